@@ -1,0 +1,25 @@
+PYTHON ?= python
+
+.PHONY: setup check fix test bench wheel
+
+setup:  ## everything a developer needs, the CPU build of torch included
+	$(PYTHON) -m pip install -e ".[dev]"
+
+check:  ## format, lint, types, import directions
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+
+fix:  ## what can be mended by a tool
+	ruff check --fix .
+	ruff format .
+
+test:  ## the whole test suite
+	$(PYTHON) -m pytest
+
+bench:  ## kernel and search timings on generated vectors, with recall
+	$(PYTHON) -m benchmarks.search
+
+wheel:  ## a wheel in dist/
+	$(PYTHON) -m pip wheel --no-deps --wheel-dir dist .
