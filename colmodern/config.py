@@ -1,0 +1,107 @@
+"""What can a user choose about building and searching an index?
+
+Build-time options are stored in the manifest; search-time options belong to one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from colmodern.errors import ConfigError
+
+_BITS = (1, 2, 4)
+
+
+class Effort(StrEnum):
+    """How hard a search tries: more effort finds more of the exact top and takes longer."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    EXACT = "exact"
+
+
+# effort -> (centroids probed for each query token, candidates rescored at least, and for each hit)
+_EFFORTS = {Effort.LOW: (4, 64, 2), Effort.MEDIUM: (16, 256, 4), Effort.HIGH: (64, 1024, 8)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexConfig:
+    """How an index is built.
+
+    Attributes:
+        bits: Bits for each dimension of a residual: 1, 2 or 4.
+        n_centroids: How many centroids; None plans it from the number of tokens.
+        seed: Decides the sample, the rotation and the k-means start.
+        segment_tokens: A segment is closed when it holds this many tokens.
+        sample_tokens: The codec is trained on at most this many token vectors.
+    """
+
+    bits: int = 4
+    n_centroids: int | None = None
+    seed: int = 0
+    segment_tokens: int = 2_000_000
+    sample_tokens: int = 500_000
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot work."""
+        if self.bits not in _BITS:
+            raise ConfigError(f"bits must be one of {_BITS}, not {self.bits!r}.")
+        if self.n_centroids is not None and not 1 <= self.n_centroids <= 1 << 24:
+            raise ConfigError(f"n_centroids must lie in 1..2**24, not {self.n_centroids!r}.")
+        for name in ("segment_tokens", "sample_tokens"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)!r}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> IndexConfig:
+        """Build a config from what ``to_dict`` returned; unknown names are refused."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ConfigError(f"Unknown index option {unknown[0]!r}; known are {sorted(known)}.")
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchParams:
+    """How one search is done: a value, made for each call, never changed.
+
+    Attributes:
+        k: How many hits are wanted.
+        probes: Centroids probed for each query token; None scores every document.
+        candidates: How many candidates are rescored by their codes.
+        threads: How many threads share the work; the hits do not depend on it.
+    """
+
+    k: int
+    probes: int | None
+    candidates: int
+    threads: int = 1
+
+    @classmethod
+    def for_k(cls, k: int, *, effort: Effort | str = Effort.MEDIUM, threads: int = 1) -> SearchParams:
+        """Return the parameters of an effort for ``k`` hits.
+
+        Raises:
+            ConfigError: ``k`` or ``threads`` is below 1, or the effort is unknown.
+        """
+        for name, value in (("k", k), ("threads", threads)):
+            if value < 1:
+                raise ConfigError(f"{name} must be at least 1, not {value!r}.")
+        try:
+            effort = Effort(effort)
+        except ValueError as err:
+            allowed = ", ".join(Effort)
+            raise ConfigError(f"effort must be one of {allowed}, not {effort!r}.") from err
+        if effort is Effort.EXACT:
+            return cls(k=k, probes=None, candidates=k, threads=threads)
+        probes, floor, factor = _EFFORTS[effort]
+        return cls(k=k, probes=probes, candidates=max(floor, factor * k), threads=threads)
