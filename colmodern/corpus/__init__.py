@@ -1,0 +1,46 @@
+"""Files to documents: which files are there, what do they say, and what has changed?
+
+``scan`` finds files, ``find_changes`` says which of them need work, ``extract`` reads one, and an
+``IdRegistry`` sees to it that no two documents share an id. This room knows nothing of tokens,
+vectors or indexes.
+"""
+
+from colmodern.corpus.changes import Changes, SourceState, content_hash, find_changes, hash_source
+from colmodern.corpus.extraction import extract, page_at
+from colmodern.corpus.formats import FORMATS, Format, extractor_fingerprint, format_of
+from colmodern.corpus.identity import IdRegistry
+from colmodern.corpus.options import ScanOptions
+from colmodern.corpus.scan import scan
+from colmodern.corpus.sources import (
+    Extracted,
+    ExtractionError,
+    Scan,
+    Skipped,
+    SkipReason,
+    SkipTally,
+    Source,
+)
+
+__all__ = [
+    "FORMATS",
+    "Changes",
+    "Extracted",
+    "ExtractionError",
+    "Format",
+    "IdRegistry",
+    "Scan",
+    "ScanOptions",
+    "SkipReason",
+    "SkipTally",
+    "Skipped",
+    "Source",
+    "SourceState",
+    "content_hash",
+    "extract",
+    "extractor_fingerprint",
+    "find_changes",
+    "format_of",
+    "hash_source",
+    "page_at",
+    "scan",
+]

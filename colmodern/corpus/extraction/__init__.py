@@ -1,0 +1,138 @@
+"""What documents does a file hold?
+
+One small module a family of formats: a parser turns the bytes of a file into one text, a row
+reader turns a file into a stream of rows. Only this module knows them all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from colmodern.corpus.extraction.delimited import read_csv, read_tsv
+from colmodern.corpus.extraction.docx import parse_docx
+from colmodern.corpus.extraction.html import parse_html
+from colmodern.corpus.extraction.jsonl import read_jsonl
+from colmodern.corpus.extraction.notebook import parse_notebook
+from colmodern.corpus.extraction.parquet import read_parquet
+from colmodern.corpus.extraction.parsed import Parser, Report, RowReader
+from colmodern.corpus.extraction.pdf import page_at, parse_pdf
+from colmodern.corpus.extraction.rows import document_of_row, no_text_field
+from colmodern.corpus.extraction.text import parse_code, parse_markdown, parse_rst, parse_text
+from colmodern.corpus.options import ScanOptions
+from colmodern.corpus.sources import Extracted, ExtractionError, Skipped, SkipReason, Source
+from colmodern.types import Document, MetadataValue
+
+__all__ = ["extract", "page_at"]
+
+logger = logging.getLogger(__name__)
+
+_PARSERS: dict[str, Parser] = {
+    "text": parse_text,
+    "markdown": parse_markdown,
+    "rst": parse_rst,
+    "html": parse_html,
+    "pdf": parse_pdf,
+    "docx": parse_docx,
+    "notebook": parse_notebook,
+    "code": parse_code,
+}
+
+_ROW_READERS: dict[str, RowReader] = {
+    "jsonl": read_jsonl,
+    "csv": read_csv,
+    "tsv": read_tsv,
+    "parquet": read_parquet,
+}
+
+# A message that names the fields of a file is no place for thousands of them.
+MOST_NAMES = 100
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _warn(skipped: Skipped) -> None:
+    logger.warning("%s", skipped)
+
+
+def extract(
+    source: Source, options: ScanOptions | None = None, *, report: Report = _warn
+) -> Iterator[Extracted]:
+    """Yield the documents of a file: one for a file of text, one a row for a row file.
+
+    The id of a document is that of its row, else the key of the source; ids are not checked
+    against each other here, see :class:`~colmodern.corpus.IdRegistry`. A row file is read as the
+    documents are asked for, in bounded memory.
+
+    Args:
+        source: What :func:`~colmodern.corpus.scan` found.
+        options: Those of the scan.
+        report: Called with each row that is left out; by default it is logged as a warning.
+
+    Raises:
+        ExtractionError: If the file as a whole gives no document; of a row file that breaks off,
+            after the documents before the break.
+    """
+    options = options if options is not None else ScanOptions()
+    if source.format.is_rows:
+        yield from _rows(source, options, report)
+    else:
+        yield Extracted(_file(source, options), None)
+
+
+def _rows(source: Source, options: ScanOptions, report: Report) -> Iterator[Extracted]:
+    names: dict[str, None] = {}
+    has_text_field = False
+    for row in _ROW_READERS[source.format.name](source, options, report):
+        has_text_field = has_text_field or options.text_field in row.fields
+        if not has_text_field and len(names) < MOST_NAMES:
+            names.update(dict.fromkeys(row.fields))
+        document = document_of_row(row, source, options)
+        if isinstance(document, Document):
+            yield Extracted(document, row.number)
+        else:
+            report(document)
+    if names and not has_text_field:
+        raise no_text_field(source, names, options)
+
+
+def _file(source: Source, options: ScanOptions) -> Document:
+    data = _read(source, options.max_file_bytes)
+    parsed = _PARSERS[source.format.name](data, source, options)
+    if not parsed.text.strip():
+        raise ExtractionError(source.path, SkipReason.EMPTY, "no text")
+    metadata: dict[str, MetadataValue] = {
+        "path": source.key,
+        "type": source.format.name,
+        "size": source.size,
+        "modified": _iso_time(source.mtime_ns),
+        **parsed.metadata,
+    }
+    if parsed.title:
+        metadata["title"] = parsed.title
+    # A title is searched along with the text: one that stands there is not said twice.
+    title = "" if parsed.title in parsed.text else parsed.title
+    return Document(source.key, parsed.text, title, metadata)
+
+
+def _read(source: Source, limit: int) -> bytes:
+    try:
+        with source.path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ExtractionError(source.path, SkipReason.UNREADABLE, reason) from error
+    if len(data) > limit:
+        detail = f"it has grown beyond {limit:,} bytes since the scan"
+        raise ExtractionError(source.path, SkipReason.TOO_LARGE, detail)
+    return data
+
+
+def _iso_time(mtime_ns: int) -> str | None:
+    """Return a time stamp in UTC to the second; None for one that no calendar holds."""
+    try:
+        moment = _EPOCH + timedelta(seconds=mtime_ns // 1_000_000_000)
+    except OverflowError:
+        return None
+    return moment.isoformat().replace("+00:00", "Z")

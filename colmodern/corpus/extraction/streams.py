@@ -1,0 +1,48 @@
+"""Row files as streams of lines: unpacked, decoded, and never whole in memory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, TextIO, cast
+
+from colmodern.corpus.decoding import NotTextError, guess_encoding
+from colmodern.corpus.sources import ExtractionError, SkipReason, Source
+
+__all__ = ["open_text"]
+
+# The encoding of a stream is told from its beginning; a stray byte further on becomes U+FFFD.
+SAMPLE_BYTES = 1 << 20
+
+
+@contextmanager
+def open_text(source: Source) -> Iterator[TextIO]:
+    """Open a row file as text, unpacking it if its name ends in ``.gz``; newlines are kept.
+
+    Raises:
+        ExtractionError: If it cannot be read, is no text, or is not a whole gzip file; also while
+            it is being read.
+    """
+    try:
+        with _open_bytes(source) as file:
+            encoding = guess_encoding(file.read(SAMPLE_BYTES), is_sample=True)
+            file.seek(0)
+            with io.TextIOWrapper(file, encoding, errors="replace", newline="") as text:
+                yield text
+    except NotTextError as error:
+        raise ExtractionError(source.path, SkipReason.BINARY, str(error)) from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        detail = f"not a whole gzip file: {error}"
+        raise ExtractionError(source.path, SkipReason.BROKEN, detail) from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ExtractionError(source.path, SkipReason.UNREADABLE, reason) from error
+
+
+def _open_bytes(source: Source) -> BinaryIO:
+    if source.path.suffix.lower() == ".gz":
+        return cast("BinaryIO", gzip.open(source.path, "rb"))
+    return source.path.open("rb")

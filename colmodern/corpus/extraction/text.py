@@ -1,0 +1,114 @@
+"""Plain text, Markdown, reStructuredText and source code: kept as they are.
+
+Markup stays in the text, so that a passage shown as evidence is what stands in the file. The
+title is only looked up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from colmodern.corpus.decoding import NotTextError, decode
+from colmodern.corpus.extraction.parsed import Parsed
+from colmodern.corpus.formats import LANGUAGES
+from colmodern.corpus.options import ScanOptions
+from colmodern.corpus.sources import ExtractionError, SkipReason, Source
+
+__all__ = ["decode_source", "markdown_title", "parse_code", "parse_markdown", "parse_rst"]
+__all__ += ["parse_text"]
+
+# A title stands at the top of a file, not hundreds of lines down.
+TITLE_LINES = 60
+
+_HEADING = re.compile(r" {0,3}#{1,2}[ \t]+(?P<title>.*?)[ \t]*#*[ \t]*$")
+_UNDERLINE = re.compile(r" {0,3}=+[ \t]*$")
+_FENCE = re.compile(r" {0,3}(```|~~~)")
+_FRONT_TITLE = re.compile(r"title:[ \t]*(?P<quote>['\"]?)(?P<title>.+?)(?P=quote)[ \t]*$")
+_RST_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}[ \t]*$")
+
+
+def decode_source(data: bytes, source: Source, *, declared: str | None = None) -> str:
+    """Return the text of a file.
+
+    Raises:
+        ExtractionError: If the bytes are no text.
+    """
+    try:
+        return decode(data, declared=declared)
+    except NotTextError as error:
+        raise ExtractionError(source.path, SkipReason.BINARY, str(error)) from error
+
+
+def parse_text(data: bytes, source: Source, _: ScanOptions) -> Parsed:
+    """Return a text file as it is."""
+    return Parsed(decode_source(data, source))
+
+
+def parse_code(data: bytes, source: Source, _: ScanOptions) -> Parsed:
+    """Return a source file as it is, with its language."""
+    language = LANGUAGES[source.path.suffix.lower()]
+    return Parsed(decode_source(data, source), metadata={"language": language})
+
+
+def parse_markdown(data: bytes, source: Source, _: ScanOptions) -> Parsed:
+    """Return a Markdown file as it is, with its title."""
+    text = decode_source(data, source)
+    return Parsed(text, markdown_title(text))
+
+
+def parse_rst(data: bytes, source: Source, _: ScanOptions) -> Parsed:
+    """Return a reStructuredText file as it is, with its title."""
+    text = decode_source(data, source)
+    return Parsed(text, _rst_title(text))
+
+
+def markdown_title(text: str) -> str:
+    """Return the title in the front matter, else the first heading; empty if there is neither."""
+    lines = _first_lines(text)
+    front_matter = _front_matter(lines)
+    for line in front_matter:
+        if match := _FRONT_TITLE.match(line):
+            return match["title"]
+    body = _outside_fences(lines[len(front_matter) :])
+    for line, following in pairwise([*body, ""]):
+        if match := _HEADING.match(line):
+            return match["title"]
+        if line.strip() and _UNDERLINE.match(following):
+            return line.strip()
+    return ""
+
+
+def _first_lines(text: str) -> list[str]:
+    # No line of a title is long: this bounds the work on a file that is all one line.
+    return text[: TITLE_LINES * 200].splitlines()[:TITLE_LINES]
+
+
+def _front_matter(lines: list[str]) -> list[str]:
+    if not lines or lines[0].strip() != "---":
+        return []
+    for number, line in enumerate(lines[1:], start=1):
+        if line.strip() in {"---", "..."}:
+            return lines[: number + 1]
+    return []
+
+
+def _outside_fences(lines: list[str]) -> Iterator[str]:
+    is_inside = False
+    for line in lines:
+        if _FENCE.match(line):
+            is_inside = not is_inside
+        elif not is_inside:
+            yield line
+
+
+def _rst_title(text: str) -> str:
+    """Return the first line that is adorned by a line of punctuation at least as long."""
+    for line, following in pairwise(_first_lines(text)):
+        title = line.strip()
+        if not title or _RST_ADORNMENT.match(line) or not _RST_ADORNMENT.match(following):
+            continue
+        if len(following.strip()) >= len(title):
+            return title
+    return ""

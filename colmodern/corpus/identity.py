@@ -1,0 +1,66 @@
+"""What is a document called when its name is taken?
+
+No document is ever lost for its name: the first keeps it, the next are renamed and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import count
+
+from colmodern.corpus.sources import Source
+from colmodern.types import Document
+
+__all__ = ["IdRegistry"]
+
+
+class IdRegistry:
+    """The ids of an index, each given once.
+
+    Attributes:
+        n_renamed: How many documents got another id than their own.
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        """Start with the ids that other documents have already."""
+        self._taken = set(taken)
+        self.n_renamed = 0
+
+    def __len__(self) -> int:
+        """Return the number of ids that are taken."""
+        return len(self._taken)
+
+    def __contains__(self, document_id: str) -> bool:
+        """Say whether an id is taken."""
+        return document_id in self._taken
+
+    def claim(self, document: Document, source: Source, row: int | None = None) -> Document:
+        """Return the document under an id of its own: its own id if that is free.
+
+        A row gets ``<key>#<row>`` instead, a file ``<name of its root>/<key>``; if that is taken
+        too, a number is put behind it.
+        """
+        if document.id not in self._taken:
+            self._taken.add(document.id)
+            return document
+        new_id = next(name for name in _other_names(source, row) if name not in self._taken)
+        self._taken.add(new_id)
+        self.n_renamed += 1
+        return replace(document, id=new_id)
+
+    def release(self, ids: Iterable[str]) -> None:
+        """Give ids back whose documents are deleted."""
+        self._taken.difference_update(ids)
+
+
+def _other_names(source: Source, row: int | None) -> Iterator[str]:
+    rooted = f"{source.root.name}/{source.key}"
+    if row is None:
+        yield rooted
+    else:
+        yield f"{source.key}#{row}"
+        rooted = f"{rooted}#{row}"
+        yield rooted
+    for number in count(2):
+        yield f"{rooted} ({number})"

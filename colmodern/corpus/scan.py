@@ -1,0 +1,218 @@
+"""Which files stand under these roots, in a stable order, and which are left out and why?
+
+Nothing is opened here except the files of ignore rules; what is inside a file is for
+:mod:`colmodern.corpus.extraction` to find out.
+
+Links: a link to a folder is not followed, so that no loop can arise. A link to a file is read as
+the file it leads to, under its own name, unless that file is in the scan anyway. Roots may be
+links.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from colmodern.corpus.formats import format_of
+from colmodern.corpus.ignore import IgnoreRules, compile_patterns, read_rules
+from colmodern.corpus.options import ScanOptions
+from colmodern.corpus.sources import Scan, Skipped, SkipReason, Source, printable
+from colmodern.errors import InputError
+
+__all__ = ["scan"]
+
+logger = logging.getLogger(__name__)
+
+INDEX_SUFFIX = ".colmodern"
+
+# The coarsest time stamps in use are those of FAT, two seconds apart.
+SETTLING_NS = 2_000_000_000
+
+
+def scan(roots: Sequence[Path], options: ScanOptions | None = None) -> Scan:
+    """Return the files under these roots that can be read, and what was left out.
+
+    A root may be a folder or a file. A root is taken whatever its name: hidden names, ignore
+    files and globs only concern what lies below it.
+
+    Raises:
+        InputError: If a root does not exist, cannot be read, is an index, or is neither a folder
+            nor a file.
+    """
+    options = options if options is not None else ScanOptions()
+    resolved = tuple(_resolve_root(root) for root in roots)
+    sources: list[Source] = []
+    skipped: list[Skipped] = []
+    for root in resolved:
+        walk = _Walk(root, options, now_ns=time.time_ns())
+        sources += walk.run()
+        skipped += walk.skipped
+    sources, duplicates = _without_duplicates(sources)
+    return Scan(resolved, tuple(sources), tuple(skipped + duplicates))
+
+
+def _resolve_root(root: Path) -> Path:
+    """Return a root as an absolute path; a link to a file keeps its own name and its suffix."""
+    root = Path(root)
+    try:
+        mode = root.stat().st_mode
+        resolved = root.resolve() if stat.S_ISDIR(mode) else root.parent.resolve() / root.name
+        if stat.S_ISDIR(mode):
+            os.scandir(resolved).close()
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file or folder {printable(root)}.") from error
+    except OSError as error:
+        raise InputError(f"{printable(root)} cannot be read: {_reason(error)}.") from error
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        raise InputError(
+            f"{printable(root)} is neither a folder nor a file. Save what it gives to a file "
+            "and index that."
+        )
+    if stat.S_ISDIR(mode) and resolved.name.endswith(INDEX_SUFFIX):
+        raise InputError(
+            f"{printable(root)} is an index of colmodern. Give the folder of your documents."
+        )
+    return resolved
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One root on its way to a list of sources."""
+
+    root: Path
+    options: ScanOptions
+    now_ns: int
+    skipped: list[Skipped] = field(default_factory=list)
+    include: GitIgnoreSpec = field(init=False)
+    exclude: GitIgnoreSpec = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.include = compile_patterns(self.options.include)[0]
+        self.exclude = compile_patterns(self.options.exclude)[0]
+
+    def run(self) -> Iterator[Source]:
+        """Yield the sources of the root in the order of their names."""
+        if self.root.is_file():
+            source = self._source(self.root, self.root.name)
+            if source is not None:
+                yield source
+            return
+        # A stack of our own: folders may be nested deeper than Python likes to recurse.
+        stack: list[tuple[str, bool, IgnoreRules]] = [("", True, IgnoreRules())]
+        while stack:
+            key, is_folder, rules = stack.pop()
+            if not is_folder:
+                source = self._source(self.root / key, key)
+                if source is not None:
+                    yield source
+                continue
+            own_rules = self._rules_in(key, rules)
+            if own_rules is None:
+                continue
+            children = self._children(key, own_rules)
+            stack += [(child, is_dir, own_rules) for child, is_dir in reversed(children)]
+
+    def _rules_in(self, folder: str, rules: IgnoreRules) -> IgnoreRules | None:
+        """Return the rules that hold in a folder; None if they are there but cannot be read."""
+        if not self.options.ignore_files:
+            return rules
+        try:
+            spec, complaints = read_rules(self.root / folder)
+        except OSError as error:
+            # To go on without the rules might index what was to be kept out.
+            self._skip(self.root / folder, SkipReason.UNREADABLE, f"ignore rules: {_reason(error)}")
+            return None
+        for complaint in complaints:
+            logger.warning("%s; the line is passed over", complaint)
+        return rules.with_layer(folder, spec)
+
+    def _children(self, folder: str, rules: IgnoreRules) -> list[tuple[str, bool]]:
+        """Return what is kept of a folder: keys (those of folders end in a slash), sorted."""
+        try:
+            with os.scandir(self.root / folder) as entries:
+                children = sorted((e.name, e.is_dir(follow_symlinks=False)) for e in entries)
+        except OSError as error:
+            self._skip(self.root / folder, SkipReason.UNREADABLE, _reason(error))
+            return []
+        kept = []
+        for name, is_folder in children:
+            key = folder + name + ("/" if is_folder else "")
+            reason = self._reason_to_skip(name, key, rules, is_folder=is_folder)
+            if reason is None:
+                kept.append((key, is_folder))
+            else:
+                self._skip(self.root / key, reason)
+        return kept
+
+    def _reason_to_skip(
+        self, name: str, key: str, rules: IgnoreRules, *, is_folder: bool
+    ) -> SkipReason | None:
+        if is_folder and name.endswith(INDEX_SUFFIX):
+            return SkipReason.INDEX
+        if name.startswith(".") and not self.options.hidden:
+            return SkipReason.HIDDEN
+        if rules.ignores(key):
+            return SkipReason.IGNORED
+        if self.exclude.match_file(key):
+            return SkipReason.EXCLUDED
+        if not is_folder and self.options.include and not self.include.match_file(key):
+            return SkipReason.EXCLUDED
+        return None
+
+    def _source(self, path: Path, key: str) -> Source | None:
+        """Return the source of a file, unless its kind, name or size speaks against it."""
+        try:
+            status = path.stat()
+        except OSError as error:
+            self._skip(path, SkipReason.UNREADABLE, _reason(error))
+            return None
+        form = format_of(path, self.options.text_suffixes)
+        limit = self.options.max_file_bytes
+        if stat.S_ISDIR(status.st_mode):
+            self._skip(path, SkipReason.LINKED_FOLDER)
+        elif not stat.S_ISREG(status.st_mode):
+            self._skip(path, SkipReason.UNSUPPORTED, "neither a file nor a folder")
+        elif form is None:
+            self._skip(path, SkipReason.UNSUPPORTED, f"no extractor for {path.suffix}")
+        elif status.st_size == 0:
+            self._skip(path, SkipReason.EMPTY, "no bytes")
+        elif status.st_size > limit and not form.is_rows:
+            detail = f"{status.st_size:,} bytes; the limit is {limit:,}"
+            self._skip(path, SkipReason.TOO_LARGE, detail)
+        else:
+            is_settled = status.st_mtime_ns < self.now_ns - SETTLING_NS
+            size, mtime_ns = status.st_size, status.st_mtime_ns
+            return Source(path, self.root, printable(key), size, mtime_ns, form, is_settled)
+        return None
+
+    def _skip(self, path: Path, reason: SkipReason, detail: str = "") -> None:
+        self.skipped.append(Skipped(path, reason, detail))
+
+
+def _without_duplicates(sources: Sequence[Source]) -> tuple[list[Source], list[Skipped]]:
+    """Keep each file once: under its own name rather than a link's, else where it came first."""
+    own_names = {source.path for source in sources if not source.path.is_symlink()}
+    seen: set[Path] = set()
+    kept: list[Source] = []
+    duplicates: list[Skipped] = []
+    for source in sources:
+        target = source.path.resolve() if source.path not in own_names else source.path
+        is_needless_link = target != source.path and target in own_names
+        if target in seen or is_needless_link:
+            detail = f"the same file as {printable(target)}"
+            duplicates.append(Skipped(source.path, SkipReason.DUPLICATE, detail))
+        else:
+            seen.add(target)
+            kept.append(source)
+    return kept, duplicates

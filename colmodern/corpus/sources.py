@@ -1,0 +1,162 @@
+"""The values that pass through this room: what was found, what was left out, and why."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from colmodern.corpus.formats import Format
+from colmodern.errors import InputError
+from colmodern.types import Document
+
+__all__ = [
+    "Extracted",
+    "ExtractionError",
+    "Scan",
+    "SkipReason",
+    "SkipTally",
+    "Skipped",
+    "Source",
+    "printable",
+]
+
+
+class SkipReason(StrEnum):
+    """Why a file, a folder or a row did not become a document."""
+
+    HIDDEN = "hidden"
+    IGNORED = "ignored"
+    EXCLUDED = "excluded"
+    INDEX = "an index"
+    LINKED_FOLDER = "link to a folder"
+    DUPLICATE = "given twice"
+    UNSUPPORTED = "unsupported"
+    TOO_LARGE = "too large"
+    UNREADABLE = "unreadable"
+    BINARY = "binary"
+    EMPTY = "empty"
+    ENCRYPTED = "encrypted"
+    BROKEN = "broken"
+    BAD_ROW = "bad row"
+    NO_TEXT_FIELD = "no text field"
+
+    @property
+    def is_by_rule(self) -> bool:
+        """Whether a rule or an option asked for it, so that a report need not dwell on it."""
+        return self in _BY_RULE
+
+
+_BY_RULE = frozenset({SkipReason.HIDDEN, SkipReason.IGNORED, SkipReason.EXCLUDED, SkipReason.INDEX})
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that was left out.
+
+    Attributes:
+        path: The file or folder.
+        reason: Why, as one of a few words that can be counted.
+        detail: The rest of the story, as a clause without a full stop.
+        row: The number of the row from 1, where only a row was left out.
+    """
+
+    path: Path
+    reason: SkipReason
+    detail: str = ""
+    row: int | None = None
+
+    def __str__(self) -> str:
+        """Return one line for a person to read."""
+        place = printable(self.path) + (f", row {self.row}" if self.row is not None else "")
+        return f"{place}: {self.reason}" + (f" ({self.detail})" if self.detail else "")
+
+
+class ExtractionError(InputError):
+    """A file that cannot become a document; ``skipped`` says which and why."""
+
+    def __init__(self, path: Path, reason: SkipReason, detail: str = "") -> None:
+        """Keep what a caller needs to count it."""
+        self.skipped = Skipped(path, reason, detail)
+        super().__init__(str(self.skipped))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to be read.
+
+    Attributes:
+        path: Where it is, absolute.
+        root: The root under which it was found, absolute; the file itself if that was the root.
+        key: Its path below the root with forward slashes; its name if it is the root. The id of
+            its document.
+        size: In bytes.
+        mtime_ns: When it was last changed, in nanoseconds since 1970.
+        format: How to read it.
+        is_settled: False if the file was so young when it was looked at that a second change
+            could leave the same time stamp.
+    """
+
+    path: Path
+    root: Path
+    key: str
+    size: int
+    mtime_ns: int
+    format: Format
+    is_settled: bool = True
+
+    @property
+    def location(self) -> str:
+        """The absolute path as text that can be stored; what tells one source from another."""
+        return printable(self.path)
+
+    @property
+    def trusted_mtime_ns(self) -> int:
+        """The time stamp to record for the next look: -1 if this one proves nothing yet."""
+        return self.mtime_ns if self.is_settled else -1
+
+
+class Extracted(NamedTuple):
+    """A document and the number of its row from 1 (None: the whole file is the document)."""
+
+    document: Document
+    row: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What was found under some roots.
+
+    Attributes:
+        roots: The roots, absolute, in the order given.
+        sources: The files to read: root by root, in the order of their names.
+        skipped: What was left out, in the order it was met.
+    """
+
+    roots: tuple[Path, ...]
+    sources: tuple[Source, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(slots=True)
+class SkipTally:
+    """Counts what was left out and keeps the first few of each reason, in bounded memory."""
+
+    n_examples: int = 5
+    counts: Counter[SkipReason] = field(default_factory=Counter)
+    examples: dict[SkipReason, list[Skipped]] = field(default_factory=dict)
+
+    def add(self, skipped: Skipped) -> None:
+        """Count one more."""
+        self.counts[skipped.reason] += 1
+        examples = self.examples.setdefault(skipped.reason, [])
+        if len(examples) < self.n_examples:
+            examples.append(skipped)
+
+
+def printable(path: Path | str) -> str:
+    r"""Return a path as text that can be written as UTF-8: bytes that are none become ``\xe9``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
