@@ -1,0 +1,54 @@
+"""The private face of the compiled kernels (csrc/bindings.cpp). Results go into ``out``."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+def supported_isas() -> list[str]: ...
+def centroid_scores(
+    isa: int,
+    query: NDArray[np.float32],
+    centroids: NDArray[np.float32],
+    threads: int,
+    out: NDArray[np.float32],
+) -> None: ...
+def nearest_centroids(
+    isa: int,
+    vectors: NDArray[np.float32],
+    centroids: NDArray[np.float32],
+    start: NDArray[np.float32],
+    threads: int,
+    out: NDArray[np.uint32],
+) -> None: ...
+def maxsim(
+    isa: int,
+    query: NDArray[np.float32],
+    vectors: NDArray[np.float32],
+    offsets: NDArray[np.int64],
+    threads: int,
+    out: NDArray[np.float32],
+) -> None: ...
+def centroid_maxsim(
+    isa: int,
+    scores: NDArray[np.float32],
+    ids: NDArray[np.uint16] | NDArray[np.uint32],
+    offsets: NDArray[np.int64],
+    documents: NDArray[np.int64],
+    threads: int,
+    out: NDArray[np.float32],
+) -> None: ...
+def maxsim_codes(
+    isa: int,
+    values: NDArray[np.int8],
+    scales: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    levels: NDArray[np.int8],
+    bits: int,
+    ids: NDArray[np.uint16] | NDArray[np.uint32],
+    residuals: NDArray[np.uint8],
+    gains: NDArray[np.uint16],
+    norms: NDArray[np.uint16],
+    offsets: NDArray[np.int64],
+    documents: NDArray[np.int64],
+    threads: int,
+    out: NDArray[np.float32],
+) -> None: ...

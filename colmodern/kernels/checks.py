@@ -1,0 +1,75 @@
+"""Are the arguments of a kernel what it expects? Asked once, here, in Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.types import IntVector
+
+Shape = tuple[int | str, ...]
+
+
+def check_array(name: str, array: NDArray[Any], dtypes: tuple[type, ...], shape: Shape) -> None:
+    """Raise unless an array has the dtype, shape and memory order that a kernel reads.
+
+    Args:
+        name: What the message calls the array.
+        array: The argument.
+        dtypes: The dtypes allowed.
+        shape: Its lengths; a string stands for any length and names it in the message.
+
+    Raises:
+        TypeError: It is no array, or of another dtype.
+        ValueError: Its shape differs, or it is not C-contiguous.
+    """
+    expected = f"{' or '.join(np.dtype(d).name for d in dtypes)} of shape ({', '.join(map(str, shape))})"
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name} must be an array, {expected}, got {type(array).__name__}.")
+    if array.dtype not in dtypes:
+        raise TypeError(f"{name} must be {expected}, got {array.dtype}.")
+    fits = array.ndim == len(shape) and all(
+        isinstance(want, str) or want == have for want, have in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"{name} must be {expected}, got shape {array.shape}.")
+    if not array.flags.c_contiguous:
+        raise ValueError(f"{name} must be C-contiguous; pass np.ascontiguousarray({name}).")
+
+
+def check_threads(threads: int) -> None:
+    """Raise ValueError unless there is at least one thread."""
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, got {threads}.")
+
+
+def check_offsets(offsets: IntVector, n_tokens: int) -> None:
+    """Raise unless offsets begin at 0 and end at the number of tokens.
+
+    What lies between is checked for the documents that are scored, by whoever scores them.
+    """
+    check_array("offsets", offsets, (np.int64,), ("n_documents + 1",))
+    if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != n_tokens:
+        ends = f"{offsets[0]} and {offsets[-1]}" if len(offsets) else "nothing"
+        raise ValueError(f"offsets must begin with 0 and end with {n_tokens}, the number of tokens, got {ends}.")
+
+
+def check_documents(documents: IntVector, offsets: IntVector, n_tokens: int) -> None:
+    """Raise ValueError unless listed documents exist and their tokens too (the NumPy kernels' check)."""
+    if len(documents) == 0:
+        return
+    if documents.min() < 0 or documents.max() >= len(offsets) - 1:
+        raise ValueError(
+            f"documents must lie within 0 to {len(offsets) - 2}, got {documents.min()} to {documents.max()}."
+        )
+    starts, ends = offsets[documents], offsets[documents + 1]
+    if (starts < 0).any() or (ends < starts).any() or (ends > n_tokens).any():
+        raise ValueError(f"offsets of listed documents must rise within 0 to {n_tokens}.")
+
+
+def check_ids(centroid_ids: NDArray[Any], n_centroids: int) -> None:
+    """Raise ValueError unless every id names a centroid (the NumPy kernels' check)."""
+    if len(centroid_ids) and centroid_ids.max() >= n_centroids:
+        raise ValueError(f"a centroid id is {centroid_ids.max()}, expected below {n_centroids}.")

@@ -1,0 +1,104 @@
+"""Which implementation of the kernels runs, and why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import TYPE_CHECKING
+
+from colmodern.errors import ConfigError, KernelUnavailableError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+REFERENCE = "reference"
+NATIVE_ISAS = ("scalar", "avx2", "avx512vnni")
+"""In rising order of preference; an instruction set's place is its number in the extension."""
+
+_forced: ContextVar[str | None] = ContextVar("forced_isa", default=None)
+
+
+def active_isa() -> str:
+    """Return the instruction set that kernels called now would run on.
+
+    ``COLMODERN_ISA`` chooses one (``scalar``, ``avx2``, ``avx512vnni``, or ``reference`` for NumPy);
+    without it, or with ``auto``, the best that this machine has.
+
+    Raises:
+        ConfigError: ``COLMODERN_ISA`` is not a name known here.
+        KernelUnavailableError: The extension is not built, or the machine lacks what was asked for.
+    """
+    return _resolve(_forced.get() or requested_isa())
+
+
+def available_isas() -> tuple[str, ...]:
+    """Return every implementation that can run here, ``reference`` first and the best one last."""
+    try:
+        return (REFERENCE, *_supported())
+    except KernelUnavailableError:
+        return (REFERENCE,)
+
+
+@contextmanager
+def use_isa(name: str) -> Iterator[None]:
+    """Run the kernels called in this context on one instruction set, whatever the environment says.
+
+    Raises:
+        ConfigError: The name is not known.
+        KernelUnavailableError: The implementation cannot run here.
+    """
+    _resolve(name)
+    token = _forced.set(name)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def requested_isa() -> str:
+    """Return what ``COLMODERN_ISA`` asks for, ``auto`` if it is not set."""
+    return os.environ.get("COLMODERN_ISA") or "auto"
+
+
+@cache
+def native() -> ModuleType:
+    """Return the compiled extension.
+
+    Raises:
+        KernelUnavailableError: It is not there.
+    """
+    try:
+        from colmodern.kernels import _native
+    except ImportError as error:
+        msg = (
+            f"The compiled kernels cannot be loaded ({error}). Install colmodern from a wheel or with "
+            "`pip install .`, which compiles them, or set COLMODERN_ISA=reference to run the slow NumPy ones."
+        )
+        raise KernelUnavailableError(msg) from error
+    return _native
+
+
+@cache
+def _supported() -> tuple[str, ...]:
+    names: list[str] = native().supported_isas()
+    return tuple(names)
+
+
+@cache
+def _resolve(name: str) -> str:
+    if name == REFERENCE:
+        return REFERENCE
+    if name == "auto":
+        return _supported()[-1]
+    if name not in NATIVE_ISAS:
+        allowed = ", ".join(("auto", REFERENCE, *NATIVE_ISAS))
+        raise ConfigError(f"COLMODERN_ISA is {name!r}, expected one of {allowed}.")
+    if name not in _supported():
+        raise KernelUnavailableError(
+            f"COLMODERN_ISA is {name!r}, which this machine or build lacks. It has {', '.join(_supported())}; "
+            "unset COLMODERN_ISA to use the best of them."
+        )
+    return name

@@ -1,0 +1,158 @@
+"""What does every kernel compute? The definition, in NumPy and double precision.
+
+The native kernels conform to this file: integers exactly, real numbers within the rounding of float32.
+Nothing here is fast, and nothing here is padded.
+
+Conventions of every MaxSim:
+
+- A query without tokens scores 0 for every document, empty ones included.
+- A document without tokens scores minus infinity.
+- A product that is NaN never is a maximum. A query token whose products with a document are all NaN
+  contributes minus infinity. (The codec refuses NaN, so an index holds none.)
+- Equal products are equally good; ``nearest_centroids`` takes the lowest id.
+
+Native kernels fix the order of float32 operations as well, so that every instruction set and every number
+of threads gives the same bits: a float product starts at zero (or at its start value) and takes the
+dimensions in order by fused multiply-add; the score of a coded token is
+``fma(float(product) * scale, gain, centroid_score) * norm``; the maxima of a document are summed in query
+order in double precision and rounded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.kernels.query import QuantisedQuery
+from colmodern.types import FloatMatrix, FloatVector, IntVector
+
+Float64 = NDArray[np.float64]
+Ids = NDArray[np.uint16] | NDArray[np.uint32]
+
+MAX_LEVEL = 63
+"""Levels lie within -63..63: 7 bits, so that AVX2 adds two products in 16 bits without saturation."""
+
+
+def centroid_scores(query: FloatMatrix, centroids: FloatMatrix) -> Float64:
+    """Return the product of every centroid with every query token, shape (n_centroids, n_query)."""
+    return centroids.astype(np.float64) @ query.astype(np.float64).T
+
+
+def nearest_centroids(vectors: FloatMatrix, centroids: FloatMatrix) -> NDArray[np.uint32]:
+    """Return, for each vector, the centroid at the smallest Euclidean distance.
+
+    That is the one with the greatest ``x.c - |c|^2 / 2``.
+    """
+    starts = centroid_starts(centroids).astype(np.float64)
+    nearest = np.empty(len(vectors), np.uint32)
+    for i, vector in enumerate(vectors.astype(np.float64)):
+        nearest[i] = np.argmax(centroids @ vector + starts)
+    return nearest
+
+
+def centroid_starts(centroids: FloatMatrix) -> FloatVector:
+    """Return ``-|c|^2 / 2`` for each centroid, rounded to float32."""
+    squares = np.square(centroids.astype(np.float64)).sum(axis=1)
+    return (-0.5 * squares).astype(np.float32)
+
+
+def maxsim(query: FloatMatrix, vectors: FloatMatrix, offsets: IntVector) -> Float64:
+    """Return the sum over query tokens of the greatest product with a token of each document."""
+    tokens = query.astype(np.float64)
+
+    def products(start: int, end: int) -> Float64:
+        return vectors[start:end].astype(np.float64) @ tokens.T
+
+    documents = np.arange(len(offsets) - 1)
+    return np.array(
+        [_sum_of_maxima(products(*span), len(query)) for span in _spans(offsets, documents)],
+        np.float64,
+    )
+
+
+def centroid_maxsim(
+    scores: FloatMatrix, centroid_ids: Ids, offsets: IntVector, documents: IntVector
+) -> Float64:
+    """Return MaxSim where each token of a document stands for nothing but its centroid."""
+    rows = scores.astype(np.float64)
+    return np.array(
+        [
+            _sum_of_maxima(rows[centroid_ids[start:end]], scores.shape[1])
+            for start, end in _spans(offsets, documents)
+        ],
+        np.float64,
+    )
+
+
+def maxsim_codes(
+    query: QuantisedQuery,
+    scores: FloatMatrix,
+    levels: NDArray[np.int8],
+    *,
+    centroid_ids: Ids,
+    residuals: NDArray[np.uint8],
+    gains: NDArray[np.float16],
+    norms: NDArray[np.float16],
+    offsets: IntVector,
+    documents: IntVector,
+) -> Float64:
+    """Return MaxSim over coded tokens.
+
+    A token's score is ``norm * (score of its centroid + gain * scale * product)``, the product being the
+    integer one of the query's values with the token's levels.
+    """
+    rows = scores.astype(np.float64)
+    scales = query.scales.astype(np.float64)
+
+    def token_scores(start: int, end: int) -> Float64:
+        products = code_products(query, levels, residuals[start:end])
+        gain = gains[start:end, np.newaxis].astype(np.float64)
+        norm = norms[start:end, np.newaxis].astype(np.float64)
+        result: Float64 = norm * (rows[centroid_ids[start:end]] + gain * (scales * products))
+        return result
+
+    return np.array(
+        [_sum_of_maxima(token_scores(*span), len(query)) for span in _spans(offsets, documents)],
+        np.float64,
+    )
+
+
+def code_products(
+    query: QuantisedQuery, levels: NDArray[np.int8], residuals: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Return the integer products of query tokens with residuals, shape (n, n_query)."""
+    bits = (len(levels) - 1).bit_length()
+    directions = levels.astype(np.int64)[unpack_residuals(residuals, bits)]
+    return directions @ query.values.astype(np.int64).T
+
+
+def unpack_residuals(residuals: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
+    """Return the level numbers of packed residuals, shape (n, dim), values below 2**bits.
+
+    Dimension ``i`` lies in byte ``i * bits // 8``, at bit ``i * bits % 8`` counted from the lowest.
+    """
+    shifts = np.arange(0, 8, bits, dtype=np.uint8)
+    codes = (residuals[:, :, np.newaxis] >> shifts) & np.uint8(2**bits - 1)
+    return codes.reshape(len(residuals), residuals.shape[1] * len(shifts))
+
+
+def pack_residuals(codes: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
+    """Return level numbers of shape (n, dim) as packed bytes, shape (n, dim * bits // 8)."""
+    shifts = np.arange(0, 8, bits, dtype=np.uint8)
+    grouped = codes.reshape(len(codes), codes.shape[1] // len(shifts), len(shifts)) << shifts
+    packed: NDArray[np.uint8] = np.bitwise_or.reduce(grouped, axis=2)
+    return packed
+
+
+def _spans(offsets: IntVector, documents: IntVector) -> Iterator[tuple[int, int]]:
+    for document in documents:
+        yield int(offsets[document]), int(offsets[document + 1])
+
+
+def _sum_of_maxima(products: Float64, n_query: int) -> float:
+    """Reduce the products (n_tokens, n_query) of one document with a query."""
+    if n_query == 0:
+        return 0.0
+    return float(np.fmax.reduce(products, axis=0, initial=-np.inf).sum())

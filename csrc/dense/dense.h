@@ -1,0 +1,31 @@
+// Products of float32 vectors: centroid scores, MaxSim over float vectors, nearest centroids.
+//
+// A product starts at 0 (or at `start`) and adds the dimensions in order by fused multiply-add.
+#pragma once
+
+#include <cstdint>
+
+#include "documents.h"
+#include "kernels.h"
+
+namespace colmodern {
+
+// A C-contiguous float matrix.
+struct FloatRows {
+  const float* data;
+  std::int64_t count;
+  std::int64_t dim;
+};
+
+// scores: (rows.count, query.count)
+void centroid_scores(const Kernels&, FloatRows query, FloatRows rows, int threads, float* scores);
+
+// scores: (list.n_listed,)
+void maxsim(const Kernels&, FloatRows query, const float* vectors, const DocumentList& list, int threads,
+            float* scores);
+
+// nearest: (vectors.count,); the centroid with the greatest product + start[centroid]
+void nearest_centroids(const Kernels&, FloatRows vectors, FloatRows centroids, const float* start, int threads,
+                       std::uint32_t* nearest);
+
+}  // namespace colmodern

@@ -1,0 +1,108 @@
+// The kernels of one instruction set, and the values they work on.
+//
+// Every kernel is noexcept and total: the callers in <kernel>/<kernel>.cpp have checked shapes, ranges
+// and centroid ids. All instruction sets give the same bits, because
+//  - integers are exact and never saturate (levels are 7 bits, see maxsim_codes/README.md);
+//  - a float product is accumulated over the dimensions in their order, by fused multiply-add, starting
+//    from the same value, with one query token (or centroid) in a lane;
+//  - a maximum is `x > best ? x : best`: a NaN never wins and the earlier of two equals stays.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu.h"
+
+namespace colmodern {
+
+// Query tokens, or centroids, are laid out in strips of sixteen lanes; the last strip is padded with zeros.
+constexpr std::int64_t kLanes = 16;
+// The largest dimension: an integer product stays below 2^24, so that a float holds it exactly.
+constexpr std::int64_t kMaxDim = 2048;
+
+constexpr std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+// Float vectors to take products with: [strip][dim][16].
+struct PackedVectors {
+  std::int64_t count;
+  std::int64_t dim;
+  const float* values;
+  const float* start;  // (count padded): where the accumulation of each product starts
+};
+
+// An 8-bit query, as it came and packed: [strip][group][16][4], a group being four dimensions that are
+// unpacked together.
+struct PackedQuery {
+  std::int64_t count;
+  std::int64_t dim;
+  const std::int8_t* values;  // (count, dim)
+  const std::int8_t* packed;
+  std::int64_t groups_a_plane;
+  const std::int32_t* start;   // (count padded): -64 * sum of the token's values
+  const float* scales;         // (count padded)
+  const float* centroid_scores;  // (n_centroids, count)
+};
+
+// Centroid ids of 16 or 32 bits.
+struct CentroidIds {
+  const void* data;
+  bool wide;
+  std::uint32_t operator[](std::int64_t i) const noexcept {
+    return wide ? static_cast<const std::uint32_t*>(data)[i]
+                : static_cast<const std::uint16_t*>(data)[i];
+  }
+};
+
+// The columns of a table of coded tokens.
+struct CodeColumns {
+  CentroidIds ids;
+  const std::uint8_t* residuals;  // (n, row_bytes)
+  std::int64_t row_bytes;
+  int bits;                       // 1, 2 or 4
+  const std::uint8_t* levels;     // 16 bytes: level + 64, repeated to fill them
+  const std::uint16_t* gains;     // float16
+  const std::uint16_t* norms;     // float16
+};
+
+// `best` holds count-padded floats, 64-byte aligned; a kernel overwrites it. Rows and tokens are [begin, end).
+struct Kernels {
+  // scores[(row - begin) * count + i] = product of row with packed vector i
+  void (*dense_scores)(const PackedVectors&, const float* rows, std::int64_t begin, std::int64_t end,
+                       float* scores) noexcept;
+  // best[i] = greatest product of packed vector i with a row
+  void (*dense_maxima)(const PackedVectors&, const float* rows, std::int64_t begin, std::int64_t end,
+                       float* best) noexcept;
+  // nearest[row - begin] = the packed vector with the greatest product, the lowest of equals
+  void (*dense_nearest)(const PackedVectors&, const float* rows, std::int64_t begin, std::int64_t end,
+                        std::uint32_t* nearest) noexcept;
+  // best[i] = greatest scores[id * count + i]
+  void (*centroid_maxima)(const float* scores, std::int64_t count, const CentroidIds&,
+                          std::int64_t begin, std::int64_t end, float* best) noexcept;
+  // best[i] = greatest norm * (centroid score + gain * product)
+  void (*code_maxima)(const PackedQuery&, const CodeColumns&, std::int64_t begin, std::int64_t end,
+                      float* best) noexcept;
+};
+
+const Kernels& kernels_for(Isa isa);
+
+#define COLMODERN_DECLARE_KERNELS(isa)                                                                \
+  void dense_scores_##isa(const PackedVectors&, const float*, std::int64_t, std::int64_t,             \
+                          float*) noexcept;                                                           \
+  void dense_maxima_##isa(const PackedVectors&, const float*, std::int64_t, std::int64_t,             \
+                          float*) noexcept;                                                           \
+  void dense_nearest_##isa(const PackedVectors&, const float*, std::int64_t, std::int64_t,            \
+                           std::uint32_t*) noexcept;                                                  \
+  void centroid_maxima_##isa(const float*, std::int64_t, const CentroidIds&, std::int64_t,            \
+                             std::int64_t, float*) noexcept;                                          \
+  void code_maxima_##isa(const PackedQuery&, const CodeColumns&, std::int64_t, std::int64_t,          \
+                         float*) noexcept;
+
+COLMODERN_DECLARE_KERNELS(scalar)
+#if COLMODERN_X86
+COLMODERN_DECLARE_KERNELS(avx2)
+COLMODERN_DECLARE_KERNELS(avx512vnni)
+#endif
+#undef COLMODERN_DECLARE_KERNELS
+
+}  // namespace colmodern

@@ -1,0 +1,163 @@
+// MaxSim over codes with AVX-512 VNNI: eight tokens against two strips of sixteen query tokens.
+#include "kernels.h"
+
+#if COLMODERN_X86
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#define COLMODERN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")))
+#define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
+
+namespace colmodern {
+namespace {
+
+constexpr int kTokens = 8;
+constexpr std::int64_t kLine = 64;
+// Planes of a tile, each rounded up to a line, and a group that reads past a row's last byte.
+constexpr std::int64_t kTileBytes = kTokens * kMaxDim + 8 * kLine + kLine;
+
+// Eight tokens, ready to be multiplied: levels as [plane][token][row_bytes].
+struct Tile {
+  alignas(kLine) std::uint8_t levels[kTileBytes];
+  std::int64_t plane_size;
+  const float* rows[kTokens];  // their centroids' scores
+  alignas(32) float gains[kTokens];
+  alignas(32) float norms[kTokens];
+};
+
+template <int Bits>
+COLMODERN_INLINE void unpack(const std::uint8_t* residuals, __m512i table, std::int64_t n, Tile& tile) {
+  const __m512i mask = _mm512_set1_epi8((1 << Bits) - 1);
+  tile.plane_size = round_up(n, kLine);
+  for (std::int64_t i = 0; i < n; i += kLine) {
+    const std::int64_t left = n - i;
+    const __mmask64 lanes = left >= kLine ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+    const __m512i bytes = _mm512_maskz_loadu_epi8(lanes, residuals + i);
+#pragma GCC unroll 8
+    for (int plane = 0; plane < 8 / Bits; ++plane) {
+      // A shift of words moves bits across bytes; the mask drops them.
+      const __m512i codes = _mm512_and_si512(_mm512_srli_epi16(bytes, plane * Bits), mask);
+      _mm512_store_si512(tile.levels + plane * tile.plane_size + i, _mm512_shuffle_epi8(table, codes));
+    }
+  }
+}
+
+// Past the last token the tile repeats it: a maximum does not mind.
+template <int Bits>
+COLMODERN_INLINE void load_tile(const PackedQuery& query, const CodeColumns& codes, std::int64_t token,
+                                std::int64_t end, __m512i table, Tile& tile) {
+  const std::int64_t n = kTokens * codes.row_bytes;
+  if (end - token >= kTokens) {
+    for (int t = 0; t < kTokens; ++t) {
+      tile.rows[t] = query.centroid_scores + static_cast<std::int64_t>(codes.ids[token + t]) * query.count;
+    }
+    const auto* gains = reinterpret_cast<const __m128i*>(codes.gains + token);
+    const auto* norms = reinterpret_cast<const __m128i*>(codes.norms + token);
+    _mm256_store_ps(tile.gains, _mm256_cvtph_ps(_mm_loadu_si128(gains)));
+    _mm256_store_ps(tile.norms, _mm256_cvtph_ps(_mm_loadu_si128(norms)));
+    unpack<Bits>(codes.residuals + token * codes.row_bytes, table, n, tile);
+    return;
+  }
+  alignas(16) std::uint16_t gains[kTokens];
+  alignas(16) std::uint16_t norms[kTokens];
+  std::uint8_t residuals[kTokens * kMaxDim / 2];
+  for (int t = 0; t < kTokens; ++t) {
+    const std::int64_t from = std::min(token + t, end - 1);
+    tile.rows[t] = query.centroid_scores + static_cast<std::int64_t>(codes.ids[from]) * query.count;
+    gains[t] = codes.gains[from];
+    norms[t] = codes.norms[from];
+    std::memcpy(residuals + t * codes.row_bytes, codes.residuals + from * codes.row_bytes,
+                static_cast<std::size_t>(codes.row_bytes));
+  }
+  _mm256_store_ps(tile.gains, _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(gains))));
+  _mm256_store_ps(tile.norms, _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(norms))));
+  unpack<Bits>(residuals, table, n, tile);
+}
+
+template <int Strips>
+COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, const Tile& tile,
+                               std::int64_t row_bytes, int planes, __m512i (&sums)[kTokens][Strips]) {
+  const std::int64_t stride = query.groups_a_plane * planes * kLine;
+  const std::int8_t* values = query.packed + strip * stride;
+#pragma GCC unroll 8
+  for (int t = 0; t < kTokens; ++t) {
+#pragma GCC unroll 2
+    for (int s = 0; s < Strips; ++s) sums[t][s] = _mm512_load_si512(query.start + (strip + s) * kLanes);
+  }
+  for (int plane = 0; plane < planes; ++plane) {
+    const std::uint8_t* levels = tile.levels + plane * tile.plane_size;
+    for (std::int64_t group = 0; group < query.groups_a_plane; ++group, levels += 4, values += kLine) {
+      __m512i lanes[Strips];
+#pragma GCC unroll 2
+      for (int s = 0; s < Strips; ++s) lanes[s] = _mm512_load_si512(values + s * stride);
+#pragma GCC unroll 8
+      for (int t = 0; t < kTokens; ++t) {
+        std::int32_t four;
+        std::memcpy(&four, levels + t * row_bytes, sizeof four);
+        const __m512i token = _mm512_set1_epi32(four);
+#pragma GCC unroll 2
+        for (int s = 0; s < Strips; ++s) sums[t][s] = _mm512_dpbusd_epi32(sums[t][s], token, lanes[s]);
+      }
+    }
+  }
+}
+
+template <int Strips>
+COLMODERN_INLINE void raise_maxima(const PackedQuery& query, std::int64_t strip, const Tile& tile,
+                                   std::int64_t row_bytes, int planes, float* best) {
+  __m512i sums[kTokens][Strips];
+  multiply<Strips>(query, strip, tile, row_bytes, planes, sums);
+#pragma GCC unroll 2
+  for (int s = 0; s < Strips; ++s) {
+    const std::int64_t first = (strip + s) * kLanes;
+    const std::int64_t width = std::min(kLanes, query.count - first);
+    const auto lanes = static_cast<__mmask16>((1U << width) - 1);
+    const __m512 scales = _mm512_load_ps(query.scales + first);
+    __m512 greatest = _mm512_load_ps(best + first);
+#pragma GCC unroll 8
+    for (int t = 0; t < kTokens; ++t) {
+      const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[t][s]), scales);
+      const __m512 centroid = _mm512_maskz_loadu_ps(lanes, tile.rows[t] + first);
+      const __m512 sum = _mm512_fmadd_ps(product, _mm512_set1_ps(tile.gains[t]), centroid);
+      greatest = _mm512_max_ps(_mm512_mul_ps(sum, _mm512_set1_ps(tile.norms[t])), greatest);
+    }
+    _mm512_store_ps(best + first, greatest);
+  }
+}
+
+template <int Bits>
+COLMODERN_TARGET void maxima(const PackedQuery& query, const CodeColumns& codes, std::int64_t begin,
+                             std::int64_t end, float* best) noexcept {
+  const __m512i table =
+      _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
+  const std::int64_t strips = round_up(query.count, kLanes) / kLanes;
+  std::fill_n(best, strips * kLanes, -std::numeric_limits<float>::infinity());
+  Tile tile;
+  for (std::int64_t token = begin; token < end; token += kTokens) {
+    load_tile<Bits>(query, codes, token, end, table, tile);
+    std::int64_t strip = 0;
+    for (; strip + 2 <= strips; strip += 2) {
+      raise_maxima<2>(query, strip, tile, codes.row_bytes, 8 / Bits, best);
+    }
+    if (strip < strips) raise_maxima<1>(query, strip, tile, codes.row_bytes, 8 / Bits, best);
+  }
+}
+
+}  // namespace
+
+COLMODERN_TARGET void code_maxima_avx512vnni(const PackedQuery& query, const CodeColumns& codes,
+                                             std::int64_t begin, std::int64_t end, float* best) noexcept {
+  switch (codes.bits) {
+    case 1: return maxima<1>(query, codes, begin, end, best);
+    case 2: return maxima<2>(query, codes, begin, end, best);
+    default: return maxima<4>(query, codes, begin, end, best);
+  }
+}
+
+}  // namespace colmodern
+
+#endif

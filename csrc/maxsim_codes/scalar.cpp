@@ -1,0 +1,49 @@
+// MaxSim over codes in portable C++: the twin that the other instruction sets agree with, bit for bit.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "half.h"
+#include "kernels.h"
+#include "maxsim_codes/levels.h"
+
+namespace colmodern {
+namespace {
+
+// A token's levels, dimension by dimension.
+void unpack(const CodeColumns& codes, const std::uint8_t* residual, std::int16_t* levels) noexcept {
+  const int mask = (1 << codes.bits) - 1;
+  for (std::int64_t byte = 0; byte < codes.row_bytes; ++byte) {
+    for (int shift = 0; shift < 8; shift += codes.bits) {
+      *levels++ = static_cast<std::int16_t>(codes.levels[residual[byte] >> shift & mask] - kLevelOffset);
+    }
+  }
+}
+
+std::int32_t product(const std::int8_t* values, const std::int16_t* levels, std::int64_t dim) noexcept {
+  std::int32_t sum = 0;
+  for (std::int64_t d = 0; d < dim; ++d) sum += static_cast<std::int16_t>(values[d]) * levels[d];
+  return sum;
+}
+
+}  // namespace
+
+void code_maxima_scalar(const PackedQuery& query, const CodeColumns& codes, std::int64_t begin, std::int64_t end,
+                        float* best) noexcept {
+  std::int16_t levels[kMaxDim];
+  std::fill_n(best, query.count, -std::numeric_limits<float>::infinity());
+  for (std::int64_t token = begin; token < end; ++token) {
+    unpack(codes, codes.residuals + token * codes.row_bytes, levels);
+    const float gain = from_half(codes.gains[token]);
+    const float norm = from_half(codes.norms[token]);
+    const float* row = query.centroid_scores + static_cast<std::int64_t>(codes.ids[token]) * query.count;
+    for (std::int64_t q = 0; q < query.count; ++q) {
+      const auto integer = product(query.values + q * query.dim, levels, query.dim);
+      const float residual = static_cast<float>(integer) * query.scales[q];
+      const float score = std::fma(residual, gain, row[q]) * norm;
+      best[q] = score > best[q] ? score : best[q];
+    }
+  }
+}
+
+}  // namespace colmodern
