@@ -1,0 +1,67 @@
+"""Late-interaction search for long documents, on the machine you have.
+
+>>> from colmodern import Encoder, Indexer, Searcher  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from colmodern.config import Effort, IndexConfig, SearchParams
+    from colmodern.encoder import Encoder, HashEncoder
+    from colmodern.errors import ColModernError
+    from colmodern.indexer import Indexer, IndexReport
+    from colmodern.searcher import Explanation, Hit, Hits, Passage, Searcher
+    from colmodern.types import Document, TokenEmbeddings
+
+__version__ = "0.1.0"
+
+# Names are imported when they are first used: a program that only searches does not pay for more.
+_HOMES = {
+    "ColModernError": "errors",
+    "Document": "types",
+    "Effort": "config",
+    "Encoder": "encoder",
+    "Explanation": "searcher",
+    "HashEncoder": "encoder",
+    "Hit": "searcher",
+    "Hits": "searcher",
+    "IndexConfig": "config",
+    "IndexReport": "indexer",
+    "Indexer": "indexer",
+    "Passage": "searcher",
+    "SearchParams": "config",
+    "Searcher": "searcher",
+    "TokenEmbeddings": "types",
+}
+
+__all__ = [
+    "ColModernError",
+    "Document",
+    "Effort",
+    "Encoder",
+    "Explanation",
+    "HashEncoder",
+    "Hit",
+    "Hits",
+    "IndexConfig",
+    "IndexReport",
+    "Indexer",
+    "Passage",
+    "SearchParams",
+    "Searcher",
+    "TokenEmbeddings",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"colmodern.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'colmodern' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

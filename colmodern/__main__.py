@@ -1,0 +1,5 @@
+"""``python -m colmodern``: the command line."""
+
+from colmodern.cli import main
+
+main()

@@ -1,0 +1,295 @@
+"""The command line: arguments and printing only; every command is one library call.
+
+Exit codes: 0 done (hits found), 1 no hit (or problems found by ``verify``), 2 error, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from colmodern.config import Effort
+from colmodern.errors import ColModernError
+from colmodern.terminal import Format, note, print_fields, print_hits, progress_bar
+
+if TYPE_CHECKING:
+    from colmodern.searcher import Searcher
+
+app = typer.Typer(
+    name="colmodern",
+    help="Late-interaction search for long documents, on the machine you have.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+IndexOption = Annotated[
+    Path | None,
+    typer.Option("--index", help="The index folder; by default the nearest or the last one used."),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Threads; by default all processors.")
+]
+
+
+def main() -> None:
+    """Run the command line; the entry point of the program."""
+    try:
+        app()
+    except ColModernError as err:
+        _fail(str(err))
+    except OSError as err:
+        _fail(f"{err.strerror or err}" + (f": {err.filename}" if err.filename else ""))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(message: str) -> None:
+    note(f"error: {message}")
+    sys.exit(2)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from colmodern import __version__
+
+        print(f"colmodern {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is done.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(message)s", stream=sys.stderr)
+
+
+@app.command()
+def index(
+    paths: Annotated[list[Path], typer.Argument(help="Folders or files.", show_default=False)],
+    *,
+    index: IndexOption = None,
+    model: Annotated[
+        str, typer.Option(help="A checkpoint folder or hub name; the student inside the package.")
+    ] = "default",
+    bits: Annotated[int, typer.Option(help="Bits a dimension of a new index: 1, 2 or 4.")] = 4,
+    id_field: Annotated[str, typer.Option(help="Rows: the field of the id.")] = "_id",
+    title_field: Annotated[str, typer.Option(help="Rows: the field of the title.")] = "title",
+    text_field: Annotated[str, typer.Option(help="Rows: the field of the text.")] = "text",
+    include: Annotated[list[str] | None, typer.Option(help="Only files like this glob.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="No files like this glob.")] = None,
+    hidden: Annotated[bool, typer.Option(help="Also files that start with a dot.")] = False,
+    form: FormatOption = Format.HUMAN,
+) -> None:
+    """Index folders and files, or bring an index up to date with them."""
+    from colmodern.config import IndexConfig
+    from colmodern.corpus import ScanOptions
+    from colmodern.encoder import Encoder
+    from colmodern.indexer import Indexer
+    from colmodern.location import default_location, remember
+
+    options = ScanOptions(
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        hidden=hidden,
+        id_field=id_field,
+        title_field=title_field,
+        text_field=text_field,
+    )
+    location = index or default_location(paths)
+    indexer = Indexer(location, Encoder.load(model), config=IndexConfig(bits=bits))
+    with progress_bar() as progress:
+        report = indexer.sync(paths, options, progress=progress)
+    remember(location)
+    for line in report.skipped_lines():
+        note(line)
+    print_fields({"index": str(location), **report.to_dict()}, form)
+
+
+@app.command()
+def search(
+    query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
+    *,
+    index: IndexOption = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
+    effort: Annotated[Effort, typer.Option(help="How hard to try.")] = Effort.MEDIUM,
+    exact: Annotated[bool, typer.Option("--exact", help="Score every document.")] = False,
+    form: FormatOption = Format.HUMAN,
+    queries: Annotated[
+        Path | None, typer.Option(help="A file of rows with _id and text, instead of one query.")
+    ] = None,
+    run: Annotated[Path | None, typer.Option(help="Write the hits there as a TREC run.")] = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Search an index; print documents and the passages that matched."""
+    if (query is None) == (queries is None):
+        raise typer.BadParameter("Give either a query or --queries FILE.")
+    if run is not None and queries is None:
+        raise typer.BadParameter("--run needs --queries FILE.")
+    from colmodern.searcher import Searcher
+
+    with Searcher.open(_locate(index)) as searcher:
+        if queries is not None:
+            settings = {"k": k, "effort": effort, "exact": exact, "threads": threads}
+            found = _search_batch(searcher, queries, run, settings, form)
+        else:
+            assert query is not None
+            hits = searcher.search(query, k=k, effort=effort, exact=exact, threads=threads)
+            print_hits(hits, form)
+            found = len(hits)
+    if not found:
+        note("no hits: the index holds no document with text")
+        raise typer.Exit(1)
+
+
+@app.command()
+def explain(
+    query: Annotated[str, typer.Argument(help="A query.")],
+    doc_id: Annotated[str, typer.Argument(help="The id of a document.")],
+    *,
+    index: IndexOption = None,
+    form: FormatOption = Format.HUMAN,
+) -> None:
+    """Show which token of a document each token of a query matched."""
+    from colmodern.searcher import Searcher
+
+    with Searcher.open(_locate(index)) as searcher:
+        explanation = searcher.explain(query, doc_id)
+    if form is Format.HUMAN:
+        print(explanation)
+    else:
+        print(json.dumps(explanation.to_dict(), ensure_ascii=False))
+
+
+@app.command()
+def info(*, index: IndexOption = None, form: FormatOption = Format.HUMAN) -> None:
+    """Say what an index holds and how it was made."""
+    from colmodern.searcher import Searcher
+
+    with Searcher.open(_locate(index)) as searcher:
+        print_fields(searcher.describe(), form)
+
+
+@app.command()
+def verify(*, index: IndexOption = None) -> None:
+    """Check every file of an index against its checksum."""
+    from colmodern.storage import verify as find_problems
+
+    location = _locate(index)
+    problems = find_problems(location)
+    for problem in problems:
+        note(f"problem: {problem}")
+    if problems:
+        raise typer.Exit(1)
+    print(f"{location}: sound")
+
+
+@app.command()
+def delete(
+    ids: Annotated[list[str], typer.Argument(help="Ids of documents.", show_default=False)],
+    *,
+    index: IndexOption = None,
+) -> None:
+    """Delete documents from an index by their ids."""
+    from colmodern.indexer import delete as delete_documents
+
+    location = _locate(index)
+    missing = delete_documents(location, ids)
+    for identifier in missing:
+        note(f"no such document: {identifier}")
+    print(f"deleted {len(set(ids)) - len(missing)} of {len(set(ids))} documents")
+    if missing:
+        raise typer.Exit(1)
+
+
+@app.command("eval")
+def evaluate(
+    datasets: Annotated[list[Path], typer.Argument(help="Folders in BEIR's layout.")],
+    *,
+    split: Annotated[str | None, typer.Option(help="Which judgments; by default the only ones, or test.")] = None,
+    model: Annotated[str, typer.Option(help="A checkpoint folder or hub name.")] = "default",
+    effort: Annotated[Effort, typer.Option(help="How hard to try.")] = Effort.MEDIUM,
+    bits: Annotated[int, typer.Option(help="Bits a dimension: 1, 2 or 4.")] = 4,
+    bm25: Annotated[bool, typer.Option("--bm25", help="Also measure BM25.")] = False,
+    work: Annotated[
+        Path | None, typer.Option(help="Keep the indexes in this folder and use them again.")
+    ] = None,
+    form: FormatOption = Format.HUMAN,
+) -> None:
+    """Measure nDCG@10 and R@100, latency and size on judged collections."""
+    from colmodern.config import IndexConfig
+    from colmodern.encoder import Encoder
+    from colmodern.eval import Dataset, evaluate_bm25, evaluate_dataset
+
+    encoder = Encoder.load(model)
+    for folder in datasets:
+        dataset = Dataset.load(folder, split=split)
+        if bm25:
+            print_fields(evaluate_bm25(dataset).to_dict(), form)
+        with progress_bar() as progress:
+            report = evaluate_dataset(
+                dataset,
+                encoder,
+                config=IndexConfig(bits=bits),
+                effort=effort,
+                work=work,
+                progress=progress,
+            )
+        print_fields(report.to_dict(), form)
+
+
+@app.command()
+def distill(
+    recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped recipe.")],
+    *,
+    data: Annotated[Path, typer.Option(help="The folder with the texts the recipe names.")],
+    out: Annotated[Path, typer.Option(help="Where checkpoints and the student go.")],
+) -> None:
+    """Train a student from a teacher; the same command again goes on where it stopped."""
+    from colmodern.distill import Recipe
+    from colmodern.distill import distill as train
+
+    with progress_bar() as progress:
+        folder = train(Recipe.load(recipe), data=data, out=out, progress=progress)
+    print(f"student written to {folder}")
+
+
+def _locate(index: Path | None) -> Path:
+    from colmodern.location import find_index, remember
+
+    location = index or find_index(Path.cwd())
+    if index is not None and (index / "manifest.json").exists():
+        remember(location)
+    return location
+
+
+def _search_batch(
+    searcher: Searcher,
+    queries: Path,
+    run: Path | None,
+    settings: dict[str, Any],
+    form: Format,
+) -> int:
+    """Search a file of queries; return how many hits there were in all."""
+    from colmodern.searcher import read_queries, write_run
+
+    rows = read_queries(queries)
+    results = searcher.search_many(rows.values(), passages=run is None, **settings)
+    if run is not None:
+        write_run(run, zip(rows, results, strict=True))
+        note(f"{len(results)} queries written to {run}")
+    else:
+        for hits in results:
+            print_hits(hits, form)
+    return sum(map(len, results))

@@ -1,0 +1,80 @@
+"""Where is the index? Beside what it indexes; found again from below, or as the last one used."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from colmodern.errors import IndexNotFoundError
+
+logger = logging.getLogger(__name__)
+
+INSIDE = ".colmodern"
+BESIDE = ".colmodern"
+_MANIFEST = "manifest.json"
+
+
+def default_location(roots: Sequence[Path]) -> Path:
+    """Return where the index of some roots goes if the user does not say.
+
+    A folder's index is the folder ``.colmodern`` inside it; a file's is ``NAME.colmodern`` beside
+    it; that of several roots belongs to the first.
+    """
+    first = roots[0].absolute()
+    if first.is_dir():
+        return first / INSIDE
+    return first.with_name(first.name + BESIDE)
+
+
+def find_index(start: Path) -> Path:
+    """Return the nearest index: in ``start`` or a folder above it, else the last one used.
+
+    Raises:
+        IndexNotFoundError: There is none.
+    """
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        found = _index_in(folder)
+        if found is not None:
+            return found
+    last = _last_used()
+    if last is not None and (last / _MANIFEST).exists():
+        return last
+    raise IndexNotFoundError(
+        f"No index was found in {start} or above it. Make one with: colmodern index FOLDER, or "
+        "name one with --index.",
+        path=start,
+    )
+
+
+def remember(index: Path) -> None:
+    """Keep ``index`` as the last one used."""
+    file = _state_file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"index": str(index.absolute())}), encoding="utf-8")
+    except OSError as err:
+        logger.info("could not remember the last index in %s: %s", file, err)
+
+
+def _index_in(folder: Path) -> Path | None:
+    inside = folder / INSIDE
+    if (inside / _MANIFEST).exists():
+        return inside
+    beside = [path for path in sorted(folder.glob("*" + BESIDE)) if (path / _MANIFEST).exists()]
+    return beside[0] if len(beside) == 1 else None
+
+
+def _last_used() -> Path | None:
+    try:
+        return Path(json.loads(_state_file().read_text(encoding="utf-8"))["index"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _state_file() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("colmodern", appauthor=False)) / "last-index.json"

@@ -1,0 +1,197 @@
+"""What does a search give back?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.types import Metadata
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The part of a document that matches a query best.
+
+    Attributes:
+        start: First character, an offset into the document's text.
+        end: One past the last character; ``text == document.text[start:end]``.
+        line: The line of the text on which it starts, from 1.
+        text: The passage itself.
+        score: What the passage alone would score for the query.
+        highlights: Character spans (of the document's text) of the tokens that matched.
+    """
+
+    start: int
+    end: int
+    line: int
+    text: str
+    score: float
+    highlights: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One document found.
+
+    Attributes:
+        rank: From 1.
+        score: MaxSim of the query and the document, from the compressed token vectors.
+        doc_id: The document's id.
+        title: Its title; may be empty.
+        metadata: What was stored beside it.
+        passage: The passage that matched; None if passages were not asked for, or no text matched.
+    """
+
+    rank: int
+    score: float
+    doc_id: str
+    title: str = ""
+    metadata: Metadata = field(default_factory=dict)
+    passage: Passage | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON."""
+        passage = self.passage
+        return {
+            "rank": self.rank,
+            "score": round(self.score, 6),
+            "id": self.doc_id,
+            "title": self.title,
+            "passage": None
+            if passage is None
+            else {
+                "text": passage.text,
+                "start": passage.start,
+                "end": passage.end,
+                "line": passage.line,
+                "highlights": [list(span) for span in passage.highlights],
+            },
+            "metadata": dict(self.metadata),
+        }
+
+
+class Hits(Sequence[Hit]):
+    """The hits of one query, best first. Tables of them need no extra dependency until asked for."""
+
+    def __init__(self, query: str, hits: Sequence[Hit]) -> None:
+        """Keep the query and its hits."""
+        self.query = query
+        self._hits = tuple(hits)
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> Hits: ...
+    def __getitem__(self, index: int | slice) -> Hit | Hits:
+        """Return one hit, or some of them."""
+        if isinstance(index, slice):
+            return Hits(self.query, self._hits[index])
+        return self._hits[index]
+
+    def __len__(self) -> int:
+        """Return the number of hits."""
+        return len(self._hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        """Iterate, best first."""
+        return iter(self._hits)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal if query and hits are."""
+        return isinstance(other, Hits) and (self.query, self._hits) == (other.query, other._hits)
+
+    def __hash__(self) -> int:
+        """Hash of what decides equality, as far as it is hashable."""
+        return hash((self.query, self.doc_ids))
+
+    def __repr__(self) -> str:
+        """Say what was asked and what came first."""
+        first = f", best {self._hits[0].doc_id!r}" if self._hits else ""
+        return f"<Hits {self.query!r}: {len(self)}{first}>"
+
+    @property
+    def doc_ids(self) -> tuple[str, ...]:
+        """Ids, best first."""
+        return tuple(hit.doc_id for hit in self._hits)
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """Scores, best first, float32."""
+        return np.asarray([hit.score for hit in self._hits], dtype=np.float32)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the query and its hits as plain values, fit for JSON."""
+        return {"query": self.query, "hits": [hit.to_dict() for hit in self._hits]}
+
+    def to_arrow(self) -> pa.Table:
+        """Return a pyarrow table: rank, score, id, title, passage, start, end."""
+        import pyarrow as pa
+
+        passages = [hit.passage for hit in self._hits]
+        return pa.table(
+            {
+                "rank": pa.array([hit.rank for hit in self._hits], pa.int32()),
+                "score": pa.array([hit.score for hit in self._hits], pa.float32()),
+                "id": pa.array(self.doc_ids, pa.string()),
+                "title": pa.array([hit.title for hit in self._hits], pa.string()),
+                "passage": pa.array([p and p.text for p in passages], pa.string()),
+                "start": pa.array([p and p.start for p in passages], pa.int64()),
+                "end": pa.array([p and p.end for p in passages], pa.int64()),
+            }
+        )
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export through the Arrow PyCapsule protocol: polars, duckdb and pandas read it."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a pandas data frame (pandas must be installed)."""
+        return self.to_arrow().to_pandas()
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return a polars data frame (polars must be installed)."""
+        import polars as pl
+
+        return pl.DataFrame(self)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{hit.rank}</td><td>{hit.score:.3f}</td><td>{escape(hit.doc_id)}</td>"
+            f"<td>{_marked(hit.passage)}</td></tr>"
+            for hit in self._hits
+        )
+        return (
+            f"<p><b>{escape(self.query)}</b></p><table><thead><tr><th>rank</th><th>score</th>"
+            f"<th>document</th><th>passage</th></tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+
+def marked_pieces(passage: Passage) -> Iterator[tuple[str, bool]]:
+    """Yield the passage's text in pieces, each with whether it matched."""
+    at = passage.start
+    for start, end in passage.highlights:
+        if start > at:
+            yield passage.text[at - passage.start : start - passage.start], False
+        yield passage.text[start - passage.start : end - passage.start], True
+        at = end
+    if at < passage.end:
+        yield passage.text[at - passage.start :], False
+
+
+def _marked(passage: Passage | None) -> str:
+    if passage is None:
+        return ""
+    return "".join(
+        f"<mark>{escape(text)}</mark>" if is_match else escape(text)
+        for text, is_match in marked_pieces(passage)
+    )

@@ -1,0 +1,52 @@
+"""Which queries are in a file? Rows of JSON with an id and a text; gzip allowed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+from colmodern.errors import InputError
+
+
+def read_queries(path: str | Path) -> dict[str, str]:
+    """Return the queries of a file by their ids, in the order of the file.
+
+    Args:
+        path: A file of JSON rows with ``_id`` (or ``id``) and ``text`` (or ``query``).
+
+    Raises:
+        InputError: The file cannot be read, a row is no query, or an id comes twice.
+    """
+    file = Path(path)
+    opener = gzip.open if file.suffix == ".gz" else open
+    queries: dict[str, str] = {}
+    try:
+        with opener(file, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    identifier, text = _query(line, f"{file}, line {number}")
+                    if identifier in queries:
+                        raise InputError(f"{file}, line {number}: id {identifier!r} comes twice.")
+                    queries[identifier] = text
+    except UnicodeDecodeError as err:
+        raise InputError(f"{file} is not UTF-8 text: {err}.") from err
+    except (OSError, EOFError) as err:
+        raise InputError(f"Cannot read the queries in {file}: {err}.") from err
+    if not queries:
+        raise InputError(f"{file} holds no query.")
+    return queries
+
+
+def _query(line: str, place: str) -> tuple[str, str]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as err:
+        raise InputError(f"{place} is not JSON: {err}.") from err
+    if not isinstance(row, dict):
+        raise InputError(f"{place} is no JSON object.")
+    identifier = row.get("_id", row.get("id"))
+    text = row.get("text", row.get("query"))
+    if identifier is None or not isinstance(text, str):
+        raise InputError(f'{place} needs "_id" and "text"; it has {", ".join(sorted(row))}.')
+    return str(identifier), text

@@ -1,0 +1,45 @@
+"""How are the hits of many queries written down for others? As a TREC run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from colmodern.errors import InputError
+from colmodern.searcher.hits import Hits
+
+
+def write_run(path: str | Path, runs: Iterable[tuple[str, Hits]], *, name: str = "colmodern") -> None:
+    """Write ``query-id Q0 document-id rank score name`` lines, whole or not at all.
+
+    Args:
+        path: The file.
+        runs: Pairs of query id and hits.
+        name: The name of the run, last on every line.
+
+    Raises:
+        InputError: An id holds white space, which the format cannot carry.
+    """
+    target = Path(path)
+    scratch = target.with_name(target.name + f".{os.getpid()}.partial")
+    try:
+        with scratch.open("w", encoding="utf-8") as lines:
+            for query_id, hits in runs:
+                for hit in hits:
+                    _check_id(query_id)
+                    _check_id(hit.doc_id)
+                    lines.write(
+                        f"{query_id} Q0 {hit.doc_id} {hit.rank} {hit.score:.6f} {name}\n"
+                    )
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _check_id(value: str) -> None:
+    if value.split() != [value]:
+        raise InputError(
+            f"The id {value!r} holds white space, so it cannot stand in a TREC run; "
+            "use --format jsonl instead."
+        )

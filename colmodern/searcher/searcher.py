@@ -1,0 +1,269 @@
+"""How does a query become hits? Probe, gather, rescore, explain: one snapshot, never changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern import kernels
+from colmodern.config import Effort, SearchParams
+from colmodern.errors import EncoderMismatchError, InputError
+from colmodern.searcher.candidates import Candidates, everything, gather
+from colmodern.searcher.explain import Explanation, explain_match
+from colmodern.searcher.hits import Hit, Hits, Passage
+from colmodern.searcher.passages import best_passage
+from colmodern.searcher.rescore import rescore
+from colmodern.storage import IndexReader, Segment
+from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
+
+EncoderLoader = Callable[[str], QueryEncoder]
+
+
+class Searcher:
+    """Searches one snapshot of an index.
+
+    Safe to share between threads: a search changes nothing. ``open`` it, and ``refresh`` it to see
+    what has been committed since.
+    """
+
+    def __init__(self, reader: IndexReader, encoder: QueryEncoder | None = None) -> None:
+        """Search ``reader`` with ``encoder``; see ``open``."""
+        self._reader = reader
+        self._encoder = encoder
+        if encoder is not None:
+            _check_encoder(reader, encoder)
+
+    @classmethod
+    def open(cls, path: str | Path, encoder: QueryEncoder | None = None) -> Self:
+        """Open the index in a folder, memory-mapped and read-only.
+
+        Args:
+            path: The folder of the index.
+            encoder: The encoder the index was made with; None loads it by the name that the index
+                keeps when the first text is searched.
+
+        Raises:
+            IndexStoreError: There is no index there, or it cannot be read.
+            EncoderMismatchError: The index was made with another encoder.
+        """
+        return cls(IndexReader.open(path), encoder)
+
+    def __enter__(self) -> Self:
+        """Return the searcher itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the index."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Say what is searched, and with which kernels."""
+        codec = self._reader.codec
+        return (
+            f"<Searcher {self._reader.path.name}: {self.n_documents} documents, "
+            f"{self._reader.n_tokens} tokens, {codec.bits} bits, {kernels.active_isa()}>"
+        )
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._reader.close()
+
+    def refresh(self) -> Self:
+        """Return a searcher of the newest snapshot; this one keeps its own."""
+        return type(self)(self._reader.refresh(), self._encoder)
+
+    @property
+    def n_documents(self) -> int:
+        """How many documents can be found."""
+        return self._reader.n_documents
+
+    @property
+    def encoder(self) -> QueryEncoder:
+        """The encoder, loaded by the index's own record of it if none was given."""
+        if self._encoder is None:
+            from colmodern.encoder import Encoder
+
+            encoder = Encoder.load(self._reader.manifest.encoder.name)
+            _check_encoder(self._reader, encoder)
+            self._encoder = encoder
+        return self._encoder
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        effort: Effort | str = Effort.MEDIUM,
+        exact: bool = False,
+        passages: bool = True,
+        threads: int | None = None,
+    ) -> Hits:
+        """Return the ``k`` documents that match ``query`` best, fewer if there are fewer.
+
+        Args:
+            query: Any text.
+            k: How many hits at most.
+            effort: ``low``, ``medium``, ``high`` or ``exact``.
+            exact: Score every document by all its codes; the same as ``effort="exact"``.
+            passages: Also find the passage of each hit that matched.
+            threads: How many threads; None takes all processors. Hits do not depend on it.
+
+        Raises:
+            ConfigError: An option is not allowed.
+            InputError: The query is empty.
+        """
+        return self.search_many(
+            [query], k=k, effort=effort, exact=exact, passages=passages, threads=threads
+        )[0]
+
+    def search_many(
+        self,
+        queries: Iterable[str],
+        *,
+        k: int = 10,
+        effort: Effort | str = Effort.MEDIUM,
+        exact: bool = False,
+        passages: bool = True,
+        threads: int | None = None,
+    ) -> list[Hits]:
+        """Return the hits of each query; as ``search`` for each, encoded together.
+
+        Raises:
+            ConfigError: An option is not allowed.
+            InputError: A query is empty; its number is named and nothing is searched.
+        """
+        params = SearchParams.for_k(
+            k,
+            effort=Effort.EXACT if exact else effort,
+            threads=os.cpu_count() or 1 if threads is None else threads,
+        )
+        texts = list(queries)
+        _check_queries(texts)
+        vectors = self.encoder.encode_queries(texts)
+        return [
+            self.search_embeddings(tokens, params, query=text, passages=passages)
+            for text, tokens in zip(texts, vectors, strict=True)
+        ]
+
+    def search_embeddings(
+        self,
+        tokens: TokenEmbeddings,
+        params: SearchParams,
+        *,
+        query: str = "",
+        passages: bool = False,
+        allowed: Sequence[NDArray[np.bool_]] | None = None,
+    ) -> Hits:
+        """Return the hits of a query given as token vectors.
+
+        Args:
+            tokens: The query's token vectors, shape (n_query_tokens, dim), rows of unit norm.
+            params: How to search.
+            query: The query's text, for the record.
+            passages: Also find the passage of each hit that matched.
+            allowed: For every segment, which of its documents may be found; None: all alive.
+
+        Raises:
+            InputError: The vectors have another dimension than the index, or are not finite.
+        """
+        codec, segments = self._reader.codec, self._reader.segments
+        vectors = _checked_vectors(tokens.vectors, codec.dim)
+        scores = kernels.centroid_scores(
+            codec.rotate(vectors), codec.centroids, threads=params.threads
+        )
+        masks = [segment.alive for segment in segments] if allowed is None else list(allowed)
+        if params.probes is None:
+            candidates = everything(segments, masks)
+        else:
+            candidates = gather(segments, scores, params, masks)
+        best = rescore(
+            segments, codec, vectors, scores, candidates, threads=params.threads
+        ).best(params.k)
+        return Hits(query, self._hits(best, vectors, passages=passages))
+
+    def explain(self, query: str, doc_id: str) -> Explanation:
+        """Return, for every token of a query, the token of a document that it matched.
+
+        Raises:
+            InputError: The query is empty, or no living document has that id.
+        """
+        _check_queries([query])
+        found = self._reader.find(doc_id)
+        if found is None:
+            raise InputError(f"No document with the id {doc_id!r} is in {self._reader.path}.")
+        segment, document = found
+        tokens = self.encoder.encode_queries([query])[0]
+        return explain_match(
+            query,
+            tokens,
+            self._token_scores(segment, document, tokens.vectors),
+            segment.spans(document),
+            segment.document(document),
+        )
+
+    def _hits(
+        self, best: Candidates, vectors: FloatMatrix, *, passages: bool
+    ) -> list[Hit]:
+        hits = []
+        for rank, (number, document, score) in enumerate(
+            zip(best.segments.tolist(), best.documents.tolist(), best.scores.tolist(), strict=True), 1
+        ):
+            segment = self._reader.segments[number]
+            stored = segment.document(document)
+            passage = self._passage(segment, document, vectors, stored.text) if passages else None
+            hits.append(Hit(rank, score, stored.id, stored.title, stored.metadata, passage))
+        return hits
+
+    def _passage(
+        self, segment: Segment, document: int, vectors: FloatMatrix, text: str
+    ) -> Passage | None:
+        scores = self._token_scores(segment, document, vectors)
+        return best_passage(scores, segment.spans(document), text)
+
+    def _token_scores(
+        self, segment: Segment, document: int, vectors: FloatMatrix
+    ) -> FloatMatrix:
+        """Return the similarity of each token of a document to each query token, float32."""
+        start, end = segment.token_offsets[document : document + 2].tolist()
+        scores: FloatMatrix = self._reader.codec.decode(segment.codes[start:end]) @ vectors.T
+        return scores
+
+
+def _check_encoder(reader: IndexReader, encoder: QueryEncoder) -> None:
+    made_with = reader.manifest.encoder
+    if made_with.fingerprint != encoder.fingerprint:
+        raise EncoderMismatchError(
+            index_encoder=f"{made_with.name} ({made_with.fingerprint[:12]})",
+            given_encoder=f"{encoder.name} ({encoder.fingerprint[:12]})",
+        )
+
+
+def _check_queries(queries: Sequence[str]) -> None:
+    for number, query in enumerate(queries, 1):
+        if not isinstance(query, str):
+            raise TypeError(f"a query must be a str, not {type(query).__name__}")
+        if not query.strip():
+            which = "The query" if len(queries) == 1 else f"Query {number} of {len(queries)}"
+            raise InputError(f"{which} is empty; give it at least one word.")
+
+
+def _checked_vectors(vectors: FloatMatrix, dim: int) -> FloatMatrix:
+    if vectors.ndim != 2 or vectors.shape[1] != dim:
+        raise InputError(
+            f"Query vectors must have shape (n_tokens, {dim}), not {tuple(vectors.shape)}."
+        )
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    if not np.isfinite(vectors).all():
+        raise InputError("Query vectors hold NaN or infinite values.")
+    return vectors

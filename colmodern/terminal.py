@@ -1,0 +1,140 @@
+"""What does a person, or a script, get to see? Formats of hits, progress, numbers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from colmodern.searcher import Hit, Hits, Passage, marked_pieces
+from colmodern.types import Progress
+
+_PASSAGE_LINES = 6
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    HUMAN = "human"
+    JSON = "json"
+    JSONL = "jsonl"
+    TSV = "tsv"
+
+
+def print_hits(hits: Hits, form: Format) -> None:
+    """Print hits on standard output."""
+    if form is Format.JSON:
+        print(json.dumps(hits.to_dict(), ensure_ascii=False))
+    elif form is Format.JSONL:
+        for hit in hits:
+            print(json.dumps({"query": hits.query, **hit.to_dict()}, ensure_ascii=False))
+    elif form is Format.TSV:
+        for hit in hits:
+            print("\t".join(_columns(hit)))
+    else:
+        _print_for_people(hits)
+
+
+def print_fields(values: Mapping[str, Any], form: Format) -> None:
+    """Print one record: aligned for people, JSON or tab-separated for scripts."""
+    if form in (Format.JSON, Format.JSONL):
+        print(json.dumps(values, ensure_ascii=False))
+    elif form is Format.TSV:
+        for name, value in values.items():
+            print(f"{name}\t{value}")
+    else:
+        width = max(map(len, values))
+        console = Console(highlight=False, soft_wrap=True)
+        for name, value in values.items():
+            shown = f"{value:,}" if isinstance(value, int) else str(value)
+            console.print(Text(f"{name.replace('_', ' '):<{width}}  ", style="dim") + Text(shown))
+
+
+def note(message: str) -> None:
+    """Print a line for people on standard error."""
+    print(message, file=sys.stderr)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress | None]:
+    """Give a progress callback that draws bars on standard error, or None if that is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bars
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=None)
+            bars.update(tasks[stage], completed=done, total=total or None)
+
+        yield report
+
+
+def _columns(hit: Hit) -> Iterator[str]:
+    passage = hit.passage
+    yield str(hit.rank)
+    yield f"{hit.score:.6f}"
+    yield _flat(hit.doc_id)
+    yield str(passage.start) if passage else ""
+    yield str(passage.end) if passage else ""
+    yield _flat(passage.text) if passage else ""
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _print_for_people(hits: Hits) -> None:
+    console = Console(highlight=False, soft_wrap=False)
+    for hit in hits:
+        place = hit.doc_id + (f":{hit.passage.line}" if hit.passage else "")
+        head = Text(f"{hit.rank:>2}  ") + Text(place, style="bold cyan")
+        head += Text(f"  {hit.score:.3f}", style="dim")
+        console.print(head, soft_wrap=True)
+        if hit.title:
+            console.print(Text(f"    {hit.title}", style="bold"), soft_wrap=True)
+        if hit.passage:
+            _print_passage(console, hit.passage)
+
+
+def _print_passage(console: Console, passage: Passage) -> None:
+    body = Text()
+    for piece, is_match in marked_pieces(passage):
+        body.append(_one_line(piece), style="bold yellow" if is_match else "")
+    lines = body.wrap(console, max(20, min(100, console.width) - 4))
+    for line in lines[:_PASSAGE_LINES]:
+        console.print(Text("    ") + line)
+    if len(lines) > _PASSAGE_LINES:
+        console.print(Text("    …", style="dim"))
+
+
+def _one_line(piece: str) -> str:
+    inner = " ".join(piece.split())
+    lead = " " if piece[:1].isspace() else ""
+    tail = " " if inner and piece[-1:].isspace() else ""
+    return lead + inner + tail
