@@ -26,6 +26,8 @@ template <class T>
 using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 template <class T>
 using Matrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Strips = nb::ndarray<T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 FloatRows rows_of(const Matrix<const float>& matrix) {
   return {matrix.data(), static_cast<std::int64_t>(matrix.shape(0)), static_cast<std::int64_t>(matrix.shape(1))};
@@ -62,10 +64,12 @@ void bind_centroid_scores(int isa, Matrix<const float> query, Matrix<const float
   centroid_scores(kernels_of(isa), rows_of(query), rows_of(centroids), threads, out.data());
 }
 
-void bind_nearest_centroids(int isa, Matrix<const float> vectors, Matrix<const float> centroids,
-                            Vector<const float> start, int threads, Vector<std::uint32_t> out) {
+void bind_nearest_centroids(int isa, Matrix<const float> vectors, Strips<const float> centroids,
+                            Vector<const float> starts, int threads, Vector<std::uint32_t> out) {
   const nb::gil_scoped_release release;
-  nearest_centroids(kernels_of(isa), rows_of(vectors), rows_of(centroids), start.data(), threads, out.data());
+  const PackedVectors packed{static_cast<std::int64_t>(starts.shape(0)),
+                             static_cast<std::int64_t>(centroids.shape(1)), centroids.data(), starts.data()};
+  nearest_centroids(kernels_of(isa), rows_of(vectors), packed, threads, out.data());
 }
 
 void bind_maxsim(int isa, Matrix<const float> query, Matrix<const float> vectors,
@@ -109,7 +113,7 @@ NB_MODULE(_native, m) {
   m.def("centroid_scores", &bind_centroid_scores, "isa"_a, "query"_a.noconvert(), "centroids"_a.noconvert(),
         "threads"_a, "out"_a.noconvert());
   m.def("nearest_centroids", &bind_nearest_centroids, "isa"_a, "vectors"_a.noconvert(),
-        "centroids"_a.noconvert(), "start"_a.noconvert(), "threads"_a, "out"_a.noconvert());
+        "centroids"_a.noconvert(), "starts"_a.noconvert(), "threads"_a, "out"_a.noconvert());
   m.def("maxsim", &bind_maxsim, "isa"_a, "query"_a.noconvert(), "vectors"_a.noconvert(),
         "offsets"_a.noconvert(), "threads"_a, "out"_a.noconvert());
 #define COLMODERN_BIND_FOR(Id)                                                                              \

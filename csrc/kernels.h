@@ -23,7 +23,7 @@ constexpr std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-// Float vectors to take products with: [strip][dim][16].
+// Float vectors to take products with: [strip][dim][16], not necessarily aligned.
 struct PackedVectors {
   std::int64_t count;
   std::int64_t dim;

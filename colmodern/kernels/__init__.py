@@ -23,14 +23,16 @@ from colmodern.kernels.checks import (
     check_threads,
 )
 from colmodern.kernels.isa import NATIVE_ISAS, REFERENCE, active_isa, available_isas, native, use_isa
-from colmodern.kernels.query import QuantisedQuery
-from colmodern.kernels.reference import MAX_LEVEL, Ids, pack_residuals, unpack_residuals
+from colmodern.kernels.operands import LANES, CodedTokens, Ids, PackedCentroids, QuantisedQuery
+from colmodern.kernels.reference import MAX_LEVEL, pack_residuals, unpack_residuals
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = [
     "MAX_DIM",
     "MAX_LEVEL",
+    "CodedTokens",
     "Ids",
+    "PackedCentroids",
     "QuantisedQuery",
     "active_isa",
     "available_isas",
@@ -39,6 +41,7 @@ __all__ = [
     "maxsim",
     "maxsim_codes",
     "nearest_centroids",
+    "pack_centroids",
     "pack_residuals",
     "unpack_residuals",
     "use_isa",
@@ -72,30 +75,44 @@ def centroid_scores(query: FloatMatrix, centroids: FloatMatrix, *, threads: int 
     return out
 
 
+def pack_centroids(centroids: FloatMatrix) -> PackedCentroids:
+    """Lay centroids out for ``nearest_centroids``, once for many calls.
+
+    Args:
+        centroids: Shape (n_centroids, dim), float32, at least one.
+    """
+    check_array("centroids", centroids, (np.float32,), ("n_centroids", "dim"))
+    if len(centroids) == 0:
+        raise ValueError("centroids must hold at least one row, got none.")
+    n_strips = -(-len(centroids) // LANES)
+    padded = np.zeros((n_strips * LANES, centroids.shape[1]), np.float32)
+    padded[: len(centroids)] = centroids
+    strips = padded.reshape(n_strips, LANES, -1).transpose(0, 2, 1).copy()
+    starts = np.full(n_strips * LANES, -np.inf, np.float32)
+    starts[: len(centroids)] = -0.5 * np.square(centroids.astype(np.float64)).sum(axis=1)
+    return PackedCentroids(centroids, strips, starts)
+
+
 def nearest_centroids(
-    vectors: FloatMatrix, centroids: FloatMatrix, *, threads: int = 1
+    vectors: FloatMatrix, packed: PackedCentroids, *, threads: int = 1
 ) -> NDArray[np.uint32]:
     """Return the number of the nearest centroid (Euclidean) of each vector; the lowest of equals.
 
     Args:
         vectors: Shape (n, dim), float32.
-        centroids: Shape (n_centroids, dim), float32, at least one.
+        packed: The centroids, from ``pack_centroids``.
         threads: How many threads to use.
 
     Returns:
         Shape (n,), uint32.
     """
     check_threads(threads)
-    check_array("vectors", vectors, (np.float32,), ("n", "dim"))
-    check_array("centroids", centroids, (np.float32,), ("n_centroids", vectors.shape[1]))
-    if len(centroids) == 0:
-        raise ValueError("centroids must hold at least one row, got none.")
+    check_array("vectors", vectors, (np.float32,), ("n", packed.centroids.shape[1]))
     isa = active_isa()
     if isa == REFERENCE:
-        return reference.nearest_centroids(vectors, centroids)
+        return reference.nearest_centroids(vectors, packed.centroids)
     out = np.empty(len(vectors), np.uint32)
-    starts = reference.centroid_starts(centroids)
-    native().nearest_centroids(_number(isa), vectors, centroids, starts, threads, out)
+    native().nearest_centroids(_number(isa), vectors, packed.strips, packed.starts, threads, out)
     return out
 
 
@@ -165,14 +182,10 @@ def centroid_maxsim(
 def maxsim_codes(
     query: QuantisedQuery,
     scores: FloatMatrix,
-    levels: NDArray[np.int8],
-    *,
-    centroid_ids: Ids,
-    residuals: NDArray[np.uint8],
-    gains: NDArray[np.float16],
-    norms: NDArray[np.float16],
+    codes: CodedTokens,
     offsets: IntVector,
     documents: IntVector,
+    *,
     threads: int = 1,
 ) -> FloatVector:
     """Return MaxSim of a query with coded documents, without decompressing them.
@@ -183,11 +196,7 @@ def maxsim_codes(
     Args:
         query: From ``Codec.quantise_query``; dim a multiple of 16 up to ``MAX_DIM``.
         scores: Shape (n_centroids, n_query), float32, from ``centroid_scores`` with the same query.
-        levels: Shape (2,), (4,) or (16,), int8 within -63..63: what 1, 2 or 4 bits mean.
-        centroid_ids: Shape (n_tokens,), uint16 or uint32.
-        residuals: Shape (n_tokens, dim * bits // 8), uint8, as ``pack_residuals`` makes them.
-        gains: Shape (n_tokens,), float16: the length of each residual.
-        norms: Shape (n_tokens,), float16: the reciprocal length of each reconstruction.
+        codes: The tokens of all documents.
         offsets: Shape (n_documents + 1,), int64.
         documents: Shape (n_listed,), int64: which documents to score, in any order.
         threads: How many threads to use; they split documents.
@@ -196,42 +205,28 @@ def maxsim_codes(
         Shape (n_listed,), float32. Minus infinity for an empty document, 0 for an empty query.
     """
     check_threads(threads)
-    n_tokens = len(centroid_ids)
-    bits = _check_query(query, scores, levels)
-    check_array("centroid_ids", centroid_ids, (np.uint16, np.uint32), ("n_tokens",))
-    row_bytes = query.values.shape[1] * bits // 8
-    check_array("residuals", residuals, (np.uint8,), (n_tokens, row_bytes))
-    check_array("gains", gains, (np.float16,), (n_tokens,))
-    check_array("norms", norms, (np.float16,), (n_tokens,))
+    _check_query(query, scores)
+    _check_codes(codes, query.values.shape[1] * query.bits // 8)
+    n_tokens = len(codes.centroid_ids)
     check_offsets(offsets, n_tokens)
     check_array("documents", documents, (np.int64,), ("n_listed",))
     isa = active_isa()
     if isa == REFERENCE:
         check_documents(documents, offsets, n_tokens)
-        check_ids(centroid_ids, len(scores))
-        return reference.maxsim_codes(
-            query,
-            scores,
-            levels,
-            centroid_ids=centroid_ids,
-            residuals=residuals,
-            gains=gains,
-            norms=norms,
-            offsets=offsets,
-            documents=documents,
-        ).astype(np.float32)
+        check_ids(codes.centroid_ids, len(scores))
+        return reference.maxsim_codes(query, scores, codes, offsets, documents).astype(np.float32)
     out = np.empty(len(documents), np.float32)
     native().maxsim_codes(
         _number(isa),
         query.values,
         query.scales,
         scores,
-        levels,
-        bits,
-        centroid_ids,
-        residuals,
-        gains.view(np.uint16),
-        norms.view(np.uint16),
+        query.levels,
+        query.bits,
+        codes.centroid_ids,
+        codes.residuals,
+        codes.gains.view(np.uint16),
+        codes.norms.view(np.uint16),
         offsets,
         documents,
         threads,
@@ -240,8 +235,7 @@ def maxsim_codes(
     return out
 
 
-def _check_query(query: QuantisedQuery, scores: FloatMatrix, levels: NDArray[np.int8]) -> int:
-    """Check what belongs to the query and return the number of bits of a code."""
+def _check_query(query: QuantisedQuery, scores: FloatMatrix) -> None:
     check_array("query.values", query.values, (np.int8,), ("n_query", "dim"))
     n_query, dim = query.values.shape
     if dim == 0 or dim % 16 or dim > MAX_DIM:
@@ -250,14 +244,21 @@ def _check_query(query: QuantisedQuery, scores: FloatMatrix, levels: NDArray[np.
         raise ValueError("query.values must lie within -127..127, got -128.")
     check_array("query.scales", query.scales, (np.float32,), (n_query,))
     check_array("scores", scores, (np.float32,), ("n_centroids", n_query))
-    check_array("levels", levels, (np.int8,), ("2, 4 or 16",))
+    levels = query.levels
+    check_array("query.levels", levels, (np.int8,), ("2, 4 or 16",))
     if len(levels) not in {2, 4, 16}:
-        raise ValueError(f"levels must have 2, 4 or 16 elements, got {len(levels)}.")
+        raise ValueError(f"query.levels must have 2, 4 or 16 elements, got {len(levels)}.")
     if levels.min() < -MAX_LEVEL or levels.max() > MAX_LEVEL:
-        raise ValueError(
-            f"levels must lie within {-MAX_LEVEL}..{MAX_LEVEL}, got {levels.min()}..{levels.max()}."
-        )
-    return (len(levels) - 1).bit_length()
+        extremes = f"{levels.min()}..{levels.max()}"
+        raise ValueError(f"query.levels must lie within {-MAX_LEVEL}..{MAX_LEVEL}, got {extremes}.")
+
+
+def _check_codes(codes: CodedTokens, row_bytes: int) -> None:
+    check_array("codes.centroid_ids", codes.centroid_ids, (np.uint16, np.uint32), ("n_tokens",))
+    n_tokens = len(codes.centroid_ids)
+    check_array("codes.residuals", codes.residuals, (np.uint8,), (n_tokens, row_bytes))
+    check_array("codes.gains", codes.gains, (np.float16,), (n_tokens,))
+    check_array("codes.norms", codes.norms, (np.float16,), (n_tokens,))
 
 
 def _number(isa: str) -> int:

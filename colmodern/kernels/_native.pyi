@@ -15,7 +15,7 @@ def nearest_centroids(
     isa: int,
     vectors: NDArray[np.float32],
     centroids: NDArray[np.float32],
-    start: NDArray[np.float32],
+    starts: NDArray[np.float32],
     threads: int,
     out: NDArray[np.uint32],
 ) -> None: ...

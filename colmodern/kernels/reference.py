@@ -25,11 +25,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.kernels.query import QuantisedQuery
+from colmodern.kernels.operands import CodedTokens, Ids, QuantisedQuery
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 Float64 = NDArray[np.float64]
-Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 MAX_LEVEL = 63
 """Levels lie within -63..63: 7 bits, so that AVX2 adds two products in 16 bits without saturation."""
@@ -45,17 +44,11 @@ def nearest_centroids(vectors: FloatMatrix, centroids: FloatMatrix) -> NDArray[n
 
     That is the one with the greatest ``x.c - |c|^2 / 2``.
     """
-    starts = centroid_starts(centroids).astype(np.float64)
+    starts = -0.5 * np.square(centroids.astype(np.float64)).sum(axis=1)
     nearest = np.empty(len(vectors), np.uint32)
     for i, vector in enumerate(vectors.astype(np.float64)):
         nearest[i] = np.argmax(centroids @ vector + starts)
     return nearest
-
-
-def centroid_starts(centroids: FloatMatrix) -> FloatVector:
-    """Return ``-|c|^2 / 2`` for each centroid, rounded to float32."""
-    squares = np.square(centroids.astype(np.float64)).sum(axis=1)
-    return (-0.5 * squares).astype(np.float32)
 
 
 def maxsim(query: FloatMatrix, vectors: FloatMatrix, offsets: IntVector) -> Float64:
@@ -89,12 +82,7 @@ def centroid_maxsim(
 def maxsim_codes(
     query: QuantisedQuery,
     scores: FloatMatrix,
-    levels: NDArray[np.int8],
-    *,
-    centroid_ids: Ids,
-    residuals: NDArray[np.uint8],
-    gains: NDArray[np.float16],
-    norms: NDArray[np.float16],
+    codes: CodedTokens,
     offsets: IntVector,
     documents: IntVector,
 ) -> Float64:
@@ -107,10 +95,10 @@ def maxsim_codes(
     scales = query.scales.astype(np.float64)
 
     def token_scores(start: int, end: int) -> Float64:
-        products = code_products(query, levels, residuals[start:end])
-        gain = gains[start:end, np.newaxis].astype(np.float64)
-        norm = norms[start:end, np.newaxis].astype(np.float64)
-        result: Float64 = norm * (rows[centroid_ids[start:end]] + gain * (scales * products))
+        products = code_products(query, codes.residuals[start:end])
+        gain = codes.gains[start:end, np.newaxis].astype(np.float64)
+        norm = codes.norms[start:end, np.newaxis].astype(np.float64)
+        result: Float64 = norm * (rows[codes.centroid_ids[start:end]] + gain * scales * products)
         return result
 
     return np.array(
@@ -119,12 +107,9 @@ def maxsim_codes(
     )
 
 
-def code_products(
-    query: QuantisedQuery, levels: NDArray[np.int8], residuals: NDArray[np.uint8]
-) -> NDArray[np.int64]:
+def code_products(query: QuantisedQuery, residuals: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the integer products of query tokens with residuals, shape (n, n_query)."""
-    bits = (len(levels) - 1).bit_length()
-    directions = levels.astype(np.int64)[unpack_residuals(residuals, bits)]
+    directions = query.levels.astype(np.int64)[unpack_residuals(residuals, query.bits)]
     return directions @ query.values.astype(np.int64).T
 
 

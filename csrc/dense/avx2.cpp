@@ -38,11 +38,11 @@ COLMODERN_INLINE void multiply(const PackedVectors& packed, std::int64_t strip, 
 #pragma GCC unroll 4
   for (int t = 0; t < kRows; ++t) {
 #pragma GCC unroll 2
-    for (int h = 0; h < kHalves; ++h) sums[t][h] = _mm256_load_ps(packed.start + strip * kLanes + h * kWidth);
+    for (int h = 0; h < kHalves; ++h) sums[t][h] = _mm256_loadu_ps(packed.start + strip * kLanes + h * kWidth);
   }
   for (std::int64_t d = 0; d < packed.dim; ++d, values += kLanes) {
-    const __m256 low = _mm256_load_ps(values);
-    const __m256 high = _mm256_load_ps(values + kWidth);
+    const __m256 low = _mm256_loadu_ps(values);
+    const __m256 high = _mm256_loadu_ps(values + kWidth);
 #pragma GCC unroll 4
     for (int t = 0; t < kRows; ++t) {
       const __m256 value = _mm256_set1_ps(tile.rows[t][d]);

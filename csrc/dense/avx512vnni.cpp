@@ -38,12 +38,12 @@ COLMODERN_INLINE void multiply(const PackedVectors& packed, std::int64_t strip, 
 #pragma GCC unroll 8
   for (int t = 0; t < kRows; ++t) {
 #pragma GCC unroll 2
-    for (int s = 0; s < Strips; ++s) sums[t][s] = _mm512_load_ps(packed.start + (strip + s) * kLanes);
+    for (int s = 0; s < Strips; ++s) sums[t][s] = _mm512_loadu_ps(packed.start + (strip + s) * kLanes);
   }
   for (std::int64_t d = 0; d < packed.dim; ++d) {
     __m512 lanes[Strips];
 #pragma GCC unroll 2
-    for (int s = 0; s < Strips; ++s) lanes[s] = _mm512_load_ps(values + s * stride + d * kLanes);
+    for (int s = 0; s < Strips; ++s) lanes[s] = _mm512_loadu_ps(values + s * stride + d * kLanes);
 #pragma GCC unroll 8
     for (int t = 0; t < kRows; ++t) {
       const __m512 value = _mm512_set1_ps(tile.rows[t][d]);

@@ -1,8 +1,5 @@
 #include "dense/dense.h"
 
-#include <algorithm>
-#include <limits>
-
 #include "aligned.h"
 #include "parallel.h"
 
@@ -20,13 +17,6 @@ class Packed {
       float* lane = values_.data() + i / kLanes * kLanes * rows.dim + i % kLanes;
       for (std::int64_t d = 0; d < rows.dim; ++d) lane[d * kLanes] = rows.data[i * rows.dim + d];
     }
-  }
-
-  void start_at(const float* start) {
-    std::copy_n(start, rows_.count, start_.data());
-    // A lane of padding must never be the nearest.
-    std::fill(start_.data() + rows_.count, start_.data() + round_up(rows_.count, kLanes),
-              -std::numeric_limits<float>::infinity());
   }
 
   PackedVectors view() const noexcept { return {rows_.count, rows_.dim, values_.data(), start_.data()}; }
@@ -60,15 +50,12 @@ void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const
       scores);
 }
 
-void nearest_centroids(const Kernels& kernels, FloatRows vectors, FloatRows centroids, const float* start,
-                       int threads, std::uint32_t* nearest) {
-  Packed packed(centroids);
-  packed.start_at(start);
-  const PackedVectors view = packed.view();
+void nearest_centroids(const Kernels& kernels, FloatRows vectors, const PackedVectors& centroids, int threads,
+                       std::uint32_t* nearest) {
   // A piece of rows stays in the second-level cache while all centroids pass by.
   constexpr std::int64_t kPiece = 128;
   parallel_for(vectors.count, kPiece, threads, [&](std::int64_t begin, std::int64_t end) {
-    kernels.dense_nearest(view, vectors.data, begin, end, nearest + begin);
+    kernels.dense_nearest(centroids, vectors.data, begin, end, nearest + begin);
   });
 }
 

@@ -24,8 +24,8 @@ void centroid_scores(const Kernels&, FloatRows query, FloatRows rows, int thread
 void maxsim(const Kernels&, FloatRows query, const float* vectors, const DocumentList& list, int threads,
             float* scores);
 
-// nearest: (vectors.count,); the centroid with the greatest product + start[centroid]
-void nearest_centroids(const Kernels&, FloatRows vectors, FloatRows centroids, const float* start, int threads,
+// nearest: (vectors.count,); the centroid whose product, starting from its start value, is greatest
+void nearest_centroids(const Kernels&, FloatRows vectors, const PackedVectors& centroids, int threads,
                        std::uint32_t* nearest);
 
 }  // namespace colmodern

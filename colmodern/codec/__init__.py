@@ -1,0 +1,9 @@
+"""How a token vector becomes bytes and back: centroids, and a few bits a dimension for the rest."""
+
+from __future__ import annotations
+
+from colmodern.codec.codec import Codec
+from colmodern.codec.codes import Codes
+from colmodern.codec.training import plan_n_centroids, train_codec
+
+__all__ = ["Codec", "Codes", "plan_n_centroids", "train_codec"]

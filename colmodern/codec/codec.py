@@ -1,0 +1,229 @@
+"""How does a token vector become bytes, and bytes a vector again?
+
+A vector is rotated, told apart from its nearest centroid, and the direction of what is left is kept in 1, 2
+or 4 bits a dimension (``residual.py``) with two small floats: the gain, and the norm that gives the
+reconstruction the length of the vector. The query is rotated as well, so scores do not change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern import kernels
+from colmodern.codec.codes import Codes
+from colmodern.codec.residual import Levels
+from colmodern.errors import InputError
+from colmodern.types import FloatMatrix, FloatVector
+
+_CHUNK = 8192
+_MAX_LENGTH = 2.0**15  # float16 has to hold a norm
+_MAX_QUERY = 127
+
+
+class Codec:
+    """Codes token vectors and prepares queries to be scored against codes.
+
+    Vectors are expected with unit length. Another length is kept (in the norm), a vector of zeros
+    comes back as zeros and scores 0.
+    """
+
+    def __init__(self, rotation: FloatMatrix, centroids: FloatMatrix, levels: Levels) -> None:
+        """Put together what ``train_codec`` made.
+
+        Args:
+            rotation: Shape (dim, dim), float32, orthogonal; ``vectors @ rotation`` rotates.
+            centroids: Shape (n_centroids, dim), float32, rotated.
+            levels: What residual codes mean.
+
+        Raises:
+            ValueError: Shapes do not fit, or dim is not a multiple of 16.
+        """
+        dim = check_dim(centroids.shape[1])
+        if rotation.shape != (dim, dim):
+            raise ValueError(f"rotation must have shape {(dim, dim)}, got {rotation.shape}.")
+        if len(levels.values) not in {2, 4, 16}:
+            raise ValueError(f"levels must have 2, 4 or 16 values, got {len(levels.values)}.")
+        self.rotation = rotation
+        self.centroids = centroids
+        self._levels = levels
+
+    def __repr__(self) -> str:
+        """Say what it is."""
+        return f"<Codec: {self.dim} dimensions, {self.n_centroids} centroids, {self.bits} bits>"
+
+    @property
+    def dim(self) -> int:
+        """The length of a vector."""
+        return self.centroids.shape[1]
+
+    @property
+    def bits(self) -> int:
+        """How many bits a dimension of a residual takes: 1, 2 or 4."""
+        return self._levels.bits
+
+    @property
+    def n_centroids(self) -> int:
+        """How many centroids there are."""
+        return len(self.centroids)
+
+    @property
+    def levels(self) -> FloatVector:
+        """Shape (2**bits,), float32: the components of a unit residual that codes stand for."""
+        return self._levels.reals
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hex digest of everything that decides the codes."""
+        digest = hashlib.sha256()
+        for name, array in self.to_table().items():
+            digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    def encode(self, vectors: FloatMatrix, *, threads: int = 1) -> Codes:
+        """Return the codes of token vectors.
+
+        Args:
+            vectors: Shape (n, dim), float32, rows of unit length.
+            threads: How many threads to use; the codes do not depend on it.
+
+        Raises:
+            InputError: A row holds NaN or infinity, or is far too long.
+            TypeError: The vectors are not float32.
+            ValueError: They have another shape.
+        """
+        lengths = check_vectors("vectors", vectors, self.dim)
+        parts = [
+            self._encode_chunk(vectors[i : i + _CHUNK], lengths[i : i + _CHUNK], threads)
+            for i in range(0, max(len(vectors), 1), _CHUNK)
+        ]
+        return Codes.concatenate(parts)
+
+    def decode(self, codes: Codes) -> FloatMatrix:
+        """Return the vectors that codes stand for, in the space they came from, shape (n, dim)."""
+        directions = self._levels.unpack(codes.residuals)
+        gains = codes.gains.astype(np.float32)[:, np.newaxis]
+        norms = codes.norms.astype(np.float32)[:, np.newaxis]
+        rotated = norms * (self.centroids[codes.centroid_ids] + gains * directions)
+        return kernels.centroid_scores(self.rotation, rotated)
+
+    def rotate(self, vectors: FloatMatrix) -> FloatMatrix:
+        """Return vectors in the space of the centroids, ``vectors @ rotation``, shape (n, dim)."""
+        return kernels.centroid_scores(self._rotation_columns, np.ascontiguousarray(vectors))
+
+    def quantise_query(self, query: FloatMatrix) -> kernels.QuantisedQuery:
+        """Return a query, shape (n_tokens, dim), float32, as ``kernels.maxsim_codes`` wants it.
+
+        Raises:
+            InputError: A row holds NaN or infinity.
+        """
+        check_vectors("query", query, self.dim)
+        rotated = self.rotate(query)
+        steps = np.abs(rotated).max(axis=1, initial=0) / np.float32(_MAX_QUERY)
+        values = np.rint(rotated / np.where(steps > 0, steps, 1)[:, np.newaxis]).astype(np.int8)
+        scales = (steps * self._levels.step).astype(np.float32)
+        return kernels.QuantisedQuery(values, scales, self._levels.values)
+
+    def to_table(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that make up the codec, by name; ``from_table`` gives the same codec."""
+        return {
+            "rotation": self.rotation,
+            "centroids": self.centroids,
+            "level_values": self._levels.values,
+            "level_step": np.array([self._levels.step], np.float32),
+        }
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, NDArray[Any]]) -> Codec:
+        """Return the codec whose ``to_table`` gave these arrays.
+
+        Raises:
+            KeyError: An array is missing.
+            TypeError: An array has another dtype.
+            ValueError: An array has a shape or values that no codec has.
+        """
+        dtypes = {"rotation": "f4", "centroids": "f4", "level_values": "i1", "level_step": "f4"}
+        for name, dtype in dtypes.items():
+            if table[name].dtype != dtype:
+                raise TypeError(f"{name} must be {np.dtype(dtype)}, got {table[name].dtype}.")
+        if table["centroids"].ndim != 2 or table["level_values"].ndim != 1:
+            raise ValueError("centroids must have two dimensions and level_values one.")
+        (step,) = table["level_step"]
+        levels = Levels(table["level_values"], np.float32(step))
+        return cls(table["rotation"], table["centroids"], levels)
+
+    def _encode_chunk(self, vectors: FloatMatrix, lengths: FloatVector, threads: int) -> Codes:
+        directions = vectors / np.where(lengths > 0, lengths, 1)[:, np.newaxis]
+        rotated = kernels.centroid_scores(self._rotation_columns, directions, threads=threads)
+        ids = kernels.nearest_centroids(rotated, self._packed_centroids, threads=threads)
+        centroids = self.centroids[ids]
+        residuals, _ = split_lengths(left := rotated - centroids)
+        packed = self._levels.pack(residuals)
+        levels = self._levels.unpack(packed)
+        gains = (_dot(left, levels) / _dot(levels, levels)).astype(np.float16)
+        rebuilt = centroids + gains.astype(np.float32)[:, np.newaxis] * levels
+        rebuilt_lengths = np.sqrt(_dot(rebuilt, rebuilt))
+        norms = np.divide(lengths, rebuilt_lengths, out=np.zeros_like(lengths), where=rebuilt_lengths > 0)
+        return Codes(ids.astype(self._id_dtype), packed, gains, norms.astype(np.float16))
+
+    @property
+    def _id_dtype(self) -> type[np.uint16] | type[np.uint32]:
+        return np.uint16 if self.n_centroids <= 1 << 16 else np.uint32
+
+    @cached_property
+    def _packed_centroids(self) -> kernels.PackedCentroids:
+        return kernels.pack_centroids(self.centroids)
+
+    @cached_property
+    def _rotation_columns(self) -> FloatMatrix:
+        return np.ascontiguousarray(self.rotation.T)
+
+
+def check_dim(dim: int) -> int:
+    """Return ``dim`` if the kernels can work with it.
+
+    Raises:
+        ValueError: It is not a multiple of 16, or too large.
+    """
+    if dim < 16 or dim % 16 or dim > kernels.MAX_DIM:
+        raise ValueError(f"dim must be a multiple of 16 from 16 to {kernels.MAX_DIM}, got {dim}.")
+    return dim
+
+
+def check_vectors(name: str, vectors: FloatMatrix, dim: int) -> FloatVector:
+    """Return the length of each row, float32, if they are vectors to be coded.
+
+    Raises:
+        InputError: A row holds NaN or infinity, or is far too long.
+        TypeError: The vectors are not float32.
+        ValueError: They have another shape.
+    """
+    if vectors.dtype != np.float32:
+        raise TypeError(f"{name} must be float32, got {vectors.dtype}.")
+    if vectors.ndim != 2 or vectors.shape[1] != dim:
+        raise ValueError(f"{name} must have shape (n, {dim}), got {vectors.shape}.")
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
+    bad = np.flatnonzero(~(lengths < _MAX_LENGTH))
+    if len(bad):
+        row, length = int(bad[0]), lengths[bad[0]]
+        what = f"has length {length:.4g}" if math.isfinite(length) else "holds NaN or infinity"
+        raise InputError(f"{name}[{row}] {what}; token vectors must be finite and of unit length.")
+    return lengths.astype(np.float32)
+
+
+def split_lengths(vectors: FloatMatrix) -> tuple[FloatMatrix, FloatVector]:
+    """Return rows scaled to unit length, zeros where a row is zero, and their lengths."""
+    lengths = np.sqrt(_dot(vectors, vectors))
+    return vectors / np.where(lengths > 0, lengths, 1)[:, np.newaxis], lengths
+
+
+def _dot(a: FloatMatrix, b: FloatMatrix) -> FloatVector:
+    result: FloatVector = np.einsum("ij,ij->i", a, b)
+    return result

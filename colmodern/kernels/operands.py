@@ -1,0 +1,80 @@
+"""What do the kernels work on, besides plain arrays?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.types import FloatMatrix, FloatVector
+
+Ids: TypeAlias = NDArray[np.uint16] | NDArray[np.uint32]
+
+LANES = 16
+"""How many centroids, or query tokens, lie side by side in a strip."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuantisedQuery:
+    """A query for ``maxsim_codes``: 8-bit token vectors and what residual codes mean.
+
+    Attributes:
+        values: Shape (n_tokens, dim), int8 within -127..127.
+        scales: Shape (n_tokens,), float32: what turns the integer product of a token with levels
+            into a real one. It holds the step of the query and the step of the levels.
+        levels: Shape (2,), (4,) or (16,), int8 within -63..63: what 1, 2 or 4 bits stand for.
+    """
+
+    values: NDArray[np.int8]
+    scales: FloatVector
+    levels: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return len(self.values)
+
+    @property
+    def bits(self) -> int:
+        """How many bits a residual code has."""
+        return (len(self.levels) - 1).bit_length()
+
+
+class CodedTokens(Protocol):
+    """The columns of a table of coded tokens, as ``colmodern.codec.Codes`` has them."""
+
+    @property
+    def centroid_ids(self) -> Ids:
+        """Shape (n,)."""
+        ...
+
+    @property
+    def residuals(self) -> NDArray[np.uint8]:
+        """Shape (n, dim * bits // 8), as ``pack_residuals`` makes them."""
+        ...
+
+    @property
+    def gains(self) -> NDArray[np.float16]:
+        """Shape (n,): the length of each residual."""
+        ...
+
+    @property
+    def norms(self) -> NDArray[np.float16]:
+        """Shape (n,): the reciprocal length of each reconstruction."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackedCentroids:
+    """Centroids laid out for ``nearest_centroids``; made by ``pack_centroids``.
+
+    Attributes:
+        centroids: Shape (n_centroids, dim), float32, as they were.
+        strips: Shape (n_strips, dim, 16), float32: sixteen centroids side by side.
+        starts: Shape (n_strips * 16,), float32: ``-|c|^2 / 2``, minus infinity for padding.
+    """
+
+    centroids: FloatMatrix
+    strips: NDArray[np.float32]
+    starts: FloatVector
