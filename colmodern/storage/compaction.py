@@ -1,0 +1,45 @@
+"""Which segments are worth merging, and how their documents move without being encoded anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+
+from colmodern.storage.manifest import SegmentRecord
+from colmodern.storage.segment import Segment
+from colmodern.storage.segment_writer import SegmentWriter
+
+__all__ = ["plan_compaction", "rewrite"]
+
+
+def plan_compaction(
+    segments: Sequence[SegmentRecord], *, max_tokens: int
+) -> Iterator[tuple[list[SegmentRecord], bool]]:
+    """Yield runs of neighbouring segments in order, each with whether it is to be rewritten.
+
+    Only neighbours are merged, so that the order of the documents, which decides between equal
+    scores, stays.
+    """
+
+    def is_poor(segment: SegmentRecord) -> bool:
+        return segment.n_deleted_documents > 0 or 2 * segment.n_tokens < max_tokens
+
+    for poor, group in groupby(segments, key=is_poor):
+        run = list(group)
+        is_rewritten = poor and (len(run) > 1 or run[0].n_deleted_documents > 0)
+        yield run, is_rewritten
+
+
+def rewrite(
+    segments: Iterable[Segment], new_segment: Callable[[], SegmentWriter], *, max_tokens: int
+) -> None:
+    """Copy the living documents of ``segments``, in order, into segments of bounded size."""
+    writer = new_segment()
+    for segment in segments:
+        for i in segment.living():
+            start, end = int(segment.token_offsets[i]), int(segment.token_offsets[i + 1])
+            if writer.n_documents and writer.n_tokens + end - start > max_tokens:
+                writer.finish()
+                writer = new_segment()
+            writer.add(segment.document(i), segment.codes[start:end], segment.spans(i))
+    writer.finish()

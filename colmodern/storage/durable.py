@@ -1,0 +1,133 @@
+"""How bytes reach the disk so that they are still there after a power cut.
+
+A file is written, synced and then named in the manifest; the manifest itself is replaced in one
+step. A full disk or a read-only folder becomes an ``IndexWriteError``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Self
+
+from colmodern.errors import IndexStoreError, IndexWriteError
+from colmodern.storage.layout import MANIFEST, MANIFEST_DRAFT
+from colmodern.storage.manifest import CHECKSUM_BYTES, Manifest
+from colmodern.storage.manifest_file import encode_manifest
+
+__all__ = ["HashingFile", "replace_manifest", "sync_folder", "writing"]
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an ``OSError`` of the block into an ``IndexWriteError`` that says what to do."""
+    try:
+        yield
+    except IndexStoreError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            cause, remedy = "there is no room left on the disk", "Make room and try again."
+        elif error.errno in _REFUSED:
+            cause, remedy = "the folder may not be written to", "Check its owner and permissions."
+        else:
+            cause, remedy = error.strerror or str(error), "Check the disk and try again."
+        raised = IndexWriteError(
+            f"Writing the index {path} failed: {cause}. What was committed before is unharmed. "
+            f"{remedy}",
+            path=path,
+        )
+        raised.errno = error.errno
+        raise raised from error
+
+
+class HashingFile:
+    """A new file that knows the size and the checksum of what was written to it.
+
+    It is what pyarrow writes to, so it has the methods of a Python file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Create the file; one that exists is never written to, a reader may have it mapped."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        self._descriptor = os.open(path, flags, 0o666)
+        self._hash = blake2b(digest_size=CHECKSUM_BYTES)
+        self.size = 0
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        """Write all of a buffer and return its length."""
+        view = memoryview(data).cast("B")
+        self._hash.update(view)
+        rest = view
+        while len(rest):
+            rest = rest[os.write(self._descriptor, rest) :]
+        self.size += len(view)
+        return len(view)
+
+    def tell(self) -> int:
+        """Return how many bytes were written."""
+        return self.size
+
+    def flush(self) -> None:
+        """Do nothing: writes are not buffered here."""
+
+    @property
+    def checksum(self) -> str:
+        """The BLAKE2b-128 of what was written, in hex."""
+        return self._hash.hexdigest()
+
+    def sync(self) -> None:
+        """Wait until the disk has it all."""
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file."""
+        if not self.closed:
+            self.closed = True
+            os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        """Return the file itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self.close()
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the disk has the names in a folder; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_manifest(folder: Path, manifest: Manifest) -> None:
+    """Make ``manifest`` the one that readers find, in one step.
+
+    Whatever it names must be on the disk already. Call ``sync_folder`` afterwards: before that a
+    power cut may bring the old manifest back.
+    """
+    draft = folder / MANIFEST_DRAFT
+    draft.unlink(missing_ok=True)
+    try:
+        with HashingFile(draft) as file:
+            file.write(encode_manifest(manifest))
+            file.sync()
+        sync_folder(folder)
+        draft.replace(folder / MANIFEST)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,302 @@
+"""How the manifest lies on the disk: JSON, with a checksum of itself in the last line.
+
+The checksum covers every byte before it, so no changed byte passes; what passes is still read
+field by field, and nothing but names of this format gets through.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, TypeVar
+
+from colmodern import __version__
+from colmodern.errors import (
+    IndexCorruptError,
+    IndexFormatError,
+    IndexNotFoundError,
+    IndexStoreError,
+)
+from colmodern.storage.layout import MANIFEST, SEGMENT_PARTS, is_file_name, segment_number
+from colmodern.storage.manifest import (
+    CHECKSUM_BYTES,
+    CodecRecord,
+    FileRecord,
+    Manifest,
+    SegmentRecord,
+)
+from colmodern.storage.records import EncoderInfo
+
+__all__ = [
+    "FORMAT_VERSION",
+    "MAGIC",
+    "OLDEST_FORMAT_VERSION",
+    "decode_manifest",
+    "encode_manifest",
+    "program_name",
+    "read_manifest",
+]
+
+MAGIC = "colmodern-index"
+FORMAT_VERSION = 1
+OLDEST_FORMAT_VERSION = 1
+
+_TRAILER_START = b'  "checksum": "'
+_TRAILER_END = b'"\n}\n'
+_TRAILER_LENGTH = len(_TRAILER_START) + 2 * CHECKSUM_BYTES + len(_TRAILER_END)
+
+T = TypeVar("T")
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Return the content of ``manifest.json``, the checksum line included."""
+    payload = {
+        "magic": MAGIC,
+        "format_version": FORMAT_VERSION,
+        "generation": manifest.generation,
+        "created_by": manifest.created_by,
+        "updated_by": manifest.updated_by,
+        "n_documents": manifest.n_documents,
+        "n_tokens": manifest.n_tokens,
+        "config": dict(manifest.config),
+        "encoder": _encoder_json(manifest.encoder),
+        "codec": _codec_json(manifest.codec),
+        "next_segment": manifest.next_segment,
+        "segments": [_segment_json(segment) for segment in manifest.segments],
+        "sources": _file_json(manifest.sources),
+    }
+    text = json.dumps(payload, indent=2, allow_nan=False)
+    body = text.removesuffix("\n}").encode("ascii") + b",\n"
+    return body + _TRAILER_START + _digest(body) + _TRAILER_END
+
+
+def decode_manifest(data: bytes, path: Path) -> Manifest:
+    """Return the manifest that these bytes hold; ``path`` is for the messages.
+
+    Raises:
+        IndexFormatError: No manifest of an index, or of a version not read here.
+        IndexCorruptError: A byte was changed, or a field is missing or has a wrong value.
+    """
+    content = _Fields(_payload(data, path), path)
+    _check_checksum(data, path)
+    manifest = Manifest(
+        generation=content.count("generation"),
+        created_by=content.text("created_by"),
+        updated_by=content.text("updated_by"),
+        config=content.mapping("config"),
+        encoder=_read_encoder(content.child("encoder")),
+        codec=_read_codec(content.child("codec")),
+        next_segment=content.count("next_segment"),
+        segments=tuple(content.children("segments", _read_segment)),
+        sources=content.file_or_none("sources"),
+    )
+    _check_whole(manifest, content)
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of an index.
+
+    Raises:
+        IndexNotFoundError: The folder, or the manifest in it, does not exist.
+        IndexFormatError: The folder holds something else, or another format version.
+        IndexCorruptError: The manifest was changed or cut short.
+    """
+    path = folder / MANIFEST
+    try:
+        data = path.read_bytes()
+    except NotADirectoryError as error:
+        raise IndexFormatError(f"{folder} is a file; an index is a folder.", path=folder) from error
+    except FileNotFoundError as error:
+        what = "has no manifest.json" if folder.is_dir() else "does not exist"
+        raise IndexNotFoundError(
+            f"There is no index at {folder}: the folder {what}. Make one with `colmodern index`.",
+            path=folder,
+        ) from error
+    except OSError as error:
+        raise IndexStoreError(f"{path} cannot be read: {error.strerror}.", path=path) from error
+    return decode_manifest(data, path)
+
+
+def program_name() -> str:
+    """Return the name and version that a manifest records for its writer."""
+    return f"colmodern {__version__}"
+
+
+def _check_checksum(data: bytes, path: Path) -> None:
+    digest = _digest(data[:-_TRAILER_LENGTH])
+    if data[-_TRAILER_LENGTH:] != _TRAILER_START + digest + _TRAILER_END:
+        raise IndexCorruptError(
+            f"{path} was changed or cut short: its content has checksum {digest.decode()}, "
+            "its last line says otherwise. Restore it from a backup, or index again.",
+            path=path,
+        )
+
+
+def _digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=CHECKSUM_BYTES).hexdigest().encode("ascii")
+
+
+def _payload(data: bytes, path: Path) -> dict[str, Any]:
+    try:
+        payload = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        if MAGIC.encode() in data[:200]:
+            raise IndexCorruptError(
+                f"{path} is not whole: {error}. Restore it from a backup, or index again.",
+                path=path,
+            ) from error
+        payload = None
+    if not isinstance(payload, dict) or payload.get("magic") != MAGIC:
+        raise IndexFormatError(
+            f"{path} is not the manifest of a colmodern index, or was cut short.", path=path
+        )
+    found = payload.get("format_version")
+    if type(found) is not int or not OLDEST_FORMAT_VERSION <= found <= FORMAT_VERSION:
+        raise IndexFormatError(
+            f"{path.parent} has index format version {found!r}; this program reads versions "
+            f"{OLDEST_FORMAT_VERSION} to {FORMAT_VERSION}. Use a newer colmodern, or index again.",
+            path=path,
+        )
+    return payload
+
+
+def _check_whole(manifest: Manifest, content: _Fields) -> None:
+    """Check what no single field shows: totals, and that no name occurs twice."""
+    totals = (content.count("n_documents"), content.count("n_tokens"))
+    if totals != (manifest.n_documents, manifest.n_tokens):
+        raise content.wrong("n_documents and n_tokens", "the sums over the segments")
+    names = [segment.name for segment in manifest.segments]
+    if len(set(names)) != len(names):
+        raise content.wrong("segments", "different names")
+    if any((segment_number(name) or 0) >= manifest.next_segment for name in names):
+        raise content.wrong("next_segment", "above the number of every segment")
+
+
+class _Fields:
+    """One JSON object of a manifest, read field by field; a wrong value is an error."""
+
+    def __init__(self, value: Any, path: Path, where: str = "") -> None:
+        self.path = path
+        self.where = where
+        if not isinstance(value, dict):
+            raise self.wrong("", "an object")
+        self.value: dict[str, Any] = value
+
+    def wrong(self, name: str, expected: str) -> IndexCorruptError:
+        field = f"{self.where}{name}" or "the content"
+        return IndexCorruptError(f"{self.path}: {field} must be {expected}.", path=self.path)
+
+    def count(self, name: str) -> int:
+        value = self.value.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 62:
+            raise self.wrong(name, "an integer from 0")
+        return value
+
+    def text(self, name: str) -> str:
+        value = self.value.get(name)
+        if not isinstance(value, str):
+            raise self.wrong(name, "a string")
+        return value
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        return self.child(name).value
+
+    def child(self, name: str) -> _Fields:
+        return _Fields(self.value.get(name), self.path, f"{self.where}{name}.")
+
+    def children(self, name: str, read: Callable[[_Fields], T]) -> Iterator[T]:
+        values = self.value.get(name)
+        if not isinstance(values, list):
+            raise self.wrong(name, "a list")
+        for i, value in enumerate(values):
+            yield read(_Fields(value, self.path, f"{self.where}{name}[{i}]."))
+
+    def file(self, name: str) -> FileRecord:
+        fields = self.child(name)
+        record = FileRecord(fields.text("name"), fields.count("bytes"), fields.text("checksum"))
+        if not is_file_name(record.name):
+            raise fields.wrong("name", "a file name of format version 1")
+        return record
+
+    def file_or_none(self, name: str) -> FileRecord | None:
+        return None if self.value.get(name) is None else self.file(name)
+
+
+def _file_json(record: FileRecord | None) -> dict[str, Any] | None:
+    if record is None:
+        return None
+    return {"name": record.name, "bytes": record.bytes, "checksum": record.checksum}
+
+
+def _encoder_json(encoder: EncoderInfo) -> dict[str, Any]:
+    return {"name": encoder.name, "fingerprint": encoder.fingerprint, "dim": encoder.dim}
+
+
+def _read_encoder(fields: _Fields) -> EncoderInfo:
+    return EncoderInfo(fields.text("name"), fields.text("fingerprint"), fields.count("dim"))
+
+
+def _codec_json(codec: CodecRecord) -> dict[str, Any]:
+    return {
+        "dim": codec.dim,
+        "bits": codec.bits,
+        "n_centroids": codec.n_centroids,
+        "fingerprint": codec.fingerprint,
+        "file": _file_json(codec.file),
+    }
+
+
+def _read_codec(fields: _Fields) -> CodecRecord:
+    codec = CodecRecord(
+        dim=fields.count("dim"),
+        bits=fields.count("bits"),
+        n_centroids=fields.count("n_centroids"),
+        fingerprint=fields.text("fingerprint"),
+        file=fields.file("file"),
+    )
+    if codec.dim * codec.bits % 8 or not 0 < codec.dim * codec.bits < 1 << 24:
+        raise fields.wrong("dim x bits", "a positive multiple of 8")
+    if not 0 < codec.n_centroids <= 1 << 31:
+        raise fields.wrong("n_centroids", "from 1 to 2^31")
+    return codec
+
+
+def _segment_json(segment: SegmentRecord) -> dict[str, Any]:
+    return {
+        "name": segment.name,
+        "n_documents": segment.n_documents,
+        "n_tokens": segment.n_tokens,
+        "n_deleted_documents": segment.n_deleted_documents,
+        "n_deleted_tokens": segment.n_deleted_tokens,
+        **{part: _file_json(getattr(segment, part)) for part in SEGMENT_PARTS},
+        "tombstones": _file_json(segment.tombstones),
+    }
+
+
+def _read_segment(fields: _Fields) -> SegmentRecord:
+    name = fields.text("name")
+    if segment_number(name) is None:
+        raise fields.wrong("name", "the name of a segment")
+    files = {part: fields.file(part) for part in SEGMENT_PARTS}
+    if any(record.name != f"{name}/{part}.arrow" for part, record in files.items()):
+        raise fields.wrong("name", "the folder of its files")
+    segment = SegmentRecord(
+        name=name,
+        n_documents=fields.count("n_documents"),
+        n_tokens=fields.count("n_tokens"),
+        **files,
+        n_deleted_documents=fields.count("n_deleted_documents"),
+        n_deleted_tokens=fields.count("n_deleted_tokens"),
+        tombstones=fields.file_or_none("tombstones"),
+    )
+    if not 0 < segment.n_documents < 1 << 31:
+        raise fields.wrong("n_documents", "from 1 to 2^31 - 1")
+    deleted = segment.n_deleted_documents
+    if deleted > segment.n_documents or segment.n_deleted_tokens > segment.n_tokens:
+        raise fields.wrong("n_deleted_documents and n_deleted_tokens", "no more than there are")
+    if (deleted > 0) != (segment.tombstones is not None):
+        raise fields.wrong("tombstones", "given where documents are deleted, and only there")
+    return segment

@@ -1,0 +1,259 @@
+"""What one segment holds: documents and codes as views of its mapped files.
+
+A column is checked the first time it is asked for, and only then handed out: offsets rise and end
+at the last value, ids are below what they count. Native code may therefore trust every array of a
+segment, whatever bytes are on the disk. What is left to ``verify`` is whether values are the ones
+that were written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.codec import Codes
+from colmodern.storage.layout import (
+    CentroidIds,
+    distinct_schema,
+    documents_schema,
+    postings_schema,
+    tokens_schema,
+    tombstones_schema,
+)
+from colmodern.storage.manifest import CodecRecord, SegmentRecord
+from colmodern.storage.records import StoredDocument
+from colmodern.storage.tables import MappedTable, StringColumn
+from colmodern.types import IntVector, Metadata, Spans
+
+__all__ = ["Segment"]
+
+
+class Segment:
+    """One immutable part of an index, with the deletions of the snapshot it belongs to.
+
+    Documents have positions 0 .. n_documents - 1, deleted ones included; ``alive`` tells them
+    apart.
+    """
+
+    def __init__(self, folder: Path, record: SegmentRecord, codec: CodecRecord) -> None:
+        """Map the files of a segment.
+
+        Raises:
+            IndexCorruptError: A file is missing, or has another size or layout than it should.
+        """
+        k = codec.n_centroids
+        n = record.n_documents
+        self.record = record
+        self._n_centroids = k
+        self._documents = MappedTable(folder, record.documents, schema=documents_schema(), n_rows=n)
+        self._tokens = MappedTable(
+            folder,
+            record.tokens,
+            schema=tokens_schema(n_centroids=k, residual_bytes=codec.residual_bytes),
+            n_rows=record.n_tokens,
+        )
+        self._distinct = MappedTable(
+            folder, record.distinct, schema=distinct_schema(n_centroids=k), n_rows=n
+        )
+        self._postings = MappedTable(folder, record.postings, schema=postings_schema(), n_rows=k)
+        self._tombstones = None
+        if record.tombstones is not None:
+            self._tombstones = MappedTable(
+                folder,
+                record.tombstones,
+                schema=tombstones_schema(),
+                n_rows=record.n_deleted_documents,
+            )
+
+    def __repr__(self) -> str:
+        """Return the name and the counts."""
+        return f"<Segment {self.name}: {self.n_documents} documents, {self.n_tokens} tokens>"
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.record.name
+
+    @property
+    def n_documents(self) -> int:
+        """How many documents it holds, deleted ones included."""
+        return self.record.n_documents
+
+    @property
+    def n_tokens(self) -> int:
+        """How many tokens it holds, those of deleted documents included."""
+        return self.record.n_tokens
+
+    @cached_property
+    def ids(self) -> StringColumn:
+        """The id of each document, decoded when asked for."""
+        return self._documents.strings("id")
+
+    @cached_property
+    def content_hashes(self) -> StringColumn:
+        """The content hash of each document, decoded when asked for."""
+        return self._documents.strings("content_hash")
+
+    @cached_property
+    def id_order(self) -> NDArray[np.int32]:
+        """The positions in the order of the ids' UTF-8 bytes: shape (n_documents,), unchecked."""
+        return self._documents.vector("id_order")
+
+    @cached_property
+    def alive(self) -> NDArray[np.bool_]:
+        """Which documents are not deleted: shape (n_documents,), bool."""
+        alive = np.ones(self.n_documents, np.bool_)
+        if self._tombstones is not None:
+            dead = self._tombstones.vector("document")
+            self._check_below(self._tombstones, dead, self.n_documents)
+            if np.any(dead[1:] <= dead[:-1]):
+                raise self._tombstones.corrupt("its documents are not in ascending order")
+            alive[dead] = False
+        alive.flags.writeable = False
+        return alive
+
+    @cached_property
+    def token_offsets(self) -> IntVector:
+        """Where the tokens of each document begin: shape (n_documents + 1,), int64."""
+        return self._spans[0]
+
+    @cached_property
+    def span_starts(self) -> NDArray[np.int32]:
+        """First character of each token in the encoded text: shape (n_tokens,), int32."""
+        return self._spans[1]
+
+    @cached_property
+    def span_lengths(self) -> NDArray[np.uint16]:
+        """Characters of each token, at most 65,535: shape (n_tokens,), uint16."""
+        return self._spans[2]
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The codes of all tokens, document after document."""
+        ids = self._tokens.vector("centroid_id")
+        self._check_below(self._tokens, ids, self._n_centroids)
+        return Codes(
+            centroid_ids=ids,
+            residuals=self._tokens.matrix("residual"),
+            gains=self._tokens.vector("gain"),
+            norms=self._tokens.vector("norm"),
+        )
+
+    @property
+    def distinct_offsets(self) -> IntVector:
+        """Where the distinct centroids of each document begin: shape (n_documents + 1,), int64."""
+        return self._distinct_lists[0]
+
+    @property
+    def distinct_ids(self) -> CentroidIds:
+        """The distinct centroids of each document, ascending: uint16 or uint32."""
+        return self._distinct_lists[1]
+
+    @property
+    def posting_offsets(self) -> IntVector:
+        """Where the documents of each centroid begin: shape (n_centroids + 1,), int64."""
+        return self._posting_lists[0]
+
+    @property
+    def posting_documents(self) -> NDArray[np.int32]:
+        """The documents that have a token of each centroid, ascending: int32."""
+        return self._posting_lists[1]
+
+    def id_of(self, position: int) -> str:
+        """Return the id of the document at a position."""
+        return self.ids[position]
+
+    def position_of(self, document_id: str) -> int | None:
+        """Return the position of the living document with this id, or None; O(log n_documents)."""
+        wanted = document_id.encode("utf-8", "surrogatepass")
+        low, high = 0, self.n_documents
+        while low < high:  # the first place whose id is greater
+            middle = (low + high) // 2
+            if self.ids.bytes_at(self._place(middle)) <= wanted:
+                low = middle + 1
+            else:
+                high = middle
+        if low == 0:
+            return None
+        # Documents that had the id one after the other are in the order they came: the last counts.
+        position = self._place(low - 1)
+        found = self.ids.bytes_at(position) == wanted and self.alive[position]
+        return position if found else None
+
+    def spans(self, position: int) -> Spans:
+        """Return the spans of one document's tokens: shape (n_tokens, 2), int32, start and end.
+
+        They count characters of the text that was encoded; (0, 0) is a token without a place.
+        """
+        start, end = self.token_offsets[position], self.token_offsets[position + 1]
+        starts = self.span_starts[start:end].astype(np.int64)
+        ends = np.minimum(starts + self.span_lengths[start:end], np.iinfo(np.int32).max)
+        return np.stack([starts, ends], axis=1).astype(np.int32)
+
+    def document(self, position: int) -> StoredDocument:
+        """Return everything that is kept about the document at a position."""
+        columns = self._texts
+        return StoredDocument(
+            id=self.ids[position],
+            text=columns["text"][position],
+            title=columns["title"][position],
+            metadata=self._metadata(columns["metadata"][position]),
+            source=columns["source"][position] or None,
+            content_hash=self.content_hashes[position],
+        )
+
+    def living(self) -> Iterator[int]:
+        """Yield the positions of the documents that are not deleted."""
+        yield from np.flatnonzero(self.alive).tolist()
+
+    @cached_property
+    def _texts(self) -> dict[str, StringColumn]:
+        names = ("text", "title", "metadata", "source")
+        return {name: self._documents.strings(name) for name in names}
+
+    @cached_property
+    def _spans(self) -> tuple[IntVector, NDArray[np.int32], NDArray[np.uint16]]:
+        offsets, (starts, lengths) = self._documents.ragged("spans")
+        if len(starts) != self.n_tokens:
+            raise self._documents.corrupt(f"it has {len(starts)} spans for {self.n_tokens} tokens")
+        return offsets, starts, lengths
+
+    @cached_property
+    def _distinct_lists(self) -> tuple[IntVector, CentroidIds]:
+        offsets, (ids,) = self._distinct.ragged("centroid_ids")
+        self._check_below(self._distinct, ids, self._n_centroids)
+        return offsets, ids
+
+    @cached_property
+    def _posting_lists(self) -> tuple[IntVector, NDArray[np.int32]]:
+        offsets, (documents,) = self._postings.ragged("documents")
+        self._check_below(self._postings, documents, self.n_documents)
+        return offsets, documents
+
+    def _place(self, rank: int) -> int:
+        position = int(self.id_order[rank])
+        if not 0 <= position < self.n_documents:
+            raise self._documents.corrupt("the order of the ids is out of range")
+        return position
+
+    def _metadata(self, text: str) -> Metadata:
+        try:
+            metadata = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise self._documents.corrupt(f"metadata is not JSON ({error})") from error
+        if not isinstance(metadata, dict):
+            raise self._documents.corrupt("metadata is not a JSON object")
+        return metadata
+
+    def _check_below(self, table: MappedTable, values: NDArray[Any], limit: int) -> None:
+        """Check 0 <= values < limit: one pass, at the speed of memory."""
+        if limit <= np.iinfo(values.dtype).max and len(values):
+            smallest = values.min() if values.dtype.kind == "i" else 0
+            if smallest < 0 or values.max() >= limit:
+                raise table.corrupt(f"ids run from {smallest} to {values.max()}, not below {limit}")

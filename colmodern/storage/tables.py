@@ -1,0 +1,264 @@
+"""How columns go into an Arrow file and come out again as NumPy views of the mapped file.
+
+One file holds one record batch, so every column is one contiguous run of bytes. Nothing is copied
+when a file is mapped, and no view is handed out that could reach beyond the file: sizes, types,
+offsets and alignment are compared first. The file is closed once it is mapped; the views keep the
+map alive, also after the file was removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from colmodern.errors import IndexCorruptError
+from colmodern.storage.durable import HashingFile
+from colmodern.storage.manifest import CHECKSUM_BYTES, FileRecord
+from colmodern.types import IntVector
+
+__all__ = [
+    "MappedTable",
+    "StringColumn",
+    "check_file",
+    "damaged",
+    "fixed_lists",
+    "lists",
+    "strings",
+    "write_table",
+]
+
+_BLOCK_BYTES = 1 << 22
+
+
+def strings(values: Iterable[str]) -> Any:
+    """Return a large_string column."""
+    return pa.array(values, type=pa.large_string())
+
+
+def lists(offsets: IntVector, values: Any) -> Any:
+    """Return a large_list column of non-null values; offsets shape (n + 1,), int64."""
+    item = pa.field("item", values.type, nullable=False)
+    return pa.LargeListArray.from_arrays(pa.array(offsets), values, type=pa.large_list(item))
+
+
+def fixed_lists(rows: NDArray[np.uint8]) -> Any:
+    """Return a fixed_size_list column of the rows of a matrix, shape (n, width)."""
+    item = pa.field("item", pa.uint8(), nullable=False)
+    kind = pa.list_(item, rows.shape[1])
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), type=kind)
+
+
+def write_table(folder: Path, name: str, schema: Any, columns: Sequence[Any]) -> FileRecord:
+    """Write one Arrow IPC file with one record batch, sync it, and return its record.
+
+    Raises:
+        OSError: The disk is full or refuses; the caller says what that means.
+    """
+    batch = pa.record_batch(list(columns), schema=schema)
+    with HashingFile(folder / name) as file:
+        with pa.ipc.new_file(pa.PythonFile(file, mode="w"), schema) as sink:
+            sink.write_batch(batch)
+        file.sync()
+    return FileRecord(name, file.size, file.checksum)
+
+
+def damaged(path: Path, what: str) -> IndexCorruptError:
+    """Return the error that says what is wrong with a file."""
+    return IndexCorruptError(
+        f"{path} is damaged: {what}. Restore it from a backup, or index again.", path=path
+    )
+
+
+def check_file(folder: Path, record: FileRecord) -> None:
+    """Read a whole file and compare its size and checksum with its record.
+
+    Raises:
+        IndexCorruptError: The file is missing or differs.
+    """
+    path = folder / record.name
+    digest = blake2b(digest_size=CHECKSUM_BYTES)
+    size = 0
+    try:
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(_BLOCK_BYTES):
+                digest.update(block)
+                size += len(block)
+    except OSError as error:
+        raise damaged(path, f"it cannot be read ({error.strerror})") from error
+    if size != record.bytes:
+        raise damaged(path, f"it has {size} bytes, the manifest says {record.bytes}")
+    if digest.hexdigest() != record.checksum:
+        raise damaged(
+            path, f"its checksum is {digest.hexdigest()}, the manifest says {record.checksum}"
+        )
+
+
+class StringColumn(Sequence[str]):
+    """A column of strings that are decoded when they are asked for."""
+
+    def __init__(self, offsets: IntVector, data: Any, path: Path) -> None:
+        """Keep int64 offsets, shape (n + 1,), and the UTF-8 bytes; neither is checked yet."""
+        self._offsets = offsets
+        self._data = data
+        self._path = path
+
+    def __len__(self) -> int:
+        """Return the number of strings."""
+        return len(self._offsets) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        """Return one string, or a list of them for a slice.
+
+        Raises:
+            IndexCorruptError: The offsets leave the file, or the bytes are not UTF-8.
+        """
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return self._decode(self.bytes_at(index))
+
+    def bytes_at(self, index: int) -> bytes:
+        """Return the UTF-8 bytes of one string."""
+        position = range(len(self))[index]
+        start, end = int(self._offsets[position]), int(self._offsets[position + 1])
+        if not 0 <= start <= end <= len(self._data):
+            raise damaged(self._path, "the offsets of a text column are out of range")
+        return bytes(self._data[start:end])
+
+    def _decode(self, data: bytes) -> str:
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise damaged(self._path, f"a text is not UTF-8 ({error.reason})") from error
+
+
+class MappedTable:
+    """The record batch of one mapped file, column by column as NumPy views (read-only)."""
+
+    def __init__(
+        self, folder: Path, record: FileRecord, *, schema: Any = None, n_rows: int | None = None
+    ) -> None:
+        """Map a file and compare its size, columns and rows with what they must be.
+
+        Raises:
+            IndexCorruptError: The file is missing, or differs in any of these.
+        """
+        self.path = folder / record.name
+        self._check_size(record.bytes)
+        self._batch = self._map()
+        if schema is not None and not self._batch.schema.equals(schema):
+            raise self.corrupt("its columns are not those of the format")
+        if n_rows is not None and self._batch.num_rows != n_rows:
+            raise self.corrupt(f"it has {self._batch.num_rows} rows, the manifest says {n_rows}")
+
+    @property
+    def schema(self) -> Any:
+        """The Arrow schema."""
+        return self._batch.schema
+
+    def corrupt(self, what: str) -> IndexCorruptError:
+        """Return the error that says what is wrong with this file."""
+        return damaged(self.path, what)
+
+    def vector(self, name: str) -> NDArray[Any]:
+        """Return a column of numbers, shape (n_rows,)."""
+        return self._numbers(self._column(name))
+
+    def matrix(self, name: str) -> NDArray[Any]:
+        """Return a column of fixed-size lists, shape (n_rows, width)."""
+        column = self._column(name)
+        width = column.type.list_size
+        self._data_buffers(column)
+        values = self._numbers(column.values, len(column) * width)
+        return values.reshape(len(column), width)
+
+    def ragged(self, name: str) -> tuple[IntVector, tuple[NDArray[Any], ...]]:
+        """Return a column of lists as offsets, shape (n_rows + 1,), and values.
+
+        Lists of structs give one values array for each field. The offsets are compared with the
+        values: they start at 0, never fall and end at the last value.
+        """
+        column = self._column(name)
+        offsets = self._offsets(column)
+        child = column.values
+        if offsets[0] != 0 or offsets[-1] != len(child) or np.any(offsets[1:] < offsets[:-1]):
+            raise self.corrupt(f"the offsets of {name} are out of range")
+        if not pa.types.is_struct(child.type):
+            return offsets, (self._numbers(child),)
+        self._data_buffers(child)
+        fields = tuple(child.field(i) for i in range(child.type.num_fields))
+        return offsets, tuple(self._numbers(field, len(child)) for field in fields)
+
+    def strings(self, name: str) -> StringColumn:
+        """Return a column of strings."""
+        column = self._column(name)
+        data = column.buffers()[2]
+        view = memoryview(b"") if data is None else memoryview(data)
+        return StringColumn(self._offsets(column), view, self.path)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return every row as a dict: for small tables; everything is checked and copied."""
+        try:
+            self._batch.validate(full=True)
+            rows: list[dict[str, Any]] = self._batch.to_pylist()
+        except (pa.ArrowException, ValueError) as error:
+            raise self.corrupt(str(error)) from error
+        return rows
+
+    def _check_size(self, expected: int) -> None:
+        try:
+            found = self.path.stat().st_size
+        except OSError as error:
+            raise self.corrupt(f"it cannot be read ({error.strerror})") from error
+        if found != expected:
+            raise self.corrupt(f"it has {found} bytes, the manifest says {expected}")
+
+    def _map(self) -> Any:
+        try:
+            with pa.memory_map(str(self.path)) as source:
+                # Through a buffer, because pyarrow reads files on other threads: 0.1 ms, not 1.
+                reader = pa.ipc.open_file(source.read_buffer())
+                if reader.num_record_batches != 1:
+                    raise self.corrupt(f"it has {reader.num_record_batches} record batches, not 1")
+                batch = reader.get_batch(0)
+            batch.validate()
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise self.corrupt(f"it is not an Arrow IPC file ({error})") from error
+        return batch
+
+    def _column(self, name: str) -> Any:
+        return self._batch.column(name)
+
+    def _data_buffers(self, column: Any) -> Sequence[Any]:
+        """Return the buffers after the validity bitmap, which must not be there."""
+        buffers: list[Any] = column.buffers()
+        if buffers[0] is not None or column.offset:
+            raise self.corrupt("a column has nulls or does not start at its first row")
+        return buffers[1:]
+
+    def _numbers(self, column: Any, count: int | None = None) -> NDArray[Any]:
+        dtype = np.dtype(column.type.to_pandas_dtype())
+        (data,) = self._data_buffers(column)
+        return self._view(data, dtype, len(column) if count is None else count)
+
+    def _offsets(self, column: Any) -> IntVector:
+        offsets = self._data_buffers(column)[0]
+        if len(column) == 0:
+            return np.zeros(1, np.int64)
+        return self._view(offsets, np.dtype(np.int64), len(column) + 1)
+
+    def _view(self, data: Any, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+        if count == 0:
+            return np.zeros(0, dtype)
+        if data is None or data.size < count * dtype.itemsize or data.address % dtype.itemsize:
+            raise self.corrupt("a column is shorter than its rows, or misaligned")
+        return np.frombuffer(data, dtype, count)
