@@ -5,7 +5,7 @@
 vectors or indexes.
 """
 
-from colmodern.corpus.changes import Changes, SourceState, content_hash, find_changes, hash_source
+from colmodern.corpus.changes import Changes, SourceState, find_changes, hash_source
 from colmodern.corpus.extraction import extract, page_at
 from colmodern.corpus.formats import FORMATS, Format, extractor_fingerprint, format_of
 from colmodern.corpus.identity import IdRegistry
@@ -35,7 +35,6 @@ __all__ = [
     "Skipped",
     "Source",
     "SourceState",
-    "content_hash",
     "extract",
     "extractor_fingerprint",
     "find_changes",

@@ -27,7 +27,7 @@ from colmodern.corpus.formats import extractor_fingerprint
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import ExtractionError, Scan, SkipReason, Source, printable
 
-__all__ = ["Changes", "SourceState", "content_hash", "find_changes", "hash_source"]
+__all__ = ["Changes", "SourceState", "find_changes", "hash_source"]
 
 DIGEST_BYTES = 20
 BLOCK_BYTES = 1 << 20
@@ -79,13 +79,8 @@ class Changes:
     unreadable: tuple[str, ...] = ()
 
 
-def content_hash(data: bytes) -> str:
-    """Return the BLAKE2b digest of some bytes, 40 hexadecimal digits."""
-    return hashlib.blake2b(data, digest_size=DIGEST_BYTES).hexdigest()
-
-
 def hash_source(source: Source) -> str:
-    """Return the :func:`content_hash` of a file's bytes, read in blocks.
+    """Return the BLAKE2b digest of a file's bytes, 40 hexadecimal digits.
 
     Raises:
         ExtractionError: If the file cannot be read.

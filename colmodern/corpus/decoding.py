@@ -30,6 +30,11 @@ _NEVER_GUESSED = (
     "utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7",
 )  # fmt: skip
 
+# With fewer bytes beyond ASCII than this, none of them side by side, nothing can be told: the most
+# common encoding of Western text is taken.
+FEW_WIDE_BYTES = 8
+_WIDE_PAIR = re.compile(rb"[\x80-\xff]{2}")
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -72,6 +77,8 @@ def guess_encoding(data: bytes, *, declared: str | None = None, is_sample: bool 
         return "utf-8"
     if declared is not None and _fits(data, declared):
         return declared
+    if _is_too_short_to_guess(data):
+        return "cp1252"
     return _guess(data[:GUESS_BYTES])
 
 
@@ -102,6 +109,12 @@ def _fits(data: bytes, encoding: str) -> bool:
     except (LookupError, ValueError):
         return False
     return True
+
+
+def _is_too_short_to_guess(data: bytes) -> bool:
+    """Say whether there is only a stray accent or quotation mark here and there."""
+    n_wide = len(data.translate(None, delete=bytes(range(128))))
+    return n_wide < FEW_WIDE_BYTES and not _WIDE_PAIR.search(data)
 
 
 def _guess(data: bytes) -> str:

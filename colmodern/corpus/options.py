@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from colmodern.corpus.ignore import compile_patterns
+from colmodern.corpus.patterns import compile_patterns
 from colmodern.errors import ConfigError
 
 __all__ = ["ScanOptions"]
@@ -73,8 +73,8 @@ def _check_is_tuple(name: str, values: Sequence[str]) -> None:
 def _check_patterns(name: str, patterns: Sequence[str]) -> None:
     _check_is_tuple(name, patterns)
     for pattern in patterns:
-        compiled, bad_lines = compile_patterns([pattern])
-        if bad_lines or not compiled:
+        compiled, wrong = compile_patterns([pattern])
+        if wrong or not compiled:
             raise ConfigError(
                 f"{name} holds {pattern!r}, which is no pattern. "
                 "Patterns are written as in a .gitignore, for example '*.md' or 'drafts/'."

@@ -18,11 +18,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
 from colmodern.corpus.formats import format_of
-from colmodern.corpus.ignore import IgnoreRules, compile_patterns, read_rules
+from colmodern.corpus.ignore import IgnoreRules, read_patterns
 from colmodern.corpus.options import ScanOptions
+from colmodern.corpus.patterns import Patterns, compile_patterns
 from colmodern.corpus.sources import Scan, Skipped, SkipReason, Source, printable
 from colmodern.errors import InputError
 
@@ -94,8 +93,8 @@ class _Walk:
     options: ScanOptions
     now_ns: int
     skipped: list[Skipped] = field(default_factory=list)
-    include: GitIgnoreSpec = field(init=False)
-    exclude: GitIgnoreSpec = field(init=False)
+    include: Patterns = field(init=False)
+    exclude: Patterns = field(init=False)
 
     def __post_init__(self) -> None:
         self.include = compile_patterns(self.options.include)[0]
@@ -128,14 +127,14 @@ class _Walk:
         if not self.options.ignore_files:
             return rules
         try:
-            spec, complaints = read_rules(self.root / folder)
+            patterns, complaints = read_patterns(self.root / folder)
         except OSError as error:
             # To go on without the rules might index what was to be kept out.
             self._skip(self.root / folder, SkipReason.UNREADABLE, f"ignore rules: {_reason(error)}")
             return None
         for complaint in complaints:
             logger.warning("%s; the line is passed over", complaint)
-        return rules.with_layer(folder, spec)
+        return rules.with_layer(folder, patterns)
 
     def _children(self, folder: str, rules: IgnoreRules) -> list[tuple[str, bool]]:
         """Return what is kept of a folder: keys (those of folders end in a slash), sorted."""
@@ -164,9 +163,9 @@ class _Walk:
             return SkipReason.HIDDEN
         if rules.ignores(key):
             return SkipReason.IGNORED
-        if self.exclude.match_file(key):
+        if self.exclude.verdict(key):
             return SkipReason.EXCLUDED
-        if not is_folder and self.options.include and not self.include.match_file(key):
+        if not is_folder and self.include and not self.include.match_below(key):
             return SkipReason.EXCLUDED
         return None
 

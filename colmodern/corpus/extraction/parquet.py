@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from colmodern.corpus.extraction.parsed import Report, Row, parsing
 from colmodern.corpus.extraction.rows import no_text_field
@@ -14,6 +15,9 @@ __all__ = ["read_parquet"]
 # Rows can hold whole books: few of them at a time keep the memory bounded.
 BATCH_ROWS = 64
 
+# Otherwise a whole row group, which may be the whole file, is read ahead; so do threads.
+_IN_PIECES: dict[str, Any] = {"pre_buffer": False, "buffer_size": 1 << 20}
+
 
 def read_parquet(source: Source, options: ScanOptions, _: Report) -> Iterator[Row]:
     """Yield the rows of a Parquet file; columns of bytes are never read.
@@ -24,14 +28,14 @@ def read_parquet(source: Source, options: ScanOptions, _: Report) -> Iterator[Ro
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with parsing(source, "Parquet"), pq.ParquetFile(source.path) as file:
+    with parsing(source, "Parquet"), pq.ParquetFile(source.path, **_IN_PIECES) as file:
         schema = file.schema_arrow
         if options.text_field not in schema.names:
             raise no_text_field(source, schema.names, options)
         is_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
         columns = [f.name for f in schema if not any(test(f.type) for test in is_bytes)]
         number = 0
-        for batch in file.iter_batches(BATCH_ROWS, columns=columns):
+        for batch in file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
             for fields in batch.to_pylist():
                 number += 1
                 yield Row(number, fields)
