@@ -1,0 +1,36 @@
+"""Which of the known layouts has a checkpoint folder?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from colmodern.encoder import layout_pylate, layout_sentence_transformers, layout_stanford
+from colmodern.encoder.checkpoint import Checkpoint, read_json
+from colmodern.errors import EncoderError
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Return what the folder says, in whichever of the known layouts it is.
+
+    Raises:
+        EncoderError: The folder is no checkpoint that can be run here; the message says why and
+            what to do.
+    """
+    if (folder / "modules.json").is_file():
+        settings = read_json(folder / "config_sentence_transformers.json")
+        if layout_pylate.is_pylate(settings):
+            return layout_pylate.read(folder, settings)
+        return layout_sentence_transformers.read(folder, settings)
+    if not (folder / "config.json").is_file():
+        raise EncoderError(
+            f"{folder} holds no model: there is neither a modules.json (PyLate, "
+            "sentence-transformers) nor a config.json (Stanford ColBERT)."
+        )
+    config = read_json(folder / "config.json")
+    if layout_stanford.is_stanford(config):
+        return layout_stanford.read(folder, config)
+    raise EncoderError(
+        f"{folder} is a bare {config.get('model_type', 'language')} model: it has no projection to "
+        "token vectors, so it was never trained for late interaction. Load a ColBERT checkpoint "
+        "built on it, or train one with `colmodern distill`."
+    )

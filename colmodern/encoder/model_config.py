@@ -1,0 +1,153 @@
+"""What shape has a ModernBERT, and which numbers decide its arithmetic?
+
+Reads a Hugging Face ``config.json``: both the fields of today (``layer_types``,
+``rope_parameters``) and the older ones (``global_attn_every_n_layers``, ``global_rope_theta``,
+``local_rope_theta``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from colmodern.errors import EncoderError
+
+_LAYER_TYPES = {"full_attention": True, "sliding_attention": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModernBertConfig:
+    """The shape of a ModernBERT.
+
+    Attributes:
+        vocab_size: Rows of the embedding table.
+        hidden_size: Width of the residual stream.
+        intermediate_size: Width of the gated MLP after its gate.
+        n_heads: Attention heads in each layer.
+        global_layers: For each layer, whether its tokens see the whole document.
+        local_radius: In the other layers a token sees the tokens at most this far away.
+        global_theta: Base of the rotary frequencies of global layers.
+        local_theta: The same of local layers.
+        norm_eps: Added to the variance in layer norms.
+        max_positions: The longest input the model was made for.
+        norm_bias: Whether layer norms have a bias.
+        attention_bias: Whether the attention's linear layers have one.
+        mlp_bias: Whether the MLP's linear layers have one.
+    """
+
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    n_heads: int
+    global_layers: tuple[bool, ...]
+    local_radius: int
+    global_theta: float
+    local_theta: float
+    norm_eps: float
+    max_positions: int
+    norm_bias: bool
+    attention_bias: bool
+    mlp_bias: bool
+
+    @property
+    def head_dim(self) -> int:
+        """The width of one attention head."""
+        return self.hidden_size // self.n_heads
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any], *, where: str) -> ModernBertConfig:
+        """Read the fields of a ``config.json``; ``where`` names the file in messages.
+
+        Raises:
+            EncoderError: The backbone is no ModernBERT, a field is missing, or one asks for
+                arithmetic that is not implemented.
+        """
+        _refuse_other_backbones(fields, where)
+        _refuse_other_arithmetic(fields, where)
+        try:
+            config = cls(
+                vocab_size=int(fields["vocab_size"]),
+                hidden_size=int(fields["hidden_size"]),
+                intermediate_size=int(fields["intermediate_size"]),
+                n_heads=int(fields["num_attention_heads"]),
+                global_layers=_global_layers(fields, where),
+                local_radius=int(fields.get("local_attention", 128)) // 2,
+                global_theta=_theta(fields, "full_attention", where),
+                local_theta=_theta(fields, "sliding_attention", where),
+                norm_eps=float(fields.get("norm_eps", 1e-5)),
+                max_positions=int(fields.get("max_position_embeddings", 8192)),
+                norm_bias=bool(fields.get("norm_bias", False)),
+                attention_bias=bool(fields.get("attention_bias", False)),
+                mlp_bias=bool(fields.get("mlp_bias", False)),
+            )
+        except KeyError as err:
+            raise EncoderError(f"{where} lacks the field {err}.") from err
+        except (TypeError, ValueError) as err:
+            raise EncoderError(f"{where} has a field of the wrong kind: {err}.") from err
+        config._check(where)
+        return config
+
+    def _check(self, where: str) -> None:
+        if min(self.hidden_size, self.intermediate_size, self.n_heads, self.vocab_size) < 1:
+            raise EncoderError(f"{where}: sizes must be at least 1.")
+        if self.hidden_size % self.n_heads or self.head_dim % 2:
+            raise EncoderError(
+                f"{where}: hidden_size {self.hidden_size} does not divide into "
+                f"{self.n_heads} heads of even width."
+            )
+        if self.local_radius < 1:
+            raise EncoderError(f"{where}: local_attention must be at least 2.")
+
+
+def _refuse_other_backbones(fields: Mapping[str, Any], where: str) -> None:
+    kind = fields.get("model_type")
+    if kind != "modernbert":
+        raise EncoderError(
+            f"{where}: the backbone is {kind!r}. colmodern runs ModernBERT backbones only "
+            "(model_type 'modernbert'); choose a ColBERT checkpoint built on ModernBERT, "
+            "for instance lightonai/GTE-ModernColBERT-v1."
+        )
+
+
+def _refuse_other_arithmetic(fields: Mapping[str, Any], where: str) -> None:
+    activation = fields.get("hidden_activation", "gelu")
+    if activation != "gelu":
+        raise EncoderError(
+            f"{where}: hidden_activation {activation!r} is not supported, only 'gelu'."
+        )
+    if fields.get("rope_scaling"):
+        raise EncoderError(f"{where}: rope_scaling is not supported.")
+    unknown = (fields.get("rope_parameters") or {}).keys() - _LAYER_TYPES.keys()
+    if unknown:
+        raise EncoderError(f"{where}: rope_parameters has unknown fields {sorted(unknown)}.")
+
+
+def _global_layers(fields: Mapping[str, Any], where: str) -> tuple[bool, ...]:
+    n_layers = int(fields["num_hidden_layers"])
+    types = fields.get("layer_types")
+    if types is None:
+        every = int(fields.get("global_attn_every_n_layers", 3))
+        if every < 1:
+            raise EncoderError(f"{where}: global_attn_every_n_layers must be at least 1.")
+        return tuple(layer % every == 0 for layer in range(n_layers))
+    if len(types) != n_layers or not set(types) <= _LAYER_TYPES.keys():
+        raise EncoderError(
+            f"{where}: layer_types must name {n_layers} layers, each one of {sorted(_LAYER_TYPES)}."
+        )
+    return tuple(_LAYER_TYPES[kind] for kind in types)
+
+
+def _theta(fields: Mapping[str, Any], layer_type: str, where: str) -> float:
+    """Return the rotary base of a layer type; a local one that is null is the global one."""
+    parameters = (fields.get("rope_parameters") or {}).get(layer_type) or {}
+    kind = parameters.get("rope_type", "default")
+    if kind != "default":
+        raise EncoderError(f"{where}: rope_type {kind!r} is not supported, only 'default'.")
+    if "rope_theta" in parameters:
+        return float(parameters["rope_theta"])
+    global_theta = float(fields.get("global_rope_theta", 160_000.0))
+    if layer_type == "full_attention":
+        return global_theta
+    local_theta = fields.get("local_rope_theta", 10_000.0)
+    return global_theta if local_theta is None else float(local_theta)

@@ -1,0 +1,117 @@
+"""How do the backbone's hidden states become the vectors that are compared?
+
+One or more linear layers and a scaling to length 1, in the order the checkpoint gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from colmodern.encoder.arithmetic import Linear, gelu, normalise
+from colmodern.encoder.checkpoint import DenseSpec, NormaliseSpec
+from colmodern.encoder.tensors import open_tensors
+from colmodern.encoder.weights import TensorFile
+from colmodern.errors import EncoderError
+from colmodern.types import FloatMatrix
+
+Activation = Callable[[FloatMatrix], FloatMatrix]
+
+
+def _sigmoid(rows: FloatMatrix) -> FloatMatrix:
+    half = np.float32(0.5)
+    return half * np.tanh(half * rows) + half
+
+
+# By the last part of the class's name.
+_ACTIVATIONS: dict[str, Activation] = {
+    "Identity": lambda rows: rows,
+    "Tanh": np.tanh,
+    "ReLU": lambda rows: np.maximum(rows, np.float32(0.0)),
+    "GELU": lambda rows: gelu(rows, np.empty_like(rows)),
+    "SiLU": lambda rows: rows * _sigmoid(rows),
+    "Sigmoid": _sigmoid,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """A linear layer with an activation; ``residual`` adds the input, projected if need be."""
+
+    linear: Linear
+    activation: Activation
+    residual: bool
+    residual_linear: Linear | None
+
+    def __call__(self, rows: FloatMatrix) -> FloatMatrix:
+        """Return the projected rows in a new array."""
+        projected = self.activation(self.linear(rows))
+        if self.residual:
+            projected = projected + (
+                rows if self.residual_linear is None else self.residual_linear(rows)
+            )
+        return projected
+
+
+class Projection:
+    """The way from hidden states to token vectors."""
+
+    def __init__(self, specs: Sequence[DenseSpec | NormaliseSpec], *, hidden_size: int) -> None:
+        """Read the weights.
+
+        Raises:
+            EncoderError: A layer's weights are missing or do not fit, or its activation is not
+                known.
+        """
+        self.dim = hidden_size
+        self._steps: list[Callable[[FloatMatrix], FloatMatrix]] = []
+        for spec in specs:
+            if isinstance(spec, NormaliseSpec):
+                self._steps.append(normalise)
+                continue
+            dense, self.dim = _read_dense(spec, self.dim)
+            self._steps.append(dense)
+
+    def __call__(self, hidden: FloatMatrix) -> FloatMatrix:
+        """Return token vectors for hidden states, which may be overwritten.
+
+        Args:
+            hidden: Shape (n, hidden_size), float32.
+
+        Returns:
+            Shape (n, dim), float32, C-contiguous.
+        """
+        for step in self._steps:
+            hidden = step(hidden)
+        return np.ascontiguousarray(hidden)
+
+
+def _read_dense(spec: DenseSpec, inputs: int) -> tuple[Dense, int]:
+    if spec.inputs not in (None, inputs):
+        raise EncoderError(
+            f"{spec.file.parent}: the layer takes {spec.inputs} values a token, the one before it "
+            f"gives {inputs}."
+        )
+    activation = _ACTIVATIONS.get(spec.activation.rsplit(".", 1)[-1])
+    if activation is None or not spec.activation.startswith("torch.nn."):
+        raise EncoderError(
+            f"{spec.file.parent}: the activation {spec.activation!r} is not supported, only "
+            f"torch.nn's {', '.join(_ACTIVATIONS)}."
+        )
+    tensors = open_tensors(spec.file)
+    file = TensorFile(spec.file, tensors)
+    outputs = spec.outputs
+    if outputs is None:
+        weight = tensors.get("linear.weight")
+        if weight is None or len(weight.shape) != 2:
+            raise EncoderError(f"{spec.file} lacks the projection, a matrix 'linear.weight'.")
+        outputs = weight.shape[0]
+    residual = (
+        file.linear("residual", inputs, outputs, bias=False)
+        if spec.residual and inputs != outputs
+        else None
+    )
+    linear = file.linear("linear", inputs, outputs, bias=spec.bias)
+    return Dense(linear, activation, spec.residual, residual), outputs

@@ -1,0 +1,128 @@
+"""How are weights read from a safetensors file without loading it?
+
+The file is mapped; a tensor is a view until it is asked for as float32. Only what a checkpoint
+needs is here: the three float types, no writing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.errors import EncoderError
+
+# The numpy type that holds the bytes; bfloat16 has none of its own and travels as uint16.
+_STORED_AS: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "F16": np.dtype("<f2"),
+    "BF16": np.dtype("<u2"),
+}
+_HEADER_LIMIT = 100_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredTensor:
+    """One tensor of a mapped file.
+
+    Attributes:
+        dtype: ``F32``, ``F16`` or ``BF16``.
+        values: The mapped values in their own type (bfloat16 as uint16), C-contiguous.
+    """
+
+    dtype: str
+    values: NDArray[Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the tensor."""
+        return self.values.shape
+
+    def to_float32(self) -> NDArray[np.float32]:
+        """Return the values as a new float32 array."""
+        return self._convert(self.values)
+
+    def transposed(self, order: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Return a matrix, its rows put in ``order``, as float32, transposed and C-contiguous."""
+        values = self.values if order is None else self.values[order]
+        return self._convert(values.T)
+
+    def rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the listed rows as float32; no other row is read."""
+        return self._convert(self.values[ids])
+
+    def _convert(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        if self.dtype == "BF16":
+            return (values.astype(np.uint32, order="C") << 16).view(np.float32)
+        return values.astype(np.float32, order="C")
+
+
+def open_tensors(path: Path) -> dict[str, StoredTensor]:
+    """Return the float tensors of a safetensors file by name; tensors of other types are left out.
+
+    Raises:
+        EncoderError: The file is missing, is not a safetensors file, or is cut short.
+    """
+    try:
+        size = path.stat().st_size
+        mapped = np.memmap(path, dtype=np.uint8, mode="r") if size else np.empty(0, np.uint8)
+    except OSError as err:
+        raise EncoderError(f"The weights {path} cannot be read: {err.strerror or err}.") from err
+    header, start = _read_header(path, mapped)
+    data = np.asarray(mapped)[start:]
+    return {
+        name: _tensor(path, name, entry, data)
+        for name, entry in header.items()
+        if name != "__metadata__" and _is_float(path, name, entry)
+    }
+
+
+def _read_header(path: Path, mapped: NDArray[np.uint8]) -> tuple[dict[str, Any], int]:
+    if len(mapped) < 8:
+        raise EncoderError(
+            f"{path} is no safetensors file: it holds {len(mapped)} bytes, too few for a header. "
+            "Copy the checkpoint again."
+        )
+    (length,) = struct.unpack("<Q", mapped[:8].tobytes())
+    if length > _HEADER_LIMIT or 8 + length > len(mapped):
+        raise EncoderError(
+            f"{path} is no safetensors file or is cut short: its first 8 bytes announce a header "
+            f"of {length} bytes, the file has {len(mapped)}. Copy the checkpoint again (a file of "
+            "a few hundred bytes may be a Git LFS pointer)."
+        )
+    try:
+        header = json.loads(mapped[8 : 8 + length].tobytes())
+    except ValueError as err:
+        raise EncoderError(f"The header of {path} is not JSON: {err}.") from err
+    if not isinstance(header, dict):
+        raise EncoderError(f"The header of {path} is not a JSON object.")
+    return header, 8 + int(length)
+
+
+def _is_float(path: Path, name: str, entry: object) -> bool:
+    if not isinstance(entry, dict) or not {"dtype", "shape", "data_offsets"} <= entry.keys():
+        raise EncoderError(f"The header of {path} has a broken entry for tensor {name!r}.")
+    return entry["dtype"] in _STORED_AS
+
+
+def _tensor(path: Path, name: str, entry: dict[str, Any], data: NDArray[np.uint8]) -> StoredTensor:
+    stored = _STORED_AS[entry["dtype"]]
+    shape = tuple(int(n) for n in entry["shape"])
+    begin, end = (int(n) for n in entry["data_offsets"])
+    if begin < 0 or end - begin != math.prod(shape) * stored.itemsize:
+        raise EncoderError(
+            f"{path}: tensor {name!r} of shape {list(shape)} and type {entry['dtype']} cannot take "
+            f"{end - begin} bytes. The file is damaged; copy the checkpoint again."
+        )
+    if end > len(data):
+        raise EncoderError(
+            f"{path} is cut short: tensor {name!r} ends at byte {end} of the data, the file holds "
+            f"{len(data)}. Copy the checkpoint again."
+        )
+    return StoredTensor(entry["dtype"], data[begin:end].view(stored).reshape(shape))
