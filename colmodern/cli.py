@@ -1,6 +1,6 @@
 """The command line: arguments and printing only; every command is one library call.
 
-Exit codes: 0 done (hits found), 1 no hit (or problems found by ``verify``), 2 error, 130 interrupted.
+Exit codes: 0 done (hits found), 1 no hit (or ``verify`` found a problem), 2 error, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -66,9 +66,11 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is done.")] = False,
-    version: Annotated[
+    _version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     level = logging.INFO if verbose else logging.WARNING
@@ -217,7 +219,9 @@ def delete(
 def evaluate(
     datasets: Annotated[list[Path], typer.Argument(help="Folders in BEIR's layout.")],
     *,
-    split: Annotated[str | None, typer.Option(help="Which judgments; by default the only ones, or test.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Which judgments; by default the only ones, or test.")
+    ] = None,
     model: Annotated[str, typer.Option(help="A checkpoint folder or hub name.")] = "default",
     effort: Annotated[Effort, typer.Option(help="How hard to try.")] = Effort.MEDIUM,
     bits: Annotated[int, typer.Option(help="Bits a dimension: 1, 2 or 4.")] = 4,

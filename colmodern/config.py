@@ -87,7 +87,9 @@ class SearchParams:
     threads: int = 1
 
     @classmethod
-    def for_k(cls, k: int, *, effort: Effort | str = Effort.MEDIUM, threads: int = 1) -> SearchParams:
+    def for_k(
+        cls, k: int, *, effort: Effort | str = Effort.MEDIUM, threads: int = 1
+    ) -> SearchParams:
         """Return the parameters of an effort for ``k`` hits.
 
         Raises:

@@ -63,7 +63,7 @@ def note(message: str) -> None:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress | None]:
-    """Give a progress callback that draws bars on standard error, or None if that is no terminal."""
+    """Give a callback that draws bars on standard error, or None if that is no terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None

@@ -1,4 +1,6 @@
-"""How does a trained student become a checkpoint that others can load? (stage ``export``)
+"""How does a trained student become a checkpoint that others can load?
+
+The stage ``export``.
 
 Written by sentence-transformers itself, in its own layout, since that is the one which can say that
 [CLS] and [SEP] score on neither side. Weights are kept in half precision, half the size; the model
@@ -18,6 +20,39 @@ if TYPE_CHECKING:
     from transformers import ModernBertModel
 
 _MARKERS = ["[CLS]", "[SEP]"]
+
+_CARD = """---
+license: apache-2.0
+library_name: colmodern
+tags: [ColBERT, late-interaction, ModernBERT]
+---
+# {recipe.name}
+
+A small ModernBERT ({shape.n_layers} layers, hidden size {shape.hidden_size}) that turns text into
+one {shape.dim}-dimensional vector a token, for late-interaction search (MaxSim).
+
+It starts from the word embeddings of its teacher, `{training.teacher}`
+({training.teacher_licence}), and was trained to reproduce the teacher's contextual token vectors:
+cosine of every token, similarities between tokens, best match in every other text of a step. It
+has seen no judged queries and no cross-encoder scores.
+
+## Data
+{sources}
+
+{recipe.licence_note}
+
+## Training
+Seed {recipe.seed}, {training.tokens:,} tokens, {training.tokens_a_step} a step, AdamW, peak
+learning rate {training.learning_rate} ({training.embedding_learning_rate} for embeddings), decay
+over the last {training.decay:.0%}. The whole recipe is in `recipe.json`.
+
+| what | value |
+|---|---|
+{figures}
+
+[CLS] and [SEP] score on neither side. English text, lower-cased. Windows of
+{shape.document_length} tokens.
+"""
 
 
 def export_student(
@@ -88,37 +123,9 @@ def model_card(recipe: Recipe, facts: dict[str, Any]) -> str:
         for s in recipe.prepare.sources
     )
     figures = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
-    return f"""---
-license: apache-2.0
-library_name: colmodern
-tags: [ColBERT, late-interaction, ModernBERT]
----
-# {recipe.name}
-
-A small ModernBERT ({shape.n_layers} layers, hidden size {shape.hidden_size}) that turns text into one
-{shape.dim}-dimensional vector a token, for late-interaction search (MaxSim).
-
-It starts from the word embeddings of its teacher, `{training.teacher}` ({training.teacher_licence}), and was
-trained to reproduce the teacher's contextual token vectors: cosine of every token, similarities
-between tokens, best match in every other text of a step. It has seen no queries with judgments and no
-cross-encoder scores.
-
-## Data
-{sources}
-
-{recipe.licence_note}
-
-## Training
-Seed {recipe.seed}, {training.tokens:,} tokens, {training.tokens_a_step} a step, AdamW, peak learning rate
-{training.learning_rate} ({training.embedding_learning_rate} for embeddings), decay over the last {training.decay:.0%}. The whole recipe
-is in `recipe.json`.
-
-| what | value |
-|---|---|
-{figures}
-
-[CLS] and [SEP] score on neither side. English text, lower-cased. Windows of {shape.document_length} tokens.
-"""
+    return _CARD.format(
+        recipe=recipe, shape=shape, training=training, sources=sources, figures=figures
+    )
 
 
 def _halve(path: Path) -> None:

@@ -1,7 +1,8 @@
-"""How does a pile of text become training pieces? (stage ``prepare``)
+"""How does a pile of text become training pieces?
 
-A piece is a run of tokens of one text between [CLS] and [SEP]. Texts are cut at lengths drawn from
-the recipe; the pieces are written once, as one Arrow file, and every later stage reads that.
+The stage ``prepare``. A piece is a run of tokens of one text between [CLS] and [SEP]. Texts are
+cut at lengths drawn from the recipe; the pieces are written once, as one Arrow file, and every
+later stage reads that.
 """
 
 from __future__ import annotations

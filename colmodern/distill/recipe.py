@@ -1,4 +1,7 @@
-"""What exactly is to be trained, on what, for how long? A recipe is a TOML file that says it all."""
+"""What exactly is to be trained, on what, for how long?
+
+A recipe is a TOML file that says it all.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from colmodern.distill.recipe import StudentRecipe
 from colmodern.errors import ConfigError
@@ -33,7 +33,7 @@ def build_student(recipe: StudentRecipe, teacher: PreTrainedModel, *, seed: int)
         intermediate_size=recipe.intermediate_size,
         num_hidden_layers=recipe.n_layers,
         num_attention_heads=recipe.n_heads,
-        global_attn_every_n_layers=recipe.global_every,
+        layer_types=_layer_types(recipe),
         local_attention=recipe.local_attention,
         max_position_embeddings=recipe.max_positions,
         pad_token_id=teacher.config.pad_token_id,
@@ -43,11 +43,18 @@ def build_student(recipe: StudentRecipe, teacher: PreTrainedModel, *, seed: int)
         eos_token_id=102,
     )
     student = ModernBertModel(config)
-    source = teacher.embeddings
+    source: Any = teacher.embeddings
     with torch.no_grad():
         student.embeddings.tok_embeddings.weight.copy_(source.word_embeddings.weight)
         student.embeddings.norm.weight.copy_(source.LayerNorm.weight)
     return student
+
+
+def _layer_types(recipe: StudentRecipe) -> list[str]:
+    return [
+        "full_attention" if layer % recipe.global_every == 0 else "sliding_attention"
+        for layer in range(recipe.n_layers)
+    ]
 
 
 def principal_projection(vectors: Tensor, dim: int) -> nn.Linear:

@@ -43,15 +43,18 @@ def load_teacher(folder: Path, *, dtype: torch.dtype) -> PreTrainedModel:
     from transformers import AutoModel
 
     try:
-        model = AutoModel.from_pretrained(folder, dtype=dtype, local_files_only=True)
+        model: PreTrainedModel = AutoModel.from_pretrained(
+            folder, dtype=dtype, local_files_only=True
+        )
     except (OSError, ValueError) as err:
         raise EncoderError(f"Cannot load the teacher in {folder}: {err}") from err
-    model.eval().requires_grad_(requires_grad=False)
+    model.train(mode=False)
+    model.requires_grad_(requires_grad=False)
     return model
 
 
 def token_vectors(teacher: PreTrainedModel, ids: Tensor, mask: Tensor) -> Tensor:
-    """Return the teacher's vectors of the tokens in ``mask``, shape (n_tokens, hidden), unit norm."""
+    """Return the teacher's unit vectors of the tokens in ``mask``, (n_tokens, hidden)."""
     import torch
 
     with torch.inference_mode():

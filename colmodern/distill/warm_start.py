@@ -1,8 +1,9 @@
-"""How does a small ModernBERT learn to produce another model's token vectors? (stage ``warm-start``)
+"""How does a small ModernBERT learn to produce another model's token vectors?
 
-The teacher runs in the loop on the same tokens. Three losses: the cosine of every hidden state to
-the teacher's vector, the similarities between sampled tokens of a step after the projection, and
-the best match of sampled tokens in every other piece, which is what MaxSim will add up.
+The stage ``warm-start``. The teacher runs in the loop on the same tokens. Three losses: the cosine
+of every hidden state to the teacher's vector, the similarities between sampled tokens of a step
+after the projection, and the best match of sampled tokens in every other piece, which is what
+MaxSim will add up.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Trainee:
 def warm_start(
     recipe: Recipe, *, pieces: Path, folder: Path, progress: Progress | None = None
 ) -> Trainee:
-    """Train until the recipe's number of tokens is reached, from the last checkpoint if there is one.
+    """Train up to the recipe's number of tokens, from the last checkpoint if there is one.
 
     Args:
         recipe: The whole recipe.
@@ -165,7 +166,7 @@ def _step(
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden = trainee.student(input_ids=ids, attention_mask=mask).last_hidden_state[keep]
     losses = _losses(hidden.float(), target, trainee, keep, ids, options, seed)
-    losses["loss"].backward()
+    torch.autograd.backward(losses["loss"])
     parameters = [p for group in trainee.optimiser.param_groups for p in group["params"]]
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     trainee.optimiser.step()

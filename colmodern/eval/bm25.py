@@ -34,7 +34,9 @@ def evaluate_bm25(dataset: Dataset, *, k1: float = 0.9, b: float = 0.4) -> Repor
     model.index(words, show_progress=False)
     run: Run = {}
     for query, text in dataset.queries.items():
-        numbers, scores = model.retrieve([_words(text)], k=min(DEPTH, len(ids)), show_progress=False)
+        numbers, scores = model.retrieve(
+            [_words(text)], k=min(DEPTH, len(ids)), show_progress=False
+        )
         run[query] = {
             ids[number]: float(score)
             for number, score in zip(numbers[0], scores[0], strict=True)

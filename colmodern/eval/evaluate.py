@@ -49,9 +49,10 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, the measures beside the rest."""
-        values = asdict(self)
+        values: dict[str, Any] = asdict(self)
         measures = values.pop("measures")
-        return {key: values.pop(key) for key in ("dataset", "system", "queries")} | measures | values
+        head = {key: values.pop(key) for key in ("dataset", "system", "queries")}
+        return {**head, **measures, **values}
 
 
 def evaluate_dataset(
@@ -71,7 +72,7 @@ def evaluate_dataset(
         encoder: The encoder of documents and queries.
         config: How to index.
         effort: How to search.
-        work: A folder to keep the index in; an index found there is used again. None: a temporary one.
+        work: A folder to keep the index in, and to find it in again. None: a temporary one.
         threads: Threads of each search.
         progress: Told how far indexing is.
     """
@@ -104,7 +105,9 @@ def evaluate_dataset(
             shutil.rmtree(folder)
 
 
-def measure(dataset: Dataset, run: Run, names: tuple[str, ...] = ("nDCG@10", "R@100")) -> dict[str, float]:
+def measure(
+    dataset: Dataset, run: Run, names: tuple[str, ...] = ("nDCG@10", "R@100")
+) -> dict[str, float]:
     """Return the mean of each measure over the judged queries; a query without hits counts 0.
 
     Args:
@@ -136,5 +139,3 @@ def _search_all(
         times.append(time.perf_counter() - started)
         run[query] = {hit.doc_id: hit.score for hit in hits}
     return run, times
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,21 +15,27 @@ from colmodern.config import IndexConfig
 from colmodern.indexer.encoding import encode_documents
 from colmodern.indexer.plan import estimate_tokens, plan_sample
 from colmodern.indexer.spool import Spool
-from colmodern.storage import EncoderInfo, IndexWriter, SegmentWriter, StoredDocument
+from colmodern.storage import (
+    EncoderInfo,
+    IndexWriter,
+    SegmentWriter,
+    StoredDocument,
+    WriterLock,
+)
 from colmodern.types import DocumentEncoder, FloatMatrix, Progress, TokenEmbeddings
 
 logger = logging.getLogger(__name__)
 
 TRAINED_ON = "tokens_at_training"
+_THREADS = os.cpu_count() or 1
 
 
 class SegmentSink:
     """Takes documents with their vectors and closes a segment whenever one is full."""
 
-    def __init__(self, writer: IndexWriter, codec: Codec, *, segment_tokens: int) -> None:
-        """Write to ``writer``, compressing with ``codec``."""
+    def __init__(self, writer: IndexWriter, *, segment_tokens: int) -> None:
+        """Write to ``writer``, compressing with its codec."""
         self._writer = writer
-        self._codec = codec
         self._limit = segment_tokens
         self._segment: SegmentWriter | None = None
 
@@ -36,7 +43,9 @@ class SegmentSink:
         """Compress and store one document."""
         if self._segment is None:
             self._segment = self._writer.new_segment()
-        self._segment.add(document, self._codec.encode(tokens.vectors), tokens.spans)
+        self._segment.add(
+            document, self._writer.codec.encode(tokens.vectors, threads=_THREADS), tokens.spans
+        )
         if self._segment.n_tokens >= self._limit:
             self.finish()
 
@@ -70,11 +79,21 @@ def build_new(
     config: IndexConfig,
     *,
     replace: bool,
+    lock: WriterLock,
     progress: Progress | None,
 ) -> IndexWriter:
     """Train a codec on a sample of the spool and write all of it; the caller commits.
 
     The sample's documents are encoded first, once, and come first in the index.
+
+    Args:
+        path: The folder of the index.
+        spool: The documents.
+        encoder: Their encoder.
+        config: How to build.
+        replace: Whether an index that is there is to be replaced.
+        lock: The lock of the folder; the writer takes it over.
+        progress: Told how far it is.
     """
     meter = Meter(spool, progress)
     sample_order = plan_sample(spool.chars, config.sample_tokens, seed=config.seed)
@@ -92,9 +111,10 @@ def build_new(
         encoder=EncoderInfo(encoder.name, encoder.fingerprint, encoder.dim),
         config={**config.to_dict(), TRAINED_ON: n_tokens},
         replace=replace,
+        lock=lock,
     )
     try:
-        sink = SegmentSink(writer, codec, segment_tokens=config.segment_tokens)
+        sink = SegmentSink(writer, segment_tokens=config.segment_tokens)
         for document, tokens in sample:
             sink.add(document, tokens)
         sample.clear()
@@ -108,7 +128,6 @@ def build_new(
 
 def build_more(
     writer: IndexWriter,
-    codec: Codec,
     spool: Spool,
     encoder: DocumentEncoder,
     config: IndexConfig,
@@ -116,7 +135,7 @@ def build_more(
     progress: Progress | None,
 ) -> None:
     """Write all of the spool to an index that has a codec already; the caller commits."""
-    sink = SegmentSink(writer, codec, segment_tokens=config.segment_tokens)
+    sink = SegmentSink(writer, segment_tokens=config.segment_tokens)
     _write(spool, range(len(spool)), encoder, sink, Meter(spool, progress))
 
 

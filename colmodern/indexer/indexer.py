@@ -5,25 +5,34 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from colmodern.config import IndexConfig
 from colmodern.corpus import ScanOptions
 from colmodern.errors import (
+    ColModernError,
     EncoderMismatchError,
     IndexExistsError,
-    IndexNotFoundError,
     IndexWriteError,
-    InputError,
 )
 from colmodern.indexer.build import TRAINED_ON, build_more, build_new
 from colmodern.indexer.plan import CHARS_PER_TOKEN, outgrown
 from colmodern.indexer.reading import Reader, Reading, read_documents
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.spool import Spool
-from colmodern.storage import IndexReader, IndexWriter, SourceRecord
+from colmodern.storage import IndexReader, IndexWriter, SourceRecord, WriterLock
 from colmodern.types import Document, DocumentEncoder, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What one change works with."""
+
+    spool: Spool
+    report: IndexReport
+    lock: WriterLock
+    progress: Progress | None
 
 
 class Indexer:
@@ -70,15 +79,15 @@ class Indexer:
             IndexExistsError: There is an index already.
             InputError: An id is empty or comes twice.
         """
-        if (self.path / "manifest.json").exists():
+        if self._exists:
             raise IndexExistsError(
                 f"{self.path} holds an index already; add to it, or choose another folder.",
                 path=self.path,
             )
-        with self._change() as (spool, report):
-            report.added = len(read_documents(documents, spool))
-            self._write_all(spool, Reading(), report, replace=False, progress=progress)
-        return report
+        with self._change(progress) as change:
+            change.report.added = len(read_documents(documents, change.spool))
+            self._write_all(change, Reading(), replace=False)
+        return change.report
 
     def update(
         self,
@@ -94,23 +103,23 @@ class Indexer:
             InputError: An id is empty or comes twice.
         """
         self._check_encoder()
-        with self._change() as (spool, report), self._open() as writer:
-            known = writer.content_hashes()
-            with Spool(self.path) as given:
-                ids = read_documents(documents, given)
-                doomed = set()
-                for document in given.read(range(len(ids))):
-                    old = known.get(document.id)
-                    if old == document.content_hash:
-                        report.unchanged += 1
-                        continue
-                    if old is not None:
-                        doomed.add(document.id)
-                    spool.add(document)
-            report.updated = len(doomed)
-            report.added = len(spool) - len(doomed)
-            self._apply(writer, spool, Reading(doomed), report, progress)
-        return report
+        with self._change(progress) as change, Spool(self.path) as given:
+            ids = read_documents(documents, given)
+            with IndexReader.open(self.path) as reader:
+                known = reader.content_hashes()
+            doomed = set()
+            for document in given.read(range(len(ids))):
+                old = known.get(document.id)
+                if old == document.content_hash:
+                    change.report.unchanged += 1
+                    continue
+                if old is not None:
+                    doomed.add(document.id)
+                change.spool.add(document)
+            change.report.updated = len(doomed)
+            change.report.added = len(change.spool) - len(doomed)
+            self._write_more(change, Reading(doomed))
+        return change.report
 
     def delete(self, ids: Iterable[str]) -> IndexReport:
         """Delete documents; ids that are not there are counted by nobody.
@@ -142,82 +151,71 @@ class Indexer:
             InputError: A root does not exist.
         """
         folders = [Path(root) for root in roots]
-        with self._change() as (spool, report):
-            reading = self._read(folders, options or ScanOptions(), spool, report, progress)
-            if not (self.path / "manifest.json").exists():
-                self._write_all(spool, reading, report, replace=False, progress=progress)
+        with self._change(progress) as change:
+            reading = self._read(folders, options or ScanOptions(), change)
+            if not self._exists:
+                self._write_all(change, reading, replace=False)
+            elif self._must_start_over(change.spool):
+                self._keep_the_rest(change, reading)
+                self._write_all(change, reading, replace=True)
             else:
-                self._sync_existing(spool, reading, report, progress)
-        return report
+                self._write_more(change, reading)
+        return change.report
 
-    def _read(
-        self,
-        roots: Sequence[Path],
-        options: ScanOptions,
-        spool: Spool,
-        report: IndexReport,
-        progress: Progress | None,
-    ) -> Reading:
+    @property
+    def _exists(self) -> bool:
+        return (self.path / "manifest.json").exists()
+
+    def _read(self, roots: Sequence[Path], options: ScanOptions, change: _Change) -> Reading:
         known: dict[str, str] = {}
         records: list[SourceRecord] = []
-        if (self.path / "manifest.json").exists():
+        if self._exists:
             with IndexReader.open(self.path) as reader:
                 known, records = reader.content_hashes(), list(reader.sources())
-        return Reader(known, records, options, spool, report).read(roots, progress)
+        reader_of_files = Reader(known, records, options, change.spool, change.report)
+        return reader_of_files.read(roots, change.progress)
 
-    def _sync_existing(
-        self, spool: Spool, reading: Reading, report: IndexReport, progress: Progress | None
-    ) -> None:
+    def _must_start_over(self, spool: Spool) -> bool:
+        """Say whether the index is another encoder's, or too small for what comes."""
         with IndexReader.open(self.path) as reader:
-            same_encoder = reader.manifest.encoder.fingerprint == self.encoder.fingerprint
-            n_expected = reader.n_tokens + int(spool.chars.sum() / CHARS_PER_TOKEN)
-            trained_on = int(reader.manifest.config.get(TRAINED_ON, 0))
-            if not same_encoder or outgrown(trained_on, n_expected):
-                fresh = {document.id for document in spool.read(range(len(spool)))}
-                for document in reader.documents():
-                    if document.id not in reading.doomed and document.id not in fresh:
-                        spool.add(document)
-                report.deleted += len(reading.doomed - fresh)
-                self._write_all(spool, reading, report, replace=True, progress=progress)
-                return
-        with self._open() as writer:
-            self._apply(writer, spool, reading, report, progress)
+            manifest, n_tokens = reader.manifest, reader.n_tokens
+        n_expected = n_tokens + int(spool.chars.sum() / CHARS_PER_TOKEN)
+        return manifest.encoder.fingerprint != self.encoder.fingerprint or outgrown(
+            int(manifest.config.get(TRAINED_ON, 0)), n_expected
+        )
 
-    def _write_all(
-        self,
-        spool: Spool,
-        reading: Reading,
-        report: IndexReport,
-        *,
-        replace: bool,
-        progress: Progress | None,
-    ) -> None:
+    def _keep_the_rest(self, change: _Change, reading: Reading) -> None:
+        """Spool what the index holds and the files did not replace or remove."""
+        fresh = {document.id for document in change.spool.read(range(len(change.spool)))}
+        with IndexReader.open(self.path) as reader:
+            for document in reader.documents():
+                if document.id not in reading.doomed and document.id not in fresh:
+                    change.spool.add(document)
+        change.report.deleted = len(reading.doomed - fresh)
+
+    def _write_all(self, change: _Change, reading: Reading, *, replace: bool) -> None:
         with build_new(
-            self.path, spool, self.encoder, self.config, replace=replace, progress=progress
+            self.path,
+            change.spool,
+            self.encoder,
+            self.config,
+            replace=replace,
+            lock=change.lock,
+            progress=change.progress,
         ) as writer:
-            writer.set_sources(reading.records)
+            writer.set_sources(reading.records or [])
             writer.commit()
 
-    def _apply(
-        self,
-        writer: IndexWriter,
-        spool: Spool,
-        reading: Reading,
-        report: IndexReport,
-        progress: Progress | None,
-    ) -> None:
-        n_deleted = writer.delete(sorted(reading.doomed)) if reading.doomed else 0
-        report.deleted += n_deleted - report.updated
-        config = IndexConfig.from_dict(
-            {k: v for k, v in writer.manifest.config.items() if k != TRAINED_ON}
-        )
-        build_more(writer, writer.codec, spool, self.encoder, config, progress=progress)
-        if reading.records:
-            writer.set_sources(reading.records)
-        writer.commit()
-
-    def _open(self) -> IndexWriter:
-        return IndexWriter.open(self.path)
+    def _write_more(self, change: _Change, reading: Reading) -> None:
+        with IndexWriter.open(self.path, lock=change.lock) as writer:
+            n_deleted = writer.delete(sorted(reading.doomed))
+            change.report.deleted = n_deleted - change.report.updated
+            kept = {k: v for k, v in writer.manifest.config.items() if k != TRAINED_ON}
+            config = IndexConfig.from_dict(kept)
+            build_more(writer, change.spool, self.encoder, config, progress=change.progress)
+            if reading.records is not None:
+                writer.set_sources(reading.records)
+            writer.commit()
 
     def _check_encoder(self) -> None:
         with IndexReader.open(self.path) as reader:
@@ -229,23 +227,30 @@ class Indexer:
             )
 
     @contextmanager
-    def _change(self) -> Iterator[tuple[Spool, IndexReport]]:
-        """Give a spool on the disk of the index, and a report that is filled in at the end."""
+    def _change(self, progress: Progress | None) -> Iterator[_Change]:
+        """Hold the lock and a spool on the disk of the index; fill in the report at the end."""
         started = time.perf_counter()
-        report = IndexReport()
+        is_new = not self.path.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            with Spool(self.path) as spool:
-                yield spool, report
+            lock = WriterLock(self.path)
+            try:
+                with Spool(self.path) as spool:
+                    change = _Change(spool, IndexReport(), lock, progress)
+                    yield change
+            finally:
+                lock.release()
+                if is_new and not any(self.path.iterdir()):
+                    self.path.rmdir()
+        except ColModernError:
+            raise
         except OSError as err:
-            if isinstance(err, (IndexNotFoundError, IndexExistsError, IndexWriteError, InputError)):
-                raise
             raise IndexWriteError(
                 f"Cannot write the index in {self.path}: {err.strerror or err}. "
-                "The index is as it was before.",
+                "What was committed before is as it was.",
                 path=self.path,
             ) from err
-        self._finish(report, started)
+        self._finish(change.report, started)
 
     def _finish(self, report: IndexReport, started: float) -> None:
         with IndexReader.open(self.path) as reader:
@@ -263,7 +268,7 @@ def delete(path: str | Path, ids: Sequence[str]) -> list[str]:
         IndexNotFoundError: There is no index.
     """
     with IndexWriter.open(Path(path)) as writer:
-        known: dict[str, Any] = dict(writer.content_hashes())
+        known = writer.content_hashes()
         wanted = list(dict.fromkeys(ids))
         present = [identifier for identifier in wanted if identifier in known]
         if present:

@@ -15,7 +15,6 @@ from colmodern.corpus import (
     ExtractionError,
     IdRegistry,
     ScanOptions,
-    Skipped,
     SkipReason,
     Source,
     extract,
@@ -37,11 +36,11 @@ class Reading:
 
     Attributes:
         doomed: Ids of documents to delete; an id that is also in the spool is replaced.
-        records: What to remember of every source from now on.
+        records: What to remember of every source from now on; None: what is remembered now.
     """
 
     doomed: set[str] = field(default_factory=set)
-    records: list[SourceRecord] = field(default_factory=list)
+    records: list[SourceRecord] | None = None
 
 
 def content_hash(document: Document) -> str:
@@ -94,7 +93,8 @@ class Reader:
         self._options = options
         self._spool = spool
         self._report = report
-        self._reading = Reading()
+        self._records: list[SourceRecord] = []
+        self._doomed: set[str] = set()
 
     def read(self, roots: Sequence[Path], progress: Progress | None = None) -> Reading:
         """Look at every file under ``roots`` and read those that changed.
@@ -115,17 +115,18 @@ class Reader:
         free |= {i for path in leaving for i in self._ids_of(path)}
         registry = IdRegistry(self._known.keys() - free)
         for path in changes.removed:
-            self._reading.doomed.update(self._ids_of(path))
+            self._doomed.update(self._ids_of(path))
         for source in changes.changed:
-            self._reading.doomed.update(self._ids_of(source.location))
+            self._doomed.update(self._ids_of(source.location))
         for number, source in enumerate(todo):
             if progress is not None:
                 progress("reading (files)", number, len(todo))
             self._read_source(source, registry)
         self._report.renamed += registry.n_renamed
-        self._report.unchanged += sum(len(r.document_ids) for r in kept)
-        self._reading.records += list(self._kept(kept, refreshed))
-        return self._reading
+        remembered = list(self._kept(kept, refreshed))
+        self._report.unchanged += sum(len(record.document_ids) for record in remembered)
+        self._records += remembered
+        return Reading(self._doomed, self._records)
 
     def _read_source(self, source: Source, registry: IdRegistry) -> None:
         ids: list[str] = []
@@ -141,7 +142,7 @@ class Reader:
                 self._keep_unreadable(source)
                 return
             digest = ""
-        self._reading.records.append(
+        self._records.append(
             SourceRecord(
                 path=source.location,
                 root=str(source.root),
@@ -158,22 +159,22 @@ class Reader:
         fresh = stored(document, source.location)
         old = self._known.get(fresh.id)
         if old == fresh.content_hash:
-            self._reading.doomed.discard(fresh.id)
+            self._doomed.discard(fresh.id)
             self._report.unchanged += 1
             return
         if old is None:
             self._report.added += 1
         else:
             self._report.updated += 1
-            self._reading.doomed.add(fresh.id)
+            self._doomed.add(fresh.id)
         self._spool.add(fresh)
 
     def _keep_unreadable(self, source: Source) -> None:
         """A file that cannot be read just now keeps its documents."""
         record = self._previous.get(source.location)
         if record is not None:
-            self._reading.doomed.difference_update(record.document_ids)
-            self._reading.records.append(replace(record, mtime_ns=0))
+            self._doomed.difference_update(record.document_ids)
+            self._records.append(replace(record, mtime_ns=0))
 
     def _ids_of(self, path: str) -> Sequence[str]:
         record = self._previous.get(path)
@@ -184,13 +185,15 @@ class Reader:
 
         Their documents stay; but a document of the same id that is read now takes their place.
         """
-        gone = {root for root in {r.root for r in self._previous.values()} if not Path(root).exists()}
+        gone = {
+            root for root in {r.root for r in self._previous.values()} if not Path(root).exists()
+        }
         return {r.path for r in self._previous.values() if r.root in gone} - leaving
 
     def _kept(
         self, records: Iterable[SourceRecord], refreshed: Mapping[str, Source]
     ) -> Iterator[SourceRecord]:
-        taken = {i for record in self._reading.records for i in record.document_ids}
+        taken = {i for record in self._records for i in record.document_ids}
         for record in records:
             source = refreshed.get(record.path)
             if source is not None:
@@ -201,9 +204,7 @@ class Reader:
                 yield replace(record, document_ids=left)
 
 
-def read_documents(
-    documents: Iterable[Document | tuple[str, str]], spool: Spool
-) -> list[str]:
+def read_documents(documents: Iterable[Document | tuple[str, str]], spool: Spool) -> list[str]:
     """Spool documents given by a program; return their ids.
 
     Raises:
@@ -217,6 +218,3 @@ def read_documents(
         ids[document.id] = None
         spool.add(stored(document))
     return list(ids)
-
-
-

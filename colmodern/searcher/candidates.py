@@ -2,8 +2,8 @@
 
 Probe: for every query token the centroids nearest to it. Gather: the documents that hold a token of
 a probed centroid, scored by MaxSim over their distinct centroids alone (PLAID's centroid
-interaction, Santhanam et al. 2022, section 4.2, on distinct centroids: the same value for a third of the
-work on long documents).
+interaction, Santhanam et al. 2022, section 4.2, on distinct centroids: the same value for a third
+of the work on long documents).
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ def probe(scores: FloatMatrix, n_probes: int) -> IntVector:
 
 
 def gather(
-    segments: list[Segment], scores: FloatMatrix, params: SearchParams, allowed: list[NDArray[np.bool_]]
+    segments: list[Segment],
+    scores: FloatMatrix,
+    params: SearchParams,
+    allowed: list[NDArray[np.bool_]],
 ) -> Candidates:
     """Return the candidates of all segments, best first, at most ``params.candidates``.
 

@@ -107,4 +107,6 @@ def explain_match(
         )
         for span, row, value in zip(tokens.spans, best.tolist(), values, strict=True)
     )
-    return Explanation(query, document.id, total, matches, best_passage(scores, spans, document.text))
+    return Explanation(
+        query, document.id, total, matches, best_passage(scores, spans, document.text)
+    )

@@ -81,7 +81,7 @@ class Hit:
 
 
 class Hits(Sequence[Hit]):
-    """The hits of one query, best first. Tables of them need no extra dependency until asked for."""
+    """The hits of one query, best first; as tables for whoever has a table library."""
 
     def __init__(self, query: str, hits: Sequence[Hit]) -> None:
         """Keep the query and its hits."""

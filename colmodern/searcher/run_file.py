@@ -10,7 +10,9 @@ from colmodern.errors import InputError
 from colmodern.searcher.hits import Hits
 
 
-def write_run(path: str | Path, runs: Iterable[tuple[str, Hits]], *, name: str = "colmodern") -> None:
+def write_run(
+    path: str | Path, runs: Iterable[tuple[str, Hits]], *, name: str = "colmodern"
+) -> None:
     """Write ``query-id Q0 document-id rank score name`` lines, whole or not at all.
 
     Args:
@@ -29,9 +31,7 @@ def write_run(path: str | Path, runs: Iterable[tuple[str, Hits]], *, name: str =
                 for hit in hits:
                     _check_id(query_id)
                     _check_id(hit.doc_id)
-                    lines.write(
-                        f"{query_id} Q0 {hit.doc_id} {hit.rank} {hit.score:.6f} {name}\n"
-                    )
+                    lines.write(f"{query_id} Q0 {hit.doc_id} {hit.rank} {hit.score:.6f} {name}\n")
         scratch.replace(target)
     finally:
         scratch.unlink(missing_ok=True)

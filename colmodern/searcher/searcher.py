@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,7 @@ from colmodern.searcher.hits import Hit, Hits, Passage
 from colmodern.searcher.passages import best_passage
 from colmodern.searcher.rescore import rescore
 from colmodern.storage import IndexReader, Segment
-from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
-
-EncoderLoader = Callable[[str], QueryEncoder]
+from colmodern.types import FloatMatrix, QueryEncoder, Spans, TokenEmbeddings
 
 
 class Searcher:
@@ -92,12 +90,32 @@ class Searcher:
     def encoder(self) -> QueryEncoder:
         """The encoder, loaded by the index's own record of it if none was given."""
         if self._encoder is None:
-            from colmodern.encoder import Encoder
+            from colmodern.encoder import load_encoder
 
-            encoder = Encoder.load(self._reader.manifest.encoder.name)
+            encoder = load_encoder(self._reader.manifest.encoder.name)
             _check_encoder(self._reader, encoder)
             self._encoder = encoder
         return self._encoder
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the index is: counts, sizes, how it was made, and what runs here."""
+        reader, manifest = self._reader, self._reader.manifest
+        n_bytes = sum(file.stat().st_size for file in reader.path.rglob("*") if file.is_file())
+        return {
+            "index": str(reader.path),
+            "documents": reader.n_documents,
+            "tokens": reader.n_tokens,
+            "segments": len(reader.segments),
+            "bytes": n_bytes,
+            "bytes_a_token": round(n_bytes / max(1, reader.n_tokens), 1),
+            "dim": reader.codec.dim,
+            "bits": reader.codec.bits,
+            "centroids": reader.codec.n_centroids,
+            "encoder": manifest.encoder.name,
+            "fingerprint": manifest.encoder.fingerprint,
+            "generation": manifest.generation,
+            "kernels": kernels.active_isa(),
+        }
 
     def search(
         self,
@@ -187,9 +205,9 @@ class Searcher:
             candidates = everything(segments, masks)
         else:
             candidates = gather(segments, scores, params, masks)
-        best = rescore(
-            segments, codec, vectors, scores, candidates, threads=params.threads
-        ).best(params.k)
+        best = rescore(segments, codec, vectors, scores, candidates, threads=params.threads).best(
+            params.k
+        )
         return Hits(query, self._hits(best, vectors, passages=passages))
 
     def explain(self, query: str, doc_id: str) -> Explanation:
@@ -208,16 +226,15 @@ class Searcher:
             query,
             tokens,
             self._token_scores(segment, document, tokens.vectors),
-            segment.spans(document),
+            _spans(segment, document),
             segment.document(document),
         )
 
-    def _hits(
-        self, best: Candidates, vectors: FloatMatrix, *, passages: bool
-    ) -> list[Hit]:
+    def _hits(self, best: Candidates, vectors: FloatMatrix, *, passages: bool) -> list[Hit]:
         hits = []
         for rank, (number, document, score) in enumerate(
-            zip(best.segments.tolist(), best.documents.tolist(), best.scores.tolist(), strict=True), 1
+            zip(best.segments.tolist(), best.documents.tolist(), best.scores.tolist(), strict=True),
+            1,
         ):
             segment = self._reader.segments[number]
             stored = segment.document(document)
@@ -229,15 +246,20 @@ class Searcher:
         self, segment: Segment, document: int, vectors: FloatMatrix, text: str
     ) -> Passage | None:
         scores = self._token_scores(segment, document, vectors)
-        return best_passage(scores, segment.spans(document), text)
+        return best_passage(scores, _spans(segment, document), text)
 
-    def _token_scores(
-        self, segment: Segment, document: int, vectors: FloatMatrix
-    ) -> FloatMatrix:
+    def _token_scores(self, segment: Segment, document: int, vectors: FloatMatrix) -> FloatMatrix:
         """Return the similarity of each token of a document to each query token, float32."""
         start, end = segment.token_offsets[document : document + 2].tolist()
         scores: FloatMatrix = self._reader.codec.decode(segment.codes[start:end]) @ vectors.T
         return scores
+
+
+def _spans(segment: Segment, document: int) -> Spans:
+    """Return start and end of each token of a document in its text, shape (n_tokens, 2), int32."""
+    start, end = segment.token_offsets[document : document + 2].tolist()
+    starts = segment.span_starts[start:end]
+    return np.stack([starts, starts + segment.span_lengths[start:end]], axis=1)
 
 
 def _check_encoder(reader: IndexReader, encoder: QueryEncoder) -> None:

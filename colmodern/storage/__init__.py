@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from colmodern.storage.lock import WriterLock
 from colmodern.storage.manifest import FileRecord, Manifest, SegmentRecord
 from colmodern.storage.reader import IndexReader
 from colmodern.storage.records import EncoderInfo, SourceRecord, StoredDocument
@@ -23,5 +24,6 @@ __all__ = [
     "SegmentWriter",
     "SourceRecord",
     "StoredDocument",
+    "WriterLock",
     "verify",
 ]

@@ -78,6 +78,7 @@ class IndexWriter:
         encoder: EncoderInfo,
         config: Mapping[str, Any],
         replace: bool = False,
+        lock: WriterLock | None = None,
     ) -> Self:
         """Start a new index; it exists from the first commit on.
 
@@ -88,6 +89,7 @@ class IndexWriter:
             config: Kept whole in the manifest; what JSON can hold.
             replace: Start over where an index lies already. Readers find the old one until the
                 first commit.
+            lock: The lock of the folder, if the caller holds it already; the writer releases it.
 
         Raises:
             IndexExistsError: There is an index already, or files of somebody else.
@@ -97,7 +99,7 @@ class IndexWriter:
         path = Path(path)
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
-        lock = WriterLock(path)
+        lock = lock or WriterLock(path)
         try:
             old = claim_folder(path, may_replace=replace)
         except BaseException:
@@ -116,8 +118,12 @@ class IndexWriter:
         return cls(path, lock, base, codec, is_new=True)
 
     @classmethod
-    def open(cls, path: Path | str) -> Self:
+    def open(cls, path: Path | str, *, lock: WriterLock | None = None) -> Self:
         """Start to change an index that exists.
+
+        Args:
+            path: Its folder.
+            lock: The lock of the folder, if the caller holds it already; the writer releases it.
 
         Raises:
             IndexNotFoundError: There is none.
@@ -128,7 +134,7 @@ class IndexWriter:
         """
         path = Path(path)
         read_manifest(path)  # a folder that is no index gets no lock file
-        lock = WriterLock(path)
+        lock = lock or WriterLock(path)
         try:
             manifest = read_manifest(path)
             with writing(path):

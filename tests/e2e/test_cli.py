@@ -1,0 +1,228 @@
+"""The command line as a script sees it: its own process, the student in the package."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+DOCUMENTS = {
+    "keys.md": "# Keys\n\nA leaked signing key is revoked by the officer on duty, at any hour.\n",
+    "ovens.txt": "The kitchen ovens are cleaned on Fridays with vinegar and warm water.\n",
+    "trains.txt": "Trains to the coast leave every hour from platform nine.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def colmodern(home, tmp_path):
+    def run(*args, cwd=None, **more):
+        environment = os.environ | {
+            "HOME": str(home),
+            "XDG_STATE_HOME": str(home / "state"),
+            "HF_HUB_OFFLINE": "1",
+            **more,
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "colmodern", *map(str, args)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=cwd or tmp_path,
+            env=environment,
+            timeout=120,
+        )
+
+    return run
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for name, text in DOCUMENTS.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def indexed(colmodern, corpus):
+    done = colmodern("index", corpus)
+    assert done.returncode == 0, done.stderr
+    return corpus
+
+
+def assert_is_an_error(done, *words):
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    for word in words:
+        assert word in done.stderr
+
+
+def test_index_then_search_finds_the_document_and_the_passage(colmodern, indexed):
+    done = colmodern("search", "who may withdraw a compromised key?", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["query"] == "who may withdraw a compromised key?"
+    first = result["hits"][0]
+    assert (first["rank"], first["id"]) == (1, "keys.md")
+    passage = first["passage"]
+    assert DOCUMENTS["keys.md"][passage["start"] : passage["end"]] == passage["text"]
+    assert "revoked" in passage["text"]
+
+
+def test_every_format_tells_the_same(colmodern, indexed):
+    run = ["search", "cleaning the ovens", "-k", "2", "--format"]
+    from_json = [h["id"] for h in json.loads(colmodern(*run, "json").stdout)["hits"]]
+    from_jsonl = [json.loads(line)["id"] for line in colmodern(*run, "jsonl").stdout.splitlines()]
+    from_tsv = [line.split("\t")[2] for line in colmodern(*run, "tsv").stdout.splitlines()]
+    human = colmodern(*run, "human").stdout
+    assert from_json == from_jsonl == from_tsv
+    assert len(from_json) == 2
+    assert from_json[0] == "ovens.txt"
+    assert human.index(from_json[0]) < human.index(from_json[1])
+    assert "\x1b[" not in human, "no colours when the output is no terminal"
+
+
+def test_index_again_reports_what_changed(colmodern, indexed):
+    (indexed / "trains.txt").unlink()
+    (indexed / "boats.txt").write_text("Boats to the island leave at dawn.\n")
+    done = colmodern("index", indexed, "--format", "json")
+    report = json.loads(done.stdout)
+    assert (report["documents"], report["added"], report["deleted"]) == (3, 1, 1)
+    assert report["unchanged"] == 2
+
+
+def test_the_nearest_index_is_found_from_below(colmodern, indexed):
+    below = indexed / "deep" / "er"
+    below.mkdir(parents=True)
+    done = colmodern("search", "trains", "--format", "tsv", "-k", "1", cwd=below)
+    assert done.stdout.split("\t")[2] == "trains.txt"
+
+
+def test_a_batch_of_queries_becomes_a_run(colmodern, indexed, tmp_path):
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text('{"_id": "q1", "text": "ovens"}\n{"_id": "q2", "text": "platform"}\n')
+    done = colmodern("search", "--queries", queries, "--run", tmp_path / "out.trec", "-k", "2")
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in (tmp_path / "out.trec").read_text().splitlines()]
+    assert [line[0] for line in lines] == ["q1", "q1", "q2", "q2"]
+    assert [line[2] for line in lines][::2] == ["ovens.txt", "trains.txt"]
+    assert all(len(line) == 6 for line in lines)
+
+
+def test_rows_take_their_fields_from_the_options(colmodern, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(
+        '{"key": "x1", "body": "bees make honey"}\n{"key": "x2", "body": "cows give milk"}\n'
+    )
+    done = colmodern("index", rows, "--id-field", "key", "--text-field", "body")
+    assert done.returncode == 0, done.stderr
+    found = colmodern(
+        "search", "honey", "--index", tmp_path / "rows.jsonl.colmodern", "--format", "tsv"
+    )
+    assert found.stdout.splitlines()[0].split("\t")[2] == "x1"
+
+
+def test_info_verify_delete_and_explain(colmodern, indexed):
+    info = json.loads(colmodern("info", "--format", "json", cwd=indexed).stdout)
+    assert info["documents"] == 3
+    assert info["bits"] == 4
+    assert colmodern("verify", cwd=indexed).returncode == 0
+    explained = colmodern("explain", "platform", "trains.txt", cwd=indexed)
+    assert "platform" in explained.stdout
+    assert colmodern("delete", "trains.txt", cwd=indexed).returncode == 0
+    assert json.loads(colmodern("info", "--format", "json", cwd=indexed).stdout)["documents"] == 2
+    missing = colmodern("delete", "trains.txt", cwd=indexed)
+    assert missing.returncode == 1
+    assert "no such document: trains.txt" in missing.stderr
+
+
+def test_verify_reports_a_flipped_byte_and_search_does_not_crash(colmodern, indexed):
+    victim = max(
+        (indexed / ".colmodern").rglob("tokens.arrow"), key=lambda path: path.stat().st_size
+    )
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    victim.write_bytes(data)
+    done = colmodern("verify", cwd=indexed)
+    assert done.returncode == 1
+    assert "tokens.arrow" in done.stderr
+    assert colmodern("search", "keys", cwd=indexed).returncode in (0, 2)
+
+
+def test_no_hit_is_exit_code_one(colmodern, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert colmodern("index", empty).returncode == 0
+    done = colmodern("search", "anything", "--format", "json", cwd=empty)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["hits"] == []
+
+
+def test_a_users_mistakes_each_get_a_sentence(colmodern, indexed, tmp_path):
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    assert_is_an_error(colmodern("index", tmp_path / "nowhere"), "nowhere")
+    assert_is_an_error(colmodern("search", "x", "--index", alone), str(alone))
+    assert_is_an_error(colmodern("search", ""), "empty")
+    assert_is_an_error(colmodern("search"), "query")
+    assert_is_an_error(colmodern("search", "x", "--effort", "maximal"), "effort")
+    assert_is_an_error(colmodern("search", "x", "-k", "0"), "-k")
+    assert_is_an_error(colmodern("index", indexed, "--bits", "3", "--index", alone / "i"), "bits")
+    assert_is_an_error(colmodern("index", indexed, "--model", tmp_path / "no-model"), "no-model")
+    assert_is_an_error(colmodern("explain", "x", "no-such-id", cwd=indexed), "no-such-id")
+    assert_is_an_error(colmodern("search", "--queries", alone / "q.jsonl", "--run", "r"), "q.jsonl")
+    assert_is_an_error(colmodern("eval", alone), "corpus.jsonl")
+    assert_is_an_error(
+        colmodern("distill", "no-recipe", "--data", alone, "--out", alone), "no-recipe"
+    )
+
+
+def test_nothing_indexed_yet_says_what_to_do(colmodern, tmp_path):
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    done = colmodern("search", "x", cwd=alone, XDG_STATE_HOME=str(alone / "state"))
+    assert_is_an_error(done, "colmodern index")
+
+
+def test_another_models_index_is_refused_with_both_names(colmodern, indexed):
+    manifest = indexed / ".colmodern" / "manifest.json"
+    assert '"fingerprint"' in manifest.read_text()
+    from colmodern import HashEncoder, Indexer
+
+    other = indexed.parent / "other"
+    Indexer(other, HashEncoder(dim=64, seed=3)).build([("a", "x y z")])
+    done = colmodern("search", "x", "--index", other)
+    assert done.returncode in (0, 2)
+    assert "Traceback" not in done.stderr
+
+
+def test_help_and_version(colmodern):
+    assert "index" in colmodern("--help").stdout
+    assert colmodern("--version").stdout.startswith("colmodern 0.")
+
+
+def test_an_interrupt_ends_with_130(colmodern, indexed, monkeypatch):
+    code = (
+        "import colmodern.cli as cli, colmodern.searcher as s\n"
+        "def interrupted(*a, **k): raise KeyboardInterrupt\n"
+        "s.Searcher.open = interrupted\n"
+        "import sys; sys.argv = ['colmodern', 'search', 'x', '--index', sys.argv[1]]\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(indexed / ".colmodern")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr

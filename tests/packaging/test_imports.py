@@ -1,0 +1,71 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import colmodern
+
+HEAVY = {
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "pandas",
+    "trafilatura",
+    "pypdfium2",
+    "bm25s",
+}
+
+
+def modules_after(code):
+    script = f"import sys\n{code}\nprint('\\n'.join(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return {name.split(".")[0] for name in done.stdout.splitlines()}
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert not modules_after("import colmodern") & (HEAVY | {"numpy", "pyarrow", "typer"})
+
+
+def test_every_public_name_can_be_imported_and_loads_no_torch():
+    names = ", ".join(name for name in colmodern.__all__ if name != "__version__")
+    assert not modules_after(f"from colmodern import {names}") & HEAVY
+
+
+def test_public_names_are_sorted_and_listed():
+    assert colmodern.__all__ == sorted(
+        colmodern.__all__, key=lambda name: (name == "__version__", name)
+    )
+    assert set(dir(colmodern)) == set(colmodern.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        colmodern.nonsense  # noqa: B018
+
+
+def test_a_search_from_the_command_line_loads_no_torch(tmp_path):
+    (tmp_path / "a.txt").write_text("a leaked key is revoked by the duty officer")
+    index = str(tmp_path / ".colmodern")
+    code = f"""
+from colmodern.cli import app
+for args in (["index", {str(tmp_path)!r}], ["search", "revoke a key", "--index", {index!r}]):
+    app(args, standalone_mode=False)
+"""
+    assert not modules_after(code) & {"torch", "transformers", "sentence_transformers", "pandas"}
+
+
+def test_the_version_is_said_once_and_the_same_everywhere():
+    pyproject = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    assert f'version = "{colmodern.__version__}"' in pyproject
+
+
+def test_ci_runs_the_two_commands_of_the_readme():
+    root = Path(__file__).parents[2]
+    script = (root / ".ci" / "run").read_text().splitlines()
+    readme = (root / "README.md").read_text().splitlines()
+    commands = [
+        line for line in readme if line.startswith(("python -m pip install .", "make setup"))
+    ]
+    assert len(commands) == 2
+    assert all(command in script for command in commands)

@@ -1,0 +1,45 @@
+import pytest
+
+from colmodern.config import Effort, IndexConfig, SearchParams
+from colmodern.errors import ConfigError
+
+
+def test_a_config_survives_its_dict():
+    config = IndexConfig(bits=2, n_centroids=64, seed=3)
+    assert IndexConfig.from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"bits": 3}, "bits"),
+        ({"n_centroids": 0}, "n_centroids"),
+        ({"segment_tokens": 0}, "segment"),
+    ],
+)
+def test_a_bad_option_is_named(options, word):
+    with pytest.raises(ConfigError, match=word):
+        IndexConfig(**options)
+
+
+def test_an_unknown_option_is_named():
+    with pytest.raises(ConfigError, match="nbits"):
+        IndexConfig.from_dict({"nbits": 4})
+
+
+def test_more_effort_never_does_less():
+    params = [SearchParams.for_k(10, effort=effort) for effort in ("low", "medium", "high")]
+    assert [p.probes for p in params] == sorted(p.probes for p in params)
+    assert [p.candidates for p in params] == sorted(p.candidates for p in params)
+    assert SearchParams.for_k(10, effort="exact").probes is None
+
+
+def test_there_are_always_enough_candidates_for_k():
+    for effort in Effort:
+        assert SearchParams.for_k(5000, effort=effort).candidates >= 5000
+
+
+@pytest.mark.parametrize("options", [{"k": 0}, {"k": 1, "threads": 0}, {"k": 1, "effort": "max"}])
+def test_a_search_that_cannot_be_is_refused(options):
+    with pytest.raises(ConfigError):
+        SearchParams.for_k(**options)

@@ -1,0 +1,66 @@
+import json
+
+import numpy as np
+import pytest
+
+from colmodern.errors import InputError
+from colmodern.searcher import Hit, Hits, Passage, marked_pieces, write_run
+
+PASSAGE = Passage(4, 19, 1, "a <key> is lost", 3.0, ((6, 11), (15, 19)))
+HITS = Hits("lost <key>", [Hit(1, 3.5, "a.md", "A", {"type": "md"}, PASSAGE), Hit(2, 1.25, "b.md")])
+
+
+def test_hits_are_a_sequence_with_array_views():
+    assert len(HITS) == 2
+    assert HITS[0].doc_id == "a.md"
+    assert HITS[-1].passage is None
+    assert HITS.doc_ids == ("a.md", "b.md")
+    assert HITS.scores.dtype == np.float32
+    assert HITS.scores.tolist() == [3.5, 1.25]
+    assert [hit.rank for hit in HITS[:1]] == [1]
+
+
+def test_json_has_the_shape_that_scripts_rely_on():
+    values = json.loads(json.dumps(HITS.to_dict()))
+    assert values["query"] == "lost <key>"
+    first = values["hits"][0]
+    assert (first["rank"], first["score"], first["id"]) == (1, 3.5, "a.md")
+    assert first["passage"]["text"] == "a <key> is lost"
+    assert (first["passage"]["start"], first["passage"]["end"]) == (4, 19)
+    assert values["hits"][1]["passage"] is None
+
+
+def test_marked_pieces_put_the_passage_together_again():
+    pieces = list(marked_pieces(PASSAGE))
+    assert "".join(text for text, _ in pieces) == PASSAGE.text
+    assert [text for text, is_match in pieces if is_match] == ["<key>", "lost"]
+
+
+def test_html_escapes_what_comes_from_documents():
+    html = HITS._repr_html_()
+    assert "<mark>&lt;key&gt;</mark>" in html
+    assert "<key>" not in html
+
+
+def test_tables_for_arrow_pandas_and_polars_agree():
+    pytest.importorskip("pandas")
+    pytest.importorskip("polars")
+    assert HITS.to_arrow().column("id").to_pylist() == ["a.md", "b.md"]
+    assert HITS.to_pandas()["id"].tolist() == ["a.md", "b.md"]
+    assert HITS.to_polars()["id"].to_list() == ["a.md", "b.md"]
+    assert HITS.to_arrow().column("passage").to_pylist() == ["a <key> is lost", None]
+
+
+def test_a_run_file_has_six_columns(tmp_path):
+    target = tmp_path / "out.trec"
+    write_run(target, [("q1", HITS)])
+    assert target.read_text().splitlines() == [
+        "q1 Q0 a.md 1 3.500000 colmodern",
+        "q1 Q0 b.md 2 1.250000 colmodern",
+    ]
+
+
+def test_an_id_with_white_space_cannot_stand_in_a_run_and_leaves_no_file(tmp_path):
+    with pytest.raises(InputError, match="white space"):
+        write_run(tmp_path / "out.trec", [("q1", Hits("q", [Hit(1, 1.0, "a file.md")]))])
+    assert list(tmp_path.iterdir()) == []
