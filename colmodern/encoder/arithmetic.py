@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 # gelu(x) = x * Phi(x) with Phi the normal distribution function, and
-# Phi(x) = 1 / (1 + exp(-x h(x^2))) for a smooth h. These are the coefficients of -h as a polynomial in x^2, highest first:
-# a minimax fit on |x| <= 6 of the error of gelu, 7e-8. -h stays negative beyond, so the tails
-# run to 0 and x. In float32 the error is below 1.7e-7 max(1, |x|).
+# Phi(x) = 1 / (1 + exp(-x h(x^2))) for a smooth h. These are the coefficients of -h as a
+# polynomial in x^2, highest first: a minimax fit of the error of gelu on |x| <= 6, 7e-8. -h stays
+# negative beyond, so the tails run to 0 and x. In float32 the error is below 1.7e-7 max(1, |x|).
 _MINUS_H = tuple(
     np.float32(c)
     for c in (

@@ -79,7 +79,7 @@ def plan_attention(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
-    """Queries ``start`` to ``stop`` look at keys ``low`` to ``high``; ``mask`` adds to the scores."""
+    """Queries ``start`` to ``stop`` see keys ``low`` to ``high``; ``mask`` adds to the scores."""
 
     start: int
     stop: int

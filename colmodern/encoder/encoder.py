@@ -1,13 +1,12 @@
 """How does a text become token vectors?
 
-``Encoder`` joins the rest of this room: a checkpoint is read, texts are cut into tokens and
-windows, packed, sent through the model, and projected.
+``Encoder`` joins the rest of this room: texts are cut into tokens and windows by the checkpoint's
+rules, packed, sent through the model, and projected.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,23 +20,13 @@ from colmodern.encoder.layouts import read_checkpoint
 from colmodern.encoder.model_config import ModernBertConfig
 from colmodern.encoder.modernbert import ModernBert, RunJobs
 from colmodern.encoder.projection import Projection
-from colmodern.encoder.sequences import (
-    EncodingPlan,
-    TokenSequence,
-    join_vectors,
-    plan_document,
-    plan_packs,
-    plan_query,
-)
-from colmodern.encoder.sources import DEFAULT_NAME, find_model
+from colmodern.encoder.rules import TextRules
+from colmodern.encoder.sequences import EncodingPlan, TokenSequence, join_vectors, plan_packs
+from colmodern.encoder.sources import DEFAULT_NAME, find_model, join_name, split_name
 from colmodern.encoder.tensors import open_tensors
-from colmodern.encoder.tokenizer import TextTokenizer, TokenisedText
 from colmodern.encoder.weights import read_weights
 from colmodern.encoder.workers import Workers
-from colmodern.errors import EncoderError
-from colmodern.types import FloatMatrix, IntVector, TokenEmbeddings
-
-logger = logging.getLogger(__name__)
+from colmodern.types import FloatMatrix, TokenEmbeddings
 
 _PACK_TOKENS = 8192
 _BATCH_CHARACTERS = 64 * _PACK_TOKENS  # texts tokenised together, to find sequences of one length
@@ -65,11 +54,8 @@ class Encoder:
         weights = read_weights(checkpoint.folder / WEIGHTS_FILE, self._tensors, config)
         self._model = ModernBert(config, weights)
         self._projection = Projection(checkpoint.projection, hidden_size=config.hidden_size)
-        self._tokenizer = TextTokenizer(checkpoint)
+        self._rules = TextRules(checkpoint, max_positions=config.max_positions)
         self._workers = Workers(n_threads)
-        self._skipped = self._skipped_ids()
-        self._filler = self._filler_id()
-        self._check_lengths()
 
     @classmethod
     def load(
@@ -84,8 +70,8 @@ class Encoder:
         Args:
             name_or_path: ``default``, a folder in one of the layouts of docs/encoder.md, or a
                 name on the Hugging Face Hub, fetched once if it is not in the local cache.
-            document_length: Tokens of a window, in place of what the checkpoint says. Many
-                checkpoints say 300 though the backbone takes 8,192.
+            document_length: Tokens of a window, in place of what the checkpoint says (many say
+                300 though the backbone takes 8,192). It becomes part of the encoder's name.
             n_threads: How many threads encode; None is one for each usable core.
 
         Raises:
@@ -94,11 +80,14 @@ class Encoder:
         """
         if document_length is not None and document_length < 1:
             raise ValueError(f"document_length must be at least 1, got {document_length}.")
+        if isinstance(name_or_path, str):
+            name_or_path, kept_length = split_name(name_or_path)
+            document_length = document_length or kept_length
         name, folder = find_model(name_or_path)
         checkpoint = read_checkpoint(folder)
         if document_length is not None:
             checkpoint = replace(checkpoint, document_length=document_length)
-        return cls(checkpoint, name=name, n_threads=n_threads)
+        return cls(checkpoint, name=join_name(name, document_length), n_threads=n_threads)
 
     @property
     def name(self) -> str:
@@ -113,28 +102,29 @@ class Encoder:
     @property
     def document_length(self) -> int:
         """Tokens of a window; longer documents are cut into several."""
-        return self._checkpoint.document_length or self._max_length
+        return self._rules.document_length
 
     @property
     def query_length(self) -> int:
         """The most tokens of a query; longer ones are cut, with a warning in the log."""
-        length = self._checkpoint.query_length
-        expansion = self._checkpoint.expansion
-        if expansion is None:
-            return length or self._max_length
-        if expansion.strategy == "fixed":
-            return expansion.length
-        return max(length or self._max_length, expansion.length)
+        return self._rules.query_length
 
     @cached_property
     def fingerprint(self) -> str:
         """A hex digest of all that decides the vectors; see the module ``fingerprint``."""
         tensors = {"backbone": self._tensors}
+        steps: list[dict[str, Any]] = []
         for index, step in enumerate(self._checkpoint.projection):
+            steps.append(asdict(step))
             if isinstance(step, DenseSpec):
                 tensors[f"projection {index}"] = open_tensors(step.file)
-        tokenizer = self._checkpoint.folder / "tokenizer.json"
-        return fingerprint(self._settings(), tokenizer, tensors)
+                del steps[-1]["file"]
+        settings = {
+            "config": asdict(self._model.config),
+            "projection": steps,
+            **self._rules.settings(),
+        }
+        return fingerprint(settings, self._checkpoint.folder / "tokenizer.json", tensors)
 
     def encode_documents(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """Return the token vectors of each document, whatever its length.
@@ -145,17 +135,7 @@ class Encoder:
         Raises:
             TypeError: ``texts`` is one string, or holds something that is no string.
         """
-
-        def plan(text: TokenisedText) -> EncodingPlan:
-            return plan_document(
-                text, limit=self.document_length, skipped=self._skipped["document"]
-            )
-
-        return [
-            result
-            for batch in _batches(texts)
-            for result in self._encode([plan(text) for text in self._tokenise(batch, "document")])
-        ]
+        return self._encode(texts, self._rules.plan_documents)
 
     def encode_queries(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """Return the token vectors of each query; an empty query has none.
@@ -166,11 +146,7 @@ class Encoder:
         Raises:
             TypeError: ``texts`` is one string, or holds something that is no string.
         """
-        return [
-            result
-            for batch in _batches(texts)
-            for result in self._encode(self._plan_queries(batch))
-        ]
+        return self._encode(texts, self._rules.plan_queries)
 
     def __repr__(self) -> str:
         """Say which model this is, in one line."""
@@ -181,46 +157,31 @@ class Encoder:
             f"windows {self.document_length}>"
         )
 
-    def _plan_queries(self, texts: Sequence[str]) -> list[EncodingPlan]:
-        tokenised = self._tokenise(texts, "query")
-        cut = [i for i, text in enumerate(tokenised) if len(text.ids) > self.query_length]
-        if cut:
-            logger.warning(
-                "%d of %d queries are longer than the %d tokens this model takes and were cut; "
-                "the first has %d: %.60r",
-                len(cut), len(texts), self.query_length, len(tokenised[cut[0]].ids), texts[cut[0]],
-            )  # fmt: skip
-        return [
-            plan_query(
-                text,
-                limit=self.query_length,
-                skipped=self._skipped["query"],
-                expansion=self._checkpoint.expansion,
-                filler=self._filler,
-            )
-            for text in tokenised
-        ]
-
-    def _tokenise(self, texts: Sequence[str], task: str) -> list[TokenisedText]:
-        query = task == "query"
-        prompt = self._checkpoint.query_prompt if query else self._checkpoint.document_prompt
-        return self._tokenizer.encode(texts, prompt=prompt)
-
-    def _encode(self, plans: Sequence[EncodingPlan]) -> list[TokenEmbeddings]:
-        sequences = [sequence for plan in plans for sequence in plan.sequences]
-        vectors: list[FloatMatrix] = [np.empty((0, self.dim), np.float32)] * len(sequences)
+    def _encode(
+        self, texts: Sequence[str], plan: Callable[[Sequence[str]], list[EncodingPlan]]
+    ) -> list[TokenEmbeddings]:
+        results: list[TokenEmbeddings] = []
         with self._workers.running() as run_jobs:
-            for pack in plan_packs(sequences, budget=_PACK_TOKENS):
-                found = self._encode_pack([sequences[index] for index in pack], run_jobs)
-                for index, rows in zip(pack, found, strict=True):
-                    vectors[index] = rows
-        remaining = iter(vectors)
-        return [
-            TokenEmbeddings(
-                join_vectors([next(remaining) for _ in plan.sequences], self.dim), plan.spans
-            )
-            for plan in plans
-        ]
+            for batch in _batches(texts):
+                plans = plan(batch)
+                vectors = iter(
+                    self._encode_sequences([s for p in plans for s in p.sequences], run_jobs)
+                )
+                for text in plans:
+                    parts = [next(vectors) for _ in text.sequences]
+                    results.append(TokenEmbeddings(join_vectors(parts, self.dim), text.spans))
+        return results
+
+    def _encode_sequences(
+        self, sequences: Sequence[TokenSequence], run_jobs: RunJobs
+    ) -> list[FloatMatrix]:
+        """Return the kept vectors of each sequence."""
+        vectors: list[FloatMatrix] = [np.empty((0, self.dim), np.float32)] * len(sequences)
+        for pack in plan_packs(sequences, budget=_PACK_TOKENS):
+            found = self._encode_pack([sequences[index] for index in pack], run_jobs)
+            for index, rows in zip(pack, found, strict=True):
+                vectors[index] = rows
+        return vectors
 
     def _encode_pack(
         self, sequences: Sequence[TokenSequence], run_jobs: RunJobs
@@ -237,76 +198,6 @@ class Encoder:
         vectors = self._projection(hidden[np.concatenate(kept)])
         borders = np.cumsum([len(rows) for rows in kept])[:-1]
         return [rows.copy() for rows in np.split(vectors, borders)]
-
-    @property
-    def _max_length(self) -> int:
-        if self._checkpoint.max_length is not None:
-            return self._checkpoint.max_length
-        positions = self._model.config.max_positions
-        return min(self._tokenizer.max_length or positions, positions)
-
-    def _skipped_ids(self) -> dict[str, IntVector]:
-        found = {word: self._tokenizer.token_id(word) for word in self._checkpoint.skip_words}
-        missing = [word for word, token in found.items() if token is None]
-        if missing:
-            logger.debug("words of the skip list that are no tokens: %s", missing)
-        ids = np.array([token for token in found.values() if token is not None], dtype=np.int64)
-        none = ids[:0]
-        tasks = self._checkpoint.skip_tasks
-        return {task: ids if task in tasks else none for task in ("query", "document")}
-
-    def _filler_id(self) -> int:
-        """Return the id that queries are filled up with; 0, never used, where none are."""
-        expansion = self._checkpoint.expansion
-        if expansion is None:
-            return 0
-        if expansion.token is None:
-            found = self._tokenizer.filler_id
-        else:
-            found = self._tokenizer.token_id(expansion.token)
-        if found is None:
-            raise EncoderError(
-                f"{self._checkpoint.folder}: queries are to be filled up with "
-                f"{expansion.token or 'the mask token'!r}, but the tokenizer has no such token."
-            )
-        return found
-
-    def _check_lengths(self) -> None:
-        """Refuse lengths that leave no room for text beside special tokens and the prompt."""
-        for task, limit in (("query", self.query_length), ("document", self.document_length)):
-            overhead = len(self._tokenise([""], task)[0].ids)
-            if limit <= overhead:
-                raise EncoderError(
-                    f"{self._name}: a {task} may have {limit} tokens, but special tokens and the "
-                    f"prompt alone take {overhead}. Set a larger {task}_length."
-                )
-        positions = self._model.config.max_positions
-        if self.document_length > positions:
-            raise EncoderError(
-                f"{self._name}: windows of {self.document_length} tokens are longer than the "
-                f"{positions} the backbone was made for. Set a smaller document_length."
-            )
-
-    def _settings(self) -> dict[str, Any]:
-        """Return what decides the vectors beside weights and tokenizer, without any path."""
-        checkpoint = self._checkpoint
-        steps = []
-        for step in checkpoint.projection:
-            fields = asdict(step)
-            fields.pop("file", None)
-            steps.append(fields)
-        return {
-            "config": asdict(self._model.config),
-            "projection": steps,
-            "query_length": self.query_length,
-            "document_length": self.document_length,
-            "prompts": [checkpoint.query_prompt, checkpoint.document_prompt],
-            "markers": checkpoint.markers,
-            "expansion": None if checkpoint.expansion is None else asdict(checkpoint.expansion),
-            "filler": self._filler,
-            "skipped": {task: ids.tolist() for task, ids in self._skipped.items()},
-            "lower_case": checkpoint.lower_case,
-        }
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:

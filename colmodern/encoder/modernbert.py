@@ -1,9 +1,10 @@
 """What does a ModernBERT make of a pack of token ids?
 
-The model is that of Warner et al. 2024 (arXiv:2412.13663). The pack is many sequences one after another without padding. Linear layers, norms and the gated
-MLP see its rows in chunks and care for no sequence borders; attention runs by sequence. Each
-layer is two rounds of jobs, so one long document keeps as many threads busy as many short ones.
-The chunks do not depend on the number of threads, hence neither do the results.
+The model is that of Warner et al. 2024 (arXiv:2412.13663). The pack is many sequences one after
+another without padding. Linear layers, norms and the gated MLP see its rows in chunks and care
+for no sequence borders; attention runs by sequence. Each layer is two rounds of jobs, so one long
+document keeps as many threads busy as many short ones. The chunks do not depend on the number of
+threads, hence neither do the results.
 """
 
 from __future__ import annotations

@@ -22,7 +22,8 @@ Activation = Callable[[FloatMatrix], FloatMatrix]
 
 def _sigmoid(rows: FloatMatrix) -> FloatMatrix:
     half = np.float32(0.5)
-    return half * np.tanh(half * rows) + half
+    result: FloatMatrix = half * np.tanh(half * rows) + half
+    return result
 
 
 # By the last part of the class's name.

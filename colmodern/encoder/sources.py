@@ -15,7 +15,27 @@ from colmodern.errors import EncoderError
 DEFAULT_NAME = "default"
 _DEFAULT_FOLDER = Path(__file__).parent / "default"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_WINDOW_OPTION = "?document_length="
 _HUB_FILES = ["*.json", "*.safetensors", "artifact.metadata"]
+
+
+def split_name(name: str) -> tuple[str, int | None]:
+    """Return a name without its window option, and the option (``NAME?document_length=N``).
+
+    Raises:
+        EncoderError: The option is no whole number of at least 1.
+    """
+    plain, option, value = name.partition(_WINDOW_OPTION)
+    if not option:
+        return name, None
+    if not value.isdecimal() or int(value) < 1:
+        raise EncoderError(f"{name!r}: document_length must be a whole number of at least 1.")
+    return plain, int(value)
+
+
+def join_name(name: str, document_length: int | None) -> str:
+    """Return the name with its window option, if there is one."""
+    return name if document_length is None else f"{name}{_WINDOW_OPTION}{document_length}"
 
 
 def find_model(name_or_path: str | Path) -> tuple[str, Path]:
