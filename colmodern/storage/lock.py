@@ -59,7 +59,7 @@ class WriterLock:
             self._descriptor = self._acquire()
             try:
                 self._sign()
-            except OSError:
+            except BaseException:
                 self.release()
                 raise
 
@@ -77,14 +77,17 @@ class WriterLock:
     def _acquire(self) -> int:
         while True:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+            is_ours = False
             try:
                 _try_lock(descriptor)
-                if self._is_current(descriptor):
-                    return descriptor
+                is_ours = self._is_current(descriptor)
             except OSError as error:
-                os.close(descriptor)
                 raise self._refusal(error) from error
-            os.close(descriptor)
+            finally:
+                if not is_ours:
+                    os.close(descriptor)
+            if is_ours:
+                return descriptor
 
     def _is_current(self, descriptor: int) -> bool:
         """Return whether the file is still the one at the path: a releasing writer removes it."""

@@ -1,0 +1,70 @@
+"""Small indexes for the tests of storage."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from colmodern.codec import Codec, Codes, train_codec
+from colmodern.storage import EncoderInfo, IndexWriter, StoredDocument
+
+DIM = 16
+
+
+class IndexKit:
+    """Makes documents with random codes, and indexes of them."""
+
+    encoder = EncoderInfo("hash", "00ff", DIM)
+
+    def __init__(self, codec: Codec) -> None:
+        self.codec = codec
+
+    def codes(self, n_tokens: int, *, seed: int = 0) -> Codes:
+        rng = np.random.default_rng(seed)
+        return Codes(
+            rng.integers(0, self.codec.n_centroids, n_tokens).astype(np.uint16),
+            rng.integers(0, 256, (n_tokens, DIM // 2)).astype(np.uint8),
+            rng.random(n_tokens).astype(np.float16),
+            rng.random(n_tokens).astype(np.float16),
+        )
+
+    def spans(self, n_tokens: int) -> np.ndarray:
+        starts = np.arange(n_tokens, dtype=np.int32) * 3
+        return np.stack([starts, starts + 2], axis=1)
+
+    def add(self, writer: IndexWriter, ids, *, n_tokens: int = 5, text: str = "some text") -> None:
+        """Add one segment of documents, with as many tokens each."""
+        segment = writer.new_segment()
+        for seed, name in enumerate(ids):
+            document = StoredDocument(name, f"{text} {name}", content_hash=f"{text} {name}")
+            segment.add(document, self.codes(n_tokens, seed=seed), self.spans(n_tokens))
+        segment.finish()
+
+    def create(self, path: Path, **options) -> IndexWriter:
+        return IndexWriter.create(
+            path, self.codec, encoder=self.encoder, config={"bits": 4}, **options
+        )
+
+    def build(self, path: Path, *segments) -> Path:
+        """Commit an index with a segment for each list of ids."""
+        with self.create(path) as writer:
+            for ids in segments:
+                self.add(writer, ids)
+            writer.commit()
+        return path
+
+
+@pytest.fixture
+def unsynced(monkeypatch):
+    """Do not wait for the disk: only a power cut would tell the difference."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.fixture(scope="session")
+def kit() -> IndexKit:
+    vectors = np.random.default_rng(0).standard_normal((200, DIM)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return IndexKit(train_codec(vectors, bits=4, n_centroids=8))

@@ -1,0 +1,250 @@
+import contextlib
+import dataclasses
+import random
+from hashlib import blake2b
+
+import numpy as np
+import pytest
+
+from colmodern import kernels
+from colmodern.errors import ColModernError, IndexCorruptError
+from colmodern.storage import IndexReader, IndexWriter, SourceRecord, verify
+from colmodern.storage.manifest_file import encode_manifest, read_manifest
+
+pytestmark = pytest.mark.usefixtures("unsynced")
+
+
+@pytest.fixture
+def index(kit, tmp_path):
+    """An index with every kind of file in it."""
+    path = tmp_path / "i"
+    with kit.create(path) as writer:
+        kit.add(writer, ["a", "b", "c"])
+        writer.set_sources([SourceRecord("a.md", "/docs", 1, 2, "ff", "md", ["a", "b"])])
+        writer.commit()
+        writer.delete(["b"])
+        writer.commit()
+    return path
+
+
+def arrow_files(path):
+    files = sorted(path.rglob("*.arrow"))
+    assert {file.name.split("-")[0].split(".")[0] for file in files} == {
+        "codec",
+        "sources",
+        "tombstones",
+        "documents",
+        "tokens",
+        "distinct",
+        "postings",
+    }
+    return files
+
+
+def sign(path):
+    """Give the files of an index, whatever they hold, the sizes and checksums of the manifest."""
+
+    def mended(record):
+        data = (path / record.name).read_bytes()
+        checksum = blake2b(data, digest_size=16).hexdigest()
+        return dataclasses.replace(record, bytes=len(data), checksum=checksum)
+
+    manifest = read_manifest(path)
+    parts = ("documents", "tokens", "distinct", "postings", "tombstones")
+    segments = tuple(
+        dataclasses.replace(s, **{p: mended(getattr(s, p)) for p in parts})
+        for s in manifest.segments
+    )
+    codec = dataclasses.replace(manifest.codec, file=mended(manifest.codec.file))
+    manifest = dataclasses.replace(
+        manifest, segments=segments, codec=codec, sources=mended(manifest.sources)
+    )
+    (path / "manifest.json").write_bytes(encode_manifest(manifest))
+
+
+def search_everything(path):
+    """Read all that a search may read, and give it to the native kernels."""
+    with IndexReader.open(path) as reader:
+        query = np.eye(reader.codec.dim, dtype=np.float32)[:3]
+        scores = kernels.centroid_scores(query, reader.codec.centroids)
+        for segment in reader.segments:
+            documents = np.arange(segment.n_documents, dtype=np.int64)
+            kernels.centroid_maxsim(
+                scores, segment.distinct_ids, segment.distinct_offsets, documents
+            )
+            kernels.maxsim_codes(
+                reader.codec.quantise_query(query),
+                scores,
+                segment.codes,
+                segment.token_offsets,
+                documents,
+            )
+            holds = np.zeros(segment.n_documents, bool)
+            holds[segment.posting_documents] = True
+            assert segment.posting_offsets[-1] == len(segment.posting_documents)
+            for i in range(segment.n_documents):
+                document = segment.document(i)
+                segment.position_of(document.id)
+                segment.spans(i)
+        list(reader.documents())
+        reader.sources()
+
+
+def test_every_damaged_byte_is_a_problem_and_no_crash(index):
+    rng = random.Random(0)
+    for file in arrow_files(index):
+        data = file.read_bytes()
+        positions = {0, len(data) - 1, *rng.sample(range(len(data)), 15)}
+        for position in positions:
+            damaged = bytearray(data)
+            damaged[position] ^= 1 << rng.randrange(8)
+            file.write_bytes(damaged)
+            (problem,) = verify(index)
+            assert problem.path == file
+            assert "checksum" in str(problem)
+            with contextlib.suppress(ColModernError):
+                search_everything(index)
+        file.write_bytes(data)
+    assert verify(index) == []
+
+
+def test_every_truncated_or_grown_file_is_refused_at_opening(index):
+    for file in arrow_files(index):
+        data = file.read_bytes()
+        for damaged in (b"", data[:7], data[: len(data) // 2], data[:-1], data + b"\0"):
+            file.write_bytes(damaged)
+            sizes = f"has {len(damaged)} bytes, the manifest says {len(data)}"
+            with pytest.raises(IndexCorruptError, match=sizes) as caught:
+                IndexReader.open(index)
+            assert caught.value.path == file
+            (problem,) = verify(index)
+            assert problem.path == file
+        file.write_bytes(data)
+
+
+def test_every_missing_file_is_named(index):
+    for file in arrow_files(index):
+        data = file.read_bytes()
+        file.unlink()
+        with pytest.raises(IndexCorruptError, match="cannot be read") as caught:
+            IndexReader.open(index)
+        assert caught.value.path == file
+        (problem,) = verify(index)
+        assert problem.path == file
+        file.write_bytes(data)
+
+
+def test_damage_with_right_checksums_is_found_or_harmless(index):
+    rng = random.Random(1)
+    for file in arrow_files(index):
+        data = file.read_bytes()
+        for _ in range(40):
+            damaged = bytearray(data)
+            for _ in range(rng.choice([1, 1, 4])):
+                damaged[rng.randrange(len(data))] = rng.choice([0, 1, 127, 128, 255])
+            file.write_bytes(damaged[: rng.choice([len(data), len(data), len(data) // 2])])
+            sign(index)
+            verify(index)
+            with contextlib.suppress(ColModernError):
+                search_everything(index)
+        file.write_bytes(data)
+        sign(index)
+    assert verify(index) == []
+
+
+def set_numbers(file, old, new):
+    """Replace a run of numbers in a file."""
+    data = file.read_bytes()
+    assert data.count(old.tobytes()) == 1
+    file.write_bytes(data.replace(old.tobytes(), new.astype(old.dtype).tobytes()))
+
+
+@pytest.mark.parametrize(
+    ("column", "part"),
+    [
+        ("token_offsets", "documents"),
+        ("distinct_offsets", "distinct"),
+        ("posting_offsets", "postings"),
+    ],
+)
+@pytest.mark.parametrize("wrong", ["negative", "huge", "falling", "short"])
+def test_offsets_that_leave_the_file_never_reach_a_kernel(index, column, part, wrong):
+    old = getattr(IndexReader.open(index).segments[0], column)
+    new = old.copy()
+    if wrong == "negative":
+        new[0] = -1
+    elif wrong == "huge":
+        new[1] = 1 << 40
+    elif wrong == "falling":
+        new[-2] = new[-1] + 1
+    else:
+        new[-1] -= 1
+    set_numbers(index / "segment-000001" / f"{part}.arrow", old, new)
+    sign(index)
+    with pytest.raises(IndexCorruptError):
+        getattr(IndexReader.open(index).segments[0], column)
+    assert len(verify(index)) == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "part", "value"),
+    [
+        ("distinct_ids", "distinct", 8),
+        ("posting_documents", "postings", 3),
+        ("posting_documents", "postings", -1),
+    ],
+)
+def test_ids_that_leave_their_table_never_reach_a_kernel(index, column, part, value):
+    old = getattr(IndexReader.open(index).segments[0], column)
+    new = old.copy()
+    new[-1] = value
+    set_numbers(index / "segment-000001" / f"{part}.arrow", old, new)
+    sign(index)
+    with pytest.raises(IndexCorruptError, match="ids run from"):
+        getattr(IndexReader.open(index).segments[0], column)
+    assert len(verify(index)) == 1
+
+
+def test_centroid_ids_that_leave_the_codec_never_reach_a_kernel(index):
+    old = IndexReader.open(index).segments[0].codes.centroid_ids
+    new = old.copy()
+    new[3] = 8
+    set_numbers(index / "segment-000001" / "tokens.arrow", old, new)
+    sign(index)
+    with pytest.raises(IndexCorruptError, match="ids run from 0 to 8, not below 8"):
+        IndexReader.open(index).segments[0].codes  # noqa: B018
+
+
+def test_tables_that_do_not_agree_are_a_problem(index):
+    segment = IndexReader.open(index).segments[0]
+    old = segment.codes.centroid_ids
+    set_numbers(index / "segment-000001" / "tokens.arrow", old, 7 - old)
+    sign(index)
+    (problem,) = verify(index)
+    assert problem.path.name == "distinct.arrow"
+    assert "not what the tokens give" in str(problem)
+
+
+def test_a_living_id_that_is_there_twice_is_a_problem(kit, tmp_path):
+    for name in ("one", "two"):
+        kit.build(tmp_path / name, ["x"], ["b"])
+    with IndexWriter.open(tmp_path / "one") as writer:
+        writer.delete(["b"])
+        kit.add(writer, ["y"])
+        writer.commit()
+    one, two = (read_manifest(tmp_path / name) for name in ("one", "two"))
+    folder = tmp_path / "one" / "segment-000003"
+    for file in (tmp_path / "two" / "segment-000001").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    first = two.segments[0]
+    copied = dataclasses.replace(
+        one.segments[1],
+        **{
+            part: dataclasses.replace(getattr(first, part), name=f"segment-000003/{part}.arrow")
+            for part in ("documents", "tokens", "distinct", "postings")
+        },
+    )
+    manifest = dataclasses.replace(one, segments=(one.segments[0], copied))
+    (tmp_path / "one" / "manifest.json").write_bytes(encode_manifest(manifest))
+    (problem,) = verify(tmp_path / "one")
+    assert "'x' is there twice" in str(problem)

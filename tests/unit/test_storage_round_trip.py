@@ -1,0 +1,308 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from colmodern.codec import Codec, Codes
+from colmodern.errors import InputError
+from colmodern.storage import (
+    EncoderInfo,
+    IndexReader,
+    IndexWriter,
+    SourceRecord,
+    StoredDocument,
+    verify,
+)
+
+pytestmark = pytest.mark.usefixtures("unsynced")
+
+COLUMNS = ("centroid_ids", "residuals", "gains", "norms")
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+values = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+)
+documents = st.builds(
+    StoredDocument,
+    id=texts.filter(bool),
+    text=texts,
+    title=texts,
+    metadata=st.dictionaries(texts, values | texts, max_size=3),
+    source=st.none() | texts.filter(bool),
+    content_hash=texts,
+)
+
+
+def assert_same_codes(found, expected):
+    for name in COLUMNS:
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+        assert getattr(found, name).dtype == getattr(expected, name).dtype
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    rows=st.lists(st.tuples(documents, st.integers(0, 6)), max_size=6, unique_by=lambda r: r[0].id)
+)
+def test_everything_that_was_added_comes_back(rows, kit, tmp_path_factory):
+    path = tmp_path_factory.mktemp("index")
+    with kit.create(path) as writer:
+        segment = writer.new_segment()
+        for seed, (document, n_tokens) in enumerate(rows):
+            segment.add(document, kit.codes(n_tokens, seed=seed), kit.spans(n_tokens))
+        segment.finish()
+        writer.commit()
+    with IndexReader.open(path) as reader:
+        assert list(reader.documents()) == [document for document, _ in rows]
+        assert reader.n_documents == len(rows)
+        assert reader.n_tokens == sum(n for _, n in rows)
+        assert reader.content_hashes() == {d.id: d.content_hash for d, _ in rows}
+        for i, (document, n_tokens) in enumerate(rows):
+            segment, position = reader.find(document.id)
+            assert position == i
+            assert segment.id_of(i) == document.id
+            start, end = segment.token_offsets[i : i + 2]
+            assert_same_codes(segment.codes[start:end], kit.codes(n_tokens, seed=i))
+            np.testing.assert_array_equal(segment.spans(i), kit.spans(n_tokens))
+    assert verify(path) == []
+
+
+def test_the_codec_comes_back_bit_for_bit(kit, tmp_path):
+    with IndexReader.open(kit.build(tmp_path / "i", ["a"])) as reader:
+        assert reader.codec.fingerprint == kit.codec.fingerprint
+        assert reader.manifest.codec.fingerprint == kit.codec.fingerprint
+        for name, array in kit.codec.to_table().items():
+            found = reader.codec.to_table()[name]
+            assert found.dtype == array.dtype
+            assert found.tobytes() == array.tobytes()
+
+
+def test_the_manifest_keeps_encoder_and_config(kit, tmp_path):
+    with IndexReader.open(kit.build(tmp_path / "i", ["a"])) as reader:
+        assert reader.manifest.encoder == kit.encoder
+        assert reader.manifest.config == {"bits": 4}
+        assert reader.manifest.generation == 1
+
+
+def test_lists_of_centroids_and_postings_match_a_slow_count(kit, tmp_path):
+    path = tmp_path / "i"
+    with kit.create(path) as writer:
+        segment = writer.new_segment()
+        for i, n_tokens in enumerate([4, 0, 9, 1]):
+            segment.add(
+                StoredDocument(f"d{i}", ""), kit.codes(n_tokens, seed=i), kit.spans(n_tokens)
+            )
+        segment.finish()
+        writer.commit()
+    (segment,) = IndexReader.open(path).segments
+    sets = [set(kit.codes(n, seed=i).centroid_ids.tolist()) for i, n in enumerate([4, 0, 9, 1])]
+    for i, expected in enumerate(sets):
+        start, end = segment.distinct_offsets[i : i + 2]
+        assert segment.distinct_ids[start:end].tolist() == sorted(expected)
+    for centroid in range(8):
+        start, end = segment.posting_offsets[centroid : centroid + 2]
+        holders = [i for i, ids in enumerate(sets) if centroid in ids]
+        assert segment.posting_documents[start:end].tolist() == holders
+
+
+def test_columns_are_views_of_the_files_and_outlive_the_reader(kit, tmp_path):
+    reader = IndexReader.open(kit.build(tmp_path / "i", ["a", "b"]))
+    (segment,) = reader.segments
+    columns = [
+        segment.codes.centroid_ids,
+        segment.codes.residuals,
+        segment.codes.gains,
+        segment.codes.norms,
+        segment.span_starts,
+        segment.span_lengths,
+        segment.token_offsets,
+        segment.distinct_offsets,
+        segment.distinct_ids,
+        segment.posting_offsets,
+        segment.posting_documents,
+    ]
+    for column in columns:
+        assert not column.flags.owndata
+        assert not column.flags.writeable
+        assert column.flags.c_contiguous
+        assert column.flags.aligned
+    before = [column.copy() for column in columns]
+    reader.close()
+    del reader, segment
+    for column, copy in zip(columns, before, strict=True):
+        np.testing.assert_array_equal(column, copy)
+
+
+def test_dtypes_are_those_of_the_format(kit, tmp_path):
+    (segment,) = IndexReader.open(kit.build(tmp_path / "i", ["a", "b"])).segments
+    assert segment.token_offsets.dtype == np.int64
+    assert segment.span_starts.dtype == np.int32
+    assert segment.span_lengths.dtype == np.uint16
+    assert segment.distinct_offsets.dtype == np.int64
+    assert segment.distinct_ids.dtype == np.uint16
+    assert segment.posting_offsets.dtype == np.int64
+    assert segment.posting_documents.dtype == np.int32
+    assert segment.alive.dtype == np.bool_
+
+
+def test_more_than_65536_centroids_take_32_bits(kit, tmp_path):
+    n = (1 << 16) + 1
+    centroids = np.random.default_rng(0).standard_normal((n, 16)).astype(np.float32)
+    codec = Codec.from_table({**kit.codec.to_table(), "centroids": centroids})
+    ids = np.array([n - 1, 3, n - 1], np.uint32)
+    few = kit.codes(3)
+    codes = Codes(ids, few.residuals, few.gains, few.norms)
+    with IndexWriter.create(tmp_path / "i", codec, encoder=kit.encoder, config={}) as writer:
+        segment = writer.new_segment()
+        segment.add(StoredDocument("a", ""), codes, kit.spans(3))
+        segment.finish()
+        writer.commit()
+    (segment,) = IndexReader.open(tmp_path / "i").segments
+    assert segment.codes.centroid_ids.dtype == np.uint32
+    assert segment.distinct_ids.tolist() == [3, n - 1]
+    assert verify(tmp_path / "i") == []
+
+
+def test_a_span_longer_than_65535_characters_is_cut(kit, tmp_path):
+    spans = np.array([[5, 100_005], [2_000_000_000, 2_000_000_003]], np.int32)
+    with kit.create(tmp_path / "i") as writer:
+        segment = writer.new_segment()
+        segment.add(StoredDocument("a", ""), kit.codes(2), spans)
+        segment.finish()
+        writer.commit()
+    (segment,) = IndexReader.open(tmp_path / "i").segments
+    assert segment.spans(0).tolist() == [[5, 65_540], [2_000_000_000, 2_000_000_003]]
+
+
+def test_sources_come_back_and_stay_until_they_are_set_again(kit, tmp_path):
+    records = [
+        SourceRecord(
+            "a/b.md", "/docs", 1 << 40, 1_700_000_000_123_456_789, "ff", "md/1", ["x", "y"]
+        ),
+        SourceRecord("ü.txt", "/docs", 0, -1, "", "txt/1", []),
+    ]
+    path = tmp_path / "i"
+    with kit.create(path) as writer:
+        writer.set_sources(records)
+        writer.commit()
+        kit.add(writer, ["x"])
+        writer.commit()
+    reader = IndexReader.open(path)
+    assert reader.sources() == records
+    with IndexWriter.open(path) as writer:
+        writer.set_sources([])
+        writer.commit()
+    assert reader.sources() == records
+    assert reader.refresh().sources() == []
+    assert verify(path) == []
+
+
+def test_an_index_without_documents_opens(kit, tmp_path):
+    reader = IndexReader.open(kit.build(tmp_path / "i"))
+    assert (reader.n_documents, reader.n_tokens, reader.segments) == (0, 0, [])
+    assert reader.find("a") is None
+    assert verify(tmp_path / "i") == []
+
+
+def test_the_same_documents_give_the_same_bytes(kit, tmp_path):
+    for name in ("one", "two"):
+        kit.build(tmp_path / name, ["a", "b"], ["c"])
+    files = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*"))
+    assert files
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_any_arrow_reader_reads_the_files(kit, tmp_path):
+    path = kit.build(tmp_path / "i", ["a", "b"])
+    folder = path / "segment-000001"
+    table = pa.ipc.open_file(folder / "documents.arrow").read_all()
+    assert table["id"].to_pylist() == ["a", "b"]
+    assert table["spans"].to_pylist()[0][1] == {"start": 3, "length": 2}
+    assert pa.ipc.open_file(folder / "tokens.arrow").read_all().num_rows == 10
+
+
+def test_ids_are_found_in_any_order_and_script(kit, tmp_path):
+    ids = ["b", "a", "é", "z", "aa", "日本", "B", "a b"]
+    (segment,) = IndexReader.open(kit.build(tmp_path / "i", ids)).segments
+    assert [segment.position_of(name) for name in ids] == list(range(len(ids)))
+    for stranger in ["", "c", "aaa", "\ud800", "日"]:
+        assert segment.position_of(stranger) is None
+    assert list(segment.ids) == ids
+    assert segment.ids[-1] == "a b"
+    assert segment.ids[1:3] == ["a", "é"]
+    with pytest.raises(IndexError):
+        segment.id_of(len(ids))
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (StoredDocument("", "text"), "empty id"),
+        (StoredDocument("a", "\ud800"), "The text of document 'a' is not valid Unicode"),
+        (StoredDocument("a", "", metadata={"k": [1]}), "metadata 'k' of type list"),
+        (StoredDocument("a", "", metadata={1: "x"}), "metadata 1"),
+        (StoredDocument("a", "", metadata={"k": float("nan")}), "metadata of document 'a'"),
+    ],
+)
+def test_a_document_that_cannot_be_kept_is_refused_and_leaves_no_trace(
+    document, message, kit, tmp_path
+):
+    with kit.create(tmp_path / "i") as writer:
+        segment = writer.new_segment()
+        with pytest.raises(InputError, match=message):
+            segment.add(document, kit.codes(2), kit.spans(2))
+        segment.add(StoredDocument("a", "good"), kit.codes(2), kit.spans(2))
+        segment.finish()
+        writer.commit()
+    assert [d.text for d in IndexReader.open(tmp_path / "i").documents()] == ["good"]
+
+
+def test_codes_and_spans_that_do_not_fit_are_refused(kit, tmp_path):
+    good, spans = kit.codes(3), kit.spans(3)
+    bad_codes = [
+        Codes(good.centroid_ids + np.uint16(8), good.residuals, good.gains, good.norms),
+        Codes(good.centroid_ids, good.residuals[:, :4], good.gains, good.norms),
+        Codes(good.centroid_ids, good.residuals, good.gains.astype(np.float32), good.norms),
+        Codes(good.centroid_ids, good.residuals, good.gains, good.norms[:2]),
+    ]
+    bad_spans = [spans[:2], spans[:, ::-1], spans - 1, spans.astype(np.int64)]
+    with kit.create(tmp_path / "i") as writer:
+        segment = writer.new_segment()
+        for codes in bad_codes:
+            with pytest.raises(ValueError, match="must be"):
+                segment.add(StoredDocument("a", ""), codes, spans)
+        for wrong in bad_spans:
+            with pytest.raises(ValueError, match="spans must"):
+                segment.add(StoredDocument("a", ""), good, wrong)
+        assert (segment.n_documents, segment.n_tokens) == (0, 0)
+
+
+def test_a_config_that_json_cannot_hold_is_refused_at_once(kit, tmp_path):
+    with pytest.raises(TypeError):
+        IndexWriter.create(
+            tmp_path / "i", kit.codec, encoder=EncoderInfo("a", "b", 16), config={"x": {1, 2}}
+        )
+    assert not (tmp_path / "i").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_opening_many_segments_keeps_no_file_open(kit, tmp_path):
+    path = kit.build(tmp_path / "i", *[[f"d{i}"] for i in range(20)])
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    reader = IndexReader.open(path)
+    assert len(reader.segments) == 20
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_the_manifest_is_plain_json(kit, tmp_path):
+    manifest = json.loads((kit.build(tmp_path / "i", ["a"]) / "manifest.json").read_text())
+    assert manifest["magic"] == "colmodern-index"
+    assert manifest["format_version"] == 1
+    assert manifest["n_documents"] == 1
+    assert list(manifest)[-1] == "checksum"
