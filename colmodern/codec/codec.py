@@ -1,14 +1,14 @@
 """How does a token vector become bytes, and bytes a vector again?
 
-A vector is rotated, told apart from its nearest centroid, and the direction of what is left is kept in 1, 2
-or 4 bits a dimension (``residual.py``) with two small floats: the gain, and the norm that gives the
-reconstruction the length of the vector. The query is rotated as well, so scores do not change.
+A vector is rotated, told apart from its nearest centroid, and the direction of what is left is kept
+in 1, 2 or 4 bits a dimension (``residual.py``) with two small floats: the gain, and the norm that
+gives the reconstruction the length of the vector. The query is rotated as well, so scores do not
+change.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from colmodern import kernels
 from colmodern.codec.codes import Codes
 from colmodern.codec.residual import Levels
-from colmodern.errors import InputError
+from colmodern.codec.vectors import check_dim, check_vectors, dot_rows, unit_rows
 from colmodern.types import FloatMatrix, FloatVector
 
 _CHUNK = 8192
-_MAX_LENGTH = 2.0**15  # float16 has to hold a norm
 _MAX_QUERY = 127
+_SMALL_IDS = 1 << 16
 
 
 class Codec:
@@ -61,7 +61,7 @@ class Codec:
     @property
     def dim(self) -> int:
         """The length of a vector."""
-        return self.centroids.shape[1]
+        return len(self.rotation)
 
     @property
     def bits(self) -> int:
@@ -132,7 +132,7 @@ class Codec:
         return kernels.QuantisedQuery(values, scales, self._levels.values)
 
     def to_table(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that make up the codec, by name; ``from_table`` gives the same codec."""
+        """Return the arrays that make up the codec, by name; ``from_table`` takes them."""
         return {
             "rotation": self.rotation,
             "centroids": self.centroids,
@@ -160,22 +160,22 @@ class Codec:
         return cls(table["rotation"], table["centroids"], levels)
 
     def _encode_chunk(self, vectors: FloatMatrix, lengths: FloatVector, threads: int) -> Codes:
-        directions = vectors / np.where(lengths > 0, lengths, 1)[:, np.newaxis]
+        directions = unit_rows(vectors, lengths)
         rotated = kernels.centroid_scores(self._rotation_columns, directions, threads=threads)
         ids = kernels.nearest_centroids(rotated, self._packed_centroids, threads=threads)
         centroids = self.centroids[ids]
-        residuals, _ = split_lengths(left := rotated - centroids)
-        packed = self._levels.pack(residuals)
+        left = rotated - centroids
+        packed = self._levels.pack(unit_rows(left, np.sqrt(dot_rows(left, left))))
         levels = self._levels.unpack(packed)
-        gains = (_dot(left, levels) / _dot(levels, levels)).astype(np.float16)
+        gains = (dot_rows(left, levels) / dot_rows(levels, levels)).astype(np.float16)
         rebuilt = centroids + gains.astype(np.float32)[:, np.newaxis] * levels
-        rebuilt_lengths = np.sqrt(_dot(rebuilt, rebuilt))
-        norms = np.divide(lengths, rebuilt_lengths, out=np.zeros_like(lengths), where=rebuilt_lengths > 0)
-        return Codes(ids.astype(self._id_dtype), packed, gains, norms.astype(np.float16))
-
-    @property
-    def _id_dtype(self) -> type[np.uint16] | type[np.uint32]:
-        return np.uint16 if self.n_centroids <= 1 << 16 else np.uint32
+        rebuilt_lengths = np.sqrt(dot_rows(rebuilt, rebuilt))
+        norms = np.divide(
+            lengths, rebuilt_lengths, out=np.zeros_like(lengths), where=rebuilt_lengths > 0
+        )
+        small = self.n_centroids <= _SMALL_IDS
+        stored_ids = ids.astype(np.uint16) if small else ids
+        return Codes(stored_ids, packed, gains, norms.astype(np.float16))
 
     @cached_property
     def _packed_centroids(self) -> kernels.PackedCentroids:
@@ -184,46 +184,3 @@ class Codec:
     @cached_property
     def _rotation_columns(self) -> FloatMatrix:
         return np.ascontiguousarray(self.rotation.T)
-
-
-def check_dim(dim: int) -> int:
-    """Return ``dim`` if the kernels can work with it.
-
-    Raises:
-        ValueError: It is not a multiple of 16, or too large.
-    """
-    if dim < 16 or dim % 16 or dim > kernels.MAX_DIM:
-        raise ValueError(f"dim must be a multiple of 16 from 16 to {kernels.MAX_DIM}, got {dim}.")
-    return dim
-
-
-def check_vectors(name: str, vectors: FloatMatrix, dim: int) -> FloatVector:
-    """Return the length of each row, float32, if they are vectors to be coded.
-
-    Raises:
-        InputError: A row holds NaN or infinity, or is far too long.
-        TypeError: The vectors are not float32.
-        ValueError: They have another shape.
-    """
-    if vectors.dtype != np.float32:
-        raise TypeError(f"{name} must be float32, got {vectors.dtype}.")
-    if vectors.ndim != 2 or vectors.shape[1] != dim:
-        raise ValueError(f"{name} must have shape (n, {dim}), got {vectors.shape}.")
-    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    bad = np.flatnonzero(~(lengths < _MAX_LENGTH))
-    if len(bad):
-        row, length = int(bad[0]), lengths[bad[0]]
-        what = f"has length {length:.4g}" if math.isfinite(length) else "holds NaN or infinity"
-        raise InputError(f"{name}[{row}] {what}; token vectors must be finite and of unit length.")
-    return lengths.astype(np.float32)
-
-
-def split_lengths(vectors: FloatMatrix) -> tuple[FloatMatrix, FloatVector]:
-    """Return rows scaled to unit length, zeros where a row is zero, and their lengths."""
-    lengths = np.sqrt(_dot(vectors, vectors))
-    return vectors / np.where(lengths > 0, lengths, 1)[:, np.newaxis], lengths
-
-
-def _dot(a: FloatMatrix, b: FloatMatrix) -> FloatVector:
-    result: FloatVector = np.einsum("ij,ij->i", a, b)
-    return result

@@ -19,8 +19,8 @@ class Codes:
         centroid_ids: Shape (n,), uint16, or uint32 where there are more than 65,536 centroids.
         residuals: Shape (n, dim * bits // 8), uint8: the direction of each residual, packed.
         gains: Shape (n,), float16: how far to go in that direction.
-        norms: Shape (n,), float16: the length of the vector over that of its reconstruction; for a unit
-            vector the reciprocal length of the reconstruction, 0 for a vector of zeros.
+        norms: Shape (n,), float16: the length of the vector over that of its reconstruction; for a
+            unit vector the reciprocal length of the reconstruction, 0 for a vector of zeros.
     """
 
     centroid_ids: Ids
@@ -34,7 +34,9 @@ class Codes:
 
     def __getitem__(self, rows: slice) -> Codes:
         """Return consecutive rows; views, nothing is copied."""
-        return Codes(self.centroid_ids[rows], self.residuals[rows], self.gains[rows], self.norms[rows])
+        return Codes(
+            self.centroid_ids[rows], self.residuals[rows], self.gains[rows], self.norms[rows]
+        )
 
     @property
     def nbytes(self) -> int:

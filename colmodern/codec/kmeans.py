@@ -1,9 +1,9 @@
 """Which few vectors stand best for many?
 
-Lloyd's k-means on a bounded sample. The first iterations look at a part of the sample only, since centroids
-that are still far off need few points to improve (nested batches: Newling and Fleuret, 2016). Assignment is
-a kernel that gives the same bits on every machine and for every number of threads, and means are sums in
-double precision in row order, so a seed decides the centroids.
+Lloyd's k-means on a bounded sample. The first iterations look at a part of the sample only, since
+centroids that are still far off need few points to improve (nested batches: Newling and Fleuret,
+2016). Assignment is a kernel that gives the same bits on every machine and for every number of
+threads, and means are sums in double precision in row order, so a seed decides the centroids.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from colmodern.types import FloatMatrix
 
 logger = logging.getLogger(__name__)
 
-POINTS_A_CENTROID = (4, 8, 16, 32, 32, 32)
+POINTS_A_CENTROID = (8, 16, 32, 64, 64)
 """How many points for each centroid the iterations look at."""
 
 
@@ -28,7 +28,7 @@ def train_centroids(
     """Return centroids of a sample.
 
     Args:
-        sample: Shape (n, dim), float32; beyond 32 rows for each centroid, a random part is used.
+        sample: Shape (n, dim), float32; beyond 64 rows for each centroid, a random part is used.
         n_centroids: How many; at most one for each row of the sample.
         seed: Decides everything that is random.
         threads: How many threads to use; the result does not depend on it.
@@ -46,7 +46,9 @@ def train_centroids(
     centroids = points[:n_centroids].copy()
     for iteration, share in enumerate(POINTS_A_CENTROID):
         batch = points[: share * n_centroids]
-        nearest = kernels.nearest_centroids(batch, kernels.pack_centroids(centroids), threads=threads)
+        nearest = kernels.nearest_centroids(
+            batch, kernels.pack_centroids(centroids), threads=threads
+        )
         centroids, n_empty = _means(batch, nearest, centroids)
         logger.debug("k-means iteration %d: %d points, %d empty", iteration, len(batch), n_empty)
     return centroids

@@ -1,9 +1,9 @@
 """How is the residual of a token, what its centroid leaves over, kept in a few bits?
 
-Vectors are rotated at random once, so that every dimension of a residual carries about the same, and what is
-quantised is the *direction* of the residual, whose components then follow one law for all tokens. One
-scalar codebook serves all dimensions: the levels of Lloyd and Max (Lloyd 1982, Max 1960), which minimise the
-squared error. The least-squares gain of each token puts the length back.
+Vectors are rotated at random once, so that every dimension of a residual carries about the same,
+and what is quantised is the *direction* of the residual, whose components then follow one law for
+all tokens. One scalar codebook serves all dimensions: the levels of Lloyd and Max (Lloyd 1982, Max
+1960), which minimise the squared error. The least-squares gain of each token puts the length back.
 
 Levels are whole numbers of steps within -63..63, so the integer kernel computes with exactly the
 directions that ``decode`` gives.
@@ -49,10 +49,12 @@ class Levels:
 
     def quantise(self, directions: FloatMatrix) -> NDArray[np.uint8]:
         """Return the number of the nearest level of every component, same shape, uint8."""
-        # Midpoints between levels are whole numbers of half steps, so a table of half steps is exact.
+        # Midpoints between levels are whole numbers of half steps, so a table
+        # of half steps is exact.
         half_steps = np.floor(directions * (np.float32(2) / self.step)) + np.float32(2 * MAX_LEVEL)
         places = np.clip(half_steps, 0, 4 * MAX_LEVEL - 1, out=half_steps).astype(np.uint8)
-        return self._nearest_of_half_steps()[places]
+        codes: NDArray[np.uint8] = self._nearest_of_half_steps()[places]
+        return codes
 
     def pack(self, directions: FloatMatrix) -> NDArray[np.uint8]:
         """Return directions (n, dim) as packed codes, shape (n, dim * bits // 8), uint8."""
@@ -65,15 +67,16 @@ class Levels:
     def _nearest_of_half_steps(self) -> NDArray[np.uint8]:
         centres = (np.arange(4 * MAX_LEVEL) - 2 * MAX_LEVEL + 0.5) / 2
         distances = np.abs(centres[:, np.newaxis] - self.values.astype(np.float64))
-        return distances.argmin(axis=1).astype(np.uint8)
+        codes: NDArray[np.uint8] = distances.argmin(axis=1).astype(np.uint8)
+        return codes
 
 
 def train_levels(directions: FloatMatrix, dim: int, bits: int) -> Levels:
     """Return the levels that minimise the squared error of components of unit residuals.
 
     Args:
-        directions: Shape (n, dim), float32, rows of unit length or zero. If there are too few of them, the
-            normal law takes their place, which is what a random direction follows.
+        directions: Shape (n, dim), float32, rows of unit length or zero. If there are too few of
+            them, the normal law takes their place, which is what a random direction follows.
         dim: The length of a direction.
         bits: 1, 2 or 4.
     """

@@ -9,9 +9,10 @@ import os
 import numpy as np
 
 from colmodern import kernels
-from colmodern.codec.codec import Codec, check_dim, check_vectors, split_lengths
+from colmodern.codec.codec import Codec
 from colmodern.codec.kmeans import train_centroids
 from colmodern.codec.residual import Levels, train_levels
+from colmodern.codec.vectors import check_dim, check_vectors, dot_rows, unit_rows
 from colmodern.types import FloatMatrix
 
 logger = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ _LEVEL_SAMPLE = 16384
 def plan_n_centroids(n_tokens: int) -> int:
     """Return how many centroids an index of so many tokens should have.
 
-    About ``16 * sqrt(n_tokens)`` as in PLAID (Santhanam et al. 2022), rounded down to a power of two, but
-    never so many that a centroid stands for fewer than eight tokens, and at most 16,384.
+    About ``16 * sqrt(n_tokens)`` as in PLAID (Santhanam et al. 2022), rounded down to a power of
+    two, but never so many that a centroid stands for fewer than eight tokens, and at most 16,384.
     """
     if n_tokens < 0:
         raise ValueError(f"n_tokens must be at least 0, got {n_tokens}.")
@@ -62,16 +63,16 @@ def train_codec(
     if sample.ndim != 2:
         raise ValueError(f"sample must have shape (n, dim), got {sample.shape}.")
     dim = check_dim(sample.shape[1])
-    sample = sample[check_vectors("sample", sample, dim) > 0]
+    lengths = check_vectors("sample", sample, dim)
+    directions = unit_rows(sample, lengths)[lengths > 0]
     threads = threads or os.cpu_count() or 1
     rotation = random_rotation(dim, seed)
-    directions, _ = split_lengths(sample)
     columns = np.ascontiguousarray(rotation.T)
     rotated = kernels.centroid_scores(columns, directions, threads=threads)
-    wanted = n_centroids or plan_n_centroids(len(sample))
-    centroids = _centroids(rotated, min(wanted, len(sample)), seed=seed, threads=threads)
+    wanted = n_centroids or plan_n_centroids(len(rotated))
+    centroids = _centroids(rotated, min(wanted, len(rotated)), seed=seed, threads=threads)
     levels = _levels(rotated[:_LEVEL_SAMPLE], centroids, bits, threads=threads)
-    logger.debug("codec of %d centroids from %d vectors", len(centroids), len(sample))
+    logger.debug("codec of %d centroids from %d vectors", len(centroids), len(rotated))
     return Codec(rotation, centroids, levels)
 
 
@@ -91,5 +92,6 @@ def _centroids(rotated: FloatMatrix, n_centroids: int, *, seed: int, threads: in
 
 def _levels(rotated: FloatMatrix, centroids: FloatMatrix, bits: int, *, threads: int) -> Levels:
     nearest = kernels.nearest_centroids(rotated, kernels.pack_centroids(centroids), threads=threads)
-    residuals, _ = split_lengths(rotated - centroids[nearest])
-    return train_levels(residuals, rotated.shape[1], bits)
+    residuals = rotated - centroids[nearest]
+    directions = unit_rows(residuals, np.sqrt(dot_rows(residuals, residuals)))
+    return train_levels(directions, rotated.shape[1], bits)

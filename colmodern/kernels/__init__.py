@@ -1,12 +1,12 @@
 """The arithmetic of late interaction: what do a query and a document have to do with each other?
 
 ``reference.py`` defines every kernel. Here arguments are checked, once, and handed to the best
-implementation that the machine can run (``active_isa``). All native ones return the same bits, whatever the
-number of threads. Nothing falls back in silence: without the compiled extension a kernel raises
-``KernelUnavailableError``, unless ``COLMODERN_ISA=reference`` asks for NumPy.
+implementation that the machine can run (``active_isa``). All native ones return the same bits,
+whatever the number of threads. Nothing falls back in silence: without the compiled extension a
+kernel raises ``KernelUnavailableError``, unless ``COLMODERN_ISA=reference`` asks for NumPy.
 
-Arrays are C-contiguous and never converted. Ragged arrays are (values, offsets), ``offsets`` int64 of
-n + 1 elements that begin with 0.
+Arrays are C-contiguous and never converted. Ragged arrays are (values, offsets), ``offsets`` int64
+of n + 1 elements that begin with 0.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ from colmodern.kernels.checks import (
     check_offsets,
     check_threads,
 )
-from colmodern.kernels.isa import NATIVE_ISAS, REFERENCE, active_isa, available_isas, native, use_isa
+from colmodern.kernels.isa import (
+    NATIVE_ISAS,
+    REFERENCE,
+    active_isa,
+    available_isas,
+    native,
+    use_isa,
+)
 from colmodern.kernels.operands import LANES, CodedTokens, Ids, PackedCentroids, QuantisedQuery
 from colmodern.kernels.reference import MAX_LEVEL, pack_residuals, unpack_residuals
 from colmodern.types import FloatMatrix, FloatVector, IntVector
@@ -190,8 +197,8 @@ def maxsim_codes(
 ) -> FloatVector:
     """Return MaxSim of a query with coded documents, without decompressing them.
 
-    The score of a token is ``norm * (score of its centroid + gain * scale * product)``, where the product
-    is the integer one of the query's values with the token's levels.
+    The score of a token is ``norm * (score of its centroid + gain * scale * product)``, where the
+    product is the integer one of the query's values with the token's levels.
 
     Args:
         query: From ``Codec.quantise_query``; dim a multiple of 16 up to ``MAX_DIM``.

@@ -1,4 +1,4 @@
-"""The private face of the compiled kernels (csrc/bindings.cpp). Results go into ``out``."""
+# The private face of the compiled kernels (csrc/bindings.cpp). Results go into `out`.
 
 import numpy as np
 from numpy.typing import NDArray

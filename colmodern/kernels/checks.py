@@ -25,7 +25,9 @@ def check_array(name: str, array: NDArray[Any], dtypes: tuple[type, ...], shape:
         TypeError: It is no array, or of another dtype.
         ValueError: Its shape differs, or it is not C-contiguous.
     """
-    expected = f"{' or '.join(np.dtype(d).name for d in dtypes)} of shape ({', '.join(map(str, shape))})"
+    expected = (
+        f"{' or '.join(np.dtype(d).name for d in dtypes)} of shape ({', '.join(map(str, shape))})"
+    )
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name} must be an array, {expected}, got {type(array).__name__}.")
     if array.dtype not in dtypes:
@@ -53,23 +55,24 @@ def check_offsets(offsets: IntVector, n_tokens: int) -> None:
     check_array("offsets", offsets, (np.int64,), ("n_documents + 1",))
     if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != n_tokens:
         ends = f"{offsets[0]} and {offsets[-1]}" if len(offsets) else "nothing"
-        raise ValueError(f"offsets must begin with 0 and end with {n_tokens}, the number of tokens, got {ends}.")
+        raise ValueError(
+            f"offsets must begin with 0 and end with {n_tokens}, the number of tokens, got {ends}."
+        )
 
 
 def check_documents(documents: IntVector, offsets: IntVector, n_tokens: int) -> None:
-    """Raise ValueError unless listed documents exist and their tokens too (the NumPy kernels' check)."""
+    """Raise ValueError unless listed documents have tokens that exist (for NumPy kernels)."""
     if len(documents) == 0:
         return
     if documents.min() < 0 or documents.max() >= len(offsets) - 1:
-        raise ValueError(
-            f"documents must lie within 0 to {len(offsets) - 2}, got {documents.min()} to {documents.max()}."
-        )
+        found = f"{documents.min()} to {documents.max()}"
+        raise ValueError(f"documents must lie within 0 to {len(offsets) - 2}, got {found}.")
     starts, ends = offsets[documents], offsets[documents + 1]
     if (starts < 0).any() or (ends < starts).any() or (ends > n_tokens).any():
         raise ValueError(f"offsets of listed documents must rise within 0 to {n_tokens}.")
 
 
 def check_ids(centroid_ids: NDArray[Any], n_centroids: int) -> None:
-    """Raise ValueError unless every id names a centroid (the NumPy kernels' check)."""
+    """Raise ValueError unless every id names a centroid (for NumPy kernels)."""
     if len(centroid_ids) and centroid_ids.max() >= n_centroids:
         raise ValueError(f"a centroid id is {centroid_ids.max()}, expected below {n_centroids}.")

@@ -24,8 +24,8 @@ _forced: ContextVar[str | None] = ContextVar("forced_isa", default=None)
 def active_isa() -> str:
     """Return the instruction set that kernels called now would run on.
 
-    ``COLMODERN_ISA`` chooses one (``scalar``, ``avx2``, ``avx512vnni``, or ``reference`` for NumPy);
-    without it, or with ``auto``, the best that this machine has.
+    ``COLMODERN_ISA`` chooses one (``scalar``, ``avx2``, ``avx512vnni``, or ``reference`` for
+    NumPy); without it, or with ``auto``, the best that this machine has.
 
     Raises:
         ConfigError: ``COLMODERN_ISA`` is not a name known here.
@@ -73,11 +73,11 @@ def native() -> ModuleType:
     try:
         from colmodern.kernels import _native
     except ImportError as error:
-        msg = (
-            f"The compiled kernels cannot be loaded ({error}). Install colmodern from a wheel or with "
-            "`pip install .`, which compiles them, or set COLMODERN_ISA=reference to run the slow NumPy ones."
-        )
-        raise KernelUnavailableError(msg) from error
+        raise KernelUnavailableError(
+            f"The compiled kernels cannot be loaded ({error}). Install colmodern from a wheel or "
+            "with `pip install .`, which compiles them, or set COLMODERN_ISA=reference to run the "
+            "slow NumPy ones."
+        ) from error
     return _native
 
 
@@ -98,7 +98,7 @@ def _resolve(name: str) -> str:
         raise ConfigError(f"COLMODERN_ISA is {name!r}, expected one of {allowed}.")
     if name not in _supported():
         raise KernelUnavailableError(
-            f"COLMODERN_ISA is {name!r}, which this machine or build lacks. It has {', '.join(_supported())}; "
-            "unset COLMODERN_ISA to use the best of them."
+            f"COLMODERN_ISA is {name!r}, which this machine or build lacks. It has "
+            f"{', '.join(_supported())}; unset COLMODERN_ISA to use the best of them."
         )
     return name

@@ -1,7 +1,7 @@
 """What does every kernel compute? The definition, in NumPy and double precision.
 
-The native kernels conform to this file: integers exactly, real numbers within the rounding of float32.
-Nothing here is fast, and nothing here is padded.
+The native kernels conform to this file: integers exactly, real numbers within the rounding of
+float32. Nothing here is fast, and nothing here is padded.
 
 Conventions of every MaxSim:
 
@@ -11,11 +11,11 @@ Conventions of every MaxSim:
   contributes minus infinity. (The codec refuses NaN, so an index holds none.)
 - Equal products are equally good; ``nearest_centroids`` takes the lowest id.
 
-Native kernels fix the order of float32 operations as well, so that every instruction set and every number
-of threads gives the same bits: a float product starts at zero (or at its start value) and takes the
-dimensions in order by fused multiply-add; the score of a coded token is
-``fma(float(product) * scale, gain, centroid_score) * norm``; the maxima of a document are summed in query
-order in double precision and rounded once.
+Native kernels fix the order of float32 operations as well, so that every instruction set and every
+number of threads gives the same bits: a float product starts at zero (or at its start value) and
+takes the dimensions in order by fused multiply-add; the score of a coded token is
+``fma(float(product) * scale, gain, centroid_score) * norm``; the maxima of a document are summed in
+query order in double precision and rounded once.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.kernels.operands import CodedTokens, Ids, QuantisedQuery
-from colmodern.types import FloatMatrix, FloatVector, IntVector
+from colmodern.types import FloatMatrix, IntVector
 
 Float64 = NDArray[np.float64]
 
 MAX_LEVEL = 63
-"""Levels lie within -63..63: 7 bits, so that AVX2 adds two products in 16 bits without saturation."""
+"""Levels lie within -63..63, so that AVX2 adds two products in 16 bits without saturation."""
 
 
 def centroid_scores(query: FloatMatrix, centroids: FloatMatrix) -> Float64:
@@ -88,8 +88,8 @@ def maxsim_codes(
 ) -> Float64:
     """Return MaxSim over coded tokens.
 
-    A token's score is ``norm * (score of its centroid + gain * scale * product)``, the product being the
-    integer one of the query's values with the token's levels.
+    A token's score is ``norm * (score of its centroid + gain * scale * product)``, the product
+    being the integer one of the query's values with the token's levels.
     """
     rows = scores.astype(np.float64)
     scales = query.scales.astype(np.float64)
