@@ -52,8 +52,13 @@ def print_fields(values: Mapping[str, Any], form: Format) -> None:
         width = max(map(len, values))
         console = Console(highlight=False, soft_wrap=True)
         for name, value in values.items():
-            shown = f"{value:,}" if isinstance(value, int) else str(value)
-            console.print(Text(f"{name.replace('_', ' '):<{width}}  ", style="dim") + Text(shown))
+            console.print(Text(f"{name.replace('_', ' '):<{width}}  ", style="dim") + _shown(value))
+
+
+def _shown(value: Any) -> Text:
+    if isinstance(value, Mapping):
+        return Text(", ".join(f"{key} {count:,}" for key, count in value.items()) or "none")
+    return Text(f"{value:,}" if isinstance(value, int) else str(value))
 
 
 def note(message: str) -> None:

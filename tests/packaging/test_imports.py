@@ -44,15 +44,13 @@ def test_public_names_are_sorted_and_listed():
         colmodern.nonsense  # noqa: B018
 
 
-def test_a_search_from_the_command_line_loads_no_torch(tmp_path):
+def test_the_command_line_indexes_without_torch_and_searches_without_pandas(tmp_path):
     (tmp_path / "a.txt").write_text("a leaked key is revoked by the duty officer")
-    index = str(tmp_path / ".colmodern")
-    code = f"""
-from colmodern.cli import app
-for args in (["index", {str(tmp_path)!r}], ["search", "revoke a key", "--index", {index!r}]):
-    app(args, standalone_mode=False)
-"""
-    assert not modules_after(code) & {"torch", "transformers", "sentence_transformers", "pandas"}
+    run = "from colmodern.cli import app\napp({}, standalone_mode=False)"
+    loaded = modules_after(run.format(["index", str(tmp_path)]))
+    assert not loaded & {"torch", "transformers", "sentence_transformers"}
+    loaded = modules_after(run.format(["search", "keys", "--index", str(tmp_path / ".colmodern")]))
+    assert not loaded & (HEAVY | {"huggingface_hub", "mammoth"})
 
 
 def test_the_version_is_said_once_and_the_same_everywhere():
