@@ -56,7 +56,7 @@ class StudentRecipe:
     local_attention: int = 128
     max_positions: int = 8192
     dim: int = 128
-    query_length: int = 128
+    query_length: int = 256
     document_length: int = 512
 
 
