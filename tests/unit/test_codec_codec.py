@@ -150,7 +150,7 @@ def test_a_tiny_sample_still_gives_a_codec(n, bits):
     assert codec.n_centroids == max(n, 1)
     others = clustered(40, seed=9)
     decoded = codec.decode(codec.encode(others))
-    assert ((decoded * others).sum(axis=1) > {1: 0.4, 2: 0.75, 4: 0.95}[bits]).all()
+    assert ((decoded * others).sum(axis=1) > {1: 0.3, 2: 0.75, 4: 0.95}[bits]).all()
 
 
 def test_no_vectors_have_no_codes():
