@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -19,8 +21,13 @@ from colmodern.errors import (
     InputError,
 )
 from colmodern.storage import IndexReader, IndexWriter, StoredDocument, verify
+from colmodern.storage import reader as reader_module
 from colmodern.storage.compaction import plan_compaction
 from colmodern.storage.manifest import FileRecord, SegmentRecord
+from colmodern.storage.manifest_file import read_manifest
+
+# The function verify stands before its module of the same name.
+verify_module = sys.modules["colmodern.storage.verify"]
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 
@@ -248,6 +255,27 @@ def test_a_refresh_shares_what_did_not_change(kit, tmp_path):
     assert [document.id for document in fresh.documents()] == ["a", "c"]
     with pytest.raises(ValueError, match="closed"):
         reader.refresh()
+
+
+def test_a_reader_that_lost_a_race_with_a_commit_starts_over(kit, tmp_path, monkeypatch):
+    path = kit.build(tmp_path / "i", ["a", "b"])
+    stale = read_manifest(path)
+    with IndexWriter.open(path) as writer:
+        writer.delete(["a"])
+        writer.commit()
+        writer.compact()
+    answers = [stale]
+
+    def read_once_too_early(folder):
+        return answers.pop() if answers else read_manifest(folder)
+
+    monkeypatch.setattr(reader_module, "read_manifest", read_once_too_early)
+    assert ids_in(path) == ["b"]
+    assert answers == []
+    monkeypatch.setattr(verify_module, "read_manifest", read_once_too_early)
+    answers.append(stale)
+    assert verify(path) == []
+    assert answers == []
 
 
 def test_compaction_keeps_codes_spans_and_order(kit, tmp_path):
