@@ -76,14 +76,14 @@ def gelu(values: FloatMatrix, out: FloatMatrix) -> FloatMatrix:
         values: Any shape.
         out: The result, same shape; may not overlap with ``values``.
     """
-    square = values * values
-    np.multiply(square, _MINUS_H[0], out=out)
-    for coefficient in _MINUS_H[1:-1]:
-        out += coefficient
-        out *= square
-    out += _MINUS_H[-1]
-    out *= values
-    with np.errstate(over="ignore"):  # exp of a large number makes 1 / inf, the tail's zero
+    with np.errstate(over="ignore"):  # far out, exp(inf) makes 1 / inf: the zero of the tail
+        square = values * values
+        np.multiply(square, _MINUS_H[0], out=out)
+        for coefficient in _MINUS_H[1:-1]:
+            out += coefficient
+            out *= square
+        out += _MINUS_H[-1]
+        out *= values
         np.exp(out, out=out)
     out += np.float32(1.0)
     return np.divide(values, out, out=out)
@@ -111,13 +111,16 @@ class RotaryTable:
     """The rotations of rotary position embedding (Su et al. 2021), made when first asked for.
 
     A head's values are taken in pairs as complex numbers; position p turns pair j by
-    p * theta ** (-2 j / head_dim). Angles are rounded to float32 first, as the reference does.
+    p * theta ** (-2 j / head_dim).
     """
 
     def __init__(self, theta: float, head_dim: int) -> None:
         """Keep the frequencies; no table is made yet."""
-        exponents = np.arange(0, head_dim, 2, dtype=np.float64) / head_dim
-        self._frequencies = (1.0 / theta**exponents).astype(np.float32)
+        # Rounded to float32 where the reference rounds: at position 8,192 the last bit of a
+        # frequency is an angle of 5e-4.
+        exponents = np.arange(0, head_dim, 2, dtype=np.float32) / np.float32(head_dim)
+        periods = (theta ** exponents.astype(np.float64)).astype(np.float32)
+        self._frequencies = np.float32(1.0) / periods
         self._table = np.empty((0, head_dim // 2), np.complex64)
         self._growing = threading.Lock()
 

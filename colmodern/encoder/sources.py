@@ -48,9 +48,9 @@ def find_model(name_or_path: str | Path) -> tuple[str, Path]:
     if text == DEFAULT_NAME:
         return text, _find_default()
     path = Path(text).expanduser()
-    if path.is_dir():
+    if text and path.is_dir():
         return str(path.resolve()), path.resolve()
-    if path.exists():
+    if text and path.exists():
         raise EncoderError(f"{path} is a file; a model is a folder. Pass the folder it lies in.")
     if isinstance(name_or_path, str) and _HUB_NAME.fullmatch(text):
         return text, _find_on_hub(text)

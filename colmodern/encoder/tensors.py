@@ -113,9 +113,13 @@ def _is_float(path: Path, name: str, entry: object) -> bool:
 
 def _tensor(path: Path, name: str, entry: dict[str, Any], data: NDArray[np.uint8]) -> StoredTensor:
     stored = _STORED_AS[entry["dtype"]]
-    shape = tuple(int(n) for n in entry["shape"])
-    begin, end = (int(n) for n in entry["data_offsets"])
-    if begin < 0 or end - begin != math.prod(shape) * stored.itemsize:
+    try:
+        shape = tuple(int(n) for n in entry["shape"])
+        begin, end = (int(n) for n in entry["data_offsets"])
+    except (TypeError, ValueError) as err:
+        raise EncoderError(f"The header of {path} has a broken entry for tensor {name!r}.") from err
+    sound = begin >= 0 and min(shape, default=0) >= 0
+    if not sound or end - begin != math.prod(shape) * stored.itemsize:
         raise EncoderError(
             f"{path}: tensor {name!r} of shape {list(shape)} and type {entry['dtype']} cannot take "
             f"{end - begin} bytes. The file is damaged; copy the checkpoint again."
