@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colmodern.corpus.decoding import NotTextError, decode, guess_encoding, without_surrogates
@@ -78,6 +78,7 @@ def test_lone_surrogates_are_replaced_one_for_one():
     assert without_surrogates("plain 𝄞") == "plain 𝄞"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_whatever_is_decoded_can_be_encoded_again(data):
     try:
@@ -87,6 +88,7 @@ def test_whatever_is_decoded_can_be_encoded_again(data):
     text.encode("utf-8")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200).filter(lambda text: "\0" not in text))
 def test_every_text_in_utf8_comes_back(text):
     assert decode(text.encode()) == text.removeprefix("\ufeff")
