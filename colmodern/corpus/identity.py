@@ -27,14 +27,6 @@ class IdRegistry:
         self._taken = set(taken)
         self.n_renamed = 0
 
-    def __len__(self) -> int:
-        """Return the number of ids that are taken."""
-        return len(self._taken)
-
-    def __contains__(self, document_id: str) -> bool:
-        """Say whether an id is taken."""
-        return document_id in self._taken
-
     def claim(self, document: Document, source: Source, row: int | None = None) -> Document:
         """Return the document under an id of its own: its own id if that is free.
 
@@ -48,10 +40,6 @@ class IdRegistry:
         self._taken.add(new_id)
         self.n_renamed += 1
         return replace(document, id=new_id)
-
-    def release(self, ids: Iterable[str]) -> None:
-        """Give ids back whose documents are deleted."""
-        self._taken.difference_update(ids)
 
 
 def _other_names(source: Source, row: int | None) -> Iterator[str]:
