@@ -12,17 +12,16 @@ import numpy as np
 
 from colmodern.codec import Codec, plan_n_centroids, train_codec
 from colmodern.config import IndexConfig
-from colmodern.indexer.encoding import encode_documents
+from colmodern.indexer.encoding import EncodedDocument, encode_documents
 from colmodern.indexer.plan import estimate_tokens, plan_sample
 from colmodern.indexer.spool import Spool
 from colmodern.storage import (
     EncoderInfo,
     IndexWriter,
     SegmentWriter,
-    StoredDocument,
     WriterLock,
 )
-from colmodern.types import DocumentEncoder, FloatMatrix, Progress, TokenEmbeddings
+from colmodern.types import DocumentEncoder, FloatMatrix, Progress
 
 logger = logging.getLogger(__name__)
 
@@ -39,15 +38,19 @@ class SegmentSink:
         self._limit = segment_tokens
         self._segment: SegmentWriter | None = None
 
-    def add(self, document: StoredDocument, tokens: TokenEmbeddings) -> None:
-        """Compress and store one document."""
-        if self._segment is None:
-            self._segment = self._writer.new_segment()
-        self._segment.add(
-            document, self._writer.codec.encode(tokens.vectors, threads=_THREADS), tokens.spans
-        )
-        if self._segment.n_tokens >= self._limit:
-            self.finish()
+    def add(self, documents: Sequence[EncodedDocument]) -> None:
+        """Compress and store some documents."""
+        vectors = np.concatenate([tokens.vectors for _, tokens in documents])
+        codes = self._writer.codec.encode(vectors, threads=_THREADS)
+        start = 0
+        for document, tokens in documents:
+            if self._segment is None:
+                self._segment = self._writer.new_segment()
+            end = start + len(tokens)
+            self._segment.add(document, codes[start:end], tokens.spans)
+            start = end
+            if self._segment.n_tokens >= self._limit:
+                self.finish()
 
     def finish(self) -> None:
         """Close the open segment, if there is one."""
@@ -65,9 +68,9 @@ class Meter:
         self._done = 0
         self._progress = progress
 
-    def add(self, document: StoredDocument) -> None:
-        """Count one document as encoded."""
-        self._done += len(document.title) + len(document.text)
+    def add(self, documents: Sequence[EncodedDocument]) -> None:
+        """Count some documents as encoded."""
+        self._done += sum(len(document.title) + len(document.text) for document, _ in documents)
         if self._progress is not None:
             self._progress("encoding (characters)", self._done, self._total)
 
@@ -98,10 +101,10 @@ def build_new(
     meter = Meter(spool, progress)
     sample_order = plan_sample(spool.chars, config.sample_tokens, seed=config.seed)
     sample = []
-    for document, tokens in encode_documents(spool.read(sample_order), encoder):
-        sample.append((document, tokens))
-        meter.add(document)
-    n_sampled = sum(len(tokens) for _, tokens in sample)
+    for batch in encode_documents(spool.read(sample_order), encoder):
+        sample.append(batch)
+        meter.add(batch)
+    n_sampled = sum(len(tokens) for batch in sample for _, tokens in batch)
     n_chars = int(spool.chars[sample_order].sum())
     n_tokens = estimate_tokens(n_sampled, n_chars, int(spool.chars.sum()))
     codec = _train(sample, n_tokens, encoder.dim, config, progress)
@@ -115,9 +118,8 @@ def build_new(
     )
     try:
         sink = SegmentSink(writer, segment_tokens=config.segment_tokens)
-        for document, tokens in sample:
-            sink.add(document, tokens)
-        sample.clear()
+        while sample:
+            sink.add(sample.pop(0))
         rest = np.setdiff1d(np.arange(len(spool)), sample_order)
         _write(spool, rest.tolist(), encoder, sink, meter)
     except BaseException:
@@ -142,14 +144,14 @@ def build_more(
 def _write(
     spool: Spool, order: Iterable[int], encoder: DocumentEncoder, sink: SegmentSink, meter: Meter
 ) -> None:
-    for document, tokens in encode_documents(spool.read(order), encoder):
-        sink.add(document, tokens)
-        meter.add(document)
+    for batch in encode_documents(spool.read(order), encoder):
+        sink.add(batch)
+        meter.add(batch)
     sink.finish()
 
 
 def _train(
-    sample: Sequence[tuple[StoredDocument, TokenEmbeddings]],
+    sample: Sequence[Sequence[EncodedDocument]],
     n_tokens: int,
     dim: int,
     config: IndexConfig,
@@ -173,9 +175,9 @@ def _train(
 
 
 def _sampled_vectors(
-    sample: Sequence[tuple[StoredDocument, TokenEmbeddings]], dim: int, config: IndexConfig
+    sample: Sequence[Sequence[EncodedDocument]], dim: int, config: IndexConfig
 ) -> FloatMatrix:
-    parts = [tokens.vectors for _, tokens in sample]
+    parts = [tokens.vectors for batch in sample for _, tokens in batch]
     vectors = np.concatenate(parts) if parts else np.zeros((0, dim), np.float32)
     if len(vectors) > config.sample_tokens:
         rng = np.random.default_rng(config.seed)
