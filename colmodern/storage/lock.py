@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -113,6 +112,8 @@ class WriterLock:
         return error
 
     def _sign(self) -> None:
+        import socket  # 5 ms that a search need not pay
+
         os.ftruncate(self._descriptor, 0)
         holder = {"pid": os.getpid(), "host": socket.gethostname()}
         os.write(self._descriptor, json.dumps(holder).encode())

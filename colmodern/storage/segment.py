@@ -125,7 +125,7 @@ class Segment:
 
     @cached_property
     def span_starts(self) -> NDArray[np.int32]:
-        """First character of each token in the encoded text: shape (n_tokens,), int32."""
+        """First character of each token in its text: shape (n_tokens,), int32."""
         return self._spans[1]
 
     @cached_property
@@ -189,7 +189,7 @@ class Segment:
     def spans(self, position: int) -> Spans:
         """Return the spans of one document's tokens: shape (n_tokens, 2), int32, start and end.
 
-        They count characters of the text that was encoded; (0, 0) is a token without a place.
+        They count characters of the text; (0, 0) is a token without a place in it.
         """
         start, end = self.token_offsets[position], self.token_offsets[position + 1]
         starts = self.span_starts[start:end].astype(np.int64)

@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -20,14 +18,11 @@ from colmodern.errors import (
     IndexNotFoundError,
     InputError,
 )
-from colmodern.storage import IndexReader, IndexWriter, StoredDocument, verify
+from colmodern.storage import IndexReader, IndexWriter, StoredDocument, verification, verify
 from colmodern.storage import reader as reader_module
 from colmodern.storage.compaction import plan_compaction
 from colmodern.storage.manifest import FileRecord, SegmentRecord
 from colmodern.storage.manifest_file import read_manifest
-
-# The function verify stands before its module of the same name.
-verify_module = sys.modules["colmodern.storage.verify"]
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 
@@ -272,7 +267,7 @@ def test_a_reader_that_lost_a_race_with_a_commit_starts_over(kit, tmp_path, monk
     monkeypatch.setattr(reader_module, "read_manifest", read_once_too_early)
     assert ids_in(path) == ["b"]
     assert answers == []
-    monkeypatch.setattr(verify_module, "read_manifest", read_once_too_early)
+    monkeypatch.setattr(verification, "read_manifest", read_once_too_early)
     answers.append(stale)
     assert verify(path) == []
     assert answers == []
