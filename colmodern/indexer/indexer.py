@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 
 from colmodern.config import IndexConfig
@@ -172,8 +173,16 @@ class Indexer:
         if self._exists:
             with IndexReader.open(self.path) as reader:
                 known, records = reader.content_hashes(), list(reader.sources())
+        options = replace(options, exclude=(*options.exclude, *self._own_place(roots)))
         reader_of_files = Reader(known, records, options, change.spool, change.report)
         return reader_of_files.read(roots, change.progress)
+
+    def _own_place(self, roots: Sequence[Path]) -> Iterator[str]:
+        """Yield patterns that keep the index out of itself, if it lies below a root."""
+        own = self.path.resolve()
+        for root in roots:
+            if own.is_relative_to(root.resolve()) and own != root.resolve():
+                yield f"/{escape(own.relative_to(root.resolve()).as_posix())}/"
 
     def _must_start_over(self, spool: Spool) -> bool:
         """Say whether the index is another encoder's, or too small for what comes."""

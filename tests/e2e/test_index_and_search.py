@@ -321,6 +321,13 @@ def test_a_broken_file_is_counted_and_the_rest_is_indexed(tmp_path, encoder):
     assert any("bad.pdf" in line for line in report.skipped_lines())
 
 
+def test_an_index_inside_its_corpus_is_not_indexed(tmp_path, encoder):
+    (tmp_path / "a.txt").write_text("some words")
+    inside = tmp_path / "my [index]"
+    for _ in range(2):
+        assert Indexer(inside, encoder).sync([tmp_path]).documents == 1
+
+
 def test_a_root_that_does_not_exist_makes_no_index(tmp_path, encoder):
     with pytest.raises(InputError, match="nowhere"):
         Indexer(tmp_path / "i", encoder).sync([tmp_path / "nowhere"])
