@@ -155,6 +155,8 @@ class Codec:
                 raise TypeError(f"{name} must be {np.dtype(dtype)}, got {table[name].dtype}.")
         if table["centroids"].ndim != 2 or table["level_values"].ndim != 1:
             raise ValueError("centroids must have two dimensions and level_values one.")
+        if np.abs(table["level_values"].astype(np.int16)).max(initial=0) > kernels.MAX_LEVEL:
+            raise ValueError(f"level_values must lie within +-{kernels.MAX_LEVEL}.")
         (step,) = table["level_step"]
         levels = Levels(table["level_values"], np.float32(step))
         return cls(table["rotation"], table["centroids"], levels)

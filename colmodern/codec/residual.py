@@ -12,7 +12,6 @@ directions that ``decode`` gives.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,5 +106,7 @@ def lloyd_max(values: NDArray[np.float64], n_levels: int) -> NDArray[np.float64]
 
 
 def _half_normal(n: int) -> NDArray[np.float64]:
+    from statistics import NormalDist  # slow to import, and rarely needed
+
     quantile = NormalDist().inv_cdf
     return np.array([quantile(0.5 + (i + 0.5) / (2 * n)) for i in range(n)])

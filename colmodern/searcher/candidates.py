@@ -53,7 +53,9 @@ def probe(scores: FloatMatrix, n_probes: int) -> IntVector:
     if n_probes >= len(scores):
         return np.arange(len(scores), dtype=np.int64)
     nearest = np.argpartition(-scores, n_probes - 1, axis=0)[:n_probes]
-    return np.unique(nearest).astype(np.int64)
+    is_probed = np.zeros(len(scores), dtype=np.bool_)
+    is_probed[nearest] = True
+    return np.flatnonzero(is_probed)
 
 
 def gather(

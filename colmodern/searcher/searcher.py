@@ -20,7 +20,7 @@ from colmodern.searcher.hits import Hit, Hits, Passage
 from colmodern.searcher.passages import best_passage
 from colmodern.searcher.rescore import rescore
 from colmodern.storage import IndexReader, Segment
-from colmodern.types import FloatMatrix, QueryEncoder, Spans, TokenEmbeddings
+from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
 
 
 class Searcher:
@@ -226,7 +226,7 @@ class Searcher:
             query,
             tokens,
             self._token_scores(segment, document, tokens.vectors),
-            _spans(segment, document),
+            segment.spans(document),
             segment.document(document),
         )
 
@@ -246,20 +246,13 @@ class Searcher:
         self, segment: Segment, document: int, vectors: FloatMatrix, text: str
     ) -> Passage | None:
         scores = self._token_scores(segment, document, vectors)
-        return best_passage(scores, _spans(segment, document), text)
+        return best_passage(scores, segment.spans(document), text)
 
     def _token_scores(self, segment: Segment, document: int, vectors: FloatMatrix) -> FloatMatrix:
         """Return the similarity of each token of a document to each query token, float32."""
         start, end = segment.token_offsets[document : document + 2].tolist()
         scores: FloatMatrix = self._reader.codec.decode(segment.codes[start:end]) @ vectors.T
         return scores
-
-
-def _spans(segment: Segment, document: int) -> Spans:
-    """Return start and end of each token of a document in its text, shape (n_tokens, 2), int32."""
-    start, end = segment.token_offsets[document : document + 2].tolist()
-    starts = segment.span_starts[start:end]
-    return np.stack([starts, starts + segment.span_lengths[start:end]], axis=1)
 
 
 def _check_encoder(reader: IndexReader, encoder: QueryEncoder) -> None:

@@ -36,7 +36,7 @@ class SourceRecord:
     """One file that documents were read from, as it was when it was read.
 
     Attributes:
-        path: Its path relative to the root, with forward slashes.
+        path: Its absolute path; tells it from every other source.
         root: The folder that was indexed.
         size: Bytes.
         mtime_ns: Time of the last change, nanoseconds since 1970.
