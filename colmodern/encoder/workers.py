@@ -65,7 +65,9 @@ class Workers:
         finally:
             queue.clear()
             for future in futures:
-                future.result()
+                # One that has not begun is not waited for: after a fork it never would.
+                if not future.cancel():
+                    future.result()
 
 
 def _run_in_turn(jobs: Sequence[Job]) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -19,7 +22,7 @@ TEXTS = ["a lazy dog", "", "the quick brown fox jumps over the lazy dog", "fox",
 
 @pytest.fixture
 def encoder(checkpoints):
-    return Encoder.load(checkpoints.sentence_transformers())
+    return Encoder.load(checkpoints.sentence_transformers(), n_threads=2)
 
 
 def test_it_satisfies_the_protocol(encoder):
@@ -139,6 +142,25 @@ def test_an_error_in_a_job_reaches_the_caller():
         run_jobs([lambda: done.append(1)] * 5)
 
     assert len(done) == 10
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_does_not_wait_for_threads_it_does_not_have(encoder):
+    texts = [" ".join(TEXTS) * 20] * 10
+    encoder.encode_documents(texts)
+    child = os.fork()
+    if child == 0:
+        try:
+            encoder.encode_documents(texts)
+        finally:
+            os._exit(0)
+    deadline = time.monotonic() + 60
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            pytest.fail("the forked process hangs")
+        time.sleep(0.05)
 
 
 def test_a_matrix_library_that_cannot_be_told_gets_jobs_in_turn(encoder, monkeypatch):
