@@ -162,7 +162,7 @@ class Hits(Sequence[Hit]):
         """Return a polars data frame (polars must be installed)."""
         import polars as pl
 
-        return pl.DataFrame(self)
+        return pl.DataFrame(self.to_arrow())
 
     def _repr_html_(self) -> str:
         rows = "".join(
