@@ -97,7 +97,7 @@ def index(
     """Index folders and files, or bring an index up to date with them."""
     from colmodern.config import IndexConfig
     from colmodern.corpus import ScanOptions
-    from colmodern.encoder import Encoder
+    from colmodern.encoder import load_encoder
     from colmodern.indexer import Indexer
     from colmodern.location import default_location, remember
 
@@ -110,7 +110,7 @@ def index(
         text_field=text_field,
     )
     location = index or default_location(paths)
-    indexer = Indexer(location, Encoder.load(model), config=IndexConfig(bits=bits))
+    indexer = Indexer(location, load_encoder(model), config=IndexConfig(bits=bits))
     with progress_bar() as progress:
         report = indexer.sync(paths, options, progress=progress)
     remember(location)
@@ -233,10 +233,10 @@ def evaluate(
 ) -> None:
     """Measure nDCG@10 and R@100, latency and size on judged collections."""
     from colmodern.config import IndexConfig
-    from colmodern.encoder import Encoder
+    from colmodern.encoder import load_encoder
     from colmodern.eval import Dataset, evaluate_bm25, evaluate_dataset
 
-    encoder = Encoder.load(model)
+    encoder = load_encoder(model)
     for folder in datasets:
         dataset = Dataset.load(folder, split=split)
         if bm25:
