@@ -1,6 +1,6 @@
 PYTHON ?= python
 
-.PHONY: setup check fix test bench wheel
+.PHONY: setup check fix test bench golden wheel
 
 setup:  ## everything a developer needs, the CPU build of torch included
 	$(PYTHON) -m pip install -e ".[dev]"
@@ -20,6 +20,9 @@ test:  ## the whole test suite
 
 bench:  ## kernel and search timings on generated vectors, with recall
 	$(PYTHON) -m benchmarks.search
+
+golden:  ## a golden index of the current format, for tests/compat
+	$(PYTHON) tests/compat/make_golden.py
 
 wheel:  ## a wheel in dist/
 	$(PYTHON) -m pip wheel --no-deps --wheel-dir dist .

@@ -44,7 +44,7 @@ class IndexConfig:
     n_centroids: int | None = None
     seed: int = 0
     segment_tokens: int = 2_000_000
-    sample_tokens: int = 500_000
+    sample_tokens: int = 300_000
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
