@@ -12,10 +12,8 @@ from pathlib import Path
 from colmodern.config import IndexConfig
 from colmodern.corpus import ScanOptions
 from colmodern.errors import (
-    ColModernError,
     EncoderMismatchError,
     IndexExistsError,
-    IndexWriteError,
 )
 from colmodern.indexer.build import TRAINED_ON, build_more, build_new
 from colmodern.indexer.plan import CHARS_PER_TOKEN, outgrown
@@ -23,6 +21,7 @@ from colmodern.indexer.reading import Reader, Reading, read_documents
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.spool import Spool
 from colmodern.storage import IndexReader, IndexWriter, SourceRecord, WriterLock
+from colmodern.storage.durable import writing
 from colmodern.types import Document, DocumentEncoder, Progress
 
 
@@ -240,7 +239,7 @@ class Indexer:
         """Hold the lock and a spool on the disk of the index; fill in the report at the end."""
         started = time.perf_counter()
         is_new = not self.path.exists()
-        try:
+        with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             lock = WriterLock(self.path)
             try:
@@ -251,14 +250,6 @@ class Indexer:
                 lock.release()
                 if is_new and not any(self.path.iterdir()):
                     self.path.rmdir()
-        except ColModernError:
-            raise
-        except OSError as err:
-            raise IndexWriteError(
-                f"Cannot write the index in {self.path}: {err.strerror or err}. "
-                "What was committed before is as it was.",
-                path=self.path,
-            ) from err
         self._finish(change.report, started)
 
     def _finish(self, report: IndexReport, started: float) -> None:

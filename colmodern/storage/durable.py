@@ -36,7 +36,10 @@ def writing(path: Path) -> Iterator[None]:
         if error.errno in _FULL:
             cause, remedy = "there is no room left on the disk", "Make room and try again."
         elif error.errno in _REFUSED:
-            cause, remedy = "the folder may not be written to", "Check its owner and permissions."
+            cause, remedy = (
+                "the folder may not be written to",
+                ("Check its owner and permissions, or choose another folder for the index."),
+            )
         else:
             cause, remedy = error.strerror or str(error), "Check the disk and try again."
         raised = IndexWriteError(
