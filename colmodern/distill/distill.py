@@ -96,8 +96,9 @@ def _last_losses(log: Path) -> dict[str, float]:
         return {}
     lines = log.read_text(encoding="utf-8").splitlines()[-20:]
     entries = [json.loads(line) for line in lines]
-    names = ("cosine", "similarity", "maxsim", "loss")
     return {
-        f"{name} loss at the end": round(sum(e[name] for e in entries) / len(entries), 5)
-        for name in names
+        f"{name}, mean of the last entries of the log": round(
+            sum(entry[name] for entry in entries) / len(entries), 5
+        )
+        for name in ("cosine", "similarity", "maxsim", "loss")
     }
