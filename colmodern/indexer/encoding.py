@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from colmodern.errors import EncoderError
 from colmodern.storage import StoredDocument
 from colmodern.types import DocumentEncoder, TokenEmbeddings
 
@@ -15,6 +17,7 @@ _BATCH_DOCUMENTS = 512
 
 
 EncodedDocument: TypeAlias = tuple[StoredDocument, TokenEmbeddings]
+AnyArray: TypeAlias = NDArray[Any]
 
 
 def encode_documents(
@@ -24,11 +27,46 @@ def encode_documents(
 
     A title is encoded in front of its text; spans count from the start of the text, and a token of
     the title has the empty span (0, 0).
+
+    Raises:
+        EncoderError: The encoder gives something else than one ``TokenEmbeddings`` a text, with
+            vectors of its ``dim`` and spans in the text.
     """
     for batch in _batches(documents):
         texts = [encoded_text(document) for document in batch]
-        vectors = encoder.encode_documents(texts)
+        vectors = list(encoder.encode_documents(texts))
+        _check(encoder, texts, vectors)
         yield [_placed(document, tokens) for document, tokens in zip(batch, vectors, strict=True)]
+
+
+def _check(encoder: DocumentEncoder, texts: Sequence[str], results: Sequence[Any]) -> None:
+    """Refuse what would make an index that nobody can search; encoders come from anywhere."""
+    if len(results) != len(texts):
+        raise EncoderError(
+            f"Encoder {encoder.name} gave {len(results)} results for {len(texts)} documents."
+        )
+    for text, tokens in zip(texts, results, strict=True):
+        if not isinstance(tokens, TokenEmbeddings):
+            kind = type(tokens).__name__
+            raise EncoderError(f"Encoder {encoder.name} gave a {kind}, not TokenEmbeddings.")
+        n_tokens = len(tokens.vectors)
+        _check_array(encoder, "vectors", tokens.vectors, (n_tokens, encoder.dim), np.float32)
+        _check_array(encoder, "spans", tokens.spans, (n_tokens, 2), np.int32)
+        if n_tokens and not 0 <= tokens.spans.min() <= tokens.spans.max() <= len(text):
+            raise EncoderError(
+                f"Encoder {encoder.name} gave spans from {tokens.spans.min()} to "
+                f"{tokens.spans.max()} for a text of {len(text)} characters."
+            )
+
+
+def _check_array(
+    encoder: DocumentEncoder, name: str, array: AnyArray, shape: tuple[int, int], dtype: type
+) -> None:
+    if array.shape != shape or array.dtype != dtype:
+        raise EncoderError(
+            f"Encoder {encoder.name} gave {name} of shape {array.shape}, {array.dtype}; "
+            f"expected {shape}, {np.dtype(dtype)}."
+        )
 
 
 def encoded_text(document: StoredDocument) -> str:

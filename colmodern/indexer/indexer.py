@@ -14,6 +14,7 @@ from colmodern.corpus import ScanOptions
 from colmodern.errors import (
     EncoderMismatchError,
     IndexExistsError,
+    IndexFormatError,
 )
 from colmodern.indexer.build import TRAINED_ON, build_more, build_new
 from colmodern.indexer.plan import CHARS_PER_TOKEN, outgrown
@@ -22,6 +23,7 @@ from colmodern.indexer.report import IndexReport
 from colmodern.indexer.spool import Spool
 from colmodern.storage import IndexReader, IndexWriter, SourceRecord, WriterLock
 from colmodern.storage.durable import writing
+from colmodern.storage.folder import claim_folder
 from colmodern.types import Document, DocumentEncoder, Progress
 
 
@@ -126,9 +128,10 @@ class Indexer:
 
         Raises:
             IndexNotFoundError: There is no index.
+            TypeError: ``ids`` is one string, or an id is none.
         """
         started = time.perf_counter()
-        wanted = list(ids)
+        wanted = ids if isinstance(ids, str) else list(ids)
         missing = delete(self.path, wanted)
         report = IndexReport(deleted=len(set(wanted)) - len(missing))
         self._finish(report, started)
@@ -239,16 +242,19 @@ class Indexer:
         """Hold the lock and a spool on the disk of the index; fill in the report at the end."""
         started = time.perf_counter()
         is_new = not self.path.exists()
+        if not is_new and not self.path.is_dir():
+            raise IndexFormatError(f"{self.path} is a file; an index is a folder.", path=self.path)
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             lock = WriterLock(self.path)
             try:
+                claim_folder(self.path, may_replace=True)  # before the long work, not after it
                 with Spool(self.path) as spool:
                     change = _Change(spool, IndexReport(), lock, progress)
                     yield change
             finally:
                 lock.release()
-                if is_new and not any(self.path.iterdir()):
+                if is_new and self.path.exists() and not any(self.path.iterdir()):
                     self.path.rmdir()
         self._finish(change.report, started)
 
@@ -266,7 +272,10 @@ def delete(path: str | Path, ids: Sequence[str]) -> list[str]:
 
     Raises:
         IndexNotFoundError: There is no index.
+        TypeError: ``ids`` is one string, or an id is none.
     """
+    if isinstance(ids, str):
+        raise TypeError(f"ids must be a list of strings, not the string {ids!r}")
     with IndexWriter.open(Path(path)) as writer:
         known = writer.content_hashes()
         wanted = list(dict.fromkeys(ids))

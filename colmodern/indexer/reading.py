@@ -44,9 +44,16 @@ class Reading:
 
 
 def content_hash(document: Document) -> str:
-    """Return a digest of all that is kept of a document but its id."""
+    """Return a digest of all that is kept of a document but its id.
+
+    Raises:
+        InputError: The metadata hold what JSON cannot.
+    """
     parts = [document.title, document.text, dict(document.metadata)]
-    data = json.dumps(parts, ensure_ascii=True, sort_keys=True).encode("ascii")
+    try:
+        data = json.dumps(parts, ensure_ascii=True, sort_keys=True).encode("ascii")
+    except TypeError as err:
+        raise InputError(f"The metadata of document {document.id!r} are not flat: {err}.") from err
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
@@ -54,15 +61,25 @@ def stored(document: Document, source: str | None = None) -> StoredDocument:
     """Return a document as storage wants it.
 
     Raises:
-        InputError: The id is empty.
+        InputError: The id is empty, or the metadata are not flat.
+        TypeError: The id, the title or the text is no string, or the metadata are no mapping.
     """
+    for name in ("id", "title", "text"):
+        value = getattr(document, name)
+        if not isinstance(value, str):
+            what = f"the {name} of document {document.id!r}" if name != "id" else "a document's id"
+            raise TypeError(f"{what} must be a str, not {type(value).__name__} ({value!r:.40})")
+    metadata: object = document.metadata
+    if not isinstance(metadata, Mapping):
+        found = type(metadata).__name__
+        raise TypeError(f"the metadata of document {document.id!r} must be a mapping, not {found}")
     if not document.id:
         raise InputError("A document has an empty id; give every document a name of its own.")
     return StoredDocument(
         id=document.id,
         text=document.text,
         title=document.title,
-        metadata=dict(document.metadata),
+        metadata=dict(metadata),
         source=source,
         content_hash=content_hash(document),
     )
@@ -124,7 +141,8 @@ class Reader:
             self._read_source(source, registry)
         self._report.renamed += registry.n_renamed
         remembered = list(self._kept(kept, refreshed))
-        self._report.unchanged += sum(len(record.document_ids) for record in remembered)
+        ids = (i for record in remembered for i in record.document_ids)
+        self._report.unchanged += sum(i in self._known for i in ids)
         self._records += remembered
         return Reading(self._doomed, self._records)
 
@@ -209,12 +227,21 @@ def read_documents(documents: Iterable[Document | tuple[str, str]], spool: Spool
 
     Raises:
         InputError: An id is empty or comes twice.
+        TypeError: Something is neither a document nor a pair of strings.
     """
     ids: dict[str, None] = {}
     for given in documents:
-        document = given if isinstance(given, Document) else Document(*given)
+        document = given if isinstance(given, Document) else _of_pair(given)
         if document.id in ids:
             raise InputError(f"The id {document.id!r} comes twice; ids must be unique.")
         ids[document.id] = None
         spool.add(stored(document))
     return list(ids)
+
+
+def _of_pair(given: object) -> Document:
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise TypeError(
+            f"a document must be a Document or a pair of id and text, not {given!r:.80}"
+        )
+    return Document(*given)

@@ -18,6 +18,8 @@ from colmodern.config import SearchParams
 from colmodern.storage import Segment
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
+_WIDER = 4
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
@@ -66,6 +68,9 @@ def gather(
 ) -> Candidates:
     """Return the candidates of all segments, best first, at most ``params.candidates``.
 
+    If the probed centroids lead to fewer than ``params.k`` documents, more are probed: fewer hits
+    than were asked for means that there are no more documents.
+
     Args:
         segments: The segments of a snapshot.
         scores: Centroid scores, shape (n_centroids, n_query_tokens), float32.
@@ -73,19 +78,17 @@ def gather(
         allowed: For every segment, which of its documents may be found.
     """
     assert params.probes is not None
-    probed = probe(scores, params.probes)
-    found = []
-    for segment, living in zip(segments, allowed, strict=True):
-        documents = _documents_of(segment, probed, living)
-        approximate = kernels.centroid_maxsim(
-            scores,
-            segment.distinct_ids,
-            segment.distinct_offsets,
-            documents,
-            threads=params.threads,
-        )
-        found.append((documents, approximate))
-    return _joined(found).best(params.candidates)
+    n_probes = params.probes
+    found = _found(segments, probe(scores, n_probes), allowed)
+    while sum(map(len, found)) < params.k and n_probes < len(scores):
+        n_probes *= _WIDER
+        found = _found(segments, probe(scores, n_probes), allowed)
+    return _joined(
+        [
+            (documents, _approximate(segment, scores, documents, params.threads))
+            for segment, documents in zip(segments, found, strict=True)
+        ]
+    ).best(params.candidates)
 
 
 def everything(segments: list[Segment], allowed: list[NDArray[np.bool_]]) -> Candidates:
@@ -95,6 +98,24 @@ def everything(segments: list[Segment], allowed: list[NDArray[np.bool_]]) -> Can
             (documents := _with_tokens(segment, living), np.zeros(len(documents), np.float32))
             for segment, living in zip(segments, allowed, strict=True)
         ]
+    )
+
+
+def _found(
+    segments: list[Segment], probed: IntVector, allowed: list[NDArray[np.bool_]]
+) -> list[IntVector]:
+    """Return for every segment the allowed documents that hold a token of a probed centroid."""
+    return [
+        _documents_of(segment, probed, living)
+        for segment, living in zip(segments, allowed, strict=True)
+    ]
+
+
+def _approximate(
+    segment: Segment, scores: FloatMatrix, documents: IntVector, threads: int
+) -> FloatVector:
+    return kernels.centroid_maxsim(
+        scores, segment.distinct_ids, segment.distinct_offsets, documents, threads=threads
     )
 
 

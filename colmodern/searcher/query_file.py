@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 
 from colmodern.errors import InputError
@@ -22,7 +23,7 @@ def read_queries(path: str | Path) -> dict[str, str]:
     opener = gzip.open if file.suffix == ".gz" else open
     queries: dict[str, str] = {}
     try:
-        with opener(file, "rt", encoding="utf-8") as lines:
+        with opener(file, "rt", encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     identifier, text = _query(line, f"{file}, line {number}")
@@ -31,7 +32,7 @@ def read_queries(path: str | Path) -> dict[str, str]:
                     queries[identifier] = text
     except UnicodeDecodeError as err:
         raise InputError(f"{file} is not UTF-8 text: {err}.") from err
-    except (OSError, EOFError) as err:
+    except (OSError, EOFError, zlib.error) as err:
         raise InputError(f"Cannot read the queries in {file}: {err}.") from err
     if not queries:
         raise InputError(f"{file} holds no query.")
@@ -41,12 +42,15 @@ def read_queries(path: str | Path) -> dict[str, str]:
 def _query(line: str, place: str) -> tuple[str, str]:
     try:
         row = json.loads(line)
-    except json.JSONDecodeError as err:
+    except RecursionError as err:
+        raise InputError(f"{place} is nested too deeply.") from err
+    except ValueError as err:
         raise InputError(f"{place} is not JSON: {err}.") from err
     if not isinstance(row, dict):
         raise InputError(f"{place} is no JSON object.")
-    identifier = row.get("_id", row.get("id"))
+    identifier = row.get("_id") if row.get("_id") is not None else row.get("id")
     text = row.get("text", row.get("query"))
     if identifier is None or not isinstance(text, str):
-        raise InputError(f'{place} needs "_id" and "text"; it has {", ".join(sorted(row))}.')
+        there = ", ".join(sorted(row)) or "no field"
+        raise InputError(f'{place} needs "_id" and "text"; it has {there}.')
     return str(identifier), text

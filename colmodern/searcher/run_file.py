@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from colmodern.errors import InputError
@@ -21,7 +22,8 @@ def write_run(
         name: The name of the run, last on every line.
 
     Raises:
-        InputError: An id holds white space, which the format cannot carry.
+        InputError: The file cannot be written, or an id holds white space or lone surrogates,
+            which the format cannot carry.
     """
     target = Path(path)
     scratch = target.with_name(target.name + f".{os.getpid()}.partial")
@@ -33,13 +35,18 @@ def write_run(
                     _check_id(hit.doc_id)
                     lines.write(f"{query_id} Q0 {hit.doc_id} {hit.rank} {hit.score:.6f} {name}\n")
         scratch.replace(target)
+    except OSError as err:
+        raise InputError(f"Cannot write the run to {target}: {err.strerror or err}.") from err
     finally:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
 
 
 def _check_id(value: str) -> None:
-    if value.split() != [value]:
+    has_surrogates = any("\ud800" <= character <= "\udfff" for character in value)
+    if value.split() != [value] or has_surrogates:
+        what = "lone surrogates" if has_surrogates else "white space"
         raise InputError(
-            f"The id {value!r} holds white space, so it cannot stand in a TREC run; "
+            f"The id {value!r} holds {what}, so it cannot stand in a TREC run; "
             "use --format jsonl instead."
         )

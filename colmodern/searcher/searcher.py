@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from colmodern import kernels
 from colmodern.config import Effort, SearchParams
-from colmodern.errors import EncoderMismatchError, InputError
+from colmodern.errors import EncoderError, EncoderMismatchError, InputError
 from colmodern.searcher.candidates import Candidates, everything, gather
 from colmodern.searcher.explain import Explanation, explain_match
 from colmodern.searcher.hits import Hit, Hits, Passage
@@ -139,7 +139,7 @@ class Searcher:
 
         Raises:
             ConfigError: An option is not allowed.
-            InputError: The query is empty.
+            InputError: The query is empty, or holds nothing that the encoder reads.
         """
         return self.search_many(
             [query], k=k, effort=effort, exact=exact, passages=passages, threads=threads
@@ -159,16 +159,17 @@ class Searcher:
 
         Raises:
             ConfigError: An option is not allowed.
-            InputError: A query is empty; its number is named and nothing is searched.
+            EncoderError: The encoder gives another number of results than queries.
+            InputError: A query is empty, or holds nothing that the encoder reads; its number is
+                named and nothing is searched.
         """
         params = SearchParams.for_k(
             k,
             effort=Effort.EXACT if exact else effort,
             threads=os.cpu_count() or 1 if threads is None else threads,
         )
-        texts = list(queries)
-        _check_queries(texts)
-        vectors = self.encoder.encode_queries(texts)
+        texts = [queries] if isinstance(queries, str) else list(queries)
+        vectors = self._encoded(texts)
         return [
             self.search_embeddings(tokens, params, query=text, passages=passages)
             for text, tokens in zip(texts, vectors, strict=True)
@@ -216,12 +217,11 @@ class Searcher:
         Raises:
             InputError: The query is empty, or no living document has that id.
         """
-        _check_queries([query])
         found = self._reader.find(doc_id)
         if found is None:
             raise InputError(f"No document with the id {doc_id!r} is in {self._reader.path}.")
         segment, document = found
-        tokens = self.encoder.encode_queries([query])[0]
+        tokens = self._encoded([query])[0]
         return explain_match(
             query,
             tokens,
@@ -229,6 +229,23 @@ class Searcher:
             segment.spans(document),
             segment.document(document),
         )
+
+    def _encoded(self, queries: Sequence[str]) -> list[TokenEmbeddings]:
+        """Return the token vectors of each query; one without any is refused, not searched."""
+        _check_queries(queries)
+        vectors = self.encoder.encode_queries(queries)
+        if len(vectors) != len(queries):
+            raise EncoderError(
+                f"Encoder {self.encoder.name} gave {len(vectors)} results for "
+                f"{len(queries)} queries."
+            )
+        for number, tokens in enumerate(vectors, 1):
+            if len(tokens) == 0:
+                raise InputError(
+                    f"{_which(number, queries)} holds nothing that the encoder reads: "
+                    f"{queries[number - 1]!r:.60}. Give it at least one word."
+                )
+        return vectors
 
     def _hits(self, best: Candidates, vectors: FloatMatrix, *, passages: bool) -> list[Hit]:
         hits = []
@@ -269,8 +286,11 @@ def _check_queries(queries: Sequence[str]) -> None:
         if not isinstance(query, str):
             raise TypeError(f"a query must be a str, not {type(query).__name__}")
         if not query.strip():
-            which = "The query" if len(queries) == 1 else f"Query {number} of {len(queries)}"
-            raise InputError(f"{which} is empty; give it at least one word.")
+            raise InputError(f"{_which(number, queries)} is empty; give it at least one word.")
+
+
+def _which(number: int, queries: Sequence[str]) -> str:
+    return "The query" if len(queries) == 1 else f"Query {number} of {len(queries)}"
 
 
 def _checked_vectors(vectors: FloatMatrix, dim: int) -> FloatMatrix:

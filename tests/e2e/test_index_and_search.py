@@ -13,6 +13,7 @@ from colmodern.config import SearchParams
 from colmodern.corpus import ScanOptions
 from colmodern.errors import (
     ConfigError,
+    EncoderError,
     EncoderMismatchError,
     IndexExistsError,
     IndexNotFoundError,
@@ -373,3 +374,79 @@ def test_options_reach_the_rows(tmp_path, encoder):
         hit = searcher.search("apple fruit", k=1)[0]
     assert (hit.doc_id, hit.title) == ("7", "Fruit")
     assert hit.passage.text == "an apple a day"
+
+
+@pytest.mark.parametrize("effort", ["low", "medium"])
+def test_fewer_hits_than_asked_for_means_that_there_are_no_more(index, encoder, effort):
+    keep = {"d7", "d90", "d151"}
+    Indexer(index, encoder).delete({f"d{i}" for i in range(200)} - keep)
+    with Searcher.open(index, encoder) as searcher:
+        assert set(searcher.search("word nobody wrote", k=5, effort=effort).doc_ids) == keep
+
+
+def test_a_query_without_tokens_is_refused(index, encoder):
+    with Searcher.open(index, encoder) as searcher:
+        with pytest.raises(InputError, match="Query 2 of 2 holds nothing"):
+            searcher.search_many(["bees", "?!"])
+        with pytest.raises(InputError, match="at least one word"):
+            searcher.explain("?!", "d1")
+
+
+@pytest.mark.parametrize(
+    "given", ["ab", ("a",), ("a", "b", "c"), {"id": "a", "text": "b"}, (1, "b"), ("a", None)]
+)
+def test_what_is_no_document_is_a_type_error_and_leaves_nothing(tmp_path, encoder, given):
+    with pytest.raises(TypeError, match="must be a"):
+        Indexer(tmp_path / "i", encoder).build([given])
+    assert not (tmp_path / "i").exists()
+
+
+@pytest.mark.parametrize("value", [object(), {3: 1, "a": 2}, float("nan"), [1]])
+def test_metadata_that_are_not_flat_are_refused_by_name(tmp_path, encoder, value):
+    metadata = value if isinstance(value, dict) else {"field": value}
+    with pytest.raises(InputError, match="ocument 'a'.* metadata|metadata of document 'a'"):
+        Indexer(tmp_path / "i", encoder).build([Document("a", "text", metadata=metadata)])
+    assert not (tmp_path / "i").exists()
+
+
+class Odd(HashEncoder):
+    """An encoder of somebody else, with a mistake."""
+
+    def __init__(self, change):
+        super().__init__(dim=64)
+        self.change = change
+
+    def encode_documents(self, texts):
+        return self.change(super().encode_documents(texts))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda found: found[:-1], "1 results for 2 documents"),
+        (lambda found: [t.vectors for t in found], "ndarray"),
+        (lambda found: [TokenEmbeddings(t.vectors[:, :32], t.spans) for t in found], "expected"),
+        (lambda found: [TokenEmbeddings(t.vectors, t.spans[1:]) for t in found], "spans of shape"),
+        (lambda found: [TokenEmbeddings(t.vectors, t.spans + 99) for t in found], "spans from"),
+    ],
+)
+def test_an_encoder_that_breaks_its_word_is_named(tmp_path, change, words):
+    with pytest.raises(EncoderError, match=words):
+        Indexer(tmp_path / "i", Odd(change)).build([("a", "one two"), ("b", "three")])
+    assert not (tmp_path / "i").exists()
+
+
+def test_one_string_is_not_a_list_of_ids(index, encoder):
+    with pytest.raises(TypeError, match="list of strings"):
+        Indexer(index, encoder).delete("d1")
+
+
+def test_a_deleted_document_is_not_counted_as_unchanged(tmp_path, encoder):
+    (tmp_path / "docs").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / "docs" / name).write_text(f"text of {name}")
+    indexer = Indexer(tmp_path / "i", encoder)
+    indexer.sync([tmp_path / "docs"])
+    indexer.delete(["a.txt"])
+    report = indexer.sync([tmp_path / "docs"])
+    assert (report.documents, report.unchanged) == (1, 1)
