@@ -5,7 +5,7 @@ Exit codes: 0 done (hits found), 1 no hit (or ``verify`` found a problem), 2 err
 
 from __future__ import annotations
 
-import json
+import io
 import logging
 import sys
 from pathlib import Path
@@ -15,7 +15,14 @@ import typer
 
 from colmodern.config import Effort
 from colmodern.errors import ColModernError
-from colmodern.terminal import Format, note, print_fields, print_hits, progress_bar
+from colmodern.terminal import (
+    Format,
+    note,
+    print_explanation,
+    print_fields,
+    print_hits,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
     from colmodern.searcher import Searcher
@@ -40,12 +47,17 @@ ThreadsOption = Annotated[
 
 def main() -> None:
     """Run the command line; the entry point of the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except ColModernError as err:
         _fail(str(err))
     except OSError as err:
         _fail(f"{err.strerror or err}" + (f": {err.filename}" if err.filename else ""))
+    except MemoryError:
+        _fail("there is not enough memory for this; what was committed before is as it was")
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -139,6 +151,8 @@ def search(
         raise typer.BadParameter("Give either a query or --queries FILE.")
     if run is not None and queries is None:
         raise typer.BadParameter("--run needs --queries FILE.")
+    if run is not None and not run.absolute().parent.is_dir():
+        raise typer.BadParameter(f"There is no folder {run.parent} to write the run to.")
     from colmodern.searcher import Searcher
 
     with Searcher.open(_locate(index)) as searcher:
@@ -168,10 +182,7 @@ def explain(
 
     with Searcher.open(_locate(index)) as searcher:
         explanation = searcher.explain(query, doc_id)
-    if form is Format.HUMAN:
-        print(explanation)
-    else:
-        print(json.dumps(explanation.to_dict(), ensure_ascii=False))
+    print_explanation(explanation, form)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,10 +13,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from colmodern.searcher import Hit, Hits, Passage, marked_pieces
+from colmodern.searcher import Explanation, Hit, Hits, Passage, marked_pieces
 from colmodern.types import Progress
 
 _PASSAGE_LINES = 6
+
+# What a document says must not steer the terminal: colours, titles, bells.
+_CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\t"), ord("\n")}, "\ufffd")
 
 
 class Format(StrEnum):
@@ -29,11 +33,12 @@ class Format(StrEnum):
 
 def print_hits(hits: Hits, form: Format) -> None:
     """Print hits on standard output."""
+    _end_with_the_reader()
     if form is Format.JSON:
-        print(json.dumps(hits.to_dict(), ensure_ascii=False))
+        print(_json(hits.to_dict()))
     elif form is Format.JSONL:
         for hit in hits:
-            print(json.dumps({"query": hits.query, **hit.to_dict()}, ensure_ascii=False))
+            print(_json({"query": hits.query, **hit.to_dict()}))
     elif form is Format.TSV:
         for hit in hits:
             print("\t".join(_columns(hit)))
@@ -41,10 +46,24 @@ def print_hits(hits: Hits, form: Format) -> None:
         _print_for_people(hits)
 
 
+def print_explanation(explanation: Explanation, form: Format) -> None:
+    """Print the matches of a document: a table for people, JSON or tab-separated for scripts."""
+    _end_with_the_reader()
+    if form in (Format.JSON, Format.JSONL):
+        print(_json(explanation.to_dict()))
+    elif form is Format.TSV:
+        for m in explanation.matches:
+            columns = (_flat(m.query_token), _flat(m.document_token), m.start, m.end, m.score)
+            print(*columns, sep="\t")
+    else:
+        print(_visible(str(explanation)))
+
+
 def print_fields(values: Mapping[str, Any], form: Format) -> None:
     """Print one record: aligned for people, JSON or tab-separated for scripts."""
+    _end_with_the_reader()
     if form in (Format.JSON, Format.JSONL):
-        print(json.dumps(values, ensure_ascii=False))
+        print(_json(values))
     elif form is Format.TSV:
         for name, value in values.items():
             print(f"{name}\t{value}")
@@ -58,12 +77,27 @@ def print_fields(values: Mapping[str, Any], form: Format) -> None:
 def _shown(value: Any) -> Text:
     if isinstance(value, Mapping):
         return Text(", ".join(f"{key} {count:,}" for key, count in value.items()) or "none")
-    return Text(f"{value:,}" if isinstance(value, int) else str(value))
+    return Text(f"{value:,}" if isinstance(value, int) else _visible(str(value)))
 
 
 def note(message: str) -> None:
     """Print a line for people on standard error."""
-    print(message, file=sys.stderr)
+    print(_visible(message), file=sys.stderr)
+
+
+def _end_with_the_reader() -> None:
+    """Let a closed pipe (``| head``) end the program quietly, as it ends any other."""
+    if sys.platform != "win32":
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    return json.dumps(values, ensure_ascii=not is_unicode)
+
+
+def _visible(text: str) -> str:
+    return text.translate(_CONTROLS)
 
 
 @contextmanager
@@ -111,18 +145,18 @@ def _columns(hit: Hit) -> Iterator[str]:
 
 
 def _flat(text: str) -> str:
-    return " ".join(text.split())
+    return _visible(" ".join(text.split()))
 
 
 def _print_for_people(hits: Hits) -> None:
     console = Console(highlight=False, soft_wrap=False)
     for hit in hits:
-        place = hit.doc_id + (f":{hit.passage.line}" if hit.passage else "")
+        place = _flat(hit.doc_id) + (f":{hit.passage.line}" if hit.passage else "")
         head = Text(f"{hit.rank:>2}  ") + Text(place, style="bold cyan")
         head += Text(f"  {hit.score:.3f}", style="dim")
         console.print(head, soft_wrap=True)
         if hit.title:
-            console.print(Text(f"    {hit.title}", style="bold"), soft_wrap=True)
+            console.print(Text(f"    {_flat(hit.title)}", style="bold"), soft_wrap=True)
         if hit.passage:
             _print_passage(console, hit.passage)
 
@@ -139,7 +173,7 @@ def _print_passage(console: Console, passage: Passage) -> None:
 
 
 def _one_line(piece: str) -> str:
-    inner = " ".join(piece.split())
+    inner = _flat(piece)
     lead = " " if piece[:1].isspace() else ""
     tail = " " if inner and piece[-1:].isspace() else ""
     return lead + inner + tail

@@ -226,3 +226,71 @@ def test_an_interrupt_ends_with_130(colmodern, indexed, monkeypatch):
     )
     assert done.returncode == 130
     assert "Traceback" not in done.stderr
+
+
+def test_a_closed_pipe_ends_the_program_without_a_word(colmodern, indexed):
+    for form in ("human", "json", "jsonl", "tsv"):
+        command = f"'{sys.executable}' -m colmodern search keys --format {form} | true"
+        done = subprocess.run(
+            ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=indexed,
+            timeout=60,
+        )
+        assert done.stderr == ""
+        assert done.returncode != 1, "1 would say that nothing was found"
+
+
+def test_a_narrow_encoding_shows_what_it_can(colmodern, indexed):
+    (indexed / "caf\u00e9 \U0001f389.txt").write_text("The caf\u00e9 opens at seven.\n")
+    assert colmodern("index", indexed).returncode == 0
+    run = ["search", "caf\u00e9 opens", "-k", "1", "--format"]
+    for form in ("human", "tsv"):
+        done = colmodern(*run, form, cwd=indexed, PYTHONIOENCODING="ascii")
+        assert done.returncode == 0, done.stderr
+        assert "caf\\xe9" in done.stdout
+    done = colmodern(*run, "json", cwd=indexed, PYTHONIOENCODING="ascii")
+    assert json.loads(done.stdout)["hits"][0]["id"] == "caf\u00e9 \U0001f389.txt"
+
+
+def test_a_document_cannot_steer_the_terminal(colmodern, indexed):
+    (indexed / "evil\nname.txt").write_text("tigers \x1b[31mred\x1b[0m \x1b]0;title\x07 roar\n")
+    assert colmodern("index", indexed).returncode == 0
+    for form in ("human", "tsv"):
+        done = colmodern("search", "tigers roar", "-k", "1", "--format", form, cwd=indexed)
+        assert "tigers" in done.stdout
+        assert "evil name.txt" in done.stdout
+        assert "\x1b" not in done.stdout
+        assert "\x07" not in done.stdout
+
+
+def test_a_query_without_a_token_is_an_error_and_not_an_empty_result(colmodern, indexed):
+    for query in ("\u200b", "\x01"):
+        assert_is_an_error(colmodern("search", query, cwd=indexed), "at least one word")
+        assert_is_an_error(colmodern("explain", query, "keys.md", cwd=indexed), "one word")
+
+
+def test_explain_speaks_every_format(colmodern, indexed):
+    run = ["explain", "platform", "trains.txt", "--format"]
+    matches = json.loads(colmodern(*run, "json", cwd=indexed).stdout)["matches"]
+    rows = [line.split("\t") for line in colmodern(*run, "tsv", cwd=indexed).stdout.splitlines()]
+    assert [(m["query_token"], m["document_token"]) for m in matches] == [
+        tuple(r[:2]) for r in rows
+    ]
+
+
+def test_a_run_for_no_folder_is_refused_before_the_search(colmodern, indexed, tmp_path):
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text('{"_id": "q1", "text": "ovens"}\n')
+    run = ["search", "--queries", queries, "--run"]
+    assert_is_an_error(colmodern(*run, tmp_path / "no" / "out.trec", cwd=indexed), "no folder")
+    assert_is_an_error(colmodern(*run, indexed, cwd=indexed), "Cannot write the run")
+
+
+def test_an_index_is_not_put_where_something_else_is(colmodern, indexed, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    assert_is_an_error(colmodern("index", indexed, "--index", tmp_path / "file"), "is a file")
+    assert_is_an_error(colmodern("index", indexed, "--index", tmp_path), "other files")
+    assert (tmp_path / "file").read_text() == "mine"
