@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,13 +56,19 @@ class Dataset:
         """Yield every document.
 
         Raises:
-            InputError: A row is no document.
+            InputError: The file cannot be read, or a row is no document.
         """
         opener = gzip.open if self.corpus.suffix == ".gz" else open
-        with opener(self.corpus, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                row = _row(line, f"{self.corpus}, line {number}")
-                yield Document(str(row["_id"]), row["text"], title=row.get("title") or "")
+        try:
+            with opener(self.corpus, "rt", encoding="utf-8-sig") as lines:
+                for number, line in enumerate(lines, 1):
+                    if line.strip():
+                        row = _row(line, f"{self.corpus}, line {number}")
+                        yield Document(str(row["_id"]), row["text"], str(row.get("title") or ""))
+        except UnicodeDecodeError as err:
+            raise InputError(f"{self.corpus} is not UTF-8 text: {err}.") from err
+        except (OSError, EOFError, zlib.error) as err:
+            raise InputError(f"Cannot read the documents in {self.corpus}: {err}.") from err
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -85,7 +92,13 @@ def _judgments_file(folder: Path, split: str | None) -> Path:
 
 def _read_qrels(path: Path) -> dict[str, dict[str, int]]:
     qrels: dict[str, dict[str, int]] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as err:
+        raise InputError(f"Cannot read the judgments in {path}: {err}.") from err
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         fields = line.split("\t")
         if number == 1 and not fields[-1].strip().lstrip("-").isdigit():
             continue
@@ -104,7 +117,7 @@ def _read_qrels(path: Path) -> dict[str, dict[str, int]]:
 def _row(line: str, place: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except json.JSONDecodeError as err:
+    except (ValueError, RecursionError) as err:
         raise InputError(f"{place} is not JSON: {err}.") from err
     if not isinstance(row, dict) or "_id" not in row or not isinstance(row.get("text"), str):
         raise InputError(f'{place} needs "_id" and "text".')

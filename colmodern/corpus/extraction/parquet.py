@@ -8,7 +8,7 @@ from typing import Any
 from colmodern.corpus.extraction.parsed import Report, Row, parsing
 from colmodern.corpus.extraction.rows import no_text_field
 from colmodern.corpus.options import ScanOptions
-from colmodern.corpus.sources import Source
+from colmodern.corpus.sources import ExtractionError, SkipReason, Source
 
 __all__ = ["read_parquet"]
 
@@ -34,6 +34,9 @@ def read_parquet(source: Source, options: ScanOptions, _: Report) -> Iterator[Ro
             raise no_text_field(source, schema.names, options)
         is_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
         columns = [f.name for f in schema if not any(test(f.type) for test in is_bytes)]
+        if options.text_field not in columns:
+            detail = f"column {options.text_field!r} holds bytes, not text; save it as strings"
+            raise ExtractionError(source.path, SkipReason.NO_TEXT_FIELD, detail)
         number = 0
         for batch in file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
             for fields in batch.to_pylist():
