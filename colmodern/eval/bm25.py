@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 from colmodern.errors import MissingExtraError
@@ -26,6 +27,7 @@ def evaluate_bm25(dataset: Dataset, *, k1: float = 0.9, b: float = 0.4) -> Repor
         import bm25s
     except ImportError as err:
         raise MissingExtraError(purpose="BM25", extra="eval") from err
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets DEBUG for itself
     ids, words = [], []
     for document in dataset.documents():
         ids.append(document.id)

@@ -404,7 +404,7 @@ def test_what_is_no_document_is_a_type_error_and_leaves_nothing(tmp_path, encode
 @pytest.mark.parametrize("value", [object(), {3: 1, "a": 2}, float("nan"), [1]])
 def test_metadata_that_are_not_flat_are_refused_by_name(tmp_path, encoder, value):
     metadata = value if isinstance(value, dict) else {"field": value}
-    with pytest.raises(InputError, match="ocument 'a'.* metadata|metadata of document 'a'"):
+    with pytest.raises(InputError, match=r"ocument 'a'"):
         Indexer(tmp_path / "i", encoder).build([Document("a", "text", metadata=metadata)])
     assert not (tmp_path / "i").exists()
 

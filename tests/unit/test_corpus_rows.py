@@ -225,6 +225,12 @@ def test_parquet_without_the_text_field_names_its_columns(tmp_path):
         read(path)
 
 
+def test_a_parquet_text_of_bytes_is_named_as_such(tmp_path):
+    path = write_parquet(tmp_path / "a.parquet", {"text": [b"x"]})
+    with pytest.raises(ExtractionError, match="'text' holds bytes"):
+        read(path)
+
+
 def test_a_broken_parquet_file_is_skipped(tmp_path):
     with pytest.raises(ExtractionError) as caught:
         read(tmp_path / "a.parquet", b"PAR1 and then nothing")

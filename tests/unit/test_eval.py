@@ -9,6 +9,7 @@ pytest.importorskip("ir_measures")
 from colmodern import HashEncoder
 from colmodern.errors import InputError
 from colmodern.eval import Dataset, evaluate_bm25, evaluate_dataset, measure
+from colmodern.searcher import read_queries
 
 DOCUMENTS = {"d1": "red apples", "d2": "green pears", "d3": "red pears and red plums"}
 QUERIES = {"q1": "apples", "q2": "green", "q3": "never judged"}
@@ -73,12 +74,27 @@ def test_search_and_bm25_are_measured_the_same_way(folder, tmp_path):
         ("queries.jsonl", '{"_id": "q1"}\n', "text"),
         ("queries.jsonl", '{"_id": "q1", "text": "a"}\n{"_id": "q1", "text": "b"}\n', "twice"),
         ("queries.jsonl", "", "no query"),
+        ("queries.jsonl", "[" * 100_000, "nested too deeply"),
+        ("queries.jsonl", '{"_id": ' + "9" * 5000 + "}", "not JSON"),
     ],
 )
 def test_a_broken_collection_gets_a_sentence(folder, file, text, word):
     (folder / file).write_text(text)
     with pytest.raises(InputError, match=word):
         Dataset.load(folder)
+
+
+def test_queries_may_begin_with_a_byte_order_mark_and_have_other_names(folder):
+    (folder / "queries.jsonl").write_text('\ufeff{"_id": null, "id": 7, "query": "a"}\n')
+    assert read_queries(folder / "queries.jsonl") == {"7": "a"}
+
+
+@pytest.mark.parametrize("data", [b"\xff\n", b"[" * 100_000, b"{}\n"])
+def test_a_corpus_that_cannot_be_read_gets_a_sentence(folder, data):
+    (folder / "corpus.jsonl.gz").unlink(missing_ok=True)
+    (folder / "corpus.jsonl").write_bytes(data)
+    with pytest.raises(InputError, match=r"corpus\.jsonl"):
+        list(Dataset.load(folder).documents())
 
 
 def test_a_split_that_is_not_there_is_answered_with_those_that_are(folder):

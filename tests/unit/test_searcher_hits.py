@@ -60,6 +60,12 @@ def test_a_run_file_has_six_columns(tmp_path):
     ]
 
 
+def test_a_lone_surrogate_cannot_stand_in_a_run(tmp_path):
+    with pytest.raises(InputError, match="surrogates"):
+        write_run(tmp_path / "out.trec", [("q\ud800", HITS)])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_id_with_white_space_cannot_stand_in_a_run_and_leaves_no_file(tmp_path):
     with pytest.raises(InputError, match="white space"):
         write_run(tmp_path / "out.trec", [("q1", Hits("q", [Hit(1, 1.0, "a file.md")]))])
