@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <new>
+#include <utility>
 
 namespace colmodern {
 
@@ -14,6 +15,7 @@ class AlignedArray {
     for (std::size_t i = 0; i < n; ++i) data_[i] = T{};
   }
   ~AlignedArray() { ::operator delete(data_, std::align_val_t{64}); }
+  AlignedArray(AlignedArray&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
   AlignedArray(const AlignedArray&) = delete;
   AlignedArray& operator=(const AlignedArray&) = delete;
   T* data() noexcept { return data_; }

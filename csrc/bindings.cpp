@@ -4,16 +4,19 @@
 // checked in Python; what would read outside an array (documents, offsets, centroid ids) is checked below.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/vector.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "centroid_maxsim/centroid_maxsim.h"
+#include "centroids/centroids.h"
 #include "cpu.h"
 #include "dense/dense.h"
+#include "gather/gather.h"
 #include "maxsim_codes/maxsim_codes.h"
 
 namespace nb = nanobind;
@@ -33,8 +36,15 @@ FloatRows rows_of(const Matrix<const float>& matrix) {
   return {matrix.data(), static_cast<std::int64_t>(matrix.shape(0)), static_cast<std::int64_t>(matrix.shape(1))};
 }
 
-CentroidScores scores_of(const Matrix<const float>& scores) {
-  return {scores.data(), static_cast<std::int64_t>(scores.shape(0)), static_cast<std::int64_t>(scores.shape(1))};
+ByteQuery query_of(const Matrix<const std::int8_t>& values, const Vector<const float>& scales) {
+  return {values.data(), scales.data(), static_cast<std::int64_t>(values.shape(0)),
+          static_cast<std::int64_t>(values.shape(1))};
+}
+
+// `steps` has a number for every lane of a row; `count` of them are query tokens.
+CentroidRows table_of(const Matrix<const std::int16_t>& rows, const Vector<const float>& steps, std::int64_t count) {
+  return {rows.data(), static_cast<std::int64_t>(rows.shape(0)), count, static_cast<std::int64_t>(rows.shape(1)),
+          steps.data()};
 }
 
 template <class Id>
@@ -81,28 +91,60 @@ void bind_maxsim(int isa, Matrix<const float> query, Matrix<const float> vectors
   maxsim(kernels_of(isa), rows_of(query), vectors.data(), list, threads, out.data());
 }
 
-template <class Id>
-void bind_centroid_maxsim(int isa, Matrix<const float> scores, Vector<const Id> ids,
-                          Vector<const std::int64_t> offsets, Vector<const std::int64_t> documents, int threads,
-                          Vector<float> out) {
+void bind_centroid_table(int isa, Matrix<const std::int8_t> values, Vector<const float> scales,
+                         Matrix<const std::int8_t> centroids, Vector<const float> steps, int threads,
+                         Matrix<std::int16_t> rows) {
   const nb::gil_scoped_release release;
-  centroid_maxsim(kernels_of(isa), scores_of(scores), ids_of(ids), documents_of(offsets, ids.shape(0), documents),
-                  threads, out.data());
+  const ByteCentroids bytes{centroids.data(), steps.data(), static_cast<std::int64_t>(centroids.shape(0))};
+  centroid_table(kernels_of(isa), query_of(values, scales), bytes, threads, rows.data(),
+                 static_cast<std::int64_t>(rows.shape(1)));
+}
+
+void bind_probe(Matrix<const std::int16_t> rows, Vector<const float> steps, std::int64_t count,
+                Matrix<std::uint32_t> probed) {
+  const nb::gil_scoped_release release;
+  probe(table_of(rows, steps, count), static_cast<std::int64_t>(probed.shape(1)), probed.data());
 }
 
 template <class Id>
-void bind_maxsim_codes(int isa, Matrix<const std::int8_t> values, Vector<const float> scales,
-                       Matrix<const float> scores, Vector<const std::int8_t> levels, int bits,
-                       Vector<const Id> ids, Matrix<const std::uint8_t> residuals,
-                       Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
-                       Vector<const std::int64_t> offsets, Vector<const std::int64_t> documents, int threads,
-                       Vector<float> out) {
+std::pair<std::int64_t, std::int64_t> bind_gather(Matrix<const std::int16_t> rows, Vector<const float> steps,
+                                                  std::int64_t count, Matrix<const std::uint32_t> probed,
+                                                  Vector<const std::int64_t> offsets, Vector<const Id> postings,
+                                                  Vector<const bool> allowed, Vector<std::int64_t> documents,
+                                                  Vector<float> scores) {
   const nb::gil_scoped_release release;
-  const CodeQuery query{values.data(), scales.data(), static_cast<std::int64_t>(values.shape(0)),
-                        static_cast<std::int64_t>(values.shape(1))};
+  const Postings lists{offsets.data(), postings.data(), sizeof(Id) == sizeof(std::uint32_t),
+                       static_cast<std::int64_t>(postings.shape(0)), static_cast<std::int64_t>(allowed.shape(0))};
+  std::int64_t n_found = 0;
+  const std::int64_t n = gather(table_of(rows, steps, count), probed.data(), static_cast<std::int64_t>(probed.shape(1)),
+                                lists, allowed.data(), static_cast<std::int64_t>(documents.shape(0)), documents.data(),
+                                scores.data(), &n_found);
+  return {n, n_found};
+}
+
+template <class Id>
+void bind_centroid_maxsim(int isa, Matrix<const std::int16_t> rows, Vector<const float> steps, std::int64_t count,
+                          Vector<const Id> ids, Vector<const std::int64_t> offsets,
+                          Vector<const std::int64_t> documents, int threads, Vector<float> out) {
+  const nb::gil_scoped_release release;
+  centroid_maxsim(kernels_of(isa), table_of(rows, steps, count), ids_of(ids),
+                  documents_of(offsets, ids.shape(0), documents), threads, out.data());
+}
+
+// `margins` is empty if no token is to be passed over.
+template <class Id>
+void bind_maxsim_codes(int isa, Matrix<const std::int8_t> values, Vector<const float> scales,
+                       Matrix<const std::int16_t> rows, Vector<const float> steps, Vector<const std::int8_t> levels,
+                       int bits, Vector<const Id> ids, Matrix<const std::uint8_t> residuals,
+                       Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
+                       Vector<const std::int64_t> offsets, Vector<const std::int64_t> documents,
+                       Vector<const std::int16_t> margins, int threads, Vector<float> out) {
+  const nb::gil_scoped_release release;
+  const ByteQuery query = query_of(values, scales);
   const StoredCodes codes{ids_of(ids), residuals.data(), gains.data(), norms.data(), bits};
-  maxsim_codes(kernels_of(isa), query, scores_of(scores), levels.data(), codes,
-               documents_of(offsets, ids.shape(0), documents), threads, out.data());
+  maxsim_codes(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes,
+               documents_of(offsets, ids.shape(0), documents), margins.shape(0) == 0 ? nullptr : margins.data(),
+               threads, out.data());
 }
 
 }  // namespace
@@ -116,13 +158,23 @@ NB_MODULE(_native, m) {
         "centroids"_a.noconvert(), "starts"_a.noconvert(), "threads"_a, "out"_a.noconvert());
   m.def("maxsim", &bind_maxsim, "isa"_a, "query"_a.noconvert(), "vectors"_a.noconvert(),
         "offsets"_a.noconvert(), "threads"_a, "out"_a.noconvert());
-#define COLMODERN_BIND_FOR(Id)                                                                              \
-  m.def("centroid_maxsim", &bind_centroid_maxsim<Id>, "isa"_a, "scores"_a.noconvert(), "ids"_a.noconvert(), \
-        "offsets"_a.noconvert(), "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert());              \
-  m.def("maxsim_codes", &bind_maxsim_codes<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),    \
-        "scores"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),                      \
-        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), "offsets"_a.noconvert(),   \
-        "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert())
+m.def("centroid_table", &bind_centroid_table, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),
+        "centroids"_a.noconvert(), "steps"_a.noconvert(), "threads"_a, "rows"_a.noconvert());
+  m.def("probe", &bind_probe, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, "probed"_a.noconvert());
+  m.def("gather", &bind_gather<std::uint16_t>, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
+        "probed"_a.noconvert(), "offsets"_a.noconvert(), "postings"_a.noconvert(), "allowed"_a.noconvert(),
+        "documents"_a.noconvert(), "scores"_a.noconvert());
+  m.def("gather", &bind_gather<std::uint32_t>, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
+        "probed"_a.noconvert(), "offsets"_a.noconvert(), "postings"_a.noconvert(), "allowed"_a.noconvert(),
+        "documents"_a.noconvert(), "scores"_a.noconvert());
+#define COLMODERN_BIND_FOR(Id)                                                                                 \
+  m.def("centroid_maxsim", &bind_centroid_maxsim<Id>, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(),    \
+        "count"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(), "documents"_a.noconvert(), "threads"_a,       \
+        "out"_a.noconvert());                                                                                  \
+  m.def("maxsim_codes", &bind_maxsim_codes<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),       \
+        "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),    \
+        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), "offsets"_a.noconvert(),      \
+        "documents"_a.noconvert(), "margins"_a.noconvert(), "threads"_a, "out"_a.noconvert())
   COLMODERN_BIND_FOR(std::uint16_t);
   COLMODERN_BIND_FOR(std::uint32_t);
 #undef COLMODERN_BIND_FOR

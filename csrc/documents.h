@@ -49,15 +49,15 @@ inline float sum_of(const float* best, std::int64_t count) noexcept {
   return static_cast<float>(sum);
 }
 
-// scores[i] = sum of the maxima that `maxima(begin, end, best)` finds in listed document i. An empty
-// document scores minus infinity, an empty query zero.
-template <class Maxima>
-void score_documents(const DocumentList& list, std::int64_t count, int threads, const Maxima& maxima,
+// scores[i] = what `score(begin, end)` makes of the tokens of listed document i. An empty document scores minus
+// infinity, an empty query zero. `score` is made once for each thread's piece of the list by `scorer()`.
+template <class Scorer>
+void score_documents(const DocumentList& list, std::int64_t count, int threads, const Scorer& scorer,
                      float* scores) {
   check(list);
   constexpr std::int64_t kPiece = 8;
   parallel_for(list.n_listed, kPiece, threads, [&](std::int64_t first, std::int64_t last) {
-    AlignedArray<float> best(static_cast<std::size_t>(round_up(count, kLanes)));
+    auto score = scorer();
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t begin = list.offsets[list.at(i)];
       const std::int64_t end = list.offsets[list.at(i) + 1];
@@ -66,8 +66,7 @@ void score_documents(const DocumentList& list, std::int64_t count, int threads, 
       } else if (begin == end) {
         scores[i] = -std::numeric_limits<float>::infinity();
       } else {
-        maxima(begin, end, best.data());
-        scores[i] = sum_of(best.data(), count);
+        scores[i] = score(begin, end);
       }
     }
   });

@@ -39,10 +39,22 @@ struct PackedQuery {
   const std::int8_t* values;  // (count, dim)
   const std::int8_t* packed;
   std::int64_t groups_a_plane;
-  const std::int32_t* start;   // (count padded): -64 * sum of the token's values
-  const float* scales;         // (count padded)
-  const float* centroid_scores;  // (n_centroids, count)
+  const std::int32_t* start;  // (count padded): -offset * sum of the token's values
+  const float* scales;        // (count padded)
 };
+
+// What each query token thinks of each centroid, in whole steps: a row a centroid, 64-byte aligned, a lane a
+// query token, the last lanes padded with the lowest number.
+struct CentroidRows {
+  const std::int16_t* rows;  // (n_centroids, stride)
+  std::int64_t n_centroids;
+  std::int64_t count;
+  std::int64_t stride;  // count, rounded up to kRowLanes
+  const float* steps;   // (stride)
+
+  const std::int16_t* row(std::uint32_t id) const noexcept { return rows + static_cast<std::int64_t>(id) * stride; }
+};
+constexpr std::int64_t kRowLanes = 32;
 
 // Centroid ids of 16 or 32 bits.
 struct CentroidIds {
@@ -76,12 +88,18 @@ struct Kernels {
   // nearest[row - begin] = the packed vector with the greatest product, the lowest of equals
   void (*dense_nearest)(const PackedVectors&, const float* rows, std::int64_t begin, std::int64_t end,
                         std::uint32_t* nearest) noexcept;
-  // best[i] = greatest scores[id * count + i]
-  void (*centroid_maxima)(const float* scores, std::int64_t count, const CentroidIds&,
-                          std::int64_t begin, std::int64_t end, float* best) noexcept;
-  // best[i] = greatest norm * (centroid score + gain * product)
-  void (*code_maxima)(const PackedQuery&, const CodeColumns&, std::int64_t begin, std::int64_t end,
-                      float* best) noexcept;
+  // rows[i * stride + lane] = product of centroid i with a query token, times steps[i] and the token's scale, rounded
+  void (*centroid_products)(const PackedQuery&, const std::int8_t* centroids, const float* steps,
+                            std::int64_t begin, std::int64_t end, std::int16_t* rows, std::int64_t stride) noexcept;
+  // best[lane] = greatest of the rows of ids begin..end; (stride) numbers, 64-byte aligned
+  void (*centroid_maxima)(const CentroidRows&, const CentroidIds&, std::int64_t begin, std::int64_t end,
+                          std::int16_t* best) noexcept;
+  // listed = the tokens of begin..end with a lane above its threshold, in order; returns how many
+  std::int64_t (*tokens_above)(const CentroidRows&, const CentroidIds&, std::int64_t begin, std::int64_t end,
+                               const std::int16_t* thresholds, std::uint32_t* listed) noexcept;
+  // best[i] = greatest norm * (centroid score + gain * product) of the listed tokens, or of begin..end if null
+  void (*code_maxima)(const PackedQuery&, const CentroidRows&, const CodeColumns&, const std::uint32_t* listed,
+                      std::int64_t begin, std::int64_t end, float* best) noexcept;
 };
 
 const Kernels& kernels_for(Isa isa);
@@ -93,10 +111,14 @@ const Kernels& kernels_for(Isa isa);
                           float*) noexcept;                                                           \
   void dense_nearest_##isa(const PackedVectors&, const float*, std::int64_t, std::int64_t,            \
                            std::uint32_t*) noexcept;                                                  \
-  void centroid_maxima_##isa(const float*, std::int64_t, const CentroidIds&, std::int64_t,            \
-                             std::int64_t, float*) noexcept;                                          \
-  void code_maxima_##isa(const PackedQuery&, const CodeColumns&, std::int64_t, std::int64_t,          \
-                         float*) noexcept;
+  void centroid_products_##isa(const PackedQuery&, const std::int8_t*, const float*, std::int64_t,    \
+                               std::int64_t, std::int16_t*, std::int64_t) noexcept;                   \
+  void centroid_maxima_##isa(const CentroidRows&, const CentroidIds&, std::int64_t, std::int64_t,     \
+                             std::int16_t*) noexcept;                                                 \
+  std::int64_t tokens_above_##isa(const CentroidRows&, const CentroidIds&, std::int64_t, std::int64_t, \
+                                  const std::int16_t*, std::uint32_t*) noexcept;                      \
+  void code_maxima_##isa(const PackedQuery&, const CentroidRows&, const CodeColumns&,                 \
+                         const std::uint32_t*, std::int64_t, std::int64_t, float*) noexcept;
 
 COLMODERN_DECLARE_KERNELS(scalar)
 #if COLMODERN_X86

@@ -44,8 +44,12 @@ void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const
   const PackedVectors view = packed.view();
   score_documents(
       list, query.count, threads,
-      [&](std::int64_t begin, std::int64_t end, float* best) {
-        kernels.dense_maxima(view, vectors, begin, end, best);
+      [&] {
+        return [&, best = AlignedArray<float>(static_cast<std::size_t>(round_up(query.count, kLanes)))](
+                   std::int64_t begin, std::int64_t end) mutable {
+          kernels.dense_maxima(view, vectors, begin, end, best.data());
+          return sum_of(best.data(), query.count);
+        };
       },
       scores);
 }

@@ -26,20 +26,21 @@ constexpr std::int64_t kTileBytes = kTokens * kMaxDim + 8 * kLine + kLine;
 struct Tile {
   alignas(kLine) std::uint8_t levels[kTileBytes];
   std::int64_t plane_size;
-  const float* rows[kTokens];  // their centroids' scores
+  const std::int16_t* rows[kTokens];  // their centroids' scores
   alignas(16) float gains[kTokens];
   alignas(16) float norms[kTokens];
 };
 
 // The tokens' bytes are copied first, so that whole registers can be read past the last of them. Past the last
 // token the tile repeats it: a maximum does not mind.
-COLMODERN_INLINE void copy_tokens(const PackedQuery& query, const CodeColumns& codes, std::int64_t token,
-                                  std::int64_t end, std::uint8_t* residuals, Tile& tile) {
+COLMODERN_INLINE void copy_tokens(const CentroidRows& table, const CodeColumns& codes, const std::uint32_t* listed,
+                                  std::int64_t first, std::int64_t end, std::uint8_t* residuals, Tile& tile) {
   alignas(8) std::uint16_t gains[8] = {};
   alignas(8) std::uint16_t norms[8] = {};
   for (int t = 0; t < kTokens; ++t) {
-    const std::int64_t from = std::min(token + t, end - 1);
-    tile.rows[t] = query.centroid_scores + static_cast<std::int64_t>(codes.ids[from]) * query.count;
+    const std::int64_t i = std::min(first + t, end - 1);
+    const std::int64_t from = listed == nullptr ? i : listed[i];
+    tile.rows[t] = table.row(codes.ids[from]);
     gains[t] = codes.gains[from];
     norms[t] = codes.norms[from];
     std::memcpy(residuals + t * codes.row_bytes, codes.residuals + from * codes.row_bytes,
@@ -97,25 +98,21 @@ COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, con
   }
 }
 
-COLMODERN_INLINE __m256i first_lanes(std::int64_t width) {
-  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(width)), lane);
-}
-
-COLMODERN_INLINE void raise_maxima(const PackedQuery& query, std::int64_t strip, const Tile& tile,
-                                   std::int64_t row_bytes, int planes, float* best) {
+COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps, std::int64_t strip,
+                                   const Tile& tile, std::int64_t row_bytes, int planes, float* best) {
   __m256i sums[kTokens][kHalves];
   multiply(query, strip, tile, row_bytes, planes, sums);
 #pragma GCC unroll 2
   for (int h = 0; h < kHalves; ++h) {
     const std::int64_t first = strip * kLanes + h * kWidth;
-    const __m256i lanes = first_lanes(query.count - first);
+    const __m256 step = _mm256_loadu_ps(steps + first);
     const __m256 scales = _mm256_load_ps(query.scales + first);
     __m256 greatest = _mm256_load_ps(best + first);
 #pragma GCC unroll 4
     for (int t = 0; t < kTokens; ++t) {
       const __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[t][h]), scales);
-      const __m256 centroid = _mm256_maskload_ps(tile.rows[t] + first, lanes);
+      const __m128i row = _mm_load_si128(reinterpret_cast<const __m128i*>(tile.rows[t] + first));
+      const __m256 centroid = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(row)), step);
       const __m256 sum = _mm256_fmadd_ps(product, _mm256_set1_ps(tile.gains[t]), centroid);
       greatest = _mm256_max_ps(_mm256_mul_ps(sum, _mm256_set1_ps(tile.norms[t])), greatest);
     }
@@ -124,30 +121,32 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, std::int64_t strip,
 }
 
 template <int Bits>
-COLMODERN_TARGET void maxima(const PackedQuery& query, const CodeColumns& codes, std::int64_t begin,
-                             std::int64_t end, float* best) noexcept {
-  const __m256i table =
+COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
+                             const std::uint32_t* listed, std::int64_t begin, std::int64_t end,
+                             float* best) noexcept {
+  const __m256i levels =
       _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
   std::uint8_t residuals[kTokens * kMaxDim / 2 + kLine] = {};
   std::fill_n(best, round_up(query.count, kLanes), -std::numeric_limits<float>::infinity());
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kTokens) {
-    copy_tokens(query, codes, token, end, residuals, tile);
-    unpack<Bits>(residuals, table, kTokens * codes.row_bytes, tile);
+    copy_tokens(table, codes, listed, token, end, residuals, tile);
+    unpack<Bits>(residuals, levels, kTokens * codes.row_bytes, tile);
     for (std::int64_t strip = 0; strip * kLanes < query.count; ++strip) {
-      raise_maxima(query, strip, tile, codes.row_bytes, 8 / Bits, best);
+      raise_maxima(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
     }
   }
 }
 
 }  // namespace
 
-COLMODERN_TARGET void code_maxima_avx2(const PackedQuery& query, const CodeColumns& codes, std::int64_t begin,
-                                       std::int64_t end, float* best) noexcept {
+COLMODERN_TARGET void code_maxima_avx2(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
+                                       const std::uint32_t* listed, std::int64_t begin, std::int64_t end,
+                                       float* best) noexcept {
   switch (codes.bits) {
-    case 1: return maxima<1>(query, codes, begin, end, best);
-    case 2: return maxima<2>(query, codes, begin, end, best);
-    default: return maxima<4>(query, codes, begin, end, best);
+    case 1: return maxima<1>(query, table, codes, listed, begin, end, best);
+    case 2: return maxima<2>(query, table, codes, listed, begin, end, best);
+    default: return maxima<4>(query, table, codes, listed, begin, end, best);
   }
 }
 

@@ -24,7 +24,7 @@ constexpr std::int64_t kTileBytes = kTokens * kMaxDim + 8 * kLine + kLine;
 struct Tile {
   alignas(kLine) std::uint8_t levels[kTileBytes];
   std::int64_t plane_size;
-  const float* rows[kTokens];  // their centroids' scores
+  const std::int16_t* rows[kTokens];  // their centroids' scores
   alignas(32) float gains[kTokens];
   alignas(32) float norms[kTokens];
 };
@@ -46,28 +46,37 @@ COLMODERN_INLINE void unpack(const std::uint8_t* residuals, __m512i table, std::
   }
 }
 
-// Past the last token the tile repeats it: a maximum does not mind.
+// What lies in a tile: eight neighbouring tokens, or eight of a list. Past the last one the tile repeats it: a maximum
+// does not mind.
+struct Tokens {
+  const std::uint32_t* listed;  // null: neighbours
+  std::int64_t end;
+
+  std::int64_t at(std::int64_t i) const noexcept {
+    const std::int64_t last = std::min(i, end - 1);
+    return listed == nullptr ? last : listed[last];
+  }
+};
+
 template <int Bits>
-COLMODERN_INLINE void load_tile(const PackedQuery& query, const CodeColumns& codes, std::int64_t token,
-                                std::int64_t end, __m512i table, Tile& tile) {
+COLMODERN_INLINE void load_tile(const CentroidRows& table, const CodeColumns& codes, const Tokens& tokens,
+                                std::int64_t first, __m512i levels, Tile& tile) {
   const std::int64_t n = kTokens * codes.row_bytes;
-  if (end - token >= kTokens) {
-    for (int t = 0; t < kTokens; ++t) {
-      tile.rows[t] = query.centroid_scores + static_cast<std::int64_t>(codes.ids[token + t]) * query.count;
-    }
-    const auto* gains = reinterpret_cast<const __m128i*>(codes.gains + token);
-    const auto* norms = reinterpret_cast<const __m128i*>(codes.norms + token);
+  if (tokens.listed == nullptr && tokens.end - first >= kTokens) {
+    for (int t = 0; t < kTokens; ++t) tile.rows[t] = table.row(codes.ids[first + t]);
+    const auto* gains = reinterpret_cast<const __m128i*>(codes.gains + first);
+    const auto* norms = reinterpret_cast<const __m128i*>(codes.norms + first);
     _mm256_store_ps(tile.gains, _mm256_cvtph_ps(_mm_loadu_si128(gains)));
     _mm256_store_ps(tile.norms, _mm256_cvtph_ps(_mm_loadu_si128(norms)));
-    unpack<Bits>(codes.residuals + token * codes.row_bytes, table, n, tile);
+    unpack<Bits>(codes.residuals + first * codes.row_bytes, levels, n, tile);
     return;
   }
   alignas(16) std::uint16_t gains[kTokens];
   alignas(16) std::uint16_t norms[kTokens];
   std::uint8_t residuals[kTokens * kMaxDim / 2];
   for (int t = 0; t < kTokens; ++t) {
-    const std::int64_t from = std::min(token + t, end - 1);
-    tile.rows[t] = query.centroid_scores + static_cast<std::int64_t>(codes.ids[from]) * query.count;
+    const std::int64_t from = tokens.at(first + t);
+    tile.rows[t] = table.row(codes.ids[from]);
     gains[t] = codes.gains[from];
     norms[t] = codes.norms[from];
     std::memcpy(residuals + t * codes.row_bytes, codes.residuals + from * codes.row_bytes,
@@ -75,7 +84,7 @@ COLMODERN_INLINE void load_tile(const PackedQuery& query, const CodeColumns& cod
   }
   _mm256_store_ps(tile.gains, _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(gains))));
   _mm256_store_ps(tile.norms, _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(norms))));
-  unpack<Bits>(residuals, table, n, tile);
+  unpack<Bits>(residuals, levels, n, tile);
 }
 
 template <int Strips>
@@ -107,21 +116,21 @@ COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, con
 }
 
 template <int Strips>
-COLMODERN_INLINE void raise_maxima(const PackedQuery& query, std::int64_t strip, const Tile& tile,
-                                   std::int64_t row_bytes, int planes, float* best) {
+COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps, std::int64_t strip,
+                                   const Tile& tile, std::int64_t row_bytes, int planes, float* best) {
   __m512i sums[kTokens][Strips];
   multiply<Strips>(query, strip, tile, row_bytes, planes, sums);
 #pragma GCC unroll 2
   for (int s = 0; s < Strips; ++s) {
     const std::int64_t first = (strip + s) * kLanes;
-    const std::int64_t width = std::min(kLanes, query.count - first);
-    const auto lanes = static_cast<__mmask16>((1U << width) - 1);
     const __m512 scales = _mm512_load_ps(query.scales + first);
+    const __m512 step = _mm512_loadu_ps(steps + first);
     __m512 greatest = _mm512_load_ps(best + first);
 #pragma GCC unroll 8
     for (int t = 0; t < kTokens; ++t) {
       const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[t][s]), scales);
-      const __m512 centroid = _mm512_maskz_loadu_ps(lanes, tile.rows[t] + first);
+      const __m256i row = _mm256_load_si256(reinterpret_cast<const __m256i*>(tile.rows[t] + first));
+      const __m512 centroid = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(row)), step);
       const __m512 sum = _mm512_fmadd_ps(product, _mm512_set1_ps(tile.gains[t]), centroid);
       greatest = _mm512_max_ps(_mm512_mul_ps(sum, _mm512_set1_ps(tile.norms[t])), greatest);
     }
@@ -130,31 +139,34 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, std::int64_t strip,
 }
 
 template <int Bits>
-COLMODERN_TARGET void maxima(const PackedQuery& query, const CodeColumns& codes, std::int64_t begin,
-                             std::int64_t end, float* best) noexcept {
-  const __m512i table =
+COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
+                             const std::uint32_t* listed, std::int64_t begin, std::int64_t end,
+                             float* best) noexcept {
+  const __m512i levels =
       _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
   const std::int64_t strips = round_up(query.count, kLanes) / kLanes;
   std::fill_n(best, strips * kLanes, -std::numeric_limits<float>::infinity());
+  const Tokens tokens{listed, end};
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kTokens) {
-    load_tile<Bits>(query, codes, token, end, table, tile);
+    load_tile<Bits>(table, codes, tokens, token, levels, tile);
     std::int64_t strip = 0;
     for (; strip + 2 <= strips; strip += 2) {
-      raise_maxima<2>(query, strip, tile, codes.row_bytes, 8 / Bits, best);
+      raise_maxima<2>(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
     }
-    if (strip < strips) raise_maxima<1>(query, strip, tile, codes.row_bytes, 8 / Bits, best);
+    if (strip < strips) raise_maxima<1>(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
   }
 }
 
 }  // namespace
 
-COLMODERN_TARGET void code_maxima_avx512vnni(const PackedQuery& query, const CodeColumns& codes,
+COLMODERN_TARGET void code_maxima_avx512vnni(const PackedQuery& query, const CentroidRows& table,
+                                             const CodeColumns& codes, const std::uint32_t* listed,
                                              std::int64_t begin, std::int64_t end, float* best) noexcept {
   switch (codes.bits) {
-    case 1: return maxima<1>(query, codes, begin, end, best);
-    case 2: return maxima<2>(query, codes, begin, end, best);
-    default: return maxima<4>(query, codes, begin, end, best);
+    case 1: return maxima<1>(query, table, codes, listed, begin, end, best);
+    case 2: return maxima<2>(query, table, codes, listed, begin, end, best);
+    default: return maxima<4>(query, table, codes, listed, begin, end, best);
   }
 }
 

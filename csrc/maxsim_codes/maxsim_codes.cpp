@@ -1,6 +1,8 @@
 #include "maxsim_codes/maxsim_codes.h"
 
 #include <algorithm>
+#include <limits>
+#include <vector>
 
 #include "aligned.h"
 #include "maxsim_codes/levels.h"
@@ -8,63 +10,66 @@
 namespace colmodern {
 namespace {
 
-// Byte j of a residual holds the dimensions j * planes .. (j + 1) * planes - 1, lowest bits first. Plane p is
-// what a kernel unpacks at once: dimension p of every byte. A group is four bytes of a plane.
-class Packed {
+// Lists the tokens of a document that may hold a maximum.
+class TokenChoice {
  public:
-  Packed(const CodeQuery& query, int bits)
-      : planes_(8 / bits),
-        row_bytes_(query.dim / planes_),
-        groups_a_plane_(round_up(row_bytes_, 4) / 4),
-        values_(static_cast<std::size_t>(round_up(query.count, kLanes) * groups_a_plane_ * planes_ * 4)),
-        start_(static_cast<std::size_t>(round_up(query.count, kLanes))),
-        scales_(static_cast<std::size_t>(round_up(query.count, kLanes))) {
-    std::copy_n(query.scales, query.count, scales_.data());
-    for (std::int64_t i = 0; i < query.count; ++i) place(query.values + i * query.dim, i);
-  }
+  TokenChoice(const Kernels& kernels, const CentroidRows& table, const CentroidIds& ids, const std::int16_t* margins)
+      : kernels_(kernels),
+        table_(table),
+        ids_(ids),
+        margins_(margins),
+        thresholds_(static_cast<std::size_t>(table.stride)) {}
 
-  PackedQuery view(const CodeQuery& query, const CentroidScores& scores) const noexcept {
-    return {query.count,     query.dim,     query.values,   values_.data(),
-            groups_a_plane_, start_.data(), scales_.data(), scores.data};
+  // Valid until the next call.
+  const std::vector<std::uint32_t>& choose(std::int64_t begin, std::int64_t end) {
+    std::int16_t* thresholds = thresholds_.data();
+    kernels_.centroid_maxima(table_, ids_, begin, end, thresholds);
+    for (std::int64_t lane = 0; lane < table_.count; ++lane) {
+      thresholds[lane] = static_cast<std::int16_t>(std::max(thresholds[lane] - margins_[lane], -32768));
+    }
+    std::fill(thresholds + table_.count, thresholds + table_.stride, std::numeric_limits<std::int16_t>::max());
+    listed_.resize(static_cast<std::size_t>(end - begin));
+    listed_.resize(static_cast<std::size_t>(
+        kernels_.tokens_above(table_, ids_, begin, end, thresholds, listed_.data())));
+    return listed_;
   }
 
  private:
-  void place(const std::int8_t* values, std::int64_t i) noexcept {
-    const std::int64_t strip_bytes = groups_a_plane_ * planes_ * kLanes * 4;
-    std::int8_t* lane = values_.data() + i / kLanes * strip_bytes + i % kLanes * 4;
-    for (std::int64_t plane = 0; plane < planes_; ++plane) {
-      for (std::int64_t byte = 0; byte < row_bytes_; ++byte) {
-        const std::int64_t group = plane * groups_a_plane_ + byte / 4;
-        const std::int8_t value = values[byte * planes_ + plane];
-        lane[group * kLanes * 4 + byte % 4] = value;
-        start_[static_cast<std::size_t>(i)] -= kLevelOffset * value;
-      }
-    }
-  }
-
-  std::int64_t planes_;
-  std::int64_t row_bytes_;
-  std::int64_t groups_a_plane_;
-  AlignedArray<std::int8_t> values_;
-  AlignedArray<std::int32_t> start_;
-  AlignedArray<float> scales_;
+  const Kernels& kernels_;
+  const CentroidRows& table_;
+  const CentroidIds& ids_;
+  const std::int16_t* margins_;
+  AlignedArray<std::int16_t> thresholds_;
+  std::vector<std::uint32_t> listed_;
 };
 
 }  // namespace
 
-void maxsim_codes(const Kernels& kernels, const CodeQuery& query, const CentroidScores& scores,
-                  const std::int8_t* levels, const StoredCodes& codes, const DocumentList& list, int threads,
-                  float* result) {
-  const Packed packed(query, codes.bits);
-  const PackedQuery view = packed.view(query, scores);
-  const LevelTable table(levels, codes.bits);
-  const CodeColumns columns{codes.ids,  codes.residuals, query.dim * codes.bits / 8, codes.bits,
-                            table.bytes, codes.gains,    codes.norms};
-  IdCheck ids_are_known(codes.ids, scores.n_centroids);
+void maxsim_codes(const Kernels& kernels, const ByteQuery& query, const CentroidRows& table,
+                  const std::int8_t* levels, const StoredCodes& codes, const DocumentList& list,
+                  const std::int16_t* margins, int threads, float* result) {
+  const QueryLayout layout(query, 8 / codes.bits, kLevelOffset);
+  const PackedQuery packed = layout.view();
+  const LevelTable level_table(levels, codes.bits);
+  const CodeColumns columns{codes.ids,         codes.residuals, query.dim * codes.bits / 8, codes.bits,
+                            level_table.bytes, codes.gains,     codes.norms};
+  IdCheck ids_are_known(codes.ids, table.n_centroids);
   score_documents(
       list, query.count, threads,
-      [&](std::int64_t begin, std::int64_t end, float* best) {
-        if (ids_are_known.passes(begin, end)) kernels.code_maxima(view, columns, begin, end, best);
+      [&] {
+        return [&, choice = TokenChoice(kernels, table, codes.ids, margins),
+                best = AlignedArray<float>(static_cast<std::size_t>(round_up(query.count, kLanes)))](
+                   std::int64_t begin, std::int64_t end) mutable {
+          if (!ids_are_known.passes(begin, end)) return 0.0F;
+          if (margins == nullptr) {
+            kernels.code_maxima(packed, table, columns, nullptr, begin, end, best.data());
+          } else {
+            const auto& chosen = choice.choose(begin, end);
+            const auto n = static_cast<std::int64_t>(chosen.size());
+            kernels.code_maxima(packed, table, columns, chosen.data(), 0, n, best.data());
+          }
+          return sum_of(best.data(), query.count);
+        };
       },
       result);
   ids_are_known.raise_if_failed();

@@ -3,19 +3,11 @@
 
 #include <cstdint>
 
-#include "centroid_maxsim/centroid_maxsim.h"
 #include "documents.h"
 #include "kernels.h"
+#include "packed_query.h"
 
 namespace colmodern {
-
-// A query of 8-bit integers: values (count, dim) within -127..127, scales (count,).
-struct CodeQuery {
-  const std::int8_t* values;
-  const float* scales;
-  std::int64_t count;
-  std::int64_t dim;
-};
 
 // The columns of coded tokens as they are stored.
 struct StoredCodes {
@@ -26,9 +18,10 @@ struct StoredCodes {
   int bits;                       // 1, 2 or 4
 };
 
-// levels: 2^bits integers within -63..63. result: (list.n_listed,).
-// Throws std::invalid_argument if an id is not below n_centroids.
-void maxsim_codes(const Kernels&, const CodeQuery&, const CentroidScores&, const std::int8_t* levels,
-                  const StoredCodes&, const DocumentList&, int threads, float* result);
+// levels: 2^bits integers within -63..63. margins: (table.count,) steps: a document token is passed over if, for every
+// query token, its centroid scores that much or more below the document's best centroid; null: none is passed over.
+// result: (list.n_listed,). Throws std::invalid_argument if an id is not below table.n_centroids.
+void maxsim_codes(const Kernels&, const ByteQuery&, const CentroidRows& table, const std::int8_t* levels,
+                  const StoredCodes&, const DocumentList&, const std::int16_t* margins, int threads, float* result);
 
 }  // namespace colmodern

@@ -28,19 +28,21 @@ std::int32_t product(const std::int8_t* values, const std::int16_t* levels, std:
 
 }  // namespace
 
-void code_maxima_scalar(const PackedQuery& query, const CodeColumns& codes, std::int64_t begin, std::int64_t end,
-                        float* best) noexcept {
+void code_maxima_scalar(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
+                        const std::uint32_t* listed, std::int64_t begin, std::int64_t end, float* best) noexcept {
   std::int16_t levels[kMaxDim];
   std::fill_n(best, query.count, -std::numeric_limits<float>::infinity());
-  for (std::int64_t token = begin; token < end; ++token) {
+  for (std::int64_t i = begin; i < end; ++i) {
+    const std::int64_t token = listed == nullptr ? i : listed[i];
     unpack(codes, codes.residuals + token * codes.row_bytes, levels);
     const float gain = from_half(codes.gains[token]);
     const float norm = from_half(codes.norms[token]);
-    const float* row = query.centroid_scores + static_cast<std::int64_t>(codes.ids[token]) * query.count;
+    const std::int16_t* row = table.row(codes.ids[token]);
     for (std::int64_t q = 0; q < query.count; ++q) {
       const auto integer = product(query.values + q * query.dim, levels, query.dim);
       const float residual = static_cast<float>(integer) * query.scales[q];
-      const float score = std::fma(residual, gain, row[q]) * norm;
+      const float centroid = static_cast<float>(row[q]) * table.steps[q];
+      const float score = std::fma(residual, gain, centroid) * norm;
       best[q] = score > best[q] ? score : best[q];
     }
   }

@@ -1,0 +1,143 @@
+// Centroids with AVX-512 VNNI: eight centroids against two strips of sixteen query tokens.
+#include "kernels.h"
+
+#if COLMODERN_X86
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#define COLMODERN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")))
+#define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
+
+namespace colmodern {
+namespace {
+
+constexpr int kTile = 8;
+constexpr std::int64_t kLine = 64;
+constexpr int kStrips = 2;
+// How many ids ahead a row is fetched.
+constexpr std::int64_t kAhead = 12;
+
+// Copies rows of centroids, eight at a time, as unsigned bytes. Past the last row the tile repeats it.
+COLMODERN_INLINE void load_tile(const std::int8_t* centroids, std::int64_t dim, std::int64_t first,
+                                std::int64_t end, std::uint8_t* tile) {
+  const __m512i offset = _mm512_set1_epi8(static_cast<char>(0x80));
+  for (int t = 0; t < kTile; ++t) {
+    const std::int8_t* row = centroids + std::min(first + t, end - 1) * dim;
+    for (std::int64_t d = 0; d < dim; d += kLine) {
+      const std::int64_t left = dim - d;
+      const __mmask64 lanes = left >= kLine ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+      const __m512i bytes = _mm512_maskz_loadu_epi8(lanes, row + d);
+      _mm512_mask_storeu_epi8(tile + t * dim + d, lanes, _mm512_xor_si512(bytes, offset));
+    }
+  }
+}
+
+template <int Strips>
+COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, const std::uint8_t* tile,
+                               __m512i (&sums)[kTile][Strips]) {
+  const std::int64_t stride = query.groups_a_plane * kLine;
+  const std::int8_t* values = query.packed + strip * stride;
+#pragma GCC unroll 8
+  for (int t = 0; t < kTile; ++t) {
+#pragma GCC unroll 2
+    for (int s = 0; s < Strips; ++s) sums[t][s] = _mm512_load_si512(query.start + (strip + s) * kLanes);
+  }
+  for (std::int64_t group = 0; group < query.groups_a_plane; ++group, tile += 4, values += kLine) {
+    __m512i lanes[Strips];
+#pragma GCC unroll 2
+    for (int s = 0; s < Strips; ++s) lanes[s] = _mm512_load_si512(values + s * stride);
+#pragma GCC unroll 8
+    for (int t = 0; t < kTile; ++t) {
+      std::int32_t four;
+      std::memcpy(&four, tile + t * query.dim, sizeof four);
+      const __m512i centroid = _mm512_set1_epi32(four);
+#pragma GCC unroll 2
+      for (int s = 0; s < Strips; ++s) sums[t][s] = _mm512_dpbusd_epi32(sums[t][s], centroid, lanes[s]);
+    }
+  }
+}
+
+template <int Strips>
+COLMODERN_INLINE void fill_rows(const PackedQuery& query, std::int64_t strip, const std::uint8_t* tile,
+                                const float* steps, std::int64_t n, std::int16_t* rows, std::int64_t stride) {
+  __m512i sums[kTile][Strips];
+  multiply<Strips>(query, strip, tile, sums);
+#pragma GCC unroll 2
+  for (int s = 0; s < Strips; ++s) {
+    const std::int64_t first = (strip + s) * kLanes;
+    const std::int64_t width = std::min(kLanes, query.count - first);
+    const auto lanes = static_cast<__mmask16>((1U << width) - 1);
+    const __m512 scales = _mm512_load_ps(query.scales + first);
+    const __m256i lowest = _mm256_set1_epi16(std::numeric_limits<std::int16_t>::min());
+#pragma GCC unroll 8
+    for (int t = 0; t < kTile; ++t) {
+      if (t >= n) break;
+      const __m512 scaled = _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[t][s]), scales),
+                                          _mm512_set1_ps(steps[t]));
+      const __m256i rounded = _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(scaled));
+      const __m256i row = _mm256_mask_blend_epi16(lanes, lowest, rounded);
+      _mm256_store_si256(reinterpret_cast<__m256i*>(rows + t * stride + first), row);
+    }
+  }
+}
+
+}  // namespace
+
+COLMODERN_TARGET void centroid_products_avx512vnni(const PackedQuery& query, const std::int8_t* centroids,
+                                                   const float* steps, std::int64_t begin, std::int64_t end,
+                                                   std::int16_t* rows, std::int64_t stride) noexcept {
+  alignas(kLine) std::uint8_t tile[kTile * kMaxDim];
+  const std::int64_t strips = round_up(query.count, kLanes) / kLanes;
+  const __m256i lowest = _mm256_set1_epi16(std::numeric_limits<std::int16_t>::min());
+  for (std::int64_t i = begin; i < end; i += kTile) {
+    const std::int64_t n = std::min<std::int64_t>(kTile, end - i);
+    load_tile(centroids, query.dim, i, end, tile);
+    std::int64_t strip = 0;
+    for (; strip + kStrips <= strips; strip += kStrips) {
+      fill_rows<kStrips>(query, strip, tile, steps + i, n, rows + i * stride, stride);
+    }
+    if (strip == strips) continue;
+    fill_rows<1>(query, strip, tile, steps + i, n, rows + i * stride, stride);
+    for (std::int64_t t = 0; t < n; ++t) {  // the strip that pads the row
+      _mm256_store_si256(reinterpret_cast<__m256i*>(rows + (i + t) * stride + strips * kLanes), lowest);
+    }
+  }
+}
+
+COLMODERN_TARGET void centroid_maxima_avx512vnni(const CentroidRows& table, const CentroidIds& ids,
+                                                 std::int64_t begin, std::int64_t end, std::int16_t* best) noexcept {
+  for (std::int64_t lane = 0; lane < table.stride; lane += kRowLanes) {
+    __m512i greatest = _mm512_set1_epi16(std::numeric_limits<std::int16_t>::min());
+    for (std::int64_t i = begin; i < end; ++i) {
+      if (i + kAhead < end) _mm_prefetch(reinterpret_cast<const char*>(table.row(ids[i + kAhead]) + lane), _MM_HINT_T0);
+      greatest = _mm512_max_epi16(greatest, _mm512_load_si512(table.row(ids[i]) + lane));
+    }
+    _mm512_store_si512(best + lane, greatest);
+  }
+}
+
+COLMODERN_TARGET std::int64_t tokens_above_avx512vnni(const CentroidRows& table, const CentroidIds& ids,
+                                                      std::int64_t begin, std::int64_t end,
+                                                      const std::int16_t* thresholds,
+                                                      std::uint32_t* listed) noexcept {
+  std::int64_t n = 0;
+  for (std::int64_t i = begin; i < end; ++i) {
+    if (i + kAhead < end) _mm_prefetch(reinterpret_cast<const char*>(table.row(ids[i + kAhead])), _MM_HINT_T0);
+    const std::int16_t* row = table.row(ids[i]);
+    std::uint32_t above = 0;
+    for (std::int64_t lane = 0; lane < table.stride; lane += kRowLanes) {
+      above |= _mm512_cmpgt_epi16_mask(_mm512_load_si512(row + lane), _mm512_load_si512(thresholds + lane));
+    }
+    listed[n] = static_cast<std::uint32_t>(i);
+    n += above != 0 ? 1 : 0;
+  }
+  return n;
+}
+
+}  // namespace colmodern
+
+#endif

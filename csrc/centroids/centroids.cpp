@@ -1,0 +1,47 @@
+#include "centroids/centroids.h"
+
+#include "aligned.h"
+#include "parallel.h"
+
+namespace colmodern {
+namespace {
+
+// Maxima in steps, put together in query order in double precision, rounded once.
+float sum_of_steps(const CentroidRows& table, const std::int16_t* best) noexcept {
+  double sum = 0.0;
+  for (std::int64_t i = 0; i < table.count; ++i) {
+    sum += static_cast<double>(best[i]) * static_cast<double>(table.steps[i]);
+  }
+  return static_cast<float>(sum);
+}
+
+}  // namespace
+
+void centroid_table(const Kernels& kernels, const ByteQuery& query, const ByteCentroids& centroids, int threads,
+                    std::int16_t* rows, std::int64_t stride) {
+  const QueryLayout layout(query, 1, kCentroidOffset);
+  const PackedQuery packed = layout.view();
+  constexpr std::int64_t kPiece = 1024;
+  parallel_for(centroids.count, kPiece, threads, [&](std::int64_t begin, std::int64_t end) {
+    kernels.centroid_products(packed, centroids.values, centroids.steps, begin, end, rows, stride);
+  });
+}
+
+void centroid_maxsim(const Kernels& kernels, const CentroidRows& table, const CentroidIds& ids,
+                     const DocumentList& list, int threads, float* result) {
+  IdCheck ids_are_known(ids, table.n_centroids);
+  score_documents(
+      list, table.count, threads,
+      [&] {
+        return [&, best = AlignedArray<std::int16_t>(static_cast<std::size_t>(table.stride))](
+                   std::int64_t begin, std::int64_t end) mutable {
+          if (!ids_are_known.passes(begin, end)) return 0.0F;
+          kernels.centroid_maxima(table, ids, begin, end, best.data());
+          return sum_of_steps(table, best.data());
+        };
+      },
+      result);
+  ids_are_known.raise_if_failed();
+}
+
+}  // namespace colmodern

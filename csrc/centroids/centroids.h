@@ -1,0 +1,30 @@
+// A query against all centroids, and MaxSim where a document is nothing but its centroids.
+#pragma once
+
+#include <cstdint>
+
+#include "documents.h"
+#include "kernels.h"
+#include "packed_query.h"
+
+namespace colmodern {
+
+// Centroids as they are stored: values (count, dim) within -127..127, a step each.
+struct ByteCentroids {
+  const std::int8_t* values;
+  const float* steps;
+  std::int64_t count;
+};
+
+// Centroids are multiplied as unsigned bytes, this much above their value.
+constexpr std::int32_t kCentroidOffset = 128;
+
+// rows: (centroids.count, stride), 64-byte aligned, stride a multiple of kRowLanes; CentroidRows tells what it holds.
+void centroid_table(const Kernels&, const ByteQuery&, const ByteCentroids&, int threads, std::int16_t* rows,
+                    std::int64_t stride);
+
+// result: (list.n_listed,); throws std::invalid_argument if an id is not below table.n_centroids
+void centroid_maxsim(const Kernels&, const CentroidRows& table, const CentroidIds&, const DocumentList& list,
+                     int threads, float* result);
+
+}  // namespace colmodern

@@ -1,0 +1,57 @@
+// Centroids in portable C++: the twin that the other instruction sets agree with, bit for bit.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels.h"
+
+namespace colmodern {
+namespace {
+
+constexpr std::int16_t kLowest = std::numeric_limits<std::int16_t>::min();
+
+std::int32_t product(const std::int8_t* a, const std::int8_t* b, std::int64_t dim) noexcept {
+  std::int32_t sum = 0;
+  for (std::int64_t d = 0; d < dim; ++d) sum += static_cast<std::int16_t>(a[d]) * static_cast<std::int16_t>(b[d]);
+  return sum;
+}
+
+}  // namespace
+
+void centroid_products_scalar(const PackedQuery& query, const std::int8_t* centroids, const float* steps,
+                              std::int64_t begin, std::int64_t end, std::int16_t* rows,
+                              std::int64_t stride) noexcept {
+  for (std::int64_t i = begin; i < end; ++i) {
+    std::int16_t* row = rows + i * stride;
+    for (std::int64_t q = 0; q < query.count; ++q) {
+      const auto integer = product(query.values + q * query.dim, centroids + i * query.dim, query.dim);
+      const float scaled = static_cast<float>(integer) * query.scales[q] * steps[i];
+      row[q] = static_cast<std::int16_t>(std::clamp(std::nearbyint(scaled), -32768.0F, 32767.0F));
+    }
+    std::fill(row + query.count, row + stride, kLowest);
+  }
+}
+
+void centroid_maxima_scalar(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin, std::int64_t end,
+                            std::int16_t* best) noexcept {
+  std::fill_n(best, table.stride, kLowest);
+  for (std::int64_t i = begin; i < end; ++i) {
+    const std::int16_t* row = table.row(ids[i]);
+    for (std::int64_t lane = 0; lane < table.stride; ++lane) best[lane] = std::max(best[lane], row[lane]);
+  }
+}
+
+std::int64_t tokens_above_scalar(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin,
+                                 std::int64_t end, const std::int16_t* thresholds, std::uint32_t* listed) noexcept {
+  std::int64_t n = 0;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const std::int16_t* row = table.row(ids[i]);
+    bool is_above = false;
+    for (std::int64_t lane = 0; lane < table.stride; ++lane) is_above |= row[lane] > thresholds[lane];
+    listed[n] = static_cast<std::uint32_t>(i);
+    n += is_above ? 1 : 0;
+  }
+  return n;
+}
+
+}  // namespace colmodern
