@@ -199,7 +199,7 @@ class Searcher:
         codec, segments = self._reader.codec, self._reader.segments
         vectors = _checked_vectors(tokens.vectors, codec.dim)
         scores = kernels.centroid_scores(
-            codec.rotate(vectors), codec.centroids, threads=params.threads
+            codec.rotate(vectors), codec.float_centroids, threads=params.threads
         )
         masks = [segment.alive for segment in segments] if allowed is None else list(allowed)
         if params.probes is None:
