@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from colmodern.config import Effort, IndexConfig, SearchParams
     from colmodern.encoder import Encoder, HashEncoder
     from colmodern.errors import ColModernError
-    from colmodern.indexer import Indexer, IndexReport
+    from colmodern.indexer import EmbeddedDocument, Embeddings, Indexer, IndexReport
     from colmodern.searcher import Explanation, Hit, Hits, Passage, Searcher
+    from colmodern.storage import EncoderInfo
     from colmodern.types import Document, TokenEmbeddings
 
 __version__ = "0.1.0"
@@ -23,7 +24,10 @@ _HOMES = {
     "ColModernError": "errors",
     "Document": "types",
     "Effort": "config",
+    "EmbeddedDocument": "indexer",
+    "Embeddings": "indexer",
     "Encoder": "encoder",
+    "EncoderInfo": "storage",
     "Explanation": "searcher",
     "HashEncoder": "encoder",
     "Hit": "searcher",
@@ -41,7 +45,10 @@ __all__ = [
     "ColModernError",
     "Document",
     "Effort",
+    "EmbeddedDocument",
+    "Embeddings",
     "Encoder",
+    "EncoderInfo",
     "Explanation",
     "HashEncoder",
     "Hit",

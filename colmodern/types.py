@@ -54,8 +54,8 @@ class TokenEmbeddings:
 
 
 @runtime_checkable
-class QueryEncoder(Protocol):
-    """Turns queries into token vectors."""
+class EncoderIdentity(Protocol):
+    """Says which encoder made token vectors; enough where vectors are made elsewhere."""
 
     @property
     def name(self) -> str:
@@ -71,6 +71,11 @@ class QueryEncoder(Protocol):
     def fingerprint(self) -> str:
         """A hex digest of everything that decides the vectors."""
         ...
+
+
+@runtime_checkable
+class QueryEncoder(EncoderIdentity, Protocol):
+    """Turns queries into token vectors."""
 
     def encode_queries(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """Return the token vectors of each query; an empty query may have none."""

@@ -6,13 +6,19 @@
 #else
 #define COLMODERN_X86 0
 #endif
+#if defined(__aarch64__) && defined(__ARM_NEON) && (defined(__linux__) || defined(__APPLE__))
+#define COLMODERN_ARM 1
+#else
+#define COLMODERN_ARM 0
+#endif
 
 namespace colmodern {
 
-// In rising order of preference. The numbers are part of the binding's private face.
-enum class Isa : int { scalar = 0, avx2 = 1, avx512vnni = 2 };
+// In rising order of preference. The numbers are part of the binding's private face. `neon` is NEON with the dot
+// product of Armv8.2.
+enum class Isa : int { scalar = 0, avx2 = 1, avx512vnni = 2, neon = 3 };
 
-constexpr int kIsaCount = 3;
+constexpr int kIsaCount = 4;
 
 const char* name_of(Isa isa) noexcept;
 bool is_supported(Isa isa) noexcept;

@@ -1,9 +1,17 @@
 // Which kernels run on this machine: probed once, then a table of function pointers.
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 
 #include "cpu.h"
 #include "kernels.h"
+
+#if COLMODERN_ARM && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#elif COLMODERN_ARM
+#include <sys/sysctl.h>
+#endif
 
 namespace colmodern {
 namespace {
@@ -16,6 +24,16 @@ constexpr Kernels kScalar = COLMODERN_TABLE(scalar);
 #if COLMODERN_X86
 constexpr Kernels kAvx2 = COLMODERN_TABLE(avx2);
 constexpr Kernels kAvx512vnni = COLMODERN_TABLE(avx512vnni);
+#endif
+#if COLMODERN_ARM
+// What has no code of its own yet is scalar.
+constexpr Kernels kNeon = [] {
+  Kernels kernels = kScalar;
+  kernels.dense_scores = dense_scores_neon;
+  kernels.dense_maxima = dense_maxima_neon;
+  kernels.dense_nearest = dense_nearest_neon;
+  return kernels;
+}();
 #endif
 #undef COLMODERN_TABLE
 
@@ -30,12 +48,23 @@ bool probe_avx512vnni() noexcept {
 }
 #endif
 
+#if COLMODERN_ARM && defined(__linux__)
+bool probe_neon() noexcept { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
+#elif COLMODERN_ARM
+bool probe_neon() noexcept {
+  int has_it = 0;
+  std::size_t size = sizeof has_it;
+  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has_it, &size, nullptr, 0) == 0 && has_it != 0;
+}
+#endif
+
 }  // namespace
 
 const char* name_of(Isa isa) noexcept {
   switch (isa) {
     case Isa::avx2: return "avx2";
     case Isa::avx512vnni: return "avx512vnni";
+    case Isa::neon: return "neon";
     case Isa::scalar: break;
   }
   return "scalar";
@@ -47,6 +76,9 @@ bool is_supported(Isa isa) noexcept {
   static const bool has_avx512vnni = probe_avx512vnni();
   if (isa == Isa::avx2) return has_avx2;
   if (isa == Isa::avx512vnni) return has_avx512vnni;
+#elif COLMODERN_ARM
+  static const bool has_neon = probe_neon();
+  if (isa == Isa::neon) return has_neon;
 #endif
   return isa == Isa::scalar;
 }
@@ -58,6 +90,8 @@ const Kernels& kernels_for(Isa isa) {
 #if COLMODERN_X86
   if (isa == Isa::avx2) return kAvx2;
   if (isa == Isa::avx512vnni) return kAvx512vnni;
+#elif COLMODERN_ARM
+  if (isa == Isa::neon) return kNeon;
 #endif
   return kScalar;
 }

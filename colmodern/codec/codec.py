@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
+from colmodern.codec.centroids import MAX_VALUE, float_centroids
 from colmodern.codec.codes import Codes
 from colmodern.codec.residual import Levels
 from colmodern.codec.vectors import check_dim, check_vectors, dot_rows, unit_rows
@@ -25,6 +26,13 @@ from colmodern.types import FloatMatrix, FloatVector
 _CHUNK = 8192
 _MAX_QUERY = 127
 _SMALL_IDS = 1 << 16
+_DTYPES = {
+    "rotation": "f4",
+    "centroids": "i1",
+    "centroid_steps": "f4",
+    "level_values": "i1",
+    "level_step": "f4",
+}
 
 
 class Codec:
@@ -34,12 +42,19 @@ class Codec:
     comes back as zeros and scores 0.
     """
 
-    def __init__(self, rotation: FloatMatrix, centroids: FloatMatrix, levels: Levels) -> None:
+    def __init__(
+        self,
+        rotation: FloatMatrix,
+        centroids: NDArray[np.int8],
+        centroid_steps: FloatVector,
+        levels: Levels,
+    ) -> None:
         """Put together what ``train_codec`` made.
 
         Args:
             rotation: Shape (dim, dim), float32, orthogonal; ``vectors @ rotation`` rotates.
-            centroids: Shape (n_centroids, dim), float32, rotated.
+            centroids: Shape (n_centroids, dim), int8 within -127..127, rotated.
+            centroid_steps: Shape (n_centroids,), float32: what one means in each centroid.
             levels: What residual codes mean.
 
         Raises:
@@ -48,10 +63,17 @@ class Codec:
         dim = check_dim(centroids.shape[1])
         if rotation.shape != (dim, dim):
             raise ValueError(f"rotation must have shape {(dim, dim)}, got {rotation.shape}.")
+        if centroids.min(initial=0) < -MAX_VALUE:
+            raise ValueError(f"centroids must lie within +-{MAX_VALUE}, got {centroids.min()}.")
+        if centroid_steps.shape != (len(centroids),):
+            raise ValueError(
+                f"centroid_steps must have shape ({len(centroids)},), got {centroid_steps.shape}."
+            )
         if len(levels.values) not in {2, 4, 16}:
             raise ValueError(f"levels must have 2, 4 or 16 values, got {len(levels.values)}.")
         self.rotation = rotation
         self.centroids = centroids
+        self.centroid_steps = centroid_steps
         self._levels = levels
 
     def __repr__(self) -> str:
@@ -72,6 +94,11 @@ class Codec:
     def n_centroids(self) -> int:
         """How many centroids there are."""
         return len(self.centroids)
+
+    @cached_property
+    def float_centroids(self) -> FloatMatrix:
+        """Shape (n_centroids, dim), float32, rotated: the centroids as vectors."""
+        return float_centroids(self.centroids, self.centroid_steps)
 
     @property
     def levels(self) -> FloatVector:
@@ -111,7 +138,7 @@ class Codec:
         directions = self._levels.unpack(codes.residuals)
         gains = codes.gains.astype(np.float32)[:, np.newaxis]
         norms = codes.norms.astype(np.float32)[:, np.newaxis]
-        rotated = norms * (self.centroids[codes.centroid_ids] + gains * directions)
+        rotated = norms * (self.float_centroids[codes.centroid_ids] + gains * directions)
         return kernels.centroid_scores(self.rotation, rotated)
 
     def rotate(self, vectors: FloatMatrix) -> FloatMatrix:
@@ -136,6 +163,7 @@ class Codec:
         return {
             "rotation": self.rotation,
             "centroids": self.centroids,
+            "centroid_steps": self.centroid_steps,
             "level_values": self._levels.values,
             "level_step": np.array([self._levels.step], np.float32),
         }
@@ -149,8 +177,7 @@ class Codec:
             TypeError: An array has another dtype.
             ValueError: An array has a shape or values that no codec has.
         """
-        dtypes = {"rotation": "f4", "centroids": "f4", "level_values": "i1", "level_step": "f4"}
-        for name, dtype in dtypes.items():
+        for name, dtype in _DTYPES.items():
             if table[name].dtype != dtype:
                 raise TypeError(f"{name} must be {np.dtype(dtype)}, got {table[name].dtype}.")
         if table["centroids"].ndim != 2 or table["level_values"].ndim != 1:
@@ -159,13 +186,13 @@ class Codec:
             raise ValueError(f"level_values must lie within +-{kernels.MAX_LEVEL}.")
         (step,) = table["level_step"]
         levels = Levels(table["level_values"], np.float32(step))
-        return cls(table["rotation"], table["centroids"], levels)
+        return cls(table["rotation"], table["centroids"], table["centroid_steps"], levels)
 
     def _encode_chunk(self, vectors: FloatMatrix, lengths: FloatVector, threads: int) -> Codes:
         directions = unit_rows(vectors, lengths)
         rotated = kernels.centroid_scores(self._rotation_columns, directions, threads=threads)
         ids = kernels.nearest_centroids(rotated, self._packed_centroids, threads=threads)
-        centroids = self.centroids[ids]
+        centroids = self.float_centroids[ids]
         left = rotated - centroids
         packed = self._levels.pack(unit_rows(left, np.sqrt(dot_rows(left, left))))
         levels = self._levels.unpack(packed)
@@ -181,7 +208,7 @@ class Codec:
 
     @cached_property
     def _packed_centroids(self) -> kernels.PackedCentroids:
-        return kernels.pack_centroids(self.centroids)
+        return kernels.pack_centroids(self.float_centroids)
 
     @cached_property
     def _rotation_columns(self) -> FloatMatrix:

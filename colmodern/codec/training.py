@@ -9,6 +9,7 @@ import os
 import numpy as np
 
 from colmodern import kernels
+from colmodern.codec.centroids import float_centroids, quantise_centroids
 from colmodern.codec.codec import Codec
 from colmodern.codec.kmeans import train_centroids
 from colmodern.codec.residual import Levels, train_levels
@@ -71,9 +72,11 @@ def train_codec(
     rotated = kernels.centroid_scores(columns, directions, threads=threads)
     wanted = n_centroids or plan_n_centroids(len(rotated))
     centroids = _centroids(rotated, min(wanted, len(rotated)), seed=seed, threads=threads)
-    levels = _levels(rotated[:_LEVEL_SAMPLE], centroids, bits, threads=threads)
+    values, steps = quantise_centroids(centroids)
+    stored = float_centroids(values, steps)
+    levels = _levels(rotated[:_LEVEL_SAMPLE], stored, bits, threads=threads)
     logger.debug("codec of %d centroids from %d vectors", len(centroids), len(rotated))
-    return Codec(rotation, centroids, levels)
+    return Codec(rotation, values, steps, levels)
 
 
 def random_rotation(dim: int, seed: int) -> FloatMatrix:

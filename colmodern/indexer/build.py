@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from colmodern.codec import Codec, plan_n_centroids, train_codec
 from colmodern.config import IndexConfig
+from colmodern.indexer.embedded import offsets_of
 from colmodern.indexer.encoding import EncodedDocument, encode_documents
-from colmodern.indexer.plan import estimate_tokens, plan_sample
+from colmodern.indexer.plan import estimate_tokens
+from colmodern.indexer.sampling import EncodedSample, sample_limit
+from colmodern.indexer.sink import SegmentSink
 from colmodern.indexer.spool import Spool
 from colmodern.storage import (
     EncoderInfo,
     IndexWriter,
-    SegmentWriter,
     WriterLock,
 )
 from colmodern.types import DocumentEncoder, FloatMatrix, Progress
@@ -26,37 +27,6 @@ from colmodern.types import DocumentEncoder, FloatMatrix, Progress
 logger = logging.getLogger(__name__)
 
 TRAINED_ON = "tokens_at_training"
-_THREADS = os.cpu_count() or 1
-
-
-class SegmentSink:
-    """Takes documents with their vectors and closes a segment whenever one is full."""
-
-    def __init__(self, writer: IndexWriter, *, segment_tokens: int) -> None:
-        """Write to ``writer``, compressing with its codec."""
-        self._writer = writer
-        self._limit = segment_tokens
-        self._segment: SegmentWriter | None = None
-
-    def add(self, documents: Sequence[EncodedDocument]) -> None:
-        """Compress and store some documents."""
-        vectors = np.concatenate([tokens.vectors for _, tokens in documents])
-        codes = self._writer.codec.encode(vectors, threads=_THREADS)
-        start = 0
-        for document, tokens in documents:
-            if self._segment is None:
-                self._segment = self._writer.new_segment()
-            end = start + len(tokens)
-            self._segment.add(document, codes[start:end], tokens.spans)
-            start = end
-            if self._segment.n_tokens >= self._limit:
-                self.finish()
-
-    def finish(self) -> None:
-        """Close the open segment, if there is one."""
-        if self._segment is not None:
-            self._segment.finish()
-            self._segment = None
 
 
 class Meter:
@@ -68,7 +38,7 @@ class Meter:
         self._done = 0
         self._progress = progress
 
-    def add(self, documents: Sequence[EncodedDocument]) -> None:
+    def add(self, documents: Iterable[EncodedDocument]) -> None:
         """Count some documents as encoded."""
         self._done += sum(len(document.title) + len(document.text) for document, _ in documents)
         if self._progress is not None:
@@ -99,15 +69,10 @@ def build_new(
         progress: Told how far it is.
     """
     meter = Meter(spool, progress)
-    sample_order = plan_sample(spool.chars, config.sample_tokens, seed=config.seed)
-    sample = []
-    for batch in encode_documents(spool.read(sample_order), encoder):
-        sample.append(batch)
-        meter.add(batch)
-    n_sampled = sum(len(tokens) for batch in sample for _, tokens in batch)
-    n_chars = int(spool.chars[sample_order].sum())
-    n_tokens = estimate_tokens(n_sampled, n_chars, int(spool.chars.sum()))
-    codec = _train(sample, n_tokens, encoder.dim, config, progress)
+    sample = encode_sample(spool, encoder, config, meter)
+    chars = spool.chars
+    n_tokens = estimate_tokens(sample.n_tokens, int(chars[sample.numbers].sum()), int(chars.sum()))
+    codec = train(sample.vectors, n_tokens, config, progress)
     writer = IndexWriter.create(
         path,
         codec,
@@ -118,10 +83,11 @@ def build_new(
     )
     try:
         sink = SegmentSink(writer, segment_tokens=config.segment_tokens)
-        while sample:
-            sink.add(sample.pop(0))
-        rest = np.setdiff1d(np.arange(len(spool)), sample_order)
-        _write(spool, rest.tolist(), encoder, sink, meter)
+        for batch in sample.batches():
+            write(batch, sink)
+        rest = np.setdiff1d(np.arange(len(spool)), sample.numbers)
+        del sample
+        _encode(spool, rest.tolist(), encoder, sink, meter)
     except BaseException:
         writer.close()
         raise
@@ -138,49 +104,60 @@ def build_more(
 ) -> None:
     """Write all of the spool to an index that has a codec already; the caller commits."""
     sink = SegmentSink(writer, segment_tokens=config.segment_tokens)
-    _write(spool, range(len(spool)), encoder, sink, Meter(spool, progress))
+    _encode(spool, range(len(spool)), encoder, sink, Meter(spool, progress))
 
 
-def _write(
-    spool: Spool, order: Iterable[int], encoder: DocumentEncoder, sink: SegmentSink, meter: Meter
-) -> None:
+def encode_sample(
+    spool: Spool, encoder: DocumentEncoder, config: IndexConfig, meter: Meter
+) -> EncodedSample:
+    """Encode documents drawn at random until they have enough tokens to train a codec."""
+    limit = sample_limit(config.sample_tokens, encoder.dim)
+    order = np.random.default_rng(config.seed).permutation(len(spool)).tolist()
+    sample = EncodedSample(limit, encoder.dim)
+    numbers = iter(order)
     for batch in encode_documents(spool.read(order), encoder):
-        sink.add(batch)
+        for (document, tokens), number in zip(batch, numbers, strict=False):
+            sample.add(number, document, tokens)
         meter.add(batch)
-    sink.finish()
+        if sample.is_full:
+            break
+    return sample
 
 
-def _train(
-    sample: Sequence[Sequence[EncodedDocument]],
-    n_tokens: int,
-    dim: int,
-    config: IndexConfig,
-    progress: Progress | None,
+def train(
+    sample: FloatMatrix, n_tokens: int, config: IndexConfig, progress: Progress | None
 ) -> Codec:
+    """Return a codec for about ``n_tokens`` tokens like those of a sample."""
     started = time.perf_counter()
     if progress is not None:
         progress("training the codec", 0, 1)
-    vectors = _sampled_vectors(sample, dim, config)
     n_centroids = config.n_centroids or plan_n_centroids(n_tokens)
-    codec = train_codec(vectors, bits=config.bits, n_centroids=n_centroids, seed=config.seed)
+    codec = train_codec(sample, bits=config.bits, n_centroids=n_centroids, seed=config.seed)
     if progress is not None:
         progress("training the codec", 1, 1)
     logger.info(
         "trained %d centroids on %d tokens in %.1f s",
         codec.n_centroids,
-        len(vectors),
+        len(sample),
         time.perf_counter() - started,
     )
     return codec
 
 
-def _sampled_vectors(
-    sample: Sequence[Sequence[EncodedDocument]], dim: int, config: IndexConfig
-) -> FloatMatrix:
-    parts = [tokens.vectors for batch in sample for _, tokens in batch]
-    vectors = np.concatenate(parts) if parts else np.zeros((0, dim), np.float32)
-    if len(vectors) > config.sample_tokens:
-        rng = np.random.default_rng(config.seed)
-        chosen = np.sort(rng.choice(len(vectors), config.sample_tokens, replace=False))
-        vectors = vectors[chosen]
-    return vectors
+def write(batch: list[EncodedDocument], sink: SegmentSink) -> None:
+    """Hand encoded documents to a sink."""
+    sink.add(
+        [document for document, _ in batch],
+        np.concatenate([tokens.vectors for _, tokens in batch]),
+        offsets_of(len(tokens) for _, tokens in batch),
+        np.concatenate([tokens.spans for _, tokens in batch]),
+    )
+
+
+def _encode(
+    spool: Spool, order: Iterable[int], encoder: DocumentEncoder, sink: SegmentSink, meter: Meter
+) -> None:
+    for batch in encode_documents(spool.read(order), encoder):
+        write(batch, sink)
+        meter.add(batch)
+    sink.finish()

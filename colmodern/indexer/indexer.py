@@ -12,19 +12,36 @@ from pathlib import Path
 from colmodern.config import IndexConfig
 from colmodern.corpus import ScanOptions
 from colmodern.errors import (
+    EncoderError,
     EncoderMismatchError,
     IndexExistsError,
     IndexFormatError,
+    InputError,
 )
-from colmodern.indexer.build import TRAINED_ON, build_more, build_new
+from colmodern.indexer.build import TRAINED_ON, build_more, build_new, train
+from colmodern.indexer.build_embedded import (
+    Survey,
+    is_from_vectors,
+    surveyed,
+    unnamed_encoder,
+    write_embedded,
+)
+from colmodern.indexer.embeddings import Embeddings
 from colmodern.indexer.plan import CHARS_PER_TOKEN, outgrown
 from colmodern.indexer.reading import Reader, Reading, read_documents
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.spool import Spool
-from colmodern.storage import IndexReader, IndexWriter, SourceRecord, WriterLock
+from colmodern.storage import (
+    EncoderInfo,
+    IndexReader,
+    IndexWriter,
+    Manifest,
+    SourceRecord,
+    WriterLock,
+)
 from colmodern.storage.durable import writing
 from colmodern.storage.folder import claim_folder
-from colmodern.types import Document, DocumentEncoder, Progress
+from colmodern.types import Document, DocumentEncoder, EncoderIdentity, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +63,7 @@ class Indexer:
     def __init__(
         self,
         path: str | Path,
-        encoder: DocumentEncoder,
+        encoder: DocumentEncoder | EncoderIdentity | None = None,
         *,
         config: IndexConfig | None = None,
     ) -> None:
@@ -54,7 +71,8 @@ class Indexer:
 
         Args:
             path: The folder of the index.
-            encoder: Turns documents into token vectors.
+            encoder: Turns documents into token vectors. For ready vectors its name, fingerprint
+                and dim are enough (``EncoderInfo`` has just these), or None.
             config: How a new index is built; an index that exists keeps its own.
         """
         self.path = Path(path)
@@ -63,7 +81,7 @@ class Indexer:
 
     def __repr__(self) -> str:
         """Say where and with what."""
-        return f"<Indexer {self.path}: {self.encoder.name}>"
+        return f"<Indexer {self.path}: {self.encoder.name if self.encoder else 'ready vectors'}>"
 
     def build(
         self,
@@ -81,11 +99,8 @@ class Indexer:
             IndexExistsError: There is an index already.
             InputError: An id is empty or comes twice.
         """
-        if self._exists:
-            raise IndexExistsError(
-                f"{self.path} holds an index already; add to it, or choose another folder.",
-                path=self.path,
-            )
+        self._text_encoder()
+        self._refuse_an_index()
         with self._change(progress) as change:
             change.report.added = len(read_documents(documents, change.spool))
             self._write_all(change, Reading(), replace=False)
@@ -104,6 +119,7 @@ class Indexer:
             EncoderMismatchError: The index was made with another encoder.
             InputError: An id is empty or comes twice.
         """
+        self._text_encoder()
         self._check_encoder()
         with self._change(progress) as change, Spool(self.path) as given:
             ids = read_documents(documents, given)
@@ -121,6 +137,63 @@ class Indexer:
             change.report.updated = len(doomed)
             change.report.added = len(change.spool) - len(doomed)
             self._write_more(change, Reading(doomed))
+        return change.report
+
+    def build_from_embeddings(
+        self, embeddings: Embeddings, *, progress: Progress | None = None
+    ) -> IndexReport:
+        """Make a new index of documents that come with their token vectors.
+
+        Vectors are taken as they are, of any length up to 4,096. The index remembers this
+        indexer's encoder; without one, it is ``vectors:DIM``, and is searched with
+        ``Searcher.search_embeddings``, not with texts.
+
+        Args:
+            embeddings: The documents; held on disk if they can be read only once.
+            progress: Told how far it is.
+
+        Raises:
+            IndexExistsError: There is an index already.
+            InputError: An id is empty or comes twice, vectors are not finite or have another
+                dimension or dtype than they should; the message names the document.
+        """
+        self._refuse_an_index()
+        with (
+            self._change(progress) as change,
+            self._surveyed(embeddings, progress) as survey,
+        ):
+            encoder = self._identity(survey.dim)
+            codec = train(survey.sample, survey.n_tokens, self.config, progress)
+            survey.forget_sample()
+            with IndexWriter.create(
+                self.path,
+                codec,
+                encoder=encoder,
+                config={**self.config.to_dict(), TRAINED_ON: survey.n_tokens},
+                lock=change.lock,
+            ) as writer:
+                self._write_embedded(survey, writer, change)
+        return change.report
+
+    def update_from_embeddings(
+        self, embeddings: Embeddings, *, progress: Progress | None = None
+    ) -> IndexReport:
+        """Add documents that come with their token vectors, as ``update`` adds texts.
+
+        Raises:
+            IndexNotFoundError: There is no index; ``build_from_embeddings`` makes one.
+            EncoderMismatchError: The index was made with another encoder.
+            InputError: As in ``build_from_embeddings``; or the documents have no ids of their own.
+        """
+        if not embeddings.has_ids:
+            raise InputError("Give ids: they say which documents are new and which are replaced.")
+        self._check_encoder()
+        with (
+            self._change(progress) as change,
+            self._surveyed(embeddings, progress) as survey,
+            IndexWriter.open(self.path, lock=change.lock) as writer,
+        ):
+            self._write_embedded(survey, writer, change)
         return change.report
 
     def delete(self, ids: Iterable[str]) -> IndexReport:
@@ -153,6 +226,7 @@ class Indexer:
         Raises:
             InputError: A root does not exist.
         """
+        self._text_encoder()
         folders = [Path(root) for root in roots]
         with self._change(progress) as change:
             reading = self._read(folders, options or ScanOptions(), change)
@@ -190,8 +264,12 @@ class Indexer:
         """Say whether the index is another encoder's, or too small for what comes."""
         with IndexReader.open(self.path) as reader:
             manifest, n_tokens = reader.manifest, reader.n_tokens
+            has_ready_vectors = any(map(is_from_vectors, reader.content_hashes().values()))
+        if has_ready_vectors:  # which cannot be made again, so the index is only added to
+            self._check_encoder()
+            return False
         n_expected = n_tokens + int(spool.chars.sum() / CHARS_PER_TOKEN)
-        return manifest.encoder.fingerprint != self.encoder.fingerprint or outgrown(
+        return manifest.encoder.fingerprint != self._text_encoder().fingerprint or outgrown(
             int(manifest.config.get(TRAINED_ON, 0)), n_expected
         )
 
@@ -208,7 +286,7 @@ class Indexer:
         with build_new(
             self.path,
             change.spool,
-            self.encoder,
+            self._text_encoder(),
             self.config,
             replace=replace,
             lock=change.lock,
@@ -221,20 +299,70 @@ class Indexer:
         with IndexWriter.open(self.path, lock=change.lock) as writer:
             n_deleted = writer.delete(sorted(reading.doomed))
             change.report.deleted = n_deleted - change.report.updated
-            kept = {k: v for k, v in writer.manifest.config.items() if k != TRAINED_ON}
-            config = IndexConfig.from_dict(kept)
-            build_more(writer, change.spool, self.encoder, config, progress=change.progress)
+            config = _config_of(writer.manifest)
+            build_more(writer, change.spool, self._text_encoder(), config, progress=change.progress)
             if reading.records is not None:
                 writer.set_sources(reading.records)
             writer.commit()
 
+    @contextmanager
+    def _surveyed(self, embeddings: Embeddings, progress: Progress | None) -> Iterator[Survey]:
+        dim = None if self.encoder is None else self.encoder.dim
+        given: object = embeddings
+        if not isinstance(given, Embeddings):
+            kind = type(given).__name__
+            raise TypeError(f"expected Embeddings, made by one of its from_ methods, not {kind}")
+        with surveyed(embeddings, self.path, self.config, dim=dim, progress=progress) as survey:
+            yield survey
+
+    def _write_embedded(self, survey: Survey, writer: IndexWriter, change: _Change) -> None:
+        written = write_embedded(
+            survey,
+            writer,
+            writer.content_hashes(),
+            segment_tokens=_config_of(writer.manifest).segment_tokens,
+            progress=change.progress,
+        )
+        report = change.report
+        report.added, report.updated = written.added, written.updated
+        report.unchanged = written.unchanged
+        writer.commit()
+
+    def _refuse_an_index(self) -> None:
+        if self._exists:
+            raise IndexExistsError(
+                f"{self.path} holds an index already; add to it, or choose another folder.",
+                path=self.path,
+            )
+
+    def _text_encoder(self) -> DocumentEncoder:
+        """Return the encoder, if it is one that encodes texts."""
+        if not isinstance(self.encoder, DocumentEncoder):
+            raise EncoderError(
+                f"{self!r} has no encoder of texts; give it one, or give it ready vectors: "
+                "build_from_embeddings, update_from_embeddings."
+            )
+        return self.encoder
+
+    def _identity(self, dim: int | None) -> EncoderInfo:
+        """Return what the index is to remember of the encoder of ready vectors."""
+        if self.encoder is not None:
+            return EncoderInfo(self.encoder.name, self.encoder.fingerprint, self.encoder.dim)
+        if dim is None:
+            raise InputError(
+                "There are no token vectors, so their dimension is not known; give the Indexer an "
+                "encoder, or an EncoderInfo."
+            )
+        return unnamed_encoder(dim)
+
     def _check_encoder(self) -> None:
         with IndexReader.open(self.path) as reader:
             made_with = reader.manifest.encoder
-        if made_with.fingerprint != self.encoder.fingerprint:
+        given = self._identity(made_with.dim)
+        if made_with.fingerprint != given.fingerprint:
             raise EncoderMismatchError(
                 index_encoder=f"{made_with.name} ({made_with.fingerprint[:12]})",
-                given_encoder=f"{self.encoder.name} ({self.encoder.fingerprint[:12]})",
+                given_encoder=f"{given.name} ({given.fingerprint[:12]})",
             )
 
     @contextmanager
@@ -262,6 +390,10 @@ class Indexer:
         with IndexReader.open(self.path) as reader:
             report.documents, report.tokens = reader.n_documents, reader.n_tokens
         report.seconds = time.perf_counter() - started
+
+
+def _config_of(manifest: Manifest) -> IndexConfig:
+    return IndexConfig.from_dict({k: v for k, v in manifest.config.items() if k != TRAINED_ON})
 
 
 def delete(path: str | Path, ids: Sequence[str]) -> list[str]:

@@ -88,11 +88,23 @@ class Searcher:
 
     @property
     def encoder(self) -> QueryEncoder:
-        """The encoder, loaded by the index's own record of it if none was given."""
+        """The encoder, loaded by the index's own record of it if none was given.
+
+        Raises:
+            EncoderError: It cannot be loaded; an index of ready vectors may name none that exists.
+        """
         if self._encoder is None:
             from colmodern.encoder import load_encoder
 
-            encoder = load_encoder(self._reader.manifest.encoder.name)
+            name = self._reader.manifest.encoder.name
+            try:
+                encoder = load_encoder(name)
+            except EncoderError as err:
+                raise EncoderError(
+                    f"{err} The index {self._reader.path} was made with the encoder {name!r}: give "
+                    "that to Searcher.open(path, encoder), or search with ready vectors "
+                    "(search_embeddings)."
+                ) from err
             _check_encoder(self._reader, encoder)
             self._encoder = encoder
         return self._encoder
@@ -199,7 +211,7 @@ class Searcher:
         codec, segments = self._reader.codec, self._reader.segments
         vectors = _checked_vectors(tokens.vectors, codec.dim)
         scores = kernels.centroid_scores(
-            codec.rotate(vectors), codec.centroids, threads=params.threads
+            codec.rotate(vectors), codec.float_centroids, threads=params.threads
         )
         masks = [segment.alive for segment in segments] if allowed is None else list(allowed)
         if params.probes is None:

@@ -31,15 +31,37 @@ def plan_compaction(
 
 
 def rewrite(
-    segments: Iterable[Segment], new_segment: Callable[[], SegmentWriter], *, max_tokens: int
+    parts: Iterable[tuple[Segment, Iterable[int]]],
+    new_segment: Callable[[], SegmentWriter],
+    *,
+    max_tokens: int,
 ) -> None:
-    """Copy the living documents of ``segments``, in order, into segments of bounded size."""
+    """Copy documents, in order, into segments of bounded size.
+
+    Args:
+        parts: Segments, each with the positions of the documents to copy.
+        new_segment: Starts the next segment.
+        max_tokens: A segment is begun before one would exceed this.
+
+    Raises:
+        IndexWriteError: The disk is full or refuses; the segment begun last is gone.
+    """
     writer = new_segment()
-    for segment in segments:
-        for i in segment.living():
-            start, end = int(segment.token_offsets[i]), int(segment.token_offsets[i + 1])
-            if writer.n_documents and writer.n_tokens + end - start > max_tokens:
-                writer.finish()
-                writer = new_segment()
-            writer.add(segment.document(i), segment.codes[start:end], segment.spans(i))
-    writer.finish()
+    try:
+        for segment, positions in parts:
+            codes, error = segment.codes, segment.record.squared_error
+            for i in positions:
+                start, end = segment.token_offsets[i : i + 2].tolist()
+                if writer.n_documents and writer.n_tokens + end - start > max_tokens:
+                    writer.finish()
+                    writer = new_segment()
+                writer.add(
+                    segment.document(i),
+                    codes[start:end],
+                    segment.spans(i),
+                    squared_error=error * (end - start),
+                )
+        writer.finish()
+    except BaseException:
+        writer.discard()
+        raise

@@ -19,7 +19,10 @@ from colmodern.storage.layout import MANIFEST, MANIFEST_DRAFT
 from colmodern.storage.manifest import CHECKSUM_BYTES, Manifest
 from colmodern.storage.manifest_file import encode_manifest
 
-__all__ = ["HashingFile", "replace_manifest", "sync_folder", "writing"]
+__all__ = ["HashingFile", "replace_manifest", "sync_folder", "write_all", "writing"]
+
+# Hashed and written while it is in the cache of the processor.
+_BLOCK_BYTES = 1 << 20
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -51,6 +54,13 @@ def writing(path: Path) -> Iterator[None]:
         raise raised from error
 
 
+def write_all(descriptor: int, data: Any) -> None:
+    """Write all of a buffer to an open file."""
+    rest = memoryview(data).cast("B")
+    while len(rest):
+        rest = rest[os.write(descriptor, rest) :]
+
+
 class HashingFile:
     """A new file that knows the size and the checksum of what was written to it.
 
@@ -68,11 +78,11 @@ class HashingFile:
     def write(self, data: Any) -> int:
         """Write all of a buffer and return its length."""
         view = memoryview(data).cast("B")
-        self._hash.update(view)
-        rest = view
-        while len(rest):
-            rest = rest[os.write(self._descriptor, rest) :]
-        self.size += len(view)
+        for start in range(0, len(view), _BLOCK_BYTES):
+            block = view[start : start + _BLOCK_BYTES]
+            self._hash.update(block)
+            write_all(self._descriptor, block)
+            self.size += len(block)
         return len(view)
 
     def tell(self) -> int:

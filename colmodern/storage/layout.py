@@ -19,9 +19,11 @@ __all__ = [
     "MANIFEST_DRAFT",
     "SEGMENT_PARTS",
     "CentroidIds",
+    "DocumentIds",
     "centroid_dtype",
     "codec_name",
     "distinct_schema",
+    "document_dtype",
     "documents_schema",
     "is_file_name",
     "is_ours",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 CentroidIds: TypeAlias = NDArray[np.uint16] | NDArray[np.uint32]
+DocumentIds: TypeAlias = NDArray[np.uint16] | NDArray[np.uint32]
 
 MANIFEST = "manifest.json"
 MANIFEST_DRAFT = "manifest.json.tmp"
@@ -93,6 +96,11 @@ def centroid_dtype(n_centroids: int) -> DTypeLike:
     return np.uint16 if n_centroids <= 1 << 16 else np.uint32
 
 
+def document_dtype(n_documents: int) -> DTypeLike:
+    """Return the dtype of the documents in postings: uint16 up to 65,536, else uint32."""
+    return np.uint16 if n_documents <= 1 << 16 else np.uint32
+
+
 def _centroid_type(n_centroids: int) -> Any:
     return pa.from_numpy_dtype(centroid_dtype(n_centroids))
 
@@ -101,18 +109,18 @@ def _item(kind: Any) -> Any:
     return pa.field("item", kind, nullable=False)
 
 
+def _struct(columns: dict[str, Any]) -> Any:
+    return pa.struct([pa.field(name, kind, nullable=False) for name, kind in columns.items()])
+
+
 def _schema(columns: dict[str, Any]) -> Any:
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in columns.items()])
 
 
 def documents_schema() -> Any:
     """Return the columns of ``documents.arrow``: a row for each document."""
-    span = pa.struct(
-        [
-            pa.field("start", pa.int32(), nullable=False),
-            pa.field("length", pa.uint16(), nullable=False),
-        ]
-    )
+    span = _struct({"skip": pa.uint8(), "length": pa.uint8()})
+    wide_span = _struct({"token": pa.int32(), "start": pa.int32(), "length": pa.int32()})
     return _schema(
         {
             "id": pa.large_string(),
@@ -123,6 +131,7 @@ def documents_schema() -> Any:
             "content_hash": pa.large_string(),
             "id_order": pa.int32(),
             "spans": pa.large_list(_item(span)),
+            "wide_spans": pa.large_list(_item(wide_span)),
         }
     )
 
@@ -144,9 +153,10 @@ def distinct_schema(*, n_centroids: int) -> Any:
     return _schema({"centroid_ids": pa.large_list(_item(_centroid_type(n_centroids)))})
 
 
-def postings_schema() -> Any:
+def postings_schema(*, n_documents: int) -> Any:
     """Return the column of ``postings.arrow``: a row for each centroid."""
-    return _schema({"documents": pa.large_list(_item(pa.int32()))})
+    kind = pa.from_numpy_dtype(document_dtype(n_documents))
+    return _schema({"documents": pa.large_list(_item(kind))})
 
 
 def tombstones_schema() -> Any:

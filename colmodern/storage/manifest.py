@@ -36,7 +36,11 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRecord:
-    """One segment: counts with the deleted documents included, and its files."""
+    """One segment: counts with the deleted documents included, and its files.
+
+    ``squared_error`` is the mean over its tokens of the squared distance between a token vector
+    and what its code stands for, as the program that made the codes measured it.
+    """
 
     name: str
     n_documents: int
@@ -45,6 +49,7 @@ class SegmentRecord:
     tokens: FileRecord
     distinct: FileRecord
     postings: FileRecord
+    squared_error: float = 0.0
     n_deleted_documents: int = 0
     n_deleted_tokens: int = 0
     tombstones: FileRecord | None = None

@@ -1,16 +1,10 @@
-"""How the manifest lies on the disk: JSON, with a checksum of itself in the last line.
-
-The checksum covers every byte before it, so no changed byte passes; what passes is still read
-field by field, and nothing but names of this format gets through.
-"""
+"""How the manifest, and the records that it is made of, lie on the disk as JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from colmodern import __version__
 from colmodern.errors import (
@@ -19,35 +13,35 @@ from colmodern.errors import (
     IndexNotFoundError,
     IndexStoreError,
 )
-from colmodern.storage.layout import MANIFEST, SEGMENT_PARTS, is_file_name, segment_number
+from colmodern.storage.layout import MANIFEST, SEGMENT_PARTS, segment_number
 from colmodern.storage.manifest import (
-    CHECKSUM_BYTES,
     CodecRecord,
     FileRecord,
     Manifest,
     SegmentRecord,
 )
 from colmodern.storage.records import EncoderInfo
+from colmodern.storage.sealed_json import Fields, check_seal, seal
 
 __all__ = [
     "FORMAT_VERSION",
     "MAGIC",
     "OLDEST_FORMAT_VERSION",
+    "codec_json",
     "decode_manifest",
     "encode_manifest",
+    "encoder_json",
     "program_name",
+    "read_codec_record",
+    "read_encoder_info",
     "read_manifest",
+    "read_segment_record",
+    "segment_json",
 ]
 
 MAGIC = "colmodern-index"
 FORMAT_VERSION = 1
 OLDEST_FORMAT_VERSION = 1
-
-_TRAILER_START = b'  "checksum": "'
-_TRAILER_END = b'"\n}\n'
-_TRAILER_LENGTH = len(_TRAILER_START) + 2 * CHECKSUM_BYTES + len(_TRAILER_END)
-
-T = TypeVar("T")
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -61,15 +55,13 @@ def encode_manifest(manifest: Manifest) -> bytes:
         "n_documents": manifest.n_documents,
         "n_tokens": manifest.n_tokens,
         "config": dict(manifest.config),
-        "encoder": _encoder_json(manifest.encoder),
-        "codec": _codec_json(manifest.codec),
+        "encoder": encoder_json(manifest.encoder),
+        "codec": codec_json(manifest.codec),
         "next_segment": manifest.next_segment,
-        "segments": [_segment_json(segment) for segment in manifest.segments],
+        "segments": [segment_json(segment) for segment in manifest.segments],
         "sources": _file_json(manifest.sources),
     }
-    text = json.dumps(payload, indent=2, allow_nan=False)
-    body = text.removesuffix("\n}").encode("ascii") + b",\n"
-    return body + _TRAILER_START + _digest(body) + _TRAILER_END
+    return seal(payload)
 
 
 def decode_manifest(data: bytes, path: Path) -> Manifest:
@@ -79,17 +71,17 @@ def decode_manifest(data: bytes, path: Path) -> Manifest:
         IndexFormatError: No manifest of an index, or of a version not read here.
         IndexCorruptError: A byte was changed, or a field is missing or has a wrong value.
     """
-    content = _Fields(_payload(data, path), path)
-    _check_checksum(data, path)
+    content = Fields(_payload(data, path), path)
+    check_seal(data, path)
     manifest = Manifest(
         generation=content.count("generation"),
         created_by=content.text("created_by"),
         updated_by=content.text("updated_by"),
         config=content.mapping("config"),
-        encoder=_read_encoder(content.child("encoder")),
-        codec=_read_codec(content.child("codec")),
+        encoder=read_encoder_info(content.child("encoder")),
+        codec=read_codec_record(content.child("codec")),
         next_segment=content.count("next_segment"),
-        segments=tuple(content.children("segments", _read_segment)),
+        segments=tuple(content.children("segments", read_segment_record)),
         sources=content.file_or_none("sources"),
     )
     _check_whole(manifest, content)
@@ -125,20 +117,6 @@ def program_name() -> str:
     return f"colmodern {__version__}"
 
 
-def _check_checksum(data: bytes, path: Path) -> None:
-    digest = _digest(data[:-_TRAILER_LENGTH])
-    if data[-_TRAILER_LENGTH:] != _TRAILER_START + digest + _TRAILER_END:
-        raise IndexCorruptError(
-            f"{path} was changed or cut short: its content has checksum {digest.decode()}, "
-            "its last line says otherwise. Restore it from a backup, or index again.",
-            path=path,
-        )
-
-
-def _digest(body: bytes) -> bytes:
-    return blake2b(body, digest_size=CHECKSUM_BYTES).hexdigest().encode("ascii")
-
-
 def _payload(data: bytes, path: Path) -> dict[str, Any]:
     try:
         payload = json.loads(data)
@@ -163,7 +141,7 @@ def _payload(data: bytes, path: Path) -> dict[str, Any]:
     return payload
 
 
-def _check_whole(manifest: Manifest, content: _Fields) -> None:
+def _check_whole(manifest: Manifest, content: Fields) -> None:
     """Check what no single field shows: totals, and that no name occurs twice."""
     totals = (content.count("n_documents"), content.count("n_tokens"))
     if totals != (manifest.n_documents, manifest.n_tokens):
@@ -175,71 +153,24 @@ def _check_whole(manifest: Manifest, content: _Fields) -> None:
         raise content.wrong("next_segment", "above the number of every segment")
 
 
-class _Fields:
-    """One JSON object of a manifest, read field by field; a wrong value is an error."""
-
-    def __init__(self, value: Any, path: Path, where: str = "") -> None:
-        self.path = path
-        self.where = where
-        if not isinstance(value, dict):
-            raise self.wrong("", "an object")
-        self.value: dict[str, Any] = value
-
-    def wrong(self, name: str, expected: str) -> IndexCorruptError:
-        field = f"{self.where}{name}" or "the content"
-        return IndexCorruptError(f"{self.path}: {field} must be {expected}.", path=self.path)
-
-    def count(self, name: str) -> int:
-        value = self.value.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 62:
-            raise self.wrong(name, "an integer from 0")
-        return value
-
-    def text(self, name: str) -> str:
-        value = self.value.get(name)
-        if not isinstance(value, str):
-            raise self.wrong(name, "a string")
-        return value
-
-    def mapping(self, name: str) -> dict[str, Any]:
-        return self.child(name).value
-
-    def child(self, name: str) -> _Fields:
-        return _Fields(self.value.get(name), self.path, f"{self.where}{name}.")
-
-    def children(self, name: str, read: Callable[[_Fields], T]) -> Iterator[T]:
-        values = self.value.get(name)
-        if not isinstance(values, list):
-            raise self.wrong(name, "a list")
-        for i, value in enumerate(values):
-            yield read(_Fields(value, self.path, f"{self.where}{name}[{i}]."))
-
-    def file(self, name: str) -> FileRecord:
-        fields = self.child(name)
-        record = FileRecord(fields.text("name"), fields.count("bytes"), fields.text("checksum"))
-        if not is_file_name(record.name):
-            raise fields.wrong("name", "a file name of format version 1")
-        return record
-
-    def file_or_none(self, name: str) -> FileRecord | None:
-        return None if self.value.get(name) is None else self.file(name)
-
-
 def _file_json(record: FileRecord | None) -> dict[str, Any] | None:
     if record is None:
         return None
     return {"name": record.name, "bytes": record.bytes, "checksum": record.checksum}
 
 
-def _encoder_json(encoder: EncoderInfo) -> dict[str, Any]:
+def encoder_json(encoder: EncoderInfo) -> dict[str, Any]:
+    """Return an encoder as JSON values."""
     return {"name": encoder.name, "fingerprint": encoder.fingerprint, "dim": encoder.dim}
 
 
-def _read_encoder(fields: _Fields) -> EncoderInfo:
+def read_encoder_info(fields: Fields) -> EncoderInfo:
+    """Return what ``encoder_json`` was given."""
     return EncoderInfo(fields.text("name"), fields.text("fingerprint"), fields.count("dim"))
 
 
-def _codec_json(codec: CodecRecord) -> dict[str, Any]:
+def codec_json(codec: CodecRecord) -> dict[str, Any]:
+    """Return the record of a codec as JSON values."""
     return {
         "dim": codec.dim,
         "bits": codec.bits,
@@ -249,7 +180,8 @@ def _codec_json(codec: CodecRecord) -> dict[str, Any]:
     }
 
 
-def _read_codec(fields: _Fields) -> CodecRecord:
+def read_codec_record(fields: Fields) -> CodecRecord:
+    """Return what ``codec_json`` was given."""
     codec = CodecRecord(
         dim=fields.count("dim"),
         bits=fields.count("bits"),
@@ -264,11 +196,13 @@ def _read_codec(fields: _Fields) -> CodecRecord:
     return codec
 
 
-def _segment_json(segment: SegmentRecord) -> dict[str, Any]:
+def segment_json(segment: SegmentRecord) -> dict[str, Any]:
+    """Return the record of a segment as JSON values."""
     return {
         "name": segment.name,
         "n_documents": segment.n_documents,
         "n_tokens": segment.n_tokens,
+        "squared_error": segment.squared_error,
         "n_deleted_documents": segment.n_deleted_documents,
         "n_deleted_tokens": segment.n_deleted_tokens,
         **{part: _file_json(getattr(segment, part)) for part in SEGMENT_PARTS},
@@ -276,7 +210,8 @@ def _segment_json(segment: SegmentRecord) -> dict[str, Any]:
     }
 
 
-def _read_segment(fields: _Fields) -> SegmentRecord:
+def read_segment_record(fields: Fields) -> SegmentRecord:
+    """Return what ``segment_json`` was given."""
     name = fields.text("name")
     if segment_number(name) is None:
         raise fields.wrong("name", "the name of a segment")
@@ -288,6 +223,7 @@ def _read_segment(fields: _Fields) -> SegmentRecord:
         n_documents=fields.count("n_documents"),
         n_tokens=fields.count("n_tokens"),
         **files,
+        squared_error=fields.measure("squared_error"),
         n_deleted_documents=fields.count("n_deleted_documents"),
         n_deleted_tokens=fields.count("n_deleted_tokens"),
         tombstones=fields.file_or_none("tombstones"),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from colmodern.codec import Codes
 from colmodern.storage.layout import (
     CentroidIds,
+    DocumentIds,
     distinct_schema,
     documents_schema,
     postings_schema,
@@ -28,6 +29,7 @@ from colmodern.storage.layout import (
 )
 from colmodern.storage.manifest import CodecRecord, SegmentRecord
 from colmodern.storage.records import StoredDocument
+from colmodern.storage.spans import PackedSpans, unpack_spans
 from colmodern.storage.tables import MappedTable, StringColumn
 from colmodern.types import IntVector, Metadata, Spans
 
@@ -61,7 +63,9 @@ class Segment:
         self._distinct = MappedTable(
             folder, record.distinct, schema=distinct_schema(n_centroids=k), n_rows=n
         )
-        self._postings = MappedTable(folder, record.postings, schema=postings_schema(), n_rows=k)
+        self._postings = MappedTable(
+            folder, record.postings, schema=postings_schema(n_documents=n), n_rows=k
+        )
         self._tombstones = None
         if record.tombstones is not None:
             self._tombstones = MappedTable(
@@ -124,16 +128,6 @@ class Segment:
         return self._spans[0]
 
     @cached_property
-    def span_starts(self) -> NDArray[np.int32]:
-        """First character of each token in its text: shape (n_tokens,), int32."""
-        return self._spans[1]
-
-    @cached_property
-    def span_lengths(self) -> NDArray[np.uint16]:
-        """Characters of each token, at most 65,535: shape (n_tokens,), uint16."""
-        return self._spans[2]
-
-    @cached_property
     def codes(self) -> Codes:
         """The codes of all tokens, document after document."""
         ids = self._tokens.vector("centroid_id")
@@ -161,8 +155,8 @@ class Segment:
         return self._posting_lists[0]
 
     @property
-    def posting_documents(self) -> NDArray[np.int32]:
-        """The documents that have a token of each centroid, ascending: int32."""
+    def posting_documents(self) -> DocumentIds:
+        """The documents that have a token of each centroid, ascending: uint16 or uint32."""
         return self._posting_lists[1]
 
     def id_of(self, position: int) -> str:
@@ -191,10 +185,17 @@ class Segment:
 
         They count characters of the text; (0, 0) is a token without a place in it.
         """
-        start, end = self.token_offsets[position], self.token_offsets[position + 1]
-        starts = self.span_starts[start:end].astype(np.int64)
-        ends = np.minimum(starts + self.span_lengths[start:end], np.iinfo(np.int32).max)
-        return np.stack([starts, ends], axis=1).astype(np.int32)
+        offsets, columns = self._spans
+        tokens = slice(offsets[position], offsets[position + 1])
+        wide_offsets, wide_columns = self._wide_spans
+        wide = slice(wide_offsets[position], wide_offsets[position + 1])
+        packed = PackedSpans(
+            *(column[tokens] for column in columns), *(column[wide] for column in wide_columns)
+        )
+        try:
+            return unpack_spans(packed)
+        except ValueError as error:
+            raise self._documents.corrupt(f"of document {position}, {error}") from error
 
     def document(self, position: int) -> StoredDocument:
         """Return everything that is kept about the document at a position."""
@@ -218,11 +219,17 @@ class Segment:
         return {name: self._documents.strings(name) for name in names}
 
     @cached_property
-    def _spans(self) -> tuple[IntVector, NDArray[np.int32], NDArray[np.uint16]]:
-        offsets, (starts, lengths) = self._documents.ragged("spans")
-        if len(starts) != self.n_tokens:
-            raise self._documents.corrupt(f"it has {len(starts)} spans for {self.n_tokens} tokens")
-        return offsets, starts, lengths
+    def _spans(self) -> tuple[IntVector, tuple[NDArray[Any], ...]]:
+        offsets, columns = self._documents.ragged("spans")
+        if len(columns[0]) != self.n_tokens:
+            raise self._documents.corrupt(
+                f"it has {len(columns[0])} spans for {self.n_tokens} tokens"
+            )
+        return offsets, columns
+
+    @cached_property
+    def _wide_spans(self) -> tuple[IntVector, tuple[NDArray[Any], ...]]:
+        return self._documents.ragged("wide_spans")
 
     @cached_property
     def _distinct_lists(self) -> tuple[IntVector, CentroidIds]:
@@ -231,7 +238,7 @@ class Segment:
         return offsets, ids
 
     @cached_property
-    def _posting_lists(self) -> tuple[IntVector, NDArray[np.int32]]:
+    def _posting_lists(self) -> tuple[IntVector, DocumentIds]:
         offsets, (documents,) = self._postings.ragged("documents")
         self._check_below(self._postings, documents, self.n_documents)
         return offsets, documents

@@ -1,25 +1,27 @@
 """How documents become the files of one segment.
 
-Everything is held in memory until ``finish``; the caller decides when a segment is full. A
-document is never split.
+Texts and codes go through temporary files in the segment's folder, so that memory does not grow
+with the segment; the caller decides when it is full. A document is never split.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+from array import array
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from colmodern.codec import Codes
 from colmodern.errors import InputError
 from colmodern.storage.durable import sync_folder, writing
+from colmodern.storage.growing import GrowingBytes, GrowingTexts
 from colmodern.storage.layout import (
-    CentroidIds,
     centroid_dtype,
     distinct_schema,
     documents_schema,
@@ -29,12 +31,16 @@ from colmodern.storage.layout import (
 from colmodern.storage.manifest import CodecRecord, FileRecord, SegmentRecord
 from colmodern.storage.postings import distinct_centroids, posting_lists
 from colmodern.storage.records import StoredDocument
-from colmodern.storage.tables import fixed_lists, lists, strings, write_table
+from colmodern.storage.spans import pack_spans
+from colmodern.storage.tables import fixed_lists, lists, structs, write_table
 from colmodern.types import IntVector, Spans
 
 __all__ = ["SegmentWriter"]
 
-MAX_SPAN_LENGTH = np.iinfo(np.uint16).max
+_TEXTS = ("id", "title", "text", "metadata", "source", "content_hash")
+_SPANS = ("skip", "length")
+_WIDE_SPANS = ("token", "start", "length")
+_CODES = ("centroid_id", "residual", "gain", "norm")
 
 
 class SegmentWriter:
@@ -65,42 +71,55 @@ class SegmentWriter:
         self._codec = codec
         self._claim = claim
         self._finished = finished
-        self._documents: list[StoredDocument] = []
-        self._metadata: list[str] = []
-        self._codes: list[Codes] = []
-        self._spans: list[Spans] = []
+        self._squared_error = 0.0
+        home = folder / name
+        self._texts = {name: GrowingTexts(home) for name in _TEXTS}
+        self._spans = [GrowingBytes(home) for _ in _SPANS]
+        self._wide_spans = [GrowingBytes(home) for _ in _WIDE_SPANS]
+        self._codes = {name: GrowingBytes(home) for name in _CODES}
+        self._token_offsets = array("q", [0])
+        self._wide_offsets = array("q", [0])
         self._is_open = True
 
     @property
     def n_documents(self) -> int:
         """How many documents were added."""
-        return len(self._documents)
+        return len(self._token_offsets) - 1
 
-    def add(self, document: StoredDocument, codes: Codes, spans: Spans) -> None:
+    def add(
+        self, document: StoredDocument, codes: Codes, spans: Spans, squared_error: float = 0.0
+    ) -> None:
         """Add one document.
 
         Args:
             document: The document; its id may not be that of a living document.
             codes: The codes of its tokens; none is allowed.
-            spans: Shape (n_tokens, 2), int32: start and end character of each token. A span longer
-                than 65,535 characters is kept with that length.
+            spans: Shape (n_tokens, 2), int32: start and end character of each token.
+            squared_error: The sum over its tokens of the squared distance between the vector and
+                what its code stands for; the manifest keeps the mean of the segment.
 
         Raises:
             InputError: The id is empty or taken, the metadata are not flat, or a text cannot be
                 written as UTF-8.
+            IndexWriteError: The disk is full or refuses; the segment is lost.
             ValueError: ``codes`` or ``spans`` do not fit the codec or each other.
         """
         self._check_open()
         self._check_codes(codes)
         _check_spans(spans, len(codes))
+        if not 0 <= squared_error < float("inf"):
+            raise ValueError(f"squared_error must be finite and not negative, not {squared_error}")
         _check_texts(document)
         metadata = _metadata_json(document)
         self._claim(document.id, self.n_documents)
-        self._documents.append(document)
-        self._metadata.append(metadata)
-        self._codes.append(codes)
-        self._spans.append(spans)
+        with writing(self._folder):
+            try:
+                self._append(document, metadata, codes, spans)
+            except BaseException:
+                self.discard()
+                raise
         self.n_tokens += len(codes)
+        self._squared_error += squared_error
 
     def finish(self) -> None:
         """Write the files and hand the segment to the index writer; empty segments vanish.
@@ -109,71 +128,101 @@ class SegmentWriter:
             IndexWriteError: The disk is full or refuses; nothing of the segment is left there.
         """
         self._check_open()
-        self._is_open = False
-        if not self._documents:
+        if not self.n_documents:
+            self.discard()
             self._finished(None)
             return
         with writing(self._folder):
             try:
                 record = self._write()
             except BaseException:
-                shutil.rmtree(self._folder / self.name, ignore_errors=True)
+                self.discard()
                 raise
+        self._close()
         self._finished(record)
+
+    def discard(self) -> None:
+        """Forget the documents and remove what was written; does nothing after ``finish``."""
+        if self._is_open:
+            self._close()
+            shutil.rmtree(self._folder / self.name, ignore_errors=True)
+
+    def _close(self) -> None:
+        self._is_open = False
+        for texts in self._texts.values():
+            texts.close()
+        for column in (*self._spans, *self._wide_spans, *self._codes.values()):
+            column.close()
+
+    def _append(self, document: StoredDocument, metadata: str, codes: Codes, spans: Spans) -> None:
+        values = {name: getattr(document, name) for name in _TEXTS if name != "metadata"}
+        values["metadata"] = metadata
+        for name, texts in self._texts.items():
+            texts.append(values[name] or "")
+        packed = pack_spans(spans)
+        _append_all(self._spans, (packed.skips, packed.lengths))
+        _append_all(self._wide_spans, (packed.wide_tokens, packed.wide_starts, packed.wide_lengths))
+        ids = codes.centroid_ids.astype(centroid_dtype(self._codec.n_centroids), copy=False)
+        _append_all(self._codes.values(), (ids, codes.residuals, codes.gains, codes.norms))
+        self._token_offsets.append(self._token_offsets[-1] + len(codes))
+        self._wide_offsets.append(self._wide_offsets[-1] + len(packed.wide_tokens))
 
     def _write(self) -> SegmentRecord:
         (self._folder / self.name).mkdir(exist_ok=True)
-        k = self._codec.n_centroids
-        token_offsets = _offsets(len(codes) for codes in self._codes)
-        documents = self._write_part("documents", documents_schema(), self._columns(token_offsets))
-        ids, tokens = self._write_tokens()
-        distinct_offsets, distinct_ids = distinct_centroids(ids, token_offsets, n_centroids=k)
-        posting_offsets, posting_documents = posting_lists(
-            distinct_offsets, distinct_ids, n_centroids=k
-        )
-        distinct = lists(distinct_offsets, pa.array(distinct_ids))
-        postings = lists(posting_offsets, pa.array(posting_documents))
-        record = SegmentRecord(
+        documents, tokens = self._write_documents(), self._write_tokens()
+        distinct, postings = self._write_lists()
+        sync_folder(self._folder / self.name)
+        return SegmentRecord(
             name=self.name,
             n_documents=self.n_documents,
             n_tokens=self.n_tokens,
             documents=documents,
             tokens=tokens,
-            distinct=self._write_part("distinct", distinct_schema(n_centroids=k), [distinct]),
-            postings=self._write_part("postings", postings_schema(), [postings]),
+            distinct=distinct,
+            postings=postings,
+            squared_error=self._squared_error / max(self.n_tokens, 1),
         )
-        sync_folder(self._folder / self.name)
-        return record
 
     def _write_part(self, part: str, schema: Any, columns: list[Any]) -> FileRecord:
         return write_table(self._folder, f"{self.name}/{part}.arrow", schema, columns)
 
-    def _columns(self, token_offsets: IntVector) -> list[Any]:
-        documents = self._documents
-        return [
-            strings(d.id for d in documents),
-            strings(d.title for d in documents),
-            strings(d.text for d in documents),
-            strings(self._metadata),
-            strings(d.source or "" for d in documents),
-            strings(d.content_hash for d in documents),
-            pa.array(_id_order(documents)),
-            lists(token_offsets, _span_column(self._spans)),
-        ]
-
-    def _write_tokens(self) -> tuple[CentroidIds, FileRecord]:
-        """Write the token columns and forget the codes, the largest part of what is held."""
-        codes, self._codes, self._spans = self._codes, [], []
-        k, width = self._codec.n_centroids, self._codec.residual_bytes
-        ids = np.concatenate([c.centroid_ids for c in codes]).astype(centroid_dtype(k), copy=False)
+    def _write_documents(self) -> FileRecord:
+        schema = documents_schema()
+        kinds = [schema.field(name).type.value_type for name in ("spans", "wide_spans")]
+        spans = structs(kinds[0], [column.array(np.uint8) for column in self._spans])
+        wide = structs(kinds[1], [column.array(np.int32) for column in self._wide_spans])
         columns = [
-            pa.array(ids),
-            fixed_lists(np.concatenate([c.residuals for c in codes])),
-            pa.array(np.concatenate([c.gains for c in codes])),
-            pa.array(np.concatenate([c.norms for c in codes])),
+            *(texts.column() for texts in self._texts.values()),
+            pa.array(self._texts["id"].order()),
+            lists(_vector(self._token_offsets), spans),
+            lists(_vector(self._wide_offsets), wide),
         ]
-        schema = tokens_schema(n_centroids=k, residual_bytes=width)
-        return ids, self._write_part("tokens", schema, columns)
+        return self._write_part("documents", schema, columns)
+
+    def _write_tokens(self) -> FileRecord:
+        width = self._codec.residual_bytes
+        schema = tokens_schema(n_centroids=self._codec.n_centroids, residual_bytes=width)
+        columns = [
+            pa.array(self._centroid_ids()),
+            fixed_lists(self._codes["residual"].array(np.uint8).reshape(-1, width)),
+            pa.array(self._codes["gain"].array(np.float16)),
+            pa.array(self._codes["norm"].array(np.float16)),
+        ]
+        return self._write_part("tokens", schema, columns)
+
+    def _write_lists(self) -> tuple[FileRecord, FileRecord]:
+        k, n = self._codec.n_centroids, self.n_documents
+        offsets, ids = distinct_centroids(
+            self._centroid_ids(), _vector(self._token_offsets), n_centroids=k
+        )
+        columns = [lists(offsets, pa.array(ids))]
+        distinct = self._write_part("distinct", distinct_schema(n_centroids=k), columns)
+        offsets, documents = posting_lists(offsets, ids, n_centroids=k)
+        columns = [lists(offsets, pa.array(documents))]
+        return distinct, self._write_part("postings", postings_schema(n_documents=n), columns)
+
+    def _centroid_ids(self) -> NDArray[Any]:
+        return self._codes["centroid_id"].array(centroid_dtype(self._codec.n_centroids))
 
     def _check_open(self) -> None:
         if not self._is_open:
@@ -229,19 +278,10 @@ def _metadata_json(document: StoredDocument) -> str:
         raise InputError(f"The metadata of document {document.id!r}: {error}.") from error
 
 
-def _id_order(documents: list[StoredDocument]) -> Any:
-    keys = [document.id.encode("utf-8") for document in documents]
-    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int32)
+def _append_all(columns: Iterable[GrowingBytes], values: Iterable[NDArray[Any]]) -> None:
+    for column, rows in zip(columns, values, strict=True):
+        column.append(memoryview(np.ascontiguousarray(rows).reshape(-1)).cast("B"))
 
 
-def _span_column(pieces: list[Spans]) -> Any:
-    spans = np.concatenate(pieces)
-    starts = np.ascontiguousarray(spans[:, 0])
-    lengths = np.minimum(spans[:, 1] - starts, MAX_SPAN_LENGTH).astype(np.uint16)
-    kind = documents_schema().field("spans").type.value_type
-    fields = [kind.field(i) for i in range(kind.num_fields)]
-    return pa.StructArray.from_arrays([pa.array(starts), pa.array(lengths)], fields=fields)
-
-
-def _offsets(counts: Iterable[int]) -> IntVector:
-    return np.cumsum([0, *counts], dtype=np.int64)
+def _vector(offsets: array[int]) -> IntVector:
+    return np.frombuffer(offsets, np.int64)

@@ -8,7 +8,7 @@ map alive, also after the file was removed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, overload
@@ -29,16 +29,11 @@ __all__ = [
     "damaged",
     "fixed_lists",
     "lists",
-    "strings",
+    "structs",
     "write_table",
 ]
 
 _BLOCK_BYTES = 1 << 22
-
-
-def strings(values: Iterable[str]) -> Any:
-    """Return a large_string column."""
-    return pa.array(values, type=pa.large_string())
 
 
 def lists(offsets: IntVector, values: Any) -> Any:
@@ -52,6 +47,12 @@ def fixed_lists(rows: NDArray[np.uint8]) -> Any:
     item = pa.field("item", pa.uint8(), nullable=False)
     kind = pa.list_(item, rows.shape[1])
     return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), type=kind)
+
+
+def structs(kind: Any, fields: Sequence[NDArray[Any]]) -> Any:
+    """Return a column of structs of a type, from a vector for each of its fields."""
+    names = [kind.field(i) for i in range(kind.num_fields)]
+    return pa.StructArray.from_arrays([pa.array(field) for field in fields], fields=names)
 
 
 def write_table(folder: Path, name: str, schema: Any, columns: Sequence[Any]) -> FileRecord:

@@ -325,7 +325,7 @@ class IndexWriter:
                 check_file(self.path, file)  # damage must not get a new checksum
             self._changes.segments = []
             rewrite(
-                self._open_segments(run),
+                ((segment, segment.living()) for segment in self._open_segments(run)),
                 lambda: self._next_writer(lambda *_: None),
                 max_tokens=max_tokens,
             )

@@ -7,6 +7,7 @@ import pytest
 
 from colmodern import kernels
 from colmodern.codec import Codec, Codes, plan_n_centroids, train_codec
+from colmodern.codec.centroids import float_centroids, quantise_centroids
 from colmodern.errors import InputError
 
 
@@ -83,7 +84,7 @@ def test_scores_of_codes_are_those_of_decoded_vectors_up_to_the_step_of_the_quer
     codes = codec.encode(vectors)
     decoded = codec.decode(codes)
     exact = kernels.maxsim(query, decoded, offsets)
-    scores = kernels.centroid_scores(codec.rotate(query), codec.centroids)
+    scores = kernels.centroid_scores(codec.rotate(query), codec.float_centroids)
     quantised = codec.quantise_query(query)
     found = kernels.maxsim_codes(quantised, scores, codes, offsets, np.arange(60))
     # A component of the query is off by half a step at most, so a product with a residual is off by
@@ -106,11 +107,13 @@ def test_a_table_gives_back_the_same_codec(codec, vectors):
     )
 
 
-@pytest.mark.parametrize("name", ["rotation", "centroids", "level_values", "level_step"])
+@pytest.mark.parametrize(
+    "name", ["rotation", "centroids", "centroid_steps", "level_values", "level_step"]
+)
 def test_the_fingerprint_sees_every_array(name):
     codec = train_codec(clustered(50))
     table = {key: array.copy() for key, array in codec.to_table().items()}
-    table[name].reshape(-1)[0] += 1
+    table[name].reshape(-1)[0] -= 1 if table[name].flat[0] > 0 else -1
     assert Codec.from_table(table).fingerprint != codec.fingerprint
 
 
@@ -119,8 +122,11 @@ def test_the_fingerprint_sees_every_array(name):
     [
         ("rotation", np.zeros((64, 32), np.float32), ValueError),
         ("rotation", np.zeros((64, 64), np.float64), TypeError),
-        ("centroids", np.zeros(64, np.float32), ValueError),
-        ("centroids", np.zeros((4, 24), np.float32), ValueError),
+        ("centroids", np.zeros((4, 64), np.float32), TypeError),
+        ("centroids", np.zeros(64, np.int8), ValueError),
+        ("centroids", np.zeros((4, 24), np.int8), ValueError),
+        ("centroids", np.full((4, 64), -128, np.int8), ValueError),
+        ("centroid_steps", np.zeros(3, np.float32), ValueError),
         ("level_values", np.zeros(8, np.int8), ValueError),
         ("level_step", np.zeros(2, np.float32), ValueError),
     ],
@@ -169,7 +175,7 @@ def test_a_vector_of_zeros_comes_back_as_zeros_and_scores_zero():
     assert codes.norms[7] == 0
     assert (codec.decode(codes)[7] == 0).all()
     query = clustered(3, seed=1)
-    scores = kernels.centroid_scores(codec.rotate(query), codec.centroids)
+    scores = kernels.centroid_scores(codec.rotate(query), codec.float_centroids)
     quantised = codec.quantise_query(query)
     found = kernels.maxsim_codes(quantised, scores, codes, np.array([0, 7, 8, 40]), np.array([1]))
     assert found.tolist() == [0]
@@ -239,7 +245,7 @@ def test_centroids_grow_with_the_root_of_the_tokens(n_tokens, n_centroids):
 
 def quantile_buckets(vectors, codec, bits):
     """What PLAID does: residuals as they are, buckets of equal weight for all dimensions."""
-    centroids = codec.centroids @ codec.rotation.T
+    centroids = codec.float_centroids @ codec.rotation.T
     nearest = kernels.nearest_centroids(vectors, kernels.pack_centroids(centroids))
     residuals = vectors - centroids[nearest]
     cuts = np.quantile(residuals, np.arange(1, 2**bits) / 2**bits)
@@ -268,3 +274,18 @@ def test_the_codebook_beats_quantile_buckets_at_equal_bits(vectors, bits, floor)
     assert np.square(ours - vectors).mean() < 0.9 * np.square(theirs - vectors).mean()
     assert recall(ranked(ours), exact) > floor
     assert recall(ranked(ours), exact) > recall(ranked(theirs), exact)
+
+
+def test_centroids_of_8_bits_are_off_by_half_a_step_at_most():
+    vectors = clustered(30)
+    values, steps = quantise_centroids(vectors)
+    assert values.dtype == np.int8
+    assert np.abs(values).max(axis=1).tolist() == [127] * 30
+    off = np.abs(float_centroids(values, steps) - vectors)
+    assert (off <= 0.5001 * steps[:, np.newaxis]).all()
+
+
+def test_a_centroid_of_zeros_has_step_zero():
+    values, steps = quantise_centroids(np.zeros((1, 64), np.float32))
+    assert steps.tolist() == [0]
+    assert (values == 0).all()

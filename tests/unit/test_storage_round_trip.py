@@ -15,8 +15,12 @@ from colmodern.storage import (
     IndexWriter,
     SourceRecord,
     StoredDocument,
+    growing,
+    postings,
     verify,
 )
+from colmodern.storage.layout import document_dtype
+from colmodern.storage.spans import pack_spans, unpack_spans
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 
@@ -118,8 +122,6 @@ def test_columns_are_views_of_the_files_and_outlive_the_reader(kit, tmp_path):
         segment.codes.residuals,
         segment.codes.gains,
         segment.codes.norms,
-        segment.span_starts,
-        segment.span_lengths,
         segment.token_offsets,
         segment.distinct_offsets,
         segment.distinct_ids,
@@ -141,19 +143,23 @@ def test_columns_are_views_of_the_files_and_outlive_the_reader(kit, tmp_path):
 def test_dtypes_are_those_of_the_format(kit, tmp_path):
     (segment,) = IndexReader.open(kit.build(tmp_path / "i", ["a", "b"])).segments
     assert segment.token_offsets.dtype == np.int64
-    assert segment.span_starts.dtype == np.int32
-    assert segment.span_lengths.dtype == np.uint16
+    assert segment.spans(0).dtype == np.int32
     assert segment.distinct_offsets.dtype == np.int64
     assert segment.distinct_ids.dtype == np.uint16
     assert segment.posting_offsets.dtype == np.int64
-    assert segment.posting_documents.dtype == np.int32
+    assert segment.posting_documents.dtype == np.uint16
     assert segment.alive.dtype == np.bool_
 
 
 def test_more_than_65536_centroids_take_32_bits(kit, tmp_path):
     n = (1 << 16) + 1
-    centroids = np.random.default_rng(0).standard_normal((n, 16)).astype(np.float32)
-    codec = Codec.from_table({**kit.codec.to_table(), "centroids": centroids})
+    table = kit.codec.to_table()
+    many = {
+        name: np.resize(array, (n, *array.shape[1:]))
+        for name, array in table.items()
+        if name.startswith("centroid")
+    }
+    codec = Codec.from_table({**table, **many})
     ids = np.array([n - 1, 3, n - 1], np.uint32)
     few = kit.codes(3)
     codes = Codes(ids, few.residuals, few.gains, few.norms)
@@ -168,15 +174,114 @@ def test_more_than_65536_centroids_take_32_bits(kit, tmp_path):
     assert verify(tmp_path / "i") == []
 
 
-def test_a_span_longer_than_65535_characters_is_cut(kit, tmp_path):
-    spans = np.array([[5, 100_005], [2_000_000_000, 2_000_000_003]], np.int32)
+def test_more_than_65536_documents_take_32_bits_in_postings(kit, tmp_path):
+    codes, spans = kit.codes(1), kit.spans(1)
+    path = tmp_path / "i"
+    n = (1 << 16) + 1
+    with kit.create(path) as writer:
+        segment = writer.new_segment()
+        for i in range(n):
+            segment.add(StoredDocument(str(i), ""), codes, spans)
+        segment.finish()
+        writer.commit()
+    (segment,) = IndexReader.open(path).segments
+    assert segment.posting_documents.dtype == np.uint32
+    np.testing.assert_array_equal(segment.posting_documents, np.arange(n))
+    assert document_dtype(n - 1) == np.uint16
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [
+        [[0, 0], [0, 254], [254, 255], [508, 762]],
+        [[0, 255]],
+        [[255, 256], [256, 257]],
+        [[5, 100_005], [100_005, 100_006], [99_000, 99_003], [99_003, 99_004]],
+        [[0, 0], [0, 5], [0, 0], [6, 9], [300, 302], [300, 302], [0, 0]],
+        [[2_000_000_000, 2_147_483_647]],
+        [],
+    ],
+)
+def test_spans_of_any_length_and_order_come_back(spans, kit, tmp_path):
+    spans = np.array(spans, np.int32).reshape(-1, 2)
     with kit.create(tmp_path / "i") as writer:
         segment = writer.new_segment()
-        segment.add(StoredDocument("a", ""), kit.codes(2), spans)
+        for name in "ab":
+            segment.add(StoredDocument(name, ""), kit.codes(len(spans)), spans)
+            segment.add(StoredDocument(name * 2, ""), kit.codes(3), kit.spans(3))
         segment.finish()
         writer.commit()
     (segment,) = IndexReader.open(tmp_path / "i").segments
-    assert segment.spans(0).tolist() == [[5, 65_540], [2_000_000_000, 2_000_000_003]]
+    for i in (0, 2):
+        np.testing.assert_array_equal(segment.spans(i), spans)
+        np.testing.assert_array_equal(segment.spans(i + 1), kit.spans(3))
+    assert verify(tmp_path / "i") == []
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 600) | st.integers(0, 1 << 29),
+            st.integers(0, 300) | st.integers(0, 1 << 30),
+        )
+    )
+)
+def test_packed_spans_are_two_bytes_and_exact(pairs):
+    starts, lengths = np.array(pairs, np.int64).reshape(-1, 2).T
+    spans = np.stack([starts, starts + lengths], axis=1).astype(np.int32)
+    packed = pack_spans(spans)
+    np.testing.assert_array_equal(unpack_spans(packed), spans)
+    narrow = (np.diff(starts, prepend=0) >= 0) & (np.diff(starts, prepend=0) < 255)
+    assert len(packed.wide_tokens) == np.count_nonzero(~narrow | (lengths > 254))
+
+
+def test_a_segment_keeps_the_mean_squared_error_of_its_tokens(kit, tmp_path):
+    path = tmp_path / "i"
+    with kit.create(path) as writer:
+        for errors in ([(2, 0.5), (6, 3.5)], [(4, 4.0)], [(0, 0.0)]):
+            segment = writer.new_segment()
+            for i, (n, error) in enumerate(errors):
+                name = StoredDocument(f"{segment.name} {i}", "")
+                segment.add(name, kit.codes(n), kit.spans(n), error)
+            segment.finish()
+        writer.commit()
+        found = [segment.squared_error for segment in writer.manifest.segments]
+        assert found == [0.5, 1.0, 0.0]
+        writer.compact()
+    (segment,) = IndexReader.open(path).segments
+    assert segment.record.squared_error == pytest.approx((8 * 0.5 + 4 * 1.0) / 12)
+
+
+@pytest.mark.parametrize("error", [-1.0, float("nan"), float("inf")])
+def test_a_squared_error_that_is_none_is_refused(error, kit, tmp_path):
+    with kit.create(tmp_path / "i") as writer:
+        segment = writer.new_segment()
+        with pytest.raises(ValueError, match="squared_error must be"):
+            segment.add(StoredDocument("a", ""), kit.codes(1), kit.spans(1), error)
+
+
+def test_a_segment_beyond_memory_is_the_same_as_one_within(kit, tmp_path, monkeypatch):
+    for name, in_memory in (("one", 1 << 20), ("two", 100)):
+        monkeypatch.setattr(growing, "_IN_MEMORY", in_memory)
+        kit.build(tmp_path / name, ["a", "b", "c"])
+    for part in ("documents", "tokens", "distinct", "postings"):
+        one, two = (tmp_path / n / "segment-000001" / f"{part}.arrow" for n in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+    assert len(list((tmp_path / "two" / "segment-000001").iterdir())) == 4
+
+
+def test_lists_made_in_blocks_are_those_made_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    offsets = np.cumsum([0, *rng.integers(0, 40, 300)])
+    ids = rng.integers(0, 50, offsets[-1]).astype(np.uint16)
+    results = []
+    for block in (1 << 18, 64, 1):
+        monkeypatch.setattr(postings, "_BLOCK", block)
+        distinct = postings.distinct_centroids(ids, offsets, n_centroids=50)
+        results.append((*distinct, *postings.posting_lists(*distinct, n_centroids=50)))
+    for result in results[1:]:
+        for found, expected in zip(result, results[0], strict=True):
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_sources_come_back_and_stay_until_they_are_set_again(kit, tmp_path):
@@ -223,7 +328,7 @@ def test_any_arrow_reader_reads_the_files(kit, tmp_path):
     folder = path / "segment-000001"
     table = pa.ipc.open_file(folder / "documents.arrow").read_all()
     assert table["id"].to_pylist() == ["a", "b"]
-    assert table["spans"].to_pylist()[0][1] == {"start": 3, "length": 2}
+    assert table["spans"].to_pylist()[0][1] == {"skip": 3, "length": 2}
     assert pa.ipc.open_file(folder / "tokens.arrow").read_all().num_rows == 10
 
 

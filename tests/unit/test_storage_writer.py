@@ -312,7 +312,7 @@ def test_compaction_does_not_give_damage_a_new_checksum(kit, tmp_path):
 
 def segment(name, n_tokens, n_deleted=0):
     file = FileRecord(name, 1, "")
-    return SegmentRecord(name, 10, n_tokens, file, file, file, file, n_deleted)
+    return SegmentRecord(name, 10, n_tokens, file, file, file, file, n_deleted_documents=n_deleted)
 
 
 def test_compaction_merges_neighbours_that_are_small_or_have_deletions():

@@ -1,0 +1,319 @@
+// Do all instruction sets of this machine compute the same bits?
+//
+// Every kernel call of the public functions is made twice, by the scalar twin and by the instruction set under
+// test, on the same packed arguments, and what they wrote is compared. Arrays have exactly the size they need and
+// start off any boundary, so that the address sanitizer sees every byte too many. The last line is a checksum of all
+// results, for a comparison with other architectures.
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+#include <vector>
+
+#include "centroid_maxsim/centroid_maxsim.h"
+#include "cpu.h"
+#include "dense/dense.h"
+#include "kernels.h"
+#include "maxsim_codes/maxsim_codes.h"
+
+namespace {
+
+using namespace colmodern;
+
+constexpr std::uint32_t kNan = 0x7fc00000U;
+
+// All NaNs are one: which of two NaNs an addition keeps is the machine's business.
+std::uint32_t bits_of(float x) noexcept { return std::isnan(x) ? kNan : std::bit_cast<std::uint32_t>(x); }
+std::uint32_t bits_of(std::uint32_t x) noexcept { return x; }
+
+// Steele, Lea and Flood's SplitMix64: the same numbers with every compiler.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) noexcept : state_(seed) {}
+
+  std::uint64_t next() noexcept {
+    std::uint64_t z = state_ += 0x9e3779b97f4a7c15U;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+    return z ^ (z >> 31);
+  }
+  // lowest to highest, both included
+  std::int64_t integer(std::int64_t lowest, std::int64_t highest) noexcept {
+    return lowest + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(highest - lowest + 1));
+  }
+  // -1 to 1
+  float real() noexcept { return static_cast<float>(integer(-(1 << 23), 1 << 23)) * 0x1p-23F; }
+  // A float16 from 2^-6 to 4, or zero.
+  std::uint16_t half() noexcept {
+    return integer(0, 20) == 0 ? std::uint16_t{0} : static_cast<std::uint16_t>(integer(0x2400, 0x4400));
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+// n elements that begin one element off the allocation's boundary and end with it.
+template <class T>
+class Unaligned {
+ public:
+  explicit Unaligned(std::int64_t n) : all_(static_cast<std::size_t>(n + 1)) {}
+  template <class Make>
+  Unaligned(std::int64_t n, const Make& make) : Unaligned(n) {
+    for (std::size_t i = 1; i < all_.size(); ++i) all_[i] = static_cast<T>(make());
+  }
+  T* data() noexcept { return all_.data() + 1; }
+  const T* data() const noexcept { return all_.data() + 1; }
+  std::int64_t size() const noexcept { return static_cast<std::int64_t>(all_.size()) - 1; }
+  T& operator[](std::int64_t i) noexcept { return all_[static_cast<std::size_t>(i + 1)]; }
+
+ private:
+  std::vector<T> all_;
+};
+
+// What the kernels below compare, and what they found.
+const Kernels* scalar_twin = nullptr;
+const Kernels* under_test = nullptr;
+std::atomic<std::int64_t> n_compared{0};
+std::atomic<std::int64_t> n_different{0};
+
+template <class T>
+void compare(const char* kernel, const std::vector<T>& results, const T* expected, std::int64_t count,
+             std::int64_t dim, std::int64_t begin, std::int64_t end) noexcept {
+  ++n_compared;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (bits_of(results[i]) == bits_of(expected[i])) continue;
+    if (n_different++ < 20) {
+      std::printf("%s, %lld lanes, dim %lld, rows %lld to %lld: result %zu is %.9g, expected %.9g\n", kernel,
+                  static_cast<long long>(count), static_cast<long long>(dim), static_cast<long long>(begin),
+                  static_cast<long long>(end), i, static_cast<double>(results[i]),
+                  static_cast<double>(expected[i]));
+    }
+    return;
+  }
+}
+
+// Calls kernel(table, results) for both, compares n results, and leaves the scalar ones in `expected`.
+template <class T, class Call>
+void call_both(const char* name, T* expected, std::int64_t n, std::int64_t count, std::int64_t dim,
+               std::int64_t begin, std::int64_t end, const Call& call) noexcept {
+  call(*scalar_twin, expected);
+  // On a cache line, as the contract of the maxima has it.
+  AlignedArray<T> results(static_cast<std::size_t>(round_up(n, kLanes)));
+  for (std::int64_t i = 0; i < n; ++i) results[static_cast<std::size_t>(i)] = T{77};
+  call(*under_test, results.data());
+  compare(name, std::vector<T>(results.data(), results.data() + n), expected, count, dim, begin, end);
+}
+
+void both_dense_scores(const PackedVectors& packed, const float* rows, std::int64_t begin, std::int64_t end,
+                       float* scores) noexcept {
+  call_both("dense_scores", scores, (end - begin) * packed.count, packed.count, packed.dim, begin, end,
+            [&](const Kernels& kernels, float* out) { kernels.dense_scores(packed, rows, begin, end, out); });
+}
+
+void both_dense_maxima(const PackedVectors& packed, const float* rows, std::int64_t begin, std::int64_t end,
+                       float* best) noexcept {
+  call_both("dense_maxima", best, packed.count, packed.count, packed.dim, begin, end,
+            [&](const Kernels& kernels, float* out) { kernels.dense_maxima(packed, rows, begin, end, out); });
+}
+
+void both_dense_nearest(const PackedVectors& packed, const float* rows, std::int64_t begin, std::int64_t end,
+                        std::uint32_t* nearest) noexcept {
+  call_both("dense_nearest", nearest, end - begin, packed.count, packed.dim, begin, end,
+            [&](const Kernels& kernels, std::uint32_t* out) {
+              kernels.dense_nearest(packed, rows, begin, end, out);
+            });
+}
+
+void both_centroid_maxima(const float* scores, std::int64_t count, const CentroidIds& ids, std::int64_t begin,
+                          std::int64_t end, float* best) noexcept {
+  call_both("centroid_maxima", best, count, count, 0, begin, end, [&](const Kernels& kernels, float* out) {
+    kernels.centroid_maxima(scores, count, ids, begin, end, out);
+  });
+}
+
+void both_code_maxima(const PackedQuery& query, const CodeColumns& codes, std::int64_t begin, std::int64_t end,
+                      float* best) noexcept {
+  call_both("code_maxima", best, query.count, query.count, query.dim, begin, end,
+            [&](const Kernels& kernels, float* out) { kernels.code_maxima(query, codes, begin, end, out); });
+}
+
+constexpr Kernels kBoth{both_dense_scores, both_dense_maxima, both_dense_nearest, both_centroid_maxima,
+                        both_code_maxima};
+
+// Runs the public functions over awkward shapes with one table of kernels; the checksum of what they return.
+class Sweep {
+ public:
+  explicit Sweep(const Kernels& kernels) noexcept : kernels_(kernels) {}
+
+  std::uint64_t run() {
+    for (const std::int64_t dim : {1, 2, 3, 5, 16, 48, 128, 131, 768}) {
+      for (const std::int64_t count : {0, 1, 5, 15, 16, 17, 32, 33, 49}) dense(count, dim);
+    }
+    for (const std::int64_t count : {0, 1, 7, 15, 16, 17, 31, 32, 33, 100}) {
+      centroids<std::uint16_t>(count);
+      centroids<std::uint32_t>(count);
+    }
+    for (const int bits : {1, 2, 4}) {
+      for (const std::int64_t dim : {16, 32, 48, 80, 128, 208, 768, 2048}) {
+        for (const std::int64_t count : {0, 1, 7, 16, 17, 32, 33, 49}) {
+          codes<std::uint16_t>(count, dim, bits, false);
+          codes<std::uint32_t>(count, dim, bits, false);
+        }
+        codes<std::uint16_t>(18, dim, bits, true);
+      }
+    }
+    return hash_;
+  }
+
+ private:
+  // Documents of awkward lengths, listed in another order.
+  struct Documents {
+    std::vector<std::int64_t> offsets;
+    std::vector<std::int64_t> listed;
+    DocumentList list() const noexcept {
+      const auto n = static_cast<std::int64_t>(listed.size());
+      return {offsets.data(), n, offsets.back(), listed.data(), n};
+    }
+  };
+
+  static Documents documents() {
+    Documents made;
+    made.offsets.push_back(0);
+    for (const std::int64_t length : {3, 0, 1, 2, 4, 5, 7, 8, 9, 15, 16, 17, 33, 0, 41}) {
+      made.listed.push_back(static_cast<std::int64_t>(made.offsets.size() * 7 % 15));
+      made.offsets.push_back(made.offsets.back() + length);
+    }
+    return made;
+  }
+
+  template <class T>
+  void take(const Unaligned<T>& results) noexcept {
+    for (std::int64_t i = 0; i < results.size(); ++i) {
+      hash_ = (hash_ ^ bits_of(results.data()[i])) * 0x100000001b3U;  // Fowler, Noll and Vo's
+    }
+  }
+
+  // Ordinary numbers with, here and there, what is not: equal rows, zeros of both signs, infinity and NaN.
+  Unaligned<float> vectors(std::int64_t n, std::int64_t dim, bool odd_ones) {
+    Unaligned<float> values(n * dim, [&] { return random_.real(); });
+    if (!odd_ones || dim == 0) return values;
+    for (std::int64_t row = 0; row < n; ++row) {
+      float* at = values.data() + row * dim;
+      switch (row % 11) {
+        case 3: std::copy_n(at - dim, dim, at); break;
+        case 5: std::fill_n(at, dim, row % 2 == 0 ? 0.0F : -0.0F); break;
+        case 7: at[row % dim] = std::numeric_limits<float>::quiet_NaN(); break;
+        case 8: at[row % dim] = -std::numeric_limits<float>::infinity(); break;
+        default: break;
+      }
+    }
+    return values;
+  }
+
+  void dense(std::int64_t count, std::int64_t dim) {
+    const Documents made = documents();
+    const std::int64_t n_rows = made.offsets.back();
+    const Unaligned<float> query = vectors(count, dim, false);
+    const Unaligned<float> rows = vectors(n_rows, dim, true);
+
+    Unaligned<float> scores(n_rows * count);
+    centroid_scores(kernels_, {query.data(), count, dim}, {rows.data(), n_rows, dim}, 1, scores.data());
+    take(scores);
+
+    Unaligned<float> of_documents(static_cast<std::int64_t>(made.listed.size()));
+    maxsim(kernels_, {query.data(), count, dim}, rows.data(), made.list(), 1, of_documents.data());
+    take(of_documents);
+
+    if (count == 0) return;
+    // Centroids are packed in Python: strips of sixteen, padded with zeros that start at minus infinity.
+    const std::int64_t padded = round_up(count, kLanes);
+    Unaligned<float> strips(padded * dim, [] { return 0.0F; });
+    Unaligned<float> starts(padded, [] { return -std::numeric_limits<float>::infinity(); });
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t from = i % 5 == 4 ? i - 1 : i;  // a centroid that is there twice
+      starts[i] = from % 3 == 0 ? -0.25F : -0.5F;
+      for (std::int64_t d = 0; d < dim; ++d) {
+        strips[i / kLanes * kLanes * dim + d * kLanes + i % kLanes] = query.data()[from * dim + d];
+      }
+    }
+    for (const std::int64_t n : {n_rows, std::int64_t{1}, std::int64_t{6}}) {
+      Unaligned<std::uint32_t> nearest(n);
+      nearest_centroids(kernels_, {rows.data(), n, dim}, {count, dim, strips.data(), starts.data()}, 1,
+                        nearest.data());
+      take(nearest);
+    }
+  }
+
+  template <class Id>
+  void centroids(std::int64_t count) {
+    constexpr std::int64_t kCentroids = 50;
+    const Documents made = documents();
+    const Unaligned<float> scores = vectors(kCentroids, count, true);
+    const Unaligned<Id> ids(made.offsets.back(), [&] { return random_.integer(0, kCentroids - 1); });
+    Unaligned<float> results(static_cast<std::int64_t>(made.listed.size()));
+    centroid_maxsim(kernels_, {scores.data(), kCentroids, count}, {ids.data(), sizeof(Id) == 4}, made.list(), 1,
+                    results.data());
+    take(results);
+  }
+
+  // With `extreme` all integers are as large as they may be.
+  template <class Id>
+  void codes(std::int64_t count, std::int64_t dim, int bits, bool extreme) {
+    constexpr std::int64_t kCentroids = 50;
+    const Documents made = documents();
+    const std::int64_t n = made.offsets.back();
+    const Unaligned<std::int8_t> values(
+        count * dim, [&] { return extreme ? 127 * (2 * random_.integer(0, 1) - 1) : random_.integer(-127, 127); });
+    const Unaligned<float> scales(count, [&] { return 0x1p-13F * (1.5F + random_.real()); });
+    const Unaligned<float> scores = vectors(kCentroids, count, true);
+    const Unaligned<std::int8_t> levels(
+        1 << bits, [&] { return extreme ? 63 * (2 * random_.integer(0, 1) - 1) : random_.integer(-63, 63); });
+    const Unaligned<Id> ids(n, [&] { return random_.integer(0, kCentroids - 1); });
+    const Unaligned<std::uint8_t> residuals(n * dim * bits / 8, [&] { return random_.integer(0, 255); });
+    const Unaligned<std::uint16_t> gains(n, [&] { return random_.half(); });
+    const Unaligned<std::uint16_t> norms(n, [&] { return random_.half(); });
+    Unaligned<float> results(static_cast<std::int64_t>(made.listed.size()));
+    maxsim_codes(kernels_, {values.data(), scales.data(), count, dim}, {scores.data(), kCentroids, count},
+                 levels.data(),
+                 {{ids.data(), sizeof(Id) == 4}, residuals.data(), gains.data(), norms.data(), bits}, made.list(), 1,
+                 results.data());
+    take(results);
+  }
+
+  const Kernels& kernels_;
+  Random random_{1};
+  std::uint64_t hash_ = 0xcbf29ce484222325U;
+};
+
+}  // namespace
+
+// Without arguments: compares. With any: names the instruction sets that the machine has.
+int main(int n_arguments, char**) {
+  if (n_arguments > 1) {
+    for (int i = 0; i < kIsaCount; ++i) {
+      if (is_supported(static_cast<Isa>(i))) std::puts(name_of(static_cast<Isa>(i)));
+    }
+    return 0;
+  }
+  scalar_twin = &kernels_for(Isa::scalar);
+  const std::uint64_t expected = Sweep(*scalar_twin).run();
+  bool all_agree = true;
+  for (int i = 0; i < kIsaCount; ++i) {
+    const Isa isa = static_cast<Isa>(i);
+    if (isa == Isa::scalar || !is_supported(isa)) continue;
+    under_test = &kernels_for(isa);
+    n_compared = n_different = 0;
+    Sweep(kBoth).run();
+    const bool same_results = Sweep(*under_test).run() == expected;
+    all_agree = all_agree && n_different == 0 && same_results;
+    std::printf("%s: %lld of %lld calls differ from scalar, results are %s\n", name_of(isa),
+                static_cast<long long>(n_different.load()), static_cast<long long>(n_compared.load()),
+                same_results ? "equal" : "different");
+  }
+  std::printf("checksum %016llx\n", static_cast<unsigned long long>(expected));
+  return all_agree ? 0 : 1;
+}
