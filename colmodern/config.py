@@ -24,8 +24,21 @@ class Effort(StrEnum):
     EXACT = "exact"
 
 
-# effort -> (centroids probed for each query token, candidates rescored at least, and for each hit)
-_EFFORTS = {Effort.LOW: (4, 64, 2), Effort.MEDIUM: (16, 256, 4), Effort.HIGH: (64, 1024, 8)}
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What an effort does: numbers of candidates are at least so many, and so many for each hit."""
+
+    probes: int
+    gathered: tuple[int, int]
+    candidates: tuple[int, int]
+    margin: float | None
+
+
+_PLANS = {
+    Effort.LOW: _Plan(8, (96, 4), (32, 2), 0.2),
+    Effort.MEDIUM: _Plan(24, (256, 8), (64, 4), 0.25),
+    Effort.HIGH: _Plan(64, (1024, 16), (256, 8), None),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +90,18 @@ class SearchParams:
     Attributes:
         k: How many hits are wanted.
         probes: Centroids probed for each query token; None scores every document.
-        candidates: How many candidates are rescored by their codes.
+        gathered: How many documents are scored by all their centroids.
+        candidates: How many of those are rescored by their codes.
+        margin: Rescoring passes over tokens whose centroid scores this much less than the best of
+            the document, for every query token; None passes over none.
         threads: How many threads share the work; the hits do not depend on it.
     """
 
     k: int
     probes: int | None
+    gathered: int
     candidates: int
+    margin: float | None = None
     threads: int = 1
 
     @classmethod
@@ -104,6 +122,13 @@ class SearchParams:
             allowed = ", ".join(Effort)
             raise ConfigError(f"effort must be one of {allowed}, not {effort!r}.") from err
         if effort is Effort.EXACT:
-            return cls(k=k, probes=None, candidates=k, threads=threads)
-        probes, floor, factor = _EFFORTS[effort]
-        return cls(k=k, probes=probes, candidates=max(floor, factor * k), threads=threads)
+            return cls(k=k, probes=None, gathered=k, candidates=k, threads=threads)
+        plan = _PLANS[effort]
+        return cls(
+            k=k,
+            probes=plan.probes,
+            gathered=max(plan.gathered[0], plan.gathered[1] * k),
+            candidates=max(plan.candidates[0], plan.candidates[1] * k),
+            margin=plan.margin,
+            threads=threads,
+        )

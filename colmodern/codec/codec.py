@@ -146,7 +146,7 @@ class Codec:
         return kernels.centroid_scores(self._rotation_columns, np.ascontiguousarray(vectors))
 
     def quantise_query(self, query: FloatMatrix) -> kernels.QuantisedQuery:
-        """Return a query, shape (n_tokens, dim), float32, as ``kernels.maxsim_codes`` wants it.
+        """Return a query, shape (n_tokens, dim), float32, as the kernels want it.
 
         Raises:
             InputError: A row holds NaN or infinity.
@@ -155,8 +155,9 @@ class Codec:
         rotated = self.rotate(query)
         steps = np.abs(rotated).max(axis=1, initial=0) / np.float32(_MAX_QUERY)
         values = np.rint(rotated / np.where(steps > 0, steps, 1)[:, np.newaxis]).astype(np.int8)
-        scales = (steps * self._levels.step).astype(np.float32)
-        return kernels.QuantisedQuery(values, scales, self._levels.values)
+        return kernels.QuantisedQuery(
+            values, steps.astype(np.float32), self._levels.values, self._levels.step
+        )
 
     def to_table(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that make up the codec, by name; ``from_table`` takes them."""

@@ -11,6 +11,8 @@ of n + 1 elements that begin with 0.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,13 +32,22 @@ from colmodern.kernels.isa import (
     native,
     use_isa,
 )
-from colmodern.kernels.operands import LANES, CodedTokens, Ids, PackedCentroids, QuantisedQuery
+from colmodern.kernels.operands import (
+    LANES,
+    ROW_LANES,
+    CentroidTable,
+    CodedTokens,
+    Ids,
+    PackedCentroids,
+    QuantisedQuery,
+)
 from colmodern.kernels.reference import MAX_LEVEL, pack_residuals, unpack_residuals
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = [
     "MAX_DIM",
     "MAX_LEVEL",
+    "CentroidTable",
     "CodedTokens",
     "Ids",
     "PackedCentroids",
@@ -45,11 +56,14 @@ __all__ = [
     "available_isas",
     "centroid_maxsim",
     "centroid_scores",
+    "centroid_table",
+    "gather",
     "maxsim",
     "maxsim_codes",
     "nearest_centroids",
     "pack_centroids",
     "pack_residuals",
+    "probe",
     "unpack_residuals",
     "use_isa",
 ]
@@ -58,6 +72,8 @@ MAX_DIM = 2048
 """Longer coded vectors would have integer products that a float32 cannot hold."""
 
 _CACHE_LINE = 64
+_MAX_VALUE = 127
+_MAX_STEPS = 2**15 - 1
 
 
 def centroid_scores(query: FloatMatrix, centroids: FloatMatrix, *, threads: int = 1) -> FloatMatrix:
@@ -77,7 +93,7 @@ def centroid_scores(query: FloatMatrix, centroids: FloatMatrix, *, threads: int 
     isa = active_isa()
     if isa == REFERENCE:
         return reference.centroid_scores(query, centroids).astype(np.float32)
-    out = _aligned(len(centroids), len(query))
+    out = _aligned(len(centroids), len(query), np.dtype(np.float32))
     native().centroid_scores(_number(isa), query, centroids, threads, out)
     return out
 
@@ -150,8 +166,116 @@ def maxsim(
     return out
 
 
+def centroid_table(
+    query: QuantisedQuery, centroids: NDArray[np.int8], steps: FloatVector, *, threads: int = 1
+) -> CentroidTable:
+    """Return what every query token thinks of every centroid.
+
+    Args:
+        query: From ``Codec.quantise_query``.
+        centroids: Shape (n_centroids, dim), int8 within -127..127.
+        steps: Shape (n_centroids,), float32: what one means in each centroid.
+        threads: How many threads to use.
+
+    Returns:
+        Products in whole steps, fine enough that the greatest product there can be is 32,767.
+    """
+    check_threads(threads)
+    _check_query(query)
+    n_query, dim = query.values.shape
+    check_array("centroids", centroids, (np.int8,), ("n_centroids", dim))
+    check_array("steps", steps, (np.float32,), (len(centroids),))
+    lengths = np.sqrt(np.square(query.values, dtype=np.float32).sum(axis=1)) * query.steps
+    longest = np.float32(_MAX_VALUE * np.sqrt(dim)) * steps.max(initial=0)
+    table_steps = (lengths * longest / np.float32(_MAX_STEPS)).astype(np.float32)
+    padded = reference.padded(table_steps)
+    rows = _aligned(len(centroids), len(padded), np.dtype(np.int16))
+    isa = active_isa()
+    if isa == REFERENCE:
+        rows[:] = reference.centroid_rows(query, centroids, steps, padded)
+        return CentroidTable(rows, padded, n_query)
+    scales = np.divide(
+        query.steps, table_steps, out=np.zeros(n_query, np.float32), where=table_steps > 0
+    )
+    native().centroid_table(_number(isa), query.values, scales, centroids, steps, threads, rows)
+    return CentroidTable(rows, padded, n_query)
+
+
+def probe(table: CentroidTable, n: int) -> NDArray[np.uint32]:
+    """Return the centroids nearest to each query token.
+
+    Args:
+        table: From ``centroid_table``.
+        n: How many for each query token, 1 to the number of centroids.
+
+    Returns:
+        Shape (n_query, n), uint32: best first, the lower id of equals first.
+    """
+    _check_table(table)
+    if not 1 <= n <= len(table):
+        raise ValueError(f"n must lie within 1 to {len(table)}, got {n}.")
+    if active_isa() == REFERENCE:
+        return reference.probe(table, n)
+    probed = np.empty((table.n_query, n), np.uint32)
+    native().probe(table.rows, table.steps, table.n_query, probed)
+    return probed
+
+
+def gather(
+    table: CentroidTable,
+    probed: NDArray[np.uint32],
+    posting_offsets: IntVector,
+    postings: Ids,
+    allowed: NDArray[np.bool_],
+    limit: int,
+) -> tuple[IntVector, FloatVector, int]:
+    """Return the documents that look best by their probed centroids.
+
+    A document scores, for each query token, how much better its best probed centroid is than the
+    last one probed; what is not probed counts as that one (WARP, Scheerer et al. 2025). The cost
+    follows the postings, not the length of documents.
+
+    Args:
+        table: From ``centroid_table``.
+        probed: Shape (n_query, n), uint32, from ``probe``.
+        posting_offsets: Shape (n_centroids + 1,), int64.
+        postings: uint16 or uint32: the documents of each centroid, without repetition.
+        allowed: Shape (n_documents,), bool: which documents may be returned.
+        limit: How many to return at most.
+
+    Returns:
+        Documents (int64), best first, the lower number of equals first; their scores (float32);
+        and how many allowed documents hold a probed centroid.
+    """
+    _check_table(table)
+    check_array("probed", probed, (np.uint32,), (table.n_query, "n"))
+    check_array("posting_offsets", posting_offsets, (np.int64,), (len(table) + 1,))
+    check_array("postings", postings, (np.uint16, np.uint32), ("n_postings",))
+    check_array("allowed", allowed, (np.bool_,), ("n_documents",))
+    if probed.size and probed.max() >= len(table):
+        raise ValueError(f"a probed centroid is {probed.max()}, expected below {len(table)}.")
+    if limit < 0:
+        raise ValueError(f"limit must be at least 0, got {limit}.")
+    if active_isa() == REFERENCE:
+        return reference.gather(table, probed, posting_offsets, postings, allowed, limit)
+    room = min(limit, len(allowed))
+    documents, scores = np.empty(room, np.int64), np.empty(room, np.float32)
+    n, n_found = native().gather(
+        table.rows,
+        table.steps,
+        table.n_query,
+        probed,
+        posting_offsets,
+        postings,
+        allowed,
+        documents,
+        scores,
+    )
+    return documents[:n], scores[:n], n_found
+
+
 def centroid_maxsim(
-    scores: FloatMatrix,
+    table: CentroidTable,
     centroid_ids: Ids,
     offsets: IntVector,
     documents: IntVector,
@@ -161,7 +285,7 @@ def centroid_maxsim(
     """Return MaxSim where a document is nothing but its centroids.
 
     Args:
-        scores: Shape (n_centroids, n_query), float32, from ``centroid_scores``.
+        table: From ``centroid_table``.
         centroid_ids: Shape (n,), uint16 or uint32: of all documents; an id twice changes nothing.
         offsets: Shape (n_documents + 1,), int64.
         documents: Shape (n_listed,), int64: which documents to score, in any order.
@@ -171,28 +295,39 @@ def centroid_maxsim(
         Shape (n_listed,), float32. Minus infinity for an empty document, 0 for an empty query.
     """
     check_threads(threads)
-    check_array("scores", scores, (np.float32,), ("n_centroids", "n_query"))
+    _check_table(table)
     check_array("centroid_ids", centroid_ids, (np.uint16, np.uint32), ("n",))
     check_offsets(offsets, len(centroid_ids))
     check_array("documents", documents, (np.int64,), ("n_listed",))
     isa = active_isa()
     if isa == REFERENCE:
         check_documents(documents, offsets, len(centroid_ids))
-        check_ids(centroid_ids, len(scores))
-        result = reference.centroid_maxsim(scores, centroid_ids, offsets, documents)
+        check_ids(centroid_ids, len(table))
+        result = reference.centroid_maxsim(table, centroid_ids, offsets, documents)
         return result.astype(np.float32)
     out = np.empty(len(documents), np.float32)
-    native().centroid_maxsim(_number(isa), scores, centroid_ids, offsets, documents, threads, out)
+    native().centroid_maxsim(
+        _number(isa),
+        table.rows,
+        table.steps,
+        table.n_query,
+        centroid_ids,
+        offsets,
+        documents,
+        threads,
+        out,
+    )
     return out
 
 
 def maxsim_codes(
     query: QuantisedQuery,
-    scores: FloatMatrix,
+    table: CentroidTable,
     codes: CodedTokens,
     offsets: IntVector,
     documents: IntVector,
     *,
+    margin: float | None = None,
     threads: int = 1,
 ) -> FloatVector:
     """Return MaxSim of a query with coded documents, without decompressing them.
@@ -202,32 +337,41 @@ def maxsim_codes(
 
     Args:
         query: From ``Codec.quantise_query``; dim a multiple of 16 up to ``MAX_DIM``.
-        scores: Shape (n_centroids, n_query), float32, from ``centroid_scores`` with the same query.
+        table: From ``centroid_table`` with the same query.
         codes: The tokens of all documents.
         offsets: Shape (n_documents + 1,), int64.
         documents: Shape (n_listed,), int64: which documents to score, in any order.
+        margin: Pass over a token if, for every query token, its centroid scores at least this much
+            less than the document's best centroid; None passes over none. With a margin a score
+            may come out too low, never too high.
         threads: How many threads to use; they split documents.
 
     Returns:
         Shape (n_listed,), float32. Minus infinity for an empty document, 0 for an empty query.
     """
     check_threads(threads)
-    _check_query(query, scores)
+    _check_query(query)
+    _check_table(table)
+    if table.n_query != len(query):
+        raise ValueError(f"table must be of {len(query)} query tokens, got {table.n_query}.")
     _check_codes(codes, query.values.shape[1] * query.bits // 8)
     n_tokens = len(codes.centroid_ids)
     check_offsets(offsets, n_tokens)
     check_array("documents", documents, (np.int64,), ("n_listed",))
+    margins = _margins(table, margin)
     isa = active_isa()
     if isa == REFERENCE:
         check_documents(documents, offsets, n_tokens)
-        check_ids(codes.centroid_ids, len(scores))
-        return reference.maxsim_codes(query, scores, codes, offsets, documents).astype(np.float32)
+        check_ids(codes.centroid_ids, len(table))
+        result = reference.maxsim_codes(query, table, codes, offsets, documents, margins)
+        return result.astype(np.float32)
     out = np.empty(len(documents), np.float32)
     native().maxsim_codes(
         _number(isa),
         query.values,
         query.scales,
-        scores,
+        table.rows,
+        table.steps,
         query.levels,
         query.bits,
         codes.centroid_ids,
@@ -236,21 +380,42 @@ def maxsim_codes(
         codes.norms.view(np.uint16),
         offsets,
         documents,
+        margins,
         threads,
         out,
     )
     return out
 
 
-def _check_query(query: QuantisedQuery, scores: FloatMatrix) -> None:
+def _margins(table: CentroidTable, margin: float | None) -> NDArray[np.int16]:
+    """Return a margin in the steps of each query token, at least one; empty for None."""
+    if margin is None:
+        return np.empty(0, np.int16)
+    if not margin >= 0:
+        raise ValueError(f"margin must be at least 0, got {margin}.")
+    steps = table.steps[: table.n_query]
+    wanted = np.divide(margin, steps, out=np.full(len(steps), np.inf, np.float32), where=steps > 0)
+    return np.clip(np.ceil(wanted), 1, _MAX_STEPS).astype(np.int16)
+
+
+def _check_table(table: CentroidTable) -> None:
+    check_array("table.rows", table.rows, (np.int16,), ("n_centroids", "n_lanes"))
+    n_lanes = table.rows.shape[1]
+    check_array("table.steps", table.steps, (np.float32,), (n_lanes,))
+    if n_lanes % ROW_LANES or not 0 <= table.n_query <= n_lanes:
+        raise ValueError(f"table has {n_lanes} lanes for {table.n_query} query tokens.")
+    if table.rows.ctypes.data % _CACHE_LINE:
+        raise ValueError("table.rows must begin on a cache line; take it from centroid_table.")
+
+
+def _check_query(query: QuantisedQuery) -> None:
     check_array("query.values", query.values, (np.int8,), ("n_query", "dim"))
     n_query, dim = query.values.shape
     if dim == 0 or dim % 16 or dim > MAX_DIM:
         raise ValueError(f"dim must be a multiple of 16 up to {MAX_DIM}, got {dim}.")
-    if query.values.size and query.values.min() < -127:
+    if query.values.size and query.values.min() < -_MAX_VALUE:
         raise ValueError("query.values must lie within -127..127, got -128.")
-    check_array("query.scales", query.scales, (np.float32,), (n_query,))
-    check_array("scores", scores, (np.float32,), ("n_centroids", n_query))
+    check_array("query.steps", query.steps, (np.float32,), (n_query,))
     levels = query.levels
     check_array("query.levels", levels, (np.int8,), ("2, 4 or 16",))
     if len(levels) not in {2, 4, 16}:
@@ -272,9 +437,9 @@ def _number(isa: str) -> int:
     return NATIVE_ISAS.index(isa)
 
 
-def _aligned(n_rows: int, n_columns: int) -> FloatMatrix:
-    """Return an uninitialised matrix on a cache line boundary, so that no row of 16 is split."""
-    n_bytes = n_rows * n_columns * 4
+def _aligned(n_rows: int, n_columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return an uninitialised matrix on a cache line boundary, so that no row is split."""
+    n_bytes = n_rows * n_columns * dtype.itemsize
     buffer = np.empty(n_bytes + _CACHE_LINE, np.uint8)
     start = -buffer.ctypes.data % _CACHE_LINE
-    return buffer[start : start + n_bytes].view(np.float32).reshape(n_rows, n_columns)
+    return buffer[start : start + n_bytes].view(dtype).reshape(n_rows, n_columns)

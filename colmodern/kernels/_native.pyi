@@ -27,9 +27,34 @@ def maxsim(
     threads: int,
     out: NDArray[np.float32],
 ) -> None: ...
+def centroid_table(
+    isa: int,
+    values: NDArray[np.int8],
+    scales: NDArray[np.float32],
+    centroids: NDArray[np.int8],
+    steps: NDArray[np.float32],
+    threads: int,
+    rows: NDArray[np.int16],
+) -> None: ...
+def probe(
+    rows: NDArray[np.int16], steps: NDArray[np.float32], count: int, probed: NDArray[np.uint32]
+) -> None: ...
+def gather(
+    rows: NDArray[np.int16],
+    steps: NDArray[np.float32],
+    count: int,
+    probed: NDArray[np.uint32],
+    offsets: NDArray[np.int64],
+    postings: NDArray[np.uint16] | NDArray[np.uint32],
+    allowed: NDArray[np.bool_],
+    documents: NDArray[np.int64],
+    scores: NDArray[np.float32],
+) -> tuple[int, int]: ...
 def centroid_maxsim(
     isa: int,
-    scores: NDArray[np.float32],
+    rows: NDArray[np.int16],
+    steps: NDArray[np.float32],
+    count: int,
     ids: NDArray[np.uint16] | NDArray[np.uint32],
     offsets: NDArray[np.int64],
     documents: NDArray[np.int64],
@@ -40,7 +65,8 @@ def maxsim_codes(
     isa: int,
     values: NDArray[np.int8],
     scales: NDArray[np.float32],
-    scores: NDArray[np.float32],
+    rows: NDArray[np.int16],
+    steps: NDArray[np.float32],
     levels: NDArray[np.int8],
     bits: int,
     ids: NDArray[np.uint16] | NDArray[np.uint32],
@@ -49,6 +75,7 @@ def maxsim_codes(
     norms: NDArray[np.uint16],
     offsets: NDArray[np.int64],
     documents: NDArray[np.int64],
+    margins: NDArray[np.int16],
     threads: int,
     out: NDArray[np.float32],
 ) -> None: ...

@@ -16,20 +16,25 @@ LANES = 16
 """How many centroids, or query tokens, lie side by side in a strip."""
 
 
+ROW_LANES = 32
+"""A row of a centroid table is a multiple of so many numbers long: a cache line."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class QuantisedQuery:
-    """A query for ``maxsim_codes``: 8-bit token vectors and what residual codes mean.
+    """A query of 8-bit token vectors, and what residual codes mean.
 
     Attributes:
         values: Shape (n_tokens, dim), int8 within -127..127.
-        scales: Shape (n_tokens,), float32: what turns the integer product of a token with levels
-            into a real one. It holds the step of the query and the step of the levels.
+        steps: Shape (n_tokens,), float32: what one means in each token.
         levels: Shape (2,), (4,) or (16,), int8 within -63..63: what 1, 2 or 4 bits stand for.
+        level_step: What one means in a level.
     """
 
     values: NDArray[np.int8]
-    scales: FloatVector
+    steps: FloatVector
     levels: NDArray[np.int8]
+    level_step: np.float32
 
     def __len__(self) -> int:
         """Return the number of tokens."""
@@ -39,6 +44,37 @@ class QuantisedQuery:
     def bits(self) -> int:
         """How many bits a residual code has."""
         return (len(self.levels) - 1).bit_length()
+
+    @property
+    def scales(self) -> FloatVector:
+        """What turns the integer product of a token with levels into a real one, float32."""
+        return self.steps * np.float32(self.level_step)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CentroidTable:
+    """What each query token thinks of each centroid, from ``centroid_table``.
+
+    Attributes:
+        rows: Shape (n_centroids, n_lanes), int16, C-contiguous, on a cache line boundary: products
+            in whole steps, a lane a query token, padded to a multiple of 32 with the lowest number.
+        steps: Shape (n_lanes,), float32: what one means in each lane; 0 for padding.
+        n_query: How many query tokens there are.
+    """
+
+    rows: NDArray[np.int16]
+    steps: FloatVector
+    n_query: int
+
+    def __len__(self) -> int:
+        """Return the number of centroids."""
+        return len(self.rows)
+
+    @property
+    def scores(self) -> FloatMatrix:
+        """The products as real numbers, shape (n_centroids, n_query), float32."""
+        scores: FloatMatrix = self.rows[:, : self.n_query] * self.steps[: self.n_query]
+        return scores
 
 
 class CodedTokens(Protocol):

@@ -14,8 +14,9 @@ Conventions of every MaxSim:
 Native kernels fix the order of float32 operations as well, so that every instruction set and every
 number of threads gives the same bits: a float product starts at zero (or at its start value) and
 takes the dimensions in order by fused multiply-add; the score of a coded token is
-``fma(float(product) * scale, gain, centroid_score) * norm``; the maxima of a document are summed in
-query order in double precision and rounded once.
+``fma(float(product) * scale, gain, float(row) * step) * norm``; the maxima of a document are
+summed in query order in double precision and rounded once. Integers (``centroid_rows``, ``probe``)
+and what is counted with them (``gather``) come out here exactly as there.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.kernels.operands import CodedTokens, Ids, QuantisedQuery
-from colmodern.types import FloatMatrix, IntVector
+from colmodern.kernels.operands import ROW_LANES, CentroidTable, CodedTokens, Ids, QuantisedQuery
+from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 Float64 = NDArray[np.float64]
+
+LOWEST = -(2**15)
 
 MAX_LEVEL = 63
 """Levels lie within -63..63, so that AVX2 adds two products in 16 bits without saturation."""
@@ -65,14 +68,70 @@ def maxsim(query: FloatMatrix, vectors: FloatMatrix, offsets: IntVector) -> Floa
     )
 
 
+def centroid_rows(
+    query: QuantisedQuery,
+    centroids: NDArray[np.int8],
+    steps: FloatVector,
+    table_steps: FloatVector,
+) -> NDArray[np.int16]:
+    """Return the products of query tokens and centroids in whole ``table_steps``, padded."""
+    integers = centroids.astype(np.int32) @ query.values.astype(np.int32).T
+    n_query = len(query)
+    scales = np.zeros(n_query, np.float32)
+    np.divide(query.steps, table_steps[:n_query], out=scales, where=table_steps[:n_query] > 0)
+    rows = np.full((len(centroids), len(table_steps)), LOWEST, np.int16)
+    rounded = np.rint(integers.astype(np.float32) * scales * steps[:, np.newaxis])
+    rows[:, :n_query] = np.clip(rounded, LOWEST, -LOWEST - 1)
+    return rows
+
+
+def padded(steps: FloatVector) -> FloatVector:
+    """Return the steps of query tokens with zeros up to a whole number of rows' lanes."""
+    return np.concatenate([steps, np.zeros(-len(steps) % ROW_LANES, np.float32)])
+
+
+def probe(table: CentroidTable, n: int) -> NDArray[np.uint32]:
+    """Return the ``n`` best centroids of each query token, best first, the lower id of equals."""
+    order = np.argsort(-table.rows[:, : table.n_query].astype(np.int32), axis=0, kind="stable")
+    return np.ascontiguousarray(order[:n].T, dtype=np.uint32)
+
+
+def gather(
+    table: CentroidTable,
+    probed: NDArray[np.uint32],
+    posting_offsets: IntVector,
+    postings: Ids,
+    allowed: NDArray[np.bool_],
+    limit: int,
+) -> tuple[IntVector, FloatVector, int]:
+    """Return the documents that hold a probed centroid, best first, their scores, and how many.
+
+    A document scores, for each query token, how much better its best probed centroid is than the
+    last one probed (what is not probed is taken to be as good as that: WARP, Scheerer et al. 2025).
+    """
+    scores = np.zeros(len(allowed), np.float32)
+    is_found = np.zeros(len(allowed), np.bool_)
+    for q, centroids in enumerate(probed):
+        is_new = np.ones(len(allowed), np.bool_)
+        for centroid in centroids:
+            documents = postings[posting_offsets[centroid] : posting_offsets[centroid + 1]]
+            steps = np.float32(int(table.rows[centroid, q]) - int(table.rows[centroids[-1], q]))
+            scores[documents[is_new[documents]]] += steps * table.steps[q]
+            is_new[documents] = False
+        is_found |= ~is_new
+    found = np.flatnonzero(is_found & allowed)
+    best = found[np.argsort(-scores[found], kind="stable")][:limit]
+    return best, scores[best], len(found)
+
+
 def centroid_maxsim(
-    scores: FloatMatrix, centroid_ids: Ids, offsets: IntVector, documents: IntVector
+    table: CentroidTable, centroid_ids: Ids, offsets: IntVector, documents: IntVector
 ) -> Float64:
     """Return MaxSim where each token of a document stands for nothing but its centroid."""
-    rows = scores.astype(np.float64)
+    rows = _real_rows(table)
     return np.array(
         [
-            _sum_of_maxima(rows[centroid_ids[start:end]], scores.shape[1])
+            _sum_of_maxima(rows[centroid_ids[start:end]], table.n_query)
             for start, end in _spans(offsets, documents)
         ],
         np.float64,
@@ -81,30 +140,45 @@ def centroid_maxsim(
 
 def maxsim_codes(
     query: QuantisedQuery,
-    scores: FloatMatrix,
+    table: CentroidTable,
     codes: CodedTokens,
     offsets: IntVector,
     documents: IntVector,
+    margins: NDArray[np.int16],
 ) -> Float64:
     """Return MaxSim over coded tokens.
 
     A token's score is ``norm * (score of its centroid + gain * scale * product)``, the product
-    being the integer one of the query's values with the token's levels.
+    being the integer one of the query's values with the token's levels. Tokens that ``above``
+    leaves out are passed over.
     """
-    rows = scores.astype(np.float64)
+    rows = _real_rows(table)
     scales = query.scales.astype(np.float64)
 
     def token_scores(start: int, end: int) -> Float64:
-        products = code_products(query, codes.residuals[start:end])
-        gain = codes.gains[start:end, np.newaxis].astype(np.float64)
-        norm = codes.norms[start:end, np.newaxis].astype(np.float64)
-        result: Float64 = norm * (rows[codes.centroid_ids[start:end]] + gain * scales * products)
+        tokens = start + above(table, codes.centroid_ids[start:end], margins)
+        products = code_products(query, codes.residuals[tokens])
+        gain = codes.gains[tokens, np.newaxis].astype(np.float64)
+        norm = codes.norms[tokens, np.newaxis].astype(np.float64)
+        result: Float64 = norm * (rows[codes.centroid_ids[tokens]] + gain * scales * products)
         return result
 
     return np.array(
         [_sum_of_maxima(token_scores(*span), len(query)) for span in _spans(offsets, documents)],
         np.float64,
     )
+
+
+def above(table: CentroidTable, centroid_ids: Ids, margins: NDArray[np.int16]) -> IntVector:
+    """Return which tokens of a document may hold a maximum, by their centroids.
+
+    Those with a centroid less than ``margins`` (steps of each query token; none: every token) below
+    the document's best for some query token.
+    """
+    if len(margins) == 0 or len(centroid_ids) == 0:
+        return np.arange(len(centroid_ids))
+    rows = table.rows[centroid_ids, : table.n_query].astype(np.int32)
+    return np.flatnonzero((rows > np.maximum(rows.max(axis=0) - margins, LOWEST)).any(axis=1))
 
 
 def code_products(query: QuantisedQuery, residuals: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -129,6 +203,12 @@ def pack_residuals(codes: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
     grouped = codes.reshape(len(codes), codes.shape[1] // len(shifts), len(shifts)) << shifts
     packed: NDArray[np.uint8] = np.bitwise_or.reduce(grouped, axis=2)
     return packed
+
+
+def _real_rows(table: CentroidTable) -> Float64:
+    steps = table.steps[: table.n_query].astype(np.float64)
+    rows: Float64 = table.rows[:, : table.n_query] * steps
+    return rows
 
 
 def _spans(offsets: IntVector, documents: IntVector) -> Iterator[tuple[int, int]]:

@@ -1,13 +1,15 @@
-"""Which documents of a segment are worth rescoring?
+"""Which documents are worth rescoring?
 
-Probe: for every query token the centroids nearest to it. Gather: the documents that hold a token of
-a probed centroid, scored by MaxSim over their distinct centroids alone (PLAID's centroid
-interaction, Santhanam et al. 2022, section 4.2, on distinct centroids: the same value for a third
-of the work on long documents).
+Probe: for every query token the centroids nearest to it. Gather: the documents that hold a probed
+centroid, scored by those alone, so that the cost follows the postings and not the length of
+documents (WARP, Scheerer et al. 2025). The best of them are then scored by MaxSim over all their
+centroids (PLAID's centroid interaction, Santhanam et al. 2022, section 4.2, on distinct centroids:
+the same value for a third of the work on long documents).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +17,9 @@ from numpy.typing import NDArray
 
 from colmodern import kernels
 from colmodern.config import SearchParams
+from colmodern.kernels import CentroidTable
 from colmodern.storage import Segment
-from colmodern.types import FloatMatrix, FloatVector, IntVector
+from colmodern.types import FloatVector, IntVector
 
 _WIDER = 4
 
@@ -44,51 +47,68 @@ class Candidates:
         order = np.lexsort((self.documents, self.segments, -self.scores))[:n]
         return Candidates(self.segments[order], self.documents[order], self.scores[order])
 
-
-def probe(scores: FloatMatrix, n_probes: int) -> IntVector:
-    """Return the centroids that are among the ``n_probes`` best of any query token, ascending.
-
-    Args:
-        scores: Shape (n_centroids, n_query_tokens), float32.
-        n_probes: How many for each query token.
-    """
-    if n_probes >= len(scores):
-        return np.arange(len(scores), dtype=np.int64)
-    nearest = np.argpartition(-scores, n_probes - 1, axis=0)[:n_probes]
-    is_probed = np.zeros(len(scores), dtype=np.bool_)
-    is_probed[nearest] = True
-    return np.flatnonzero(is_probed)
+    def scored(
+        self, segments: list[Segment], score: Callable[[Segment, IntVector], FloatVector]
+    ) -> Candidates:
+        """Return the same candidates, in the same order, with other scores."""
+        scores = np.zeros(len(self), dtype=np.float32)
+        for number, segment in enumerate(segments):
+            here = self.segments == number
+            if here.any():
+                scores[here] = score(segment, self.documents[here])
+        return Candidates(self.segments, self.documents, scores)
 
 
 def gather(
     segments: list[Segment],
-    scores: FloatMatrix,
+    table: CentroidTable,
     params: SearchParams,
     allowed: list[NDArray[np.bool_]],
 ) -> Candidates:
-    """Return the candidates of all segments, best first, at most ``params.candidates``.
+    """Return the documents that look best by their probed centroids, at most ``params.gathered``.
 
     If the probed centroids lead to fewer than ``params.k`` documents, more are probed: fewer hits
     than were asked for means that there are no more documents.
 
     Args:
         segments: The segments of a snapshot.
-        scores: Centroid scores, shape (n_centroids, n_query_tokens), float32.
-        params: Probes, candidates, threads.
+        table: What the query thinks of the centroids.
+        params: Probes, how many to gather.
         allowed: For every segment, which of its documents may be found.
     """
     assert params.probes is not None
     n_probes = params.probes
-    found = _found(segments, probe(scores, n_probes), allowed)
-    while sum(map(len, found)) < params.k and n_probes < len(scores):
-        n_probes *= _WIDER
-        found = _found(segments, probe(scores, n_probes), allowed)
-    return _joined(
-        [
-            (documents, _approximate(segment, scores, documents, params.threads))
-            for segment, documents in zip(segments, found, strict=True)
+    while True:
+        probed = kernels.probe(table, min(n_probes, len(table)))
+        found = [
+            kernels.gather(
+                table,
+                probed,
+                segment.posting_offsets,
+                segment.posting_documents,
+                living,
+                params.gathered,
+            )
+            for segment, living in zip(segments, allowed, strict=True)
         ]
-    ).best(params.candidates)
+        n_found = sum(n for _, _, n in found)
+        if n_found >= params.k or n_probes >= len(table):
+            break
+        n_probes *= _WIDER
+    return _joined([(documents, scores) for documents, scores, _ in found]).best(params.gathered)
+
+
+def score_by_centroids(
+    segments: list[Segment], table: CentroidTable, candidates: Candidates, *, threads: int
+) -> Candidates:
+    """Return the candidates with their MaxSim over their centroids alone, in the same order."""
+
+    def score(segment: Segment, documents: IntVector) -> FloatVector:
+        return kernels.centroid_maxsim(
+            table, segment.distinct_ids, segment.distinct_offsets, documents, threads=threads
+        )
+
+    return candidates.scored(segments, score)
 
 
 def everything(segments: list[Segment], allowed: list[NDArray[np.bool_]]) -> Candidates:
@@ -99,32 +119,6 @@ def everything(segments: list[Segment], allowed: list[NDArray[np.bool_]]) -> Can
             for segment, living in zip(segments, allowed, strict=True)
         ]
     )
-
-
-def _found(
-    segments: list[Segment], probed: IntVector, allowed: list[NDArray[np.bool_]]
-) -> list[IntVector]:
-    """Return for every segment the allowed documents that hold a token of a probed centroid."""
-    return [
-        _documents_of(segment, probed, living)
-        for segment, living in zip(segments, allowed, strict=True)
-    ]
-
-
-def _approximate(
-    segment: Segment, scores: FloatMatrix, documents: IntVector, threads: int
-) -> FloatVector:
-    return kernels.centroid_maxsim(
-        scores, segment.distinct_ids, segment.distinct_offsets, documents, threads=threads
-    )
-
-
-def _documents_of(segment: Segment, probed: IntVector, allowed: NDArray[np.bool_]) -> IntVector:
-    holds = np.zeros(segment.n_documents, dtype=np.bool_)
-    starts, ends = segment.posting_offsets[probed], segment.posting_offsets[probed + 1]
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        holds[segment.posting_documents[start:end]] = True
-    return np.flatnonzero(holds & allowed)
 
 
 def _with_tokens(segment: Segment, allowed: NDArray[np.bool_]) -> IntVector:

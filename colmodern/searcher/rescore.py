@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from colmodern import kernels
-from colmodern.codec import Codec
+from colmodern.kernels import CentroidTable, QuantisedQuery
 from colmodern.searcher.candidates import Candidates
 from colmodern.storage import Segment
-from colmodern.types import FloatMatrix
+from colmodern.types import FloatVector, IntVector
 
 
 def rescore(
     segments: list[Segment],
-    codec: Codec,
-    query: FloatMatrix,
-    scores: FloatMatrix,
+    query: QuantisedQuery,
+    table: CentroidTable,
     candidates: Candidates,
     *,
+    margin: float | None,
     threads: int,
 ) -> Candidates:
     """Return the candidates with their MaxSim over compressed token vectors, in the same order.
 
     Args:
         segments: The segments of a snapshot.
-        codec: The codec of the index.
-        query: Token vectors of the query, shape (n_query_tokens, dim), float32.
-        scores: Centroid scores of the query, shape (n_centroids, n_query_tokens), float32.
+        query: The query's token vectors.
+        table: What the query thinks of the centroids.
         candidates: What to score.
+        margin: Which tokens to pass over, as in ``kernels.maxsim_codes``.
         threads: How many threads share the work.
     """
-    quantised = codec.quantise_query(query)
-    exact = np.zeros(len(candidates), dtype=np.float32)
-    for number, segment in enumerate(segments):
-        here = candidates.segments == number
-        if here.any():
-            exact[here] = kernels.maxsim_codes(
-                quantised,
-                scores,
-                segment.codes,
-                segment.token_offsets,
-                candidates.documents[here],
-                threads=threads,
-            )
-    return Candidates(candidates.segments, candidates.documents, exact)
+
+    def score(segment: Segment, documents: IntVector) -> FloatVector:
+        return kernels.maxsim_codes(
+            query,
+            table,
+            segment.codes,
+            segment.token_offsets,
+            documents,
+            margin=margin,
+            threads=threads,
+        )
+
+    return candidates.scored(segments, score)

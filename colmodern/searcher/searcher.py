@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from colmodern import kernels
 from colmodern.config import Effort, SearchParams
 from colmodern.errors import EncoderError, EncoderMismatchError, InputError
-from colmodern.searcher.candidates import Candidates, everything, gather
+from colmodern.searcher.candidates import Candidates, everything, gather, score_by_centroids
 from colmodern.searcher.explain import Explanation, explain_match
 from colmodern.searcher.hits import Hit, Hits, Passage
 from colmodern.searcher.passages import best_passage
@@ -210,17 +210,21 @@ class Searcher:
         """
         codec, segments = self._reader.codec, self._reader.segments
         vectors = _checked_vectors(tokens.vectors, codec.dim)
-        scores = kernels.centroid_scores(
-            codec.rotate(vectors), codec.float_centroids, threads=params.threads
+        quantised = codec.quantise_query(vectors)
+        table = kernels.centroid_table(
+            quantised, codec.centroids, codec.centroid_steps, threads=params.threads
         )
         masks = [segment.alive for segment in segments] if allowed is None else list(allowed)
         if params.probes is None:
             candidates = everything(segments, masks)
         else:
-            candidates = gather(segments, scores, params, masks)
-        best = rescore(segments, codec, vectors, scores, candidates, threads=params.threads).best(
-            params.k
-        )
+            gathered = gather(segments, table, params, masks)
+            candidates = score_by_centroids(segments, table, gathered, threads=params.threads).best(
+                params.candidates
+            )
+        best = rescore(
+            segments, quantised, table, candidates, margin=params.margin, threads=params.threads
+        ).best(params.k)
         return Hits(query, self._hits(best, vectors, passages=passages))
 
     def explain(self, query: str, doc_id: str) -> Explanation:
