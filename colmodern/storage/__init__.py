@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from colmodern.storage.lock import WriterLock
     from colmodern.storage.manifest import FileRecord, Manifest, SegmentRecord
+    from colmodern.storage.pending import Pending, read_pending
     from colmodern.storage.reader import IndexReader
     from colmodern.storage.records import EncoderInfo, SourceRecord, StoredDocument
     from colmodern.storage.segment import Segment
@@ -23,6 +24,7 @@ _HOMES = {
     "IndexReader": "reader",
     "IndexWriter": "writer",
     "Manifest": "manifest",
+    "Pending": "pending",
     "Problem": "verification",
     "Segment": "segment",
     "SegmentRecord": "manifest",
@@ -30,6 +32,7 @@ _HOMES = {
     "SourceRecord": "records",
     "StoredDocument": "records",
     "WriterLock": "lock",
+    "read_pending": "pending",
     "verify": "verification",
 }
 
@@ -40,6 +43,7 @@ __all__ = [
     "IndexReader",
     "IndexWriter",
     "Manifest",
+    "Pending",
     "Problem",
     "Segment",
     "SegmentRecord",
@@ -47,6 +51,7 @@ __all__ = [
     "SourceRecord",
     "StoredDocument",
     "WriterLock",
+    "read_pending",
     "verify",
 ]
 

@@ -9,7 +9,7 @@ from colmodern.storage.manifest import SegmentRecord
 from colmodern.storage.segment import Segment
 from colmodern.storage.segment_writer import SegmentWriter
 
-__all__ = ["plan_compaction", "rewrite"]
+__all__ = ["plan_compaction", "plan_merge", "rewrite"]
 
 
 def plan_compaction(
@@ -28,6 +28,23 @@ def plan_compaction(
         run = list(group)
         is_rewritten = poor and (len(run) > 1 or run[0].n_deleted_documents > 0)
         yield run, is_rewritten
+
+
+def plan_merge(segments: Sequence[SegmentRecord], *, max_tokens: int) -> list[list[SegmentRecord]]:
+    """Return runs of neighbouring segments, in order, that fit into one of ``max_tokens``.
+
+    Deleted tokens do not count. A segment that is too large by itself is a run by itself.
+    """
+    runs: list[list[SegmentRecord]] = []
+    room = -1
+    for segment in segments:
+        n_tokens = segment.n_tokens - segment.n_deleted_tokens
+        if n_tokens > room:
+            runs.append([])
+            room = max_tokens
+        runs[-1].append(segment)
+        room -= n_tokens
+    return runs
 
 
 def rewrite(

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from colmodern.errors import IndexStoreError, IndexWriteError
-from colmodern.storage.layout import MANIFEST, MANIFEST_DRAFT
-from colmodern.storage.manifest import CHECKSUM_BYTES, Manifest
-from colmodern.storage.manifest_file import encode_manifest
+from colmodern.storage.layout import DRAFT
+from colmodern.storage.manifest import CHECKSUM_BYTES
 
-__all__ = ["HashingFile", "replace_manifest", "sync_folder", "write_all", "writing"]
+__all__ = ["HashingFile", "replace_file", "sync_folder", "write_all", "writing"]
 
 # Hashed and written while it is in the cache of the processor.
 _BLOCK_BYTES = 1 << 20
@@ -127,20 +126,20 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace_manifest(folder: Path, manifest: Manifest) -> None:
-    """Make ``manifest`` the one that readers find, in one step.
+def replace_file(path: Path, data: bytes) -> None:
+    """Give a file another content in one step: it has the old one or the new one, always.
 
     Whatever it names must be on the disk already. Call ``sync_folder`` afterwards: before that a
-    power cut may bring the old manifest back.
+    power cut may bring the old file back.
     """
-    draft = folder / MANIFEST_DRAFT
+    draft = path.with_name(path.name + DRAFT)
     draft.unlink(missing_ok=True)
     try:
         with HashingFile(draft) as file:
-            file.write(encode_manifest(manifest))
+            file.write(data)
             file.sync()
-        sync_folder(folder)
-        draft.replace(folder / MANIFEST)
+        sync_folder(path.parent)
+        draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)
         raise

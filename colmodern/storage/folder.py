@@ -8,12 +8,13 @@ from pathlib import Path
 
 from colmodern.errors import IndexExistsError
 from colmodern.storage.durable import writing
-from colmodern.storage.layout import LOCK, MANIFEST, is_ours
+from colmodern.storage.layout import LOCK, MANIFEST, PENDING, is_ours
 from colmodern.storage.lock import WriterLock
 from colmodern.storage.manifest import Manifest
 from colmodern.storage.manifest_file import read_manifest
+from colmodern.storage.pending import Pending, read_pending
 
-__all__ = ["claim_folder", "discard_uncommitted", "remove_unlisted"]
+__all__ = ["claim_folder", "discard_uncommitted", "remove_entry", "remove_unlisted"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,34 +41,46 @@ def claim_folder(path: Path, *, may_replace: bool) -> Manifest | None:
     return read_manifest(path)
 
 
-def remove_unlisted(path: Path, manifest: Manifest | None) -> None:
-    """Remove what a writer left in an index folder and ``manifest`` does not name.
+def remove_unlisted(path: Path, manifest: Manifest | None, pending: Pending | None = None) -> None:
+    """Remove what a writer left in an index folder and neither list names.
 
     Only names that colmodern gives are touched. What cannot be removed now (Windows keeps files
     that a reader has mapped) stays until the next commit.
     """
-    listed = set() if manifest is None else {r.name.split("/")[0] for r in manifest.files()}
-    for entry in path.iterdir():
-        if not is_ours(entry.name) or entry.name in listed:
-            continue
-        try:
-            if entry.is_dir():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
-        except OSError as error:
-            logger.info("%s stays until the next commit: %s", entry, error)
+    files = [] if manifest is None else [*manifest.files()]
+    if pending is not None:
+        files.extend(pending.files())
+    listed = {file.name.split("/")[0] for file in files}
+    if pending is not None:
+        listed.add(PENDING)
+    # The list of what is pending goes first: it must not name files that are gone.
+    for entry in sorted(path.iterdir(), key=lambda entry: entry.name != PENDING):
+        if is_ours(entry.name) and entry.name not in listed:
+            remove_entry(entry)
 
 
-def discard_uncommitted(path: Path, lock: WriterLock) -> None:
-    """Remove what no manifest names, give up the lock, and the folder if nothing is in it.
+def remove_entry(entry: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if it can be removed now."""
+    try:
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    except OSError as error:
+        logger.info("%s stays until the next commit: %s", entry, error)
 
-    The manifest is read from the disk again: an interrupt may have come right after a commit.
+
+def discard_uncommitted(path: Path, lock: WriterLock, *, keep_pending: bool = False) -> None:
+    """Remove what no list names, give up the lock, and the folder if nothing is in it.
+
+    The lists are read from the disk again: an interrupt may have come right after a commit.
     """
     is_index = (path / MANIFEST).exists()
     try:
         with writing(path):
-            remove_unlisted(path, read_manifest(path) if is_index else None)
+            manifest = read_manifest(path) if is_index else None
+            pending = read_pending(path) if keep_pending else None
+            remove_unlisted(path, manifest, pending)
     finally:
         lock.release()
     if not is_index and not any(path.iterdir()):

@@ -14,9 +14,10 @@ import pyarrow as pa
 from numpy.typing import DTypeLike, NDArray
 
 __all__ = [
+    "DRAFT",
     "LOCK",
     "MANIFEST",
-    "MANIFEST_DRAFT",
+    "PENDING",
     "SEGMENT_PARTS",
     "CentroidIds",
     "DocumentIds",
@@ -41,7 +42,8 @@ CentroidIds: TypeAlias = NDArray[np.uint16] | NDArray[np.uint32]
 DocumentIds: TypeAlias = NDArray[np.uint16] | NDArray[np.uint32]
 
 MANIFEST = "manifest.json"
-MANIFEST_DRAFT = "manifest.json.tmp"
+PENDING = "pending.json"
+DRAFT = ".tmp"
 LOCK = "writer.lock"
 SEGMENT_PARTS = ("documents", "tokens", "distinct", "postings")
 
@@ -80,7 +82,9 @@ def tombstones_name(segment: str, generation: int) -> str:
 
 def is_ours(name: str) -> bool:
     """Return whether an entry of an index folder is one that a writer may remove."""
-    return name == MANIFEST_DRAFT or bool(_SEGMENT.fullmatch(name) or _FILE.fullmatch(name))
+    if name in {PENDING, PENDING + DRAFT, MANIFEST + DRAFT}:
+        return True
+    return bool(_SEGMENT.fullmatch(name) or _FILE.fullmatch(name))
 
 
 def is_file_name(name: str) -> bool:

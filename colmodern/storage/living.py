@@ -43,10 +43,21 @@ class LivingDocuments:
         self._numbers[document_id] = number
         self._end = number + 1
 
+    def place(self, document_id: str) -> tuple[str, int] | None:
+        """Return the segment and position of a document, or None if it is not alive."""
+        number = self._numbers.get(document_id)
+        return None if number is None else self._place(number)
+
+    def move(self, document_id: str, name: str, position: int) -> None:
+        """Count a document as alive at a position of a segment begun before."""
+        which = self._names.index(name)
+        self._numbers[document_id] = self._starts[which] + position
+
     def remove(self, document_id: str) -> tuple[str, int] | None:
         """Forget a document; return its segment and position, or None if it is not alive."""
         number = self._numbers.pop(document_id, None)
-        if number is None:
-            return None
+        return None if number is None else self._place(number)
+
+    def _place(self, number: int) -> tuple[str, int]:
         which = bisect_right(self._starts, number) - 1
         return self._names[which], number - self._starts[which]

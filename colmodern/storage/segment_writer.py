@@ -280,7 +280,7 @@ def _metadata_json(document: StoredDocument) -> str:
 
 def _append_all(columns: Iterable[GrowingBytes], values: Iterable[NDArray[Any]]) -> None:
     for column, rows in zip(columns, values, strict=True):
-        column.append(memoryview(np.ascontiguousarray(rows).reshape(-1)).cast("B"))
+        column.append(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
 
 
 def _vector(offsets: array[int]) -> IntVector:

@@ -8,23 +8,32 @@ the next one.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from colmodern.codec import Codec
-from colmodern.errors import InputError
+from colmodern.errors import IndexCorruptError, IndexNotFoundError, InputError
 from colmodern.storage.codec_file import read_codec, write_codec
 from colmodern.storage.commit_files import write_sources, write_tombstones
-from colmodern.storage.compaction import plan_compaction, rewrite
-from colmodern.storage.durable import replace_manifest, sync_folder, writing
-from colmodern.storage.folder import claim_folder, discard_uncommitted, remove_unlisted
-from colmodern.storage.layout import segment_name
+from colmodern.storage.compaction import plan_compaction, plan_merge, rewrite
+from colmodern.storage.durable import replace_file, sync_folder, writing
+from colmodern.storage.folder import (
+    claim_folder,
+    discard_uncommitted,
+    remove_entry,
+    remove_unlisted,
+)
+from colmodern.storage.layout import MANIFEST, segment_name
 from colmodern.storage.living import LivingDocuments
 from colmodern.storage.lock import WriterLock
 from colmodern.storage.manifest import FileRecord, Manifest, SegmentRecord, first_manifest
 from colmodern.storage.manifest_file import encode_manifest, program_name, read_manifest
+from colmodern.storage.pending import Pending, read_pending, write_pending
 from colmodern.storage.records import EncoderInfo, SourceRecord
 from colmodern.storage.segment import Segment
 from colmodern.storage.segment_writer import SegmentWriter
@@ -34,6 +43,8 @@ __all__ = ["DEFAULT_SEGMENT_TOKENS", "IndexWriter"]
 
 DEFAULT_SEGMENT_TOKENS = 2_000_000
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class _Changes:
@@ -42,11 +53,14 @@ class _Changes:
     segments: list[SegmentRecord]
     deleted: dict[str, set[int]] = field(default_factory=dict)
     sources: Sequence[SourceRecord] | None = None
-    unfinished: str | None = None
+    unfinished: SegmentWriter | None = None
 
 
 class IndexWriter:
     """The one process that may change an index; use ``create`` or ``open``, then ``with``.
+
+    A resumable writer keeps the segments it has finished when it ends without a commit, however it
+    ends; ``resume`` goes on with them.
 
     Attributes:
         path: The folder of the index.
@@ -54,20 +68,30 @@ class IndexWriter:
     """
 
     def __init__(
-        self, path: Path, lock: WriterLock, base: Manifest, codec: Codec, *, is_new: bool
+        self,
+        path: Path,
+        lock: WriterLock,
+        base: Manifest,
+        codec: Codec,
+        *,
+        is_new: bool,
+        resumable: bool,
     ) -> None:
-        """Start from a manifest; callers use ``create`` or ``open``."""
+        """Start from a manifest; callers use ``create``, ``open`` or ``resume``."""
         self.path = path
         self.codec = codec
         self._lock = lock
         self._base = base
         self._is_new = is_new
+        self._resumable = resumable
         self._is_open = True
         # Rises with every attempt to commit, so that no file name is used twice.
         self._generation = base.generation
         self._next_segment = base.next_segment
         self._changes = _Changes(list(base.segments))
         self._living: LivingDocuments | None = None
+        # Committed documents whose place a pending one has taken: id -> segment and position.
+        self._replaced: dict[str, tuple[str, int]] = {}
 
     @classmethod
     def create(
@@ -78,6 +102,7 @@ class IndexWriter:
         encoder: EncoderInfo,
         config: Mapping[str, Any],
         replace: bool = False,
+        resumable: bool = False,
         lock: WriterLock | None = None,
     ) -> Self:
         """Start a new index; it exists from the first commit on.
@@ -89,6 +114,7 @@ class IndexWriter:
             config: Kept whole in the manifest; what JSON can hold.
             replace: Start over where an index lies already. Readers find the old one until the
                 first commit.
+            resumable: Keep finished segments for ``resume`` if there is no commit.
             lock: The lock of the folder, if the caller holds it already; the writer releases it.
 
         Raises:
@@ -115,14 +141,17 @@ class IndexWriter:
         except BaseException:
             discard_uncommitted(path, lock)
             raise
-        return cls(path, lock, base, codec, is_new=True)
+        return cls(path, lock, base, codec, is_new=True, resumable=resumable)
 
     @classmethod
-    def open(cls, path: Path | str, *, lock: WriterLock | None = None) -> Self:
-        """Start to change an index that exists.
+    def open(
+        cls, path: Path | str, *, resumable: bool = False, lock: WriterLock | None = None
+    ) -> Self:
+        """Start to change an index that exists; what an interrupted writer left is removed.
 
         Args:
             path: Its folder.
+            resumable: Keep finished segments for ``resume`` if there is no commit.
             lock: The lock of the folder, if the caller holds it already; the writer releases it.
 
         Raises:
@@ -143,7 +172,45 @@ class IndexWriter:
         except BaseException:
             lock.release()
             raise
-        return cls(path, lock, manifest, codec, is_new=False)
+        return cls(path, lock, manifest, codec, is_new=False, resumable=resumable)
+
+    @classmethod
+    def resume(cls, path: Path | str, *, lock: WriterLock | None = None) -> Self:
+        """Go on where a resumable writer ended without a commit.
+
+        Its finished segments count as added since the last commit; where the index has a document
+        of the same id, theirs takes its place. A damaged segment is left out. What was deleted, and
+        the list of sources, is not kept: say it again.
+
+        Args:
+            path: The folder of the index.
+            lock: The lock of the folder, if the caller holds it already; the writer releases it.
+
+        Raises:
+            IndexNotFoundError: There is nothing to go on with.
+            IndexLockedError: Another process is writing to it.
+            IndexWriteError: The disk is full or refuses.
+        """
+        path = Path(path)
+        _required_pending(path)  # a folder without it gets no lock file
+        lock = lock or WriterLock(path)
+        try:
+            pending = _required_pending(path)
+            old = read_manifest(path) if (path / MANIFEST).exists() else None
+            with writing(path):
+                remove_unlisted(path, old, pending)
+            codec = read_codec(path, pending.codec)
+            base = old
+            if base is None or pending.is_new:
+                base = first_manifest(
+                    pending.codec, pending.encoder, pending.config, old, program=program_name()
+                )
+            writer = cls(path, lock, base, codec, is_new=pending.is_new, resumable=True)
+            writer._adopt(pending)
+        except BaseException:
+            lock.release()
+            raise
+        return writer
 
     def __enter__(self) -> Self:
         """Return the writer itself."""
@@ -169,9 +236,9 @@ class IndexWriter:
             ValueError: The writer is closed, or the segment before is not finished.
         """
         self._check_ready()
-        writer = self._next_writer(self._claim)
+        writer = self._next_writer(self._claim, self._finished)
         self._living_documents().begin_segment(writer.name)
-        self._changes.unfinished = writer.name
+        self._changes.unfinished = writer
         return writer
 
     def delete(self, ids: Iterable[str]) -> int:
@@ -188,8 +255,7 @@ class IndexWriter:
         for document_id in ids:
             place = living.remove(document_id)
             if place is not None:
-                name, position = place
-                self._changes.deleted.setdefault(name, set()).add(position)
+                self._delete_at(place)
                 n_deleted += 1
         return n_deleted
 
@@ -206,6 +272,57 @@ class IndexWriter:
             for segment in self._open_segments(self._base.segments)
             for i in segment.living()
         }
+
+    def pending_documents(self) -> dict[str, str]:
+        """Return the content hash of each living document added since the last commit, by id.
+
+        Those of a segment that is not finished are not among them.
+        """
+        self._check_open()
+        return {
+            segment.id_of(i): segment.content_hashes[i]
+            for segment in self._open_segments(self._added())
+            for i in self._living_in(segment)
+        }
+
+    def keep_pending(self, wanted: Mapping[str, str]) -> set[str]:
+        """Keep the pending documents that are wanted as they are; forget all others.
+
+        Where a forgotten one had taken the place of a committed document, that one is alive again.
+
+        Args:
+            wanted: The content hash of each document that the index shall have, by id.
+
+        Returns:
+            The ids of the documents that were kept, which need not be added.
+        """
+        kept = set()
+        for document_id, content_hash in self.pending_documents().items():
+            if wanted.get(document_id) == content_hash:
+                kept.add(document_id)
+            else:
+                self._forget(document_id)
+        return kept
+
+    def merge_parts(self, *, max_tokens: int = DEFAULT_SEGMENT_TOKENS) -> None:
+        """Merge segments that were added since the last commit; codes and order stay as they are.
+
+        Only neighbours are merged, and only whole segments, as many as fit. Deleted documents of
+        those that are merged are dropped. Beside them the disk needs room for one new segment.
+
+        Args:
+            max_tokens: How many tokens a merged segment has at most.
+
+        Raises:
+            ValueError: The writer is closed, or a segment is not finished.
+            IndexCorruptError: A file that was to be copied is damaged.
+            IndexWriteError: The disk is full or refuses; nothing is lost.
+        """
+        self._check_ready()
+        added = [self._with_counts(record) for record in self._added()]
+        for run in plan_merge(added, max_tokens=max_tokens):
+            if len(run) > 1:
+                self._merge([record.name for record in run])
 
     def commit(self) -> Manifest:
         """Make all changes since the last commit visible in one step; return the new manifest.
@@ -232,10 +349,11 @@ class IndexWriter:
                 segments=tuple(s for s in segments if s.n_deleted_documents < s.n_documents),
                 sources=self._written_sources(),
             )
-            replace_manifest(self.path, manifest)
+            replace_file(self.path / MANIFEST, encode_manifest(manifest))
         self._base = manifest
         self._is_new = False
         self._changes = _Changes(list(manifest.segments))
+        self._replaced = {}
         with writing(self.path):
             sync_folder(self.path)
             remove_unlisted(self.path, manifest)
@@ -268,10 +386,15 @@ class IndexWriter:
             raise
 
     def close(self) -> None:
-        """Discard what was not committed and let the next writer in; a second call does nothing."""
+        """Let the next writer in; a second call does nothing.
+
+        What was not committed is discarded, but for the finished segments of a resumable writer.
+        """
         if self._is_open:
             self._is_open = False
-            discard_uncommitted(self.path, self._lock)
+            if self._changes.unfinished is not None:
+                self._changes.unfinished.discard()
+            discard_uncommitted(self.path, self._lock, keep_pending=self._resumable)
 
     def _check_open(self) -> None:
         if not self._is_open:
@@ -280,7 +403,7 @@ class IndexWriter:
     def _check_ready(self) -> None:
         self._check_open()
         if self._changes.unfinished is not None:
-            raise ValueError(f"finish() {self._changes.unfinished} first")
+            raise ValueError(f"finish() {self._changes.unfinished.name} first")
 
     def _has_changes(self) -> bool:
         return self._is_new or self._changes != _Changes(list(self._base.segments))
@@ -302,35 +425,147 @@ class IndexWriter:
             )
         living.add(document_id, position)
 
-    def _next_writer(self, claim: Callable[[str, int], None]) -> SegmentWriter:
+    def _next_writer(
+        self,
+        claim: Callable[[str, int], None],
+        finished: Callable[[SegmentRecord | None], None],
+    ) -> SegmentWriter:
         name = segment_name(self._next_segment)
         self._next_segment += 1
-        return SegmentWriter(
-            self.path, name, self._base.codec, claim=claim, finished=self._finished
-        )
+        return SegmentWriter(self.path, name, self._base.codec, claim=claim, finished=finished)
 
     def _finished(self, record: SegmentRecord | None) -> None:
         self._changes.unfinished = None
         if record is not None:
             self._changes.segments.append(record)
+            self._write_pending()
+
+    def _added(self) -> list[SegmentRecord]:
+        """Return the segments that the last commit does not have."""
+        committed = {record.name for record in self._base.segments}
+        return [record for record in self._changes.segments if record.name not in committed]
+
+    def _write_pending(self) -> None:
+        if not self._resumable:
+            return
+        pending = Pending(
+            generation=self._base.generation,
+            is_new=self._is_new,
+            config=self._base.config,
+            encoder=self._base.encoder,
+            codec=self._base.codec,
+            next_segment=self._next_segment,
+            segments=tuple(self._added()),
+        )
+        with writing(self.path):
+            write_pending(self.path, pending)
+
+    def _adopt(self, pending: Pending) -> None:
+        """Count the segments of an interrupted writer as added since the last commit."""
+        self._next_segment = pending.next_segment
+        living = self._living_documents()
+        committed = {record.name for record in self._base.segments}
+        for record in pending.segments:
+            try:
+                for file in record.files():
+                    check_file(self.path, file)
+                segment = Segment(self.path, record, pending.codec)
+                ids = list(segment.ids)
+            except IndexCorruptError as error:
+                logger.warning("left out of what was pending: %s", error)
+                continue
+            living.begin_segment(record.name)
+            for position, document_id in enumerate(ids):
+                place = living.remove(document_id)
+                if place is not None:
+                    self._delete_at(place)
+                    if place[0] in committed:
+                        self._replaced[document_id] = place
+                living.add(document_id, position)
+            self._changes.segments.append(record)
+
+    def _delete_at(self, place: tuple[str, int]) -> None:
+        name, position = place
+        self._changes.deleted.setdefault(name, set()).add(position)
+
+    def _forget(self, document_id: str) -> None:
+        """Make a pending document one that was never added."""
+        self.delete([document_id])
+        place = self._replaced.pop(document_id, None)
+        if place is not None:
+            name, position = place
+            self._changes.deleted[name].remove(position)
+            self._living_documents().move(document_id, name, position)
+
+    def _living_in(self, segment: Segment) -> list[int]:
+        """Return the positions of the documents that the next commit will find alive."""
+        deleted = self._changes.deleted.get(segment.name, set())
+        return [i for i in segment.living() if i not in deleted]
+
+    def _with_counts(self, record: SegmentRecord) -> SegmentRecord:
+        """Return the record with the deletions that the next commit will write."""
+        deleted = self._changes.deleted.get(record.name)
+        if not deleted:
+            return record
+        (segment,) = self._open_segments([record])
+        n_tokens = int(np.diff(segment.token_offsets)[sorted(deleted)].sum())
+        return dataclasses.replace(
+            record, n_deleted_documents=len(deleted), n_deleted_tokens=n_tokens
+        )
+
+    def _merge(self, names: Sequence[str]) -> None:
+        """Put one segment in the place of neighbours that were added since the last commit."""
+        first = [record.name for record in self._changes.segments].index(names[0])
+        old = slice(first, first + len(names))
+        records = self._changes.segments[old]
+        parts = [(s, self._living_in(s)) for s in self._checked_segments(records)]
+        n_tokens = sum(record.n_tokens for record in records)
+        merged = self._rewritten(parts, max_tokens=n_tokens)
+        self._changes.segments[old] = merged
+        living = self._living_documents()
+        for segment in self._open_segments(merged):
+            living.begin_segment(segment.name)
+            for position, document_id in enumerate(segment.ids):
+                living.add(document_id, position)
+        for name in names:
+            self._changes.deleted.pop(name, None)
+        self._write_pending()
+        for name in names:
+            remove_entry(self.path / name)
 
     def _compacted(self, max_tokens: int) -> list[SegmentRecord]:
         """Rewrite what is worth it and return the segments that there shall be."""
         plan: list[SegmentRecord] = []
         for run, is_rewritten in plan_compaction(self._base.segments, max_tokens=max_tokens):
-            if not is_rewritten:
+            if is_rewritten:
+                parts = [(s, s.living()) for s in self._checked_segments(run)]
+                plan.extend(self._rewritten(parts, max_tokens=max_tokens))
+            else:
                 plan.extend(run)
-                continue
-            for file in (file for record in run for file in record.files()):
-                check_file(self.path, file)  # damage must not get a new checksum
-            self._changes.segments = []
+        return plan
+
+    def _checked_segments(self, records: Iterable[SegmentRecord]) -> list[Segment]:
+        """Open segments that are to be copied: damage must not get a new checksum."""
+        for file in (file for record in records for file in record.files()):
+            check_file(self.path, file)
+        return self._open_segments(records)
+
+    def _rewritten(
+        self, parts: Iterable[tuple[Segment, Iterable[int]]], *, max_tokens: int
+    ) -> list[SegmentRecord]:
+        """Copy documents of segments into new ones and return the records of those."""
+        made: list[SegmentRecord | None] = []
+        try:
             rewrite(
-                ((segment, segment.living()) for segment in self._open_segments(run)),
-                lambda: self._next_writer(lambda *_: None),
+                parts,
+                lambda: self._next_writer(lambda *_: None, made.append),
                 max_tokens=max_tokens,
             )
-            plan.extend(self._changes.segments)
-        return plan
+        except BaseException:
+            for record in filter(None, made):
+                remove_entry(self.path / record.name)
+            raise
+        return [record for record in made if record is not None]
 
     def _with_tombstones(self, record: SegmentRecord) -> SegmentRecord:
         deleted = self._changes.deleted.get(record.name)
@@ -344,3 +579,13 @@ class IndexWriter:
         if self._changes.sources is None:
             return self._base.sources
         return write_sources(self.path, self._changes.sources, generation=self._generation)
+
+
+def _required_pending(path: Path) -> Pending:
+    pending = read_pending(path)
+    if pending is None:
+        raise IndexNotFoundError(
+            f"There is no interrupted work at {path} to go on with. Index from the start.",
+            path=path,
+        )
+    return pending
