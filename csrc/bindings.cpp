@@ -123,28 +123,26 @@ std::pair<std::int64_t, std::int64_t> bind_gather(Matrix<const std::int16_t> row
 }
 
 template <class Id>
-void bind_centroid_maxsim(int isa, Matrix<const std::int16_t> rows, Vector<const float> steps, std::int64_t count,
+void bind_smooth_maxsim(int isa, Matrix<const std::int16_t> rows, Vector<const float> steps, std::int64_t count,
                           Vector<const Id> ids, Vector<const std::int64_t> offsets,
                           Vector<const std::int64_t> documents, int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
-  centroid_maxsim(kernels_of(isa), table_of(rows, steps, count), ids_of(ids),
+  smooth_maxsim(kernels_of(isa), table_of(rows, steps, count), ids_of(ids),
                   documents_of(offsets, ids.shape(0), documents), threads, out.data());
 }
 
-// `margins` is empty if no token is to be passed over.
 template <class Id>
 void bind_maxsim_codes(int isa, Matrix<const std::int8_t> values, Vector<const float> scales,
                        Matrix<const std::int16_t> rows, Vector<const float> steps, Vector<const std::int8_t> levels,
                        int bits, Vector<const Id> ids, Matrix<const std::uint8_t> residuals,
                        Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
                        Vector<const std::int64_t> offsets, Vector<const std::int64_t> documents,
-                       Vector<const std::int16_t> margins, int threads, Vector<float> out) {
+                       int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
   const ByteQuery query = query_of(values, scales);
   const StoredCodes codes{ids_of(ids), residuals.data(), gains.data(), norms.data(), bits};
   maxsim_codes(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes,
-               documents_of(offsets, ids.shape(0), documents), margins.shape(0) == 0 ? nullptr : margins.data(),
-               threads, out.data());
+               documents_of(offsets, ids.shape(0), documents), threads, out.data());
 }
 
 }  // namespace
@@ -168,13 +166,13 @@ m.def("centroid_table", &bind_centroid_table, "isa"_a, "values"_a.noconvert(), "
         "probed"_a.noconvert(), "offsets"_a.noconvert(), "postings"_a.noconvert(), "allowed"_a.noconvert(),
         "documents"_a.noconvert(), "scores"_a.noconvert());
 #define COLMODERN_BIND_FOR(Id)                                                                                 \
-  m.def("centroid_maxsim", &bind_centroid_maxsim<Id>, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(),    \
+  m.def("smooth_maxsim", &bind_smooth_maxsim<Id>, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(),    \
         "count"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(), "documents"_a.noconvert(), "threads"_a,       \
         "out"_a.noconvert());                                                                                  \
   m.def("maxsim_codes", &bind_maxsim_codes<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),       \
         "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),    \
         "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), "offsets"_a.noconvert(),      \
-        "documents"_a.noconvert(), "margins"_a.noconvert(), "threads"_a, "out"_a.noconvert())
+        "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert())
   COLMODERN_BIND_FOR(std::uint16_t);
   COLMODERN_BIND_FOR(std::uint32_t);
 #undef COLMODERN_BIND_FOR

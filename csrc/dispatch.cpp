@@ -18,7 +18,7 @@ namespace {
 
 #define COLMODERN_TABLE(isa)                                                                          \
   Kernels{dense_scores_##isa,      dense_maxima_##isa,    dense_nearest_##isa,                        \
-          centroid_products_##isa, centroid_maxima_##isa, tokens_above_##isa, code_maxima_##isa}
+          centroid_products_##isa, centroid_sums_##isa, code_maxima_##isa}
 
 constexpr Kernels kScalar = COLMODERN_TABLE(scalar);
 #if COLMODERN_X86

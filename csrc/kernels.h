@@ -91,15 +91,12 @@ struct Kernels {
   // rows[i * stride + lane] = product of centroid i with a query token, times steps[i] and the token's scale, rounded
   void (*centroid_products)(const PackedQuery&, const std::int8_t* centroids, const float* steps,
                             std::int64_t begin, std::int64_t end, std::int16_t* rows, std::int64_t stride) noexcept;
-  // best[lane] = greatest of the rows of ids begin..end; (stride) numbers, 64-byte aligned
-  void (*centroid_maxima)(const CentroidRows&, const CentroidIds&, std::int64_t begin, std::int64_t end,
-                          std::int16_t* best) noexcept;
-  // listed = the tokens of begin..end with a lane above its threshold, in order; returns how many
-  std::int64_t (*tokens_above)(const CentroidRows&, const CentroidIds&, std::int64_t begin, std::int64_t end,
-                               const std::int16_t* thresholds, std::uint32_t* listed) noexcept;
-  // best[i] = greatest norm * (centroid score + gain * product) of the listed tokens, or of begin..end if null
-  void (*code_maxima)(const PackedQuery&, const CentroidRows&, const CodeColumns&, const std::uint32_t* listed,
-                      std::int64_t begin, std::int64_t end, float* best) noexcept;
+  // sums[lane] = sum of `weight` of the rows of ids begin..end, in their order; (stride) numbers, 64-byte aligned
+  void (*centroid_sums)(const CentroidRows&, const CentroidIds&, std::int64_t begin, std::int64_t end,
+                        float* sums) noexcept;
+  // best[i] = greatest norm * (centroid score + gain * product)
+  void (*code_maxima)(const PackedQuery&, const CentroidRows&, const CodeColumns&, std::int64_t begin,
+                      std::int64_t end, float* best) noexcept;
 };
 
 const Kernels& kernels_for(Isa isa);
@@ -113,12 +110,10 @@ const Kernels& kernels_for(Isa isa);
                            std::uint32_t*) noexcept;                                                  \
   void centroid_products_##isa(const PackedQuery&, const std::int8_t*, const float*, std::int64_t,    \
                                std::int64_t, std::int16_t*, std::int64_t) noexcept;                   \
-  void centroid_maxima_##isa(const CentroidRows&, const CentroidIds&, std::int64_t, std::int64_t,     \
-                             std::int16_t*) noexcept;                                                 \
-  std::int64_t tokens_above_##isa(const CentroidRows&, const CentroidIds&, std::int64_t, std::int64_t, \
-                                  const std::int16_t*, std::uint32_t*) noexcept;                      \
-  void code_maxima_##isa(const PackedQuery&, const CentroidRows&, const CodeColumns&,                 \
-                         const std::uint32_t*, std::int64_t, std::int64_t, float*) noexcept;
+  void centroid_sums_##isa(const CentroidRows&, const CentroidIds&, std::int64_t, std::int64_t,       \
+                           float*) noexcept;                                                          \
+  void code_maxima_##isa(const PackedQuery&, const CentroidRows&, const CodeColumns&, std::int64_t,   \
+                         std::int64_t, float*) noexcept;
 
 COLMODERN_DECLARE_KERNELS(scalar)
 #if COLMODERN_X86

@@ -1,4 +1,5 @@
 // Centroids with AVX2: four centroids against one strip of sixteen query tokens.
+#include "centroids/weight.h"
 #include "kernels.h"
 
 #if COLMODERN_X86
@@ -86,37 +87,25 @@ COLMODERN_TARGET void centroid_products_avx2(const PackedQuery& query, const std
   }
 }
 
-COLMODERN_TARGET void centroid_maxima_avx2(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin,
-                                           std::int64_t end, std::int16_t* best) noexcept {
-  for (std::int64_t lane = 0; lane < table.stride; lane += kRowLanes) {
-    __m256i low = _mm256_set1_epi16(std::numeric_limits<std::int16_t>::min());
-    __m256i high = low;
+COLMODERN_TARGET void centroid_sums_avx2(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin,
+                                         std::int64_t end, float* sums) noexcept {
+  constexpr std::int64_t kSixteen = 16;
+  const __m256i slope = _mm256_set1_epi16(kWeightSlope);
+  const __m256i start = _mm256_set1_epi16(kWeightStart);
+  for (std::int64_t lane = 0; lane < table.stride; lane += kSixteen) {
+    __m256 low = _mm256_setzero_ps();
+    __m256 high = _mm256_setzero_ps();
     for (std::int64_t i = begin; i < end; ++i) {
-      const auto* row = reinterpret_cast<const __m256i*>(table.row(ids[i]) + lane);
-      low = _mm256_max_epi16(low, _mm256_load_si256(row));
-      high = _mm256_max_epi16(high, _mm256_load_si256(row + 1));
+      const __m256i row = _mm256_load_si256(reinterpret_cast<const __m256i*>(table.row(ids[i]) + lane));
+      const __m256i halves = _mm256_add_epi16(_mm256_mulhi_epi16(row, slope), start);
+      const __m256i low_bits = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(halves));
+      const __m256i high_bits = _mm256_cvtepu16_epi32(_mm256_extracti128_si256(halves, 1));
+      low = _mm256_add_ps(low, _mm256_castsi256_ps(_mm256_slli_epi32(low_bits, 16)));
+      high = _mm256_add_ps(high, _mm256_castsi256_ps(_mm256_slli_epi32(high_bits, 16)));
     }
-    _mm256_store_si256(reinterpret_cast<__m256i*>(best + lane), low);
-    _mm256_store_si256(reinterpret_cast<__m256i*>(best + lane) + 1, high);
+    _mm256_store_ps(sums + lane, low);
+    _mm256_store_ps(sums + lane + kSixteen / 2, high);
   }
-}
-
-COLMODERN_TARGET std::int64_t tokens_above_avx2(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin,
-                                                std::int64_t end, const std::int16_t* thresholds,
-                                                std::uint32_t* listed) noexcept {
-  std::int64_t n = 0;
-  for (std::int64_t i = begin; i < end; ++i) {
-    const std::int16_t* row = table.row(ids[i]);
-    __m256i above = _mm256_setzero_si256();
-    for (std::int64_t lane = 0; lane < table.stride; lane += kRowLanes / 2) {
-      const __m256i score = _mm256_load_si256(reinterpret_cast<const __m256i*>(row + lane));
-      const __m256i threshold = _mm256_load_si256(reinterpret_cast<const __m256i*>(thresholds + lane));
-      above = _mm256_or_si256(above, _mm256_cmpgt_epi16(score, threshold));
-    }
-    listed[n] = static_cast<std::uint32_t>(i);
-    n += _mm256_testz_si256(above, above) != 0 ? 0 : 1;
-  }
-  return n;
 }
 
 }  // namespace colmodern

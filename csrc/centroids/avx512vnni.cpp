@@ -1,4 +1,5 @@
 // Centroids with AVX-512 VNNI: eight centroids against two strips of sixteen query tokens.
+#include "centroids/weight.h"
 #include "kernels.h"
 
 #if COLMODERN_X86
@@ -108,34 +109,27 @@ COLMODERN_TARGET void centroid_products_avx512vnni(const PackedQuery& query, con
   }
 }
 
-COLMODERN_TARGET void centroid_maxima_avx512vnni(const CentroidRows& table, const CentroidIds& ids,
-                                                 std::int64_t begin, std::int64_t end, std::int16_t* best) noexcept {
+COLMODERN_TARGET void centroid_sums_avx512vnni(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin,
+                                               std::int64_t end, float* sums) noexcept {
+  const __m512i slope = _mm512_set1_epi16(kWeightSlope);
+  const __m512i start = _mm512_set1_epi16(kWeightStart);
   for (std::int64_t lane = 0; lane < table.stride; lane += kRowLanes) {
-    __m512i greatest = _mm512_set1_epi16(std::numeric_limits<std::int16_t>::min());
+    __m512 low = _mm512_setzero_ps();
+    __m512 high = _mm512_setzero_ps();
     for (std::int64_t i = begin; i < end; ++i) {
-      if (i + kAhead < end) _mm_prefetch(reinterpret_cast<const char*>(table.row(ids[i + kAhead]) + lane), _MM_HINT_T0);
-      greatest = _mm512_max_epi16(greatest, _mm512_load_si512(table.row(ids[i]) + lane));
+      if (i + kAhead < end) {
+        _mm_prefetch(reinterpret_cast<const char*>(table.row(ids[i + kAhead]) + lane), _MM_HINT_T0);
+      }
+      const __m512i row = _mm512_load_si512(table.row(ids[i]) + lane);
+      const __m512i halves = _mm512_add_epi16(_mm512_mulhi_epi16(row, slope), start);
+      const __m512i low_bits = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(halves));
+      const __m512i high_bits = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(halves, 1));
+      low = _mm512_add_ps(low, _mm512_castsi512_ps(_mm512_slli_epi32(low_bits, 16)));
+      high = _mm512_add_ps(high, _mm512_castsi512_ps(_mm512_slli_epi32(high_bits, 16)));
     }
-    _mm512_store_si512(best + lane, greatest);
+    _mm512_store_ps(sums + lane, low);
+    _mm512_store_ps(sums + lane + kLanes, high);
   }
-}
-
-COLMODERN_TARGET std::int64_t tokens_above_avx512vnni(const CentroidRows& table, const CentroidIds& ids,
-                                                      std::int64_t begin, std::int64_t end,
-                                                      const std::int16_t* thresholds,
-                                                      std::uint32_t* listed) noexcept {
-  std::int64_t n = 0;
-  for (std::int64_t i = begin; i < end; ++i) {
-    if (i + kAhead < end) _mm_prefetch(reinterpret_cast<const char*>(table.row(ids[i + kAhead])), _MM_HINT_T0);
-    const std::int16_t* row = table.row(ids[i]);
-    std::uint32_t above = 0;
-    for (std::int64_t lane = 0; lane < table.stride; lane += kRowLanes) {
-      above |= _mm512_cmpgt_epi16_mask(_mm512_load_si512(row + lane), _mm512_load_si512(thresholds + lane));
-    }
-    listed[n] = static_cast<std::uint32_t>(i);
-    n += above != 0 ? 1 : 0;
-  }
-  return n;
 }
 
 }  // namespace colmodern

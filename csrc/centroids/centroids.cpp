@@ -1,16 +1,19 @@
 #include "centroids/centroids.h"
 
+#include <cmath>
+
 #include "aligned.h"
+#include "centroids/weight.h"
 #include "parallel.h"
 
 namespace colmodern {
 namespace {
 
-// Maxima in steps, put together in query order in double precision, rounded once.
-float sum_of_steps(const CentroidRows& table, const std::int16_t* best) noexcept {
+// Sums of weights back in the numbers of the rows, added up in query order, rounded once.
+float sum_of_logarithms(const CentroidRows& table, const float* sums) noexcept {
   double sum = 0.0;
   for (std::int64_t i = 0; i < table.count; ++i) {
-    sum += static_cast<double>(best[i]) * static_cast<double>(table.steps[i]);
+    sum += std::log2(static_cast<double>(sums[i])) * kRowsAnOctave * static_cast<double>(table.steps[i]);
   }
   return static_cast<float>(sum);
 }
@@ -27,17 +30,17 @@ void centroid_table(const Kernels& kernels, const ByteQuery& query, const ByteCe
   });
 }
 
-void centroid_maxsim(const Kernels& kernels, const CentroidRows& table, const CentroidIds& ids,
-                     const DocumentList& list, int threads, float* result) {
+void smooth_maxsim(const Kernels& kernels, const CentroidRows& table, const CentroidIds& ids, const DocumentList& list,
+                   int threads, float* result) {
   IdCheck ids_are_known(ids, table.n_centroids);
   score_documents(
       list, table.count, threads,
       [&] {
-        return [&, best = AlignedArray<std::int16_t>(static_cast<std::size_t>(table.stride))](
-                   std::int64_t begin, std::int64_t end) mutable {
+        return [&, sums = AlignedArray<float>(static_cast<std::size_t>(table.stride))](std::int64_t begin,
+                                                                                       std::int64_t end) mutable {
           if (!ids_are_known.passes(begin, end)) return 0.0F;
-          kernels.centroid_maxima(table, ids, begin, end, best.data());
-          return sum_of_steps(table, best.data());
+          kernels.centroid_sums(table, ids, begin, end, sums.data());
+          return sum_of_logarithms(table, sums.data());
         };
       },
       result);

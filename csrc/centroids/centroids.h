@@ -1,4 +1,4 @@
-// A query against all centroids, and MaxSim where a document is nothing but its centroids.
+// A query against all centroids, and a smooth MaxSim where a document is nothing but its centroids.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ void centroid_table(const Kernels&, const ByteQuery&, const ByteCentroids&, int 
                     std::int64_t stride);
 
 // result: (list.n_listed,); throws std::invalid_argument if an id is not below table.n_centroids
-void centroid_maxsim(const Kernels&, const CentroidRows& table, const CentroidIds&, const DocumentList& list,
-                     int threads, float* result);
+void smooth_maxsim(const Kernels&, const CentroidRows& table, const CentroidIds&, const DocumentList& list,
+                   int threads, float* result);
 
 }  // namespace colmodern

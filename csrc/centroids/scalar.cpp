@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "centroids/weight.h"
 #include "kernels.h"
 
 namespace colmodern {
@@ -32,26 +33,13 @@ void centroid_products_scalar(const PackedQuery& query, const std::int8_t* centr
   }
 }
 
-void centroid_maxima_scalar(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin, std::int64_t end,
-                            std::int16_t* best) noexcept {
-  std::fill_n(best, table.stride, kLowest);
+void centroid_sums_scalar(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin, std::int64_t end,
+                          float* sums) noexcept {
+  std::fill_n(sums, table.stride, 0.0F);
   for (std::int64_t i = begin; i < end; ++i) {
     const std::int16_t* row = table.row(ids[i]);
-    for (std::int64_t lane = 0; lane < table.stride; ++lane) best[lane] = std::max(best[lane], row[lane]);
+    for (std::int64_t lane = 0; lane < table.stride; ++lane) sums[lane] += weight(row[lane]);
   }
-}
-
-std::int64_t tokens_above_scalar(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin,
-                                 std::int64_t end, const std::int16_t* thresholds, std::uint32_t* listed) noexcept {
-  std::int64_t n = 0;
-  for (std::int64_t i = begin; i < end; ++i) {
-    const std::int16_t* row = table.row(ids[i]);
-    bool is_above = false;
-    for (std::int64_t lane = 0; lane < table.stride; ++lane) is_above |= row[lane] > thresholds[lane];
-    listed[n] = static_cast<std::uint32_t>(i);
-    n += is_above ? 1 : 0;
-  }
-  return n;
 }
 
 }  // namespace colmodern

@@ -33,13 +33,12 @@ struct Tile {
 
 // The tokens' bytes are copied first, so that whole registers can be read past the last of them. Past the last
 // token the tile repeats it: a maximum does not mind.
-COLMODERN_INLINE void copy_tokens(const CentroidRows& table, const CodeColumns& codes, const std::uint32_t* listed,
-                                  std::int64_t first, std::int64_t end, std::uint8_t* residuals, Tile& tile) {
+COLMODERN_INLINE void copy_tokens(const CentroidRows& table, const CodeColumns& codes, std::int64_t first,
+                                  std::int64_t end, std::uint8_t* residuals, Tile& tile) {
   alignas(8) std::uint16_t gains[8] = {};
   alignas(8) std::uint16_t norms[8] = {};
   for (int t = 0; t < kTokens; ++t) {
-    const std::int64_t i = std::min(first + t, end - 1);
-    const std::int64_t from = listed == nullptr ? i : listed[i];
+    const std::int64_t from = std::min(first + t, end - 1);
     tile.rows[t] = table.row(codes.ids[from]);
     gains[t] = codes.gains[from];
     norms[t] = codes.norms[from];
@@ -122,15 +121,14 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
 
 template <int Bits>
 COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                             const std::uint32_t* listed, std::int64_t begin, std::int64_t end,
-                             float* best) noexcept {
+                             std::int64_t begin, std::int64_t end, float* best) noexcept {
   const __m256i levels =
       _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
   std::uint8_t residuals[kTokens * kMaxDim / 2 + kLine] = {};
   std::fill_n(best, round_up(query.count, kLanes), -std::numeric_limits<float>::infinity());
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kTokens) {
-    copy_tokens(table, codes, listed, token, end, residuals, tile);
+    copy_tokens(table, codes, token, end, residuals, tile);
     unpack<Bits>(residuals, levels, kTokens * codes.row_bytes, tile);
     for (std::int64_t strip = 0; strip * kLanes < query.count; ++strip) {
       raise_maxima(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
@@ -141,12 +139,11 @@ COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table
 }  // namespace
 
 COLMODERN_TARGET void code_maxima_avx2(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                                       const std::uint32_t* listed, std::int64_t begin, std::int64_t end,
-                                       float* best) noexcept {
+                                       std::int64_t begin, std::int64_t end, float* best) noexcept {
   switch (codes.bits) {
-    case 1: return maxima<1>(query, table, codes, listed, begin, end, best);
-    case 2: return maxima<2>(query, table, codes, listed, begin, end, best);
-    default: return maxima<4>(query, table, codes, listed, begin, end, best);
+    case 1: return maxima<1>(query, table, codes, begin, end, best);
+    case 2: return maxima<2>(query, table, codes, begin, end, best);
+    default: return maxima<4>(query, table, codes, begin, end, best);
   }
 }
 

@@ -46,23 +46,12 @@ COLMODERN_INLINE void unpack(const std::uint8_t* residuals, __m512i table, std::
   }
 }
 
-// What lies in a tile: eight neighbouring tokens, or eight of a list. Past the last one the tile repeats it: a maximum
-// does not mind.
-struct Tokens {
-  const std::uint32_t* listed;  // null: neighbours
-  std::int64_t end;
-
-  std::int64_t at(std::int64_t i) const noexcept {
-    const std::int64_t last = std::min(i, end - 1);
-    return listed == nullptr ? last : listed[last];
-  }
-};
-
+// Past the last token the tile repeats it: a maximum does not mind.
 template <int Bits>
-COLMODERN_INLINE void load_tile(const CentroidRows& table, const CodeColumns& codes, const Tokens& tokens,
-                                std::int64_t first, __m512i levels, Tile& tile) {
+COLMODERN_INLINE void load_tile(const CentroidRows& table, const CodeColumns& codes, std::int64_t first,
+                                std::int64_t end, __m512i levels, Tile& tile) {
   const std::int64_t n = kTokens * codes.row_bytes;
-  if (tokens.listed == nullptr && tokens.end - first >= kTokens) {
+  if (end - first >= kTokens) {
     for (int t = 0; t < kTokens; ++t) tile.rows[t] = table.row(codes.ids[first + t]);
     const auto* gains = reinterpret_cast<const __m128i*>(codes.gains + first);
     const auto* norms = reinterpret_cast<const __m128i*>(codes.norms + first);
@@ -75,7 +64,7 @@ COLMODERN_INLINE void load_tile(const CentroidRows& table, const CodeColumns& co
   alignas(16) std::uint16_t norms[kTokens];
   std::uint8_t residuals[kTokens * kMaxDim / 2];
   for (int t = 0; t < kTokens; ++t) {
-    const std::int64_t from = tokens.at(first + t);
+    const std::int64_t from = std::min(first + t, end - 1);
     tile.rows[t] = table.row(codes.ids[from]);
     gains[t] = codes.gains[from];
     norms[t] = codes.norms[from];
@@ -140,16 +129,14 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
 
 template <int Bits>
 COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                             const std::uint32_t* listed, std::int64_t begin, std::int64_t end,
-                             float* best) noexcept {
+                             std::int64_t begin, std::int64_t end, float* best) noexcept {
   const __m512i levels =
       _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
   const std::int64_t strips = round_up(query.count, kLanes) / kLanes;
   std::fill_n(best, strips * kLanes, -std::numeric_limits<float>::infinity());
-  const Tokens tokens{listed, end};
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kTokens) {
-    load_tile<Bits>(table, codes, tokens, token, levels, tile);
+    load_tile<Bits>(table, codes, token, end, levels, tile);
     std::int64_t strip = 0;
     for (; strip + 2 <= strips; strip += 2) {
       raise_maxima<2>(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
@@ -161,12 +148,12 @@ COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table
 }  // namespace
 
 COLMODERN_TARGET void code_maxima_avx512vnni(const PackedQuery& query, const CentroidRows& table,
-                                             const CodeColumns& codes, const std::uint32_t* listed,
-                                             std::int64_t begin, std::int64_t end, float* best) noexcept {
+                                             const CodeColumns& codes, std::int64_t begin, std::int64_t end,
+                                             float* best) noexcept {
   switch (codes.bits) {
-    case 1: return maxima<1>(query, table, codes, listed, begin, end, best);
-    case 2: return maxima<2>(query, table, codes, listed, begin, end, best);
-    default: return maxima<4>(query, table, codes, listed, begin, end, best);
+    case 1: return maxima<1>(query, table, codes, begin, end, best);
+    case 2: return maxima<2>(query, table, codes, begin, end, best);
+    default: return maxima<4>(query, table, codes, begin, end, best);
   }
 }
 

@@ -18,10 +18,9 @@ struct StoredCodes {
   int bits;                       // 1, 2 or 4
 };
 
-// levels: 2^bits integers within -63..63. margins: (table.count,) steps: a document token is passed over if, for every
-// query token, its centroid scores that much or more below the document's best centroid; null: none is passed over.
-// result: (list.n_listed,). Throws std::invalid_argument if an id is not below table.n_centroids.
+// levels: 2^bits integers within -63..63. result: (list.n_listed,).
+// Throws std::invalid_argument if an id is not below table.n_centroids.
 void maxsim_codes(const Kernels&, const ByteQuery&, const CentroidRows& table, const std::int8_t* levels,
-                  const StoredCodes&, const DocumentList&, const std::int16_t* margins, int threads, float* result);
+                  const StoredCodes&, const DocumentList&, int threads, float* result);
 
 }  // namespace colmodern

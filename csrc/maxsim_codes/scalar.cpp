@@ -29,11 +29,10 @@ std::int32_t product(const std::int8_t* values, const std::int16_t* levels, std:
 }  // namespace
 
 void code_maxima_scalar(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                        const std::uint32_t* listed, std::int64_t begin, std::int64_t end, float* best) noexcept {
+                        std::int64_t begin, std::int64_t end, float* best) noexcept {
   std::int16_t levels[kMaxDim];
   std::fill_n(best, query.count, -std::numeric_limits<float>::infinity());
-  for (std::int64_t i = begin; i < end; ++i) {
-    const std::int64_t token = listed == nullptr ? i : listed[i];
+  for (std::int64_t token = begin; token < end; ++token) {
     unpack(codes, codes.residuals + token * codes.row_bytes, levels);
     const float gain = from_half(codes.gains[token]);
     const float norm = from_half(codes.norms[token]);
