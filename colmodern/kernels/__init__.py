@@ -15,12 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.kernels import reference
+from colmodern.kernels.cells import (
+    GRIDS,
+    MAX_ROW,
+    ROW_OFFSET,
+    Cells,
+    Rounding,
+    pack_cells,
+    pack_rotation,
+)
 from colmodern.kernels.checks import (
     check_array,
     check_documents,
     check_ids,
     check_offsets,
     check_threads,
+)
+from colmodern.kernels.coding import (
+    encode_tokens,
+    nearest_in_cells,
+    round_vectors,
+    sum_clusters,
 )
 from colmodern.kernels.isa import (
     NATIVE_ISAS,
@@ -30,26 +45,45 @@ from colmodern.kernels.isa import (
     native,
     use_isa,
 )
-from colmodern.kernels.operands import LANES, CodedTokens, Ids, PackedCentroids, QuantisedQuery
+from colmodern.kernels.operands import (
+    LANES,
+    Codebook,
+    CodedTokens,
+    Ids,
+    PackedCentroids,
+    QuantisedQuery,
+)
 from colmodern.kernels.reference import MAX_LEVEL, pack_residuals, unpack_residuals
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = [
+    "GRIDS",
     "MAX_DIM",
     "MAX_LEVEL",
+    "MAX_ROW",
+    "ROW_OFFSET",
+    "Cells",
+    "Codebook",
     "CodedTokens",
     "Ids",
     "PackedCentroids",
     "QuantisedQuery",
+    "Rounding",
     "active_isa",
     "available_isas",
     "centroid_maxsim",
     "centroid_scores",
+    "encode_tokens",
     "maxsim",
     "maxsim_codes",
     "nearest_centroids",
+    "nearest_in_cells",
+    "pack_cells",
     "pack_centroids",
     "pack_residuals",
+    "pack_rotation",
+    "round_vectors",
+    "sum_clusters",
     "unpack_residuals",
     "use_isa",
 ]

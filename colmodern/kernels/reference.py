@@ -21,12 +21,15 @@ query order in double precision and rounded once.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.kernels.operands import CodedTokens, Ids, QuantisedQuery
-from colmodern.types import FloatMatrix, IntVector
+from colmodern.kernels.cells import MAX_ROW, ROW_OFFSET, Cells, Rounding, half_squares
+from colmodern.kernels.checks import check_ids
+from colmodern.kernels.operands import Codebook, CodedTokens, Ids, QuantisedQuery
+from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 Float64 = NDArray[np.float64]
 
@@ -111,6 +114,107 @@ def code_products(query: QuantisedQuery, residuals: NDArray[np.uint8]) -> NDArra
     """Return the integer products of query tokens with residuals, shape (n, n_query)."""
     directions = query.levels.astype(np.int64)[unpack_residuals(residuals, query.bits)]
     return directions @ query.values.astype(np.int64).T
+
+
+def round_vectors(
+    vectors: NDArray[np.floating[Any]], rounding: Rounding, longest: float
+) -> tuple[NDArray[np.uint8], FloatVector, int]:
+    """Return unit vectors, rotated, in whole steps within -63..63 plus 64.
+
+    With them come their lengths, and the number of the first that is not shorter than ``longest``,
+    or -1. A vector of length zero becomes a row of zeros, which is 64 everywhere.
+    """
+    values = vectors.astype(np.float64)
+    lengths = np.sqrt(np.square(values).sum(axis=1))
+    bad = np.flatnonzero(~(lengths < longest))
+    units = np.divide(values.T, lengths, out=np.zeros_like(values.T), where=lengths > 0).T
+    steps = np.rint(units @ rounding.rotation.astype(np.float64) / rounding.step)
+    with np.errstate(invalid="ignore"):
+        rows = (np.clip(steps, -MAX_ROW, MAX_ROW) + ROW_OFFSET).astype(np.uint8)
+    return rows, lengths.astype(np.float32), int(bad[0]) if len(bad) else -1
+
+
+def nearest_in_cells(
+    rows: NDArray[np.uint8], cells: Cells
+) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
+    """Return, for each row, the best centroid in the ``n_probes`` best cells, and its score.
+
+    A score is the product less half the centroid's squared length. Of equal cells the first is
+    looked into; of equal centroids the one that lies first, cell by cell, is taken.
+    """
+    nearest = np.empty(len(rows), np.uint32)
+    best = np.empty(len(rows), np.int32)
+    for i, row in enumerate(rows):
+        order = np.argsort(-_grid_scores(row, cells.representatives), kind="stable")
+        places = np.concatenate(
+            [
+                np.arange(cells.ends[cell], cells.ends[cell + 1])
+                for cell in np.sort(order[: cells.n_probes])
+            ]
+        )
+        scores = _grid_scores(row, cells.members[places])
+        winner = int(np.argmax(scores))
+        nearest[i], best[i] = cells.numbers[places[winner]], scores[winner]
+    return nearest, best
+
+
+def sum_clusters(
+    rows: NDArray[np.uint8], clusters: NDArray[np.uint32], n_clusters: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the sum of the values of each cluster's rows, and the number of its rows."""
+    check_ids(clusters, n_clusters)
+    sums = np.zeros((n_clusters, rows.shape[1]), np.int32)
+    np.add.at(sums, clusters, rows.astype(np.int32) - ROW_OFFSET)
+    return sums, np.bincount(clusters, minlength=n_clusters).astype(np.int32)
+
+
+def encode_tokens(
+    vectors: NDArray[np.floating[Any]],
+    rounding: Rounding,
+    cells: Cells,
+    book: Codebook,
+    longest: float,
+) -> tuple[
+    tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.float16], NDArray[np.float16]],
+    FloatVector,
+    int,
+]:
+    """Return the columns of codes, the squared errors, and the number of the first bad vector.
+
+    A token's residual is what its centroid leaves of the rotated unit vector. Each component of the
+    residual's direction gets its nearest level, the gain is that of least squares, and the norm
+    gives the reconstruction the length of the vector.
+    """
+    rows, lengths, bad = round_vectors(vectors, rounding, longest)
+    ids = nearest_in_cells(rows, cells)[0]
+    values = vectors.astype(np.float64)
+    sizes = lengths[:, np.newaxis].astype(np.float64)
+    units = np.divide(values, sizes, out=np.zeros_like(values), where=sizes > 0)
+    rotated = units @ rounding.rotation.astype(np.float64)
+    centroids = book.centroids[ids] * book.centroid_steps[ids, np.newaxis].astype(np.float64)
+    left = rotated - centroids
+    reals = book.levels * float(book.level_step)
+    cuts = (reals[1:] + reals[:-1]) / 2 * np.linalg.norm(left, axis=1)[:, np.newaxis, np.newaxis]
+    codes = (left[:, :, np.newaxis] > cuts).sum(axis=2).astype(np.uint8)
+    directions = reals[codes]
+    squares = np.square(directions).sum(axis=1)
+    products = (left * directions).sum(axis=1)
+    gains = np.divide(products, squares, out=np.zeros_like(squares), where=squares > 0)
+    gains = gains.astype(np.float16)
+    rebuilt = centroids + gains[:, np.newaxis].astype(np.float64) * directions
+    rebuilt_lengths = np.linalg.norm(rebuilt, axis=1)
+    norms = np.divide(
+        lengths, rebuilt_lengths, out=np.zeros_like(rebuilt_lengths), where=rebuilt_lengths > 0
+    ).astype(np.float16)
+    errors = np.square(sizes * rotated - norms[:, np.newaxis] * rebuilt).sum(axis=1)
+    columns = (ids, pack_residuals(codes, book.bits), gains, norms)
+    return columns, errors.astype(np.float32), bad
+
+
+def _grid_scores(row: NDArray[np.uint8], centroids: NDArray[np.int8]) -> NDArray[np.int32]:
+    values = row.astype(np.int32) - ROW_OFFSET
+    scores: NDArray[np.int32] = centroids.astype(np.int32) @ values - half_squares(centroids)
+    return scores
 
 
 def unpack_residuals(residuals: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
