@@ -112,8 +112,10 @@ struct Kernels {
   void (*raise_nearest)(const PackedRows&, std::int64_t first, std::int64_t last, const std::uint8_t* rows,
                         const std::int32_t* listed, std::int64_t n, std::int32_t* best,
                         std::int32_t* strips) noexcept;
-  // places: the k greatest of n scores, the first of equals, in no order; n is a multiple of 16
-  void (*greatest)(const std::int32_t* scores, std::int64_t n, std::int64_t k, std::int32_t* places) noexcept;
+  // places: the k greatest of n scores, the first of equals, in no order; n is a multiple of 16. Scores are
+  // overwritten, scratch is (n + 16,)
+  void (*greatest)(std::int32_t* scores, std::int64_t n, std::int64_t k, std::int32_t* places,
+                   std::int32_t* scratch) noexcept;
   // Vectors [begin, end) divided by their lengths
   void (*unit_rows)(const void* vectors, bool half, std::int64_t dim, std::int64_t begin, std::int64_t end,
                     float* units, float* lengths) noexcept;
@@ -142,7 +144,8 @@ const Kernels& kernels_for(Isa isa);
                         std::int32_t*) noexcept;                                                      \
   void raise_nearest_##isa(const PackedRows&, std::int64_t, std::int64_t, const std::uint8_t*,        \
                            const std::int32_t*, std::int64_t, std::int32_t*, std::int32_t*) noexcept; \
-  void greatest_##isa(const std::int32_t*, std::int64_t, std::int64_t, std::int32_t*) noexcept;       \
+  void greatest_##isa(std::int32_t*, std::int64_t, std::int64_t, std::int32_t*,                       \
+                      std::int32_t*) noexcept;                                                        \
   void unit_rows_##isa(const void*, bool, std::int64_t, std::int64_t, std::int64_t, float*,           \
                        float*) noexcept;                                                              \
   void round_rows_##isa(const float*, std::int64_t, float, std::uint8_t*) noexcept;                   \

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "aligned.h"
 #include "kernels.h"
 
 namespace colmodern {
@@ -26,9 +27,30 @@ struct Cells {
 void nearest_in_cells(const Kernels&, const Cells&, const std::uint8_t* rows, std::int64_t n, int threads,
                       std::uint32_t* nearest, std::int32_t* scores);
 
-// The same for one block of rows, by the thread that calls.
-void nearest_of_block(const Kernels&, const Cells&, const std::uint8_t* rows, std::int64_t n,
-                      std::uint32_t* nearest, std::int32_t* scores);
+// The same for blocks of rows, with memory that is kept between them.
+class BlockSearch {
+ public:
+  // Blocks have at most kRows rows: many for each cell, and all of them in the second-level cache.
+  static constexpr std::int64_t kRows = 2048;
+
+  BlockSearch(const Kernels& kernels, const Cells& cells, std::int64_t most_rows = kRows);
+  void run(const std::uint8_t* rows, std::int64_t n, std::uint32_t* nearest, std::int32_t* scores) noexcept;
+
+ private:
+  void choose(const std::uint8_t* rows, std::int64_t n) noexcept;
+  void group(std::int64_t n) noexcept;
+
+  const Kernels& kernels_;
+  const Cells& cells_;
+  std::int64_t probes_;
+  AlignedArray<std::int32_t> cell_scores_;
+  AlignedArray<std::int32_t> scratch_;
+  AlignedArray<std::int32_t> chosen_;  // (n, probes)
+  AlignedArray<std::int64_t> ends_;    // of each cell in `listed_`
+  AlignedArray<std::int32_t> listed_;  // the rows that look into each cell, in order
+  AlignedArray<std::int32_t> best_;    // (n, 16)
+  AlignedArray<std::int32_t> strips_;
+};
 
 // sums: (n_clusters, dim), counts: (n_clusters,); of the values of the rows of each cluster. Both begin with zeros.
 // Throws std::invalid_argument if a row names no cluster.

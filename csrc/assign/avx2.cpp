@@ -56,6 +56,10 @@ struct Ymm {
     const auto high = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(load(scores + kWidth), bounds)));
     return static_cast<std::uint32_t>(low) | static_cast<std::uint32_t>(high) << kWidth;
   }
+  COLMODERN_TARGET static std::int64_t keep(std::int32_t* scores, std::int64_t n, std::int32_t bound,
+                                            std::int32_t* kept) noexcept {
+    return keep_by_bits<Ymm>(scores, n, bound, kept);
+  }
 };
 
 }  // namespace
@@ -108,9 +112,9 @@ COLMODERN_TARGET void raise_nearest_avx2(const PackedRows& packed, std::int64_t 
   }
 }
 
-COLMODERN_TARGET void greatest_avx2(const std::int32_t* scores, std::int64_t n, std::int64_t k,
-                                    std::int32_t* places) noexcept {
-  select_greatest<Ymm>(scores, n, k, places);
+COLMODERN_TARGET void greatest_avx2(std::int32_t* scores, std::int64_t n, std::int64_t k, std::int32_t* places,
+                                    std::int32_t* scratch) noexcept {
+  select_greatest<Ymm>(scores, n, k, places, scratch);
 }
 
 }  // namespace colmodern

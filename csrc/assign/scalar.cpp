@@ -26,6 +26,9 @@ struct AnyLanes {
     for (int lane = 0; lane < kLanes; ++lane) mask |= static_cast<std::uint32_t>(scores[lane] > bound) << lane;
     return mask;
   }
+  static std::int64_t keep(std::int32_t* scores, std::int64_t n, std::int32_t bound, std::int32_t* kept) noexcept {
+    return keep_by_bits<AnyLanes>(scores, n, bound, kept);
+  }
 };
 
 }  // namespace
@@ -59,8 +62,9 @@ void raise_nearest_scalar(const PackedRows& packed, std::int64_t first, std::int
   }
 }
 
-void greatest_scalar(const std::int32_t* scores, std::int64_t n, std::int64_t k, std::int32_t* places) noexcept {
-  select_greatest<AnyLanes>(scores, n, k, places);
+void greatest_scalar(std::int32_t* scores, std::int64_t n, std::int64_t k, std::int32_t* places,
+                     std::int32_t* scratch) noexcept {
+  select_greatest<AnyLanes>(scores, n, k, places, scratch);
 }
 
 }  // namespace colmodern

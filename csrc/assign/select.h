@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <limits>
 
 #include "kernels.h"
+#include "lanes.h"
 
 namespace colmodern {
+
+constexpr std::int32_t kLowest = std::numeric_limits<std::int32_t>::min();
 
 // Lanes::above(scores, bound) says which of sixteen scores are greater than a bound.
 template <class Lanes>
@@ -19,51 +23,82 @@ COLMODERN_TARGET inline std::int64_t count_above(const std::int32_t* scores, std
   return count;
 }
 
-// places: (k,), those above the bound first. n is a multiple of sixteen and at least k.
+struct Range {
+  std::int32_t low;   // at least k scores are above
+  std::int32_t high;  // fewer than k are
+};
+
+// A first range: with sixteen parts or fewer wanted, the least of the sixteen lanes' maxima is reached by enough.
 template <class Lanes>
-COLMODERN_TARGET inline void select_greatest(const std::int32_t* scores, std::int64_t n, std::int64_t k,
-                                             std::int32_t* places) noexcept {
-  // The least of k or more maxima of parts is a bound that at least k scores reach.
-  std::int32_t maxima[kLanes];
-  std::copy_n(scores, kLanes, maxima);
+COLMODERN_TARGET inline Range bracket(const std::int32_t* scores, std::int64_t n, std::int64_t k) noexcept {
+  Ints maxima;
+  load(maxima, scores);
   for (std::int64_t i = kLanes; i < n; i += kLanes) {
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) maxima[lane] = std::max(maxima[lane], scores[i + lane]);
+    Ints next;
+    load(next, scores + i);
+    maxima = next > maxima ? next : maxima;
   }
-  std::int32_t high = maxima[0];  // none is above
-  std::int32_t low = maxima[0];   // k are above, or equal
-  for (const std::int32_t maximum : maxima) {
-    high = std::max(high, maximum);
-    low = std::min(low, maximum);
+  Range range{maxima[0], maxima[0]};
+  for (std::int64_t lane = 1; lane < kLanes; ++lane) {
+    range.low = std::min(range.low, maxima[lane]);
+    range.high = std::max(range.high, maxima[lane]);
   }
-  --low;
-  std::int64_t above_low = count_above<Lanes>(scores, n, low);
-  for (std::int64_t stride = 1; above_low < k; stride *= 2) {  // at most doublings of the range
-    high = low;
-    low = static_cast<std::int32_t>(std::max<std::int64_t>(low - stride * 1024, INT32_MIN));
-    above_low = count_above<Lanes>(scores, n, low);
-    if (low == INT32_MIN) break;
+  --range.low;
+  if (k <= kLanes) return range;
+  for (std::int64_t stride = 1024; count_above<Lanes>(scores, n, range.low) < k; stride *= 2) {
+    range.high = range.low;
+    range.low = static_cast<std::int32_t>(std::max<std::int64_t>(range.low - stride, kLowest));
   }
-  // Above `high` are fewer than k, above `low` at least k.
-  while (above_low > k && low + 1 < high) {
-    const auto middle = static_cast<std::int32_t>(low + (static_cast<std::int64_t>(high) - low) / 2);
-    const std::int64_t above = count_above<Lanes>(scores, n, middle);
+  return range;
+}
+
+// places: (k,), in no order. n is a multiple of sixteen and at least k, no score is the lowest integer. Scores are
+// overwritten; scratch is (n + 16,).
+template <class Lanes>
+COLMODERN_TARGET inline void select_greatest(std::int32_t* scores, std::int64_t n, std::int64_t k,
+                                             std::int32_t* places, std::int32_t* scratch) noexcept {
+  Range range = bracket<Lanes>(scores, n, k);
+  // Those above the range's lower end, moved to the front with their places.
+  std::int64_t above_low = Lanes::keep(scores, n, range.low, scratch);
+  n = above_low;
+  const std::int64_t padded = round_up(n, kLanes);
+  std::fill(scores + n, scores + padded, kLowest);
+  while (above_low > k && range.low + 1 < range.high) {
+    const std::int64_t width = static_cast<std::int64_t>(range.high) - range.low;
+    const auto middle = static_cast<std::int32_t>(range.low + width / 2);
+    const std::int64_t above = count_above<Lanes>(scores, padded, middle);
     if (above >= k) {
-      low = middle;
+      range.low = middle;
       above_low = above;
     } else {
-      high = middle;
+      range.high = middle;
     }
   }
   std::int64_t found = 0;
-  const std::int32_t bound = above_low == k ? low : high;
-  for (std::int64_t i = 0; i < n; i += kLanes) {
+  const std::int32_t bound = above_low == k ? range.low : range.high;
+  for (std::int64_t i = 0; i < padded; i += kLanes) {
     for (std::uint32_t mask = Lanes::above(scores + i, bound); mask != 0; mask &= mask - 1) {
-      places[found++] = static_cast<std::int32_t>(i + std::countr_zero(mask));
+      places[found++] = scratch[i + std::countr_zero(mask)];
     }
   }
   for (std::int64_t i = 0; found < k; ++i) {
-    if (scores[i] == bound) places[found++] = static_cast<std::int32_t>(i);
+    if (scores[i] == bound) places[found++] = scratch[i];
   }
+}
+
+// Moves scores above a bound to the front, their places into `kept`; how many there are.
+template <class Lanes>
+COLMODERN_TARGET inline std::int64_t keep_by_bits(std::int32_t* scores, std::int64_t n, std::int32_t bound,
+                                                  std::int32_t* kept) noexcept {
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < n; i += kLanes) {
+    for (std::uint32_t mask = Lanes::above(scores + i, bound); mask != 0; mask &= mask - 1) {
+      const std::int64_t place = i + std::countr_zero(mask);
+      scores[count] = scores[place];
+      kept[count++] = static_cast<std::int32_t>(place);
+    }
+  }
+  return count;
 }
 
 }  // namespace colmodern

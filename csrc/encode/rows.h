@@ -11,22 +11,13 @@
 
 #include "half.h"
 #include "kernels.h"
+#include "lanes.h"
 
 namespace colmodern {
 
 #define COLMODERN_LANES inline __attribute__((always_inline))
 
 static_assert(std::endian::native == std::endian::little, "codes are packed in words");
-
-using Floats = float __attribute__((vector_size(64)));
-using Ints = std::int32_t __attribute__((vector_size(64)));
-using Shorts = std::uint16_t __attribute__((vector_size(32)));
-using Bytes = std::int8_t __attribute__((vector_size(16)));
-
-template <class T>
-COLMODERN_LANES void load(T& lanes, const void* from) noexcept {
-  std::memcpy(&lanes, from, sizeof lanes);
-}
 
 COLMODERN_LANES float sum_of(const Floats& lanes) noexcept {
   float halves[kLanes];
