@@ -3,8 +3,8 @@
     python -m benchmarks.build [--tokens 2000000 8000000] [--work FOLDER] [--from vectors text]
 
 Each build runs in a process of its own. Memory is the peak of that process (``ru_maxrss``) over
-what it held before: the interpreter, the libraries, the encoder. Vectors are generated around some ten
-thousand directions of very different frequency, as those of real tokens lie, 128 dimensions,
+what it held before: the interpreter, the libraries, the encoder. Vectors are generated around some
+ten thousand directions of very different frequency, as those of real tokens lie, 128 dimensions,
 float16, in a ``.npy`` file. Texts are of words of very different frequency, encoded by
 ``HashEncoder``; its time is part of the build's.
 """

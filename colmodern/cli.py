@@ -126,6 +126,8 @@ def index(
     with progress_bar() as progress:
         report = indexer.sync(paths, options, progress=progress)
     remember(location)
+    if report.continued:
+        note(f"continued: {report.continued:,} documents were done")
     for line in report.skipped_lines():
         note(line)
     print_fields({"index": str(location), **report.to_dict()}, form)

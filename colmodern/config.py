@@ -31,13 +31,12 @@ class _Plan:
     probes: int
     gathered: tuple[int, int]
     candidates: tuple[int, int]
-    margin: float | None
 
 
 _PLANS = {
-    Effort.LOW: _Plan(8, (96, 4), (32, 2), 0.2),
-    Effort.MEDIUM: _Plan(24, (256, 8), (64, 4), 0.25),
-    Effort.HIGH: _Plan(64, (1024, 16), (256, 8), None),
+    Effort.LOW: _Plan(8, (96, 4), (32, 2)),
+    Effort.MEDIUM: _Plan(24, (256, 8), (64, 4)),
+    Effort.HIGH: _Plan(64, (1024, 16), (256, 8)),
 }
 
 
@@ -92,8 +91,6 @@ class SearchParams:
         probes: Centroids probed for each query token; None scores every document.
         gathered: How many documents are scored by all their centroids.
         candidates: How many of those are rescored by their codes.
-        margin: Rescoring passes over tokens whose centroid scores this much less than the best of
-            the document, for every query token; None passes over none.
         threads: How many threads share the work; the hits do not depend on it.
     """
 
@@ -101,7 +98,6 @@ class SearchParams:
     probes: int | None
     gathered: int
     candidates: int
-    margin: float | None = None
     threads: int = 1
 
     @classmethod
@@ -129,6 +125,5 @@ class SearchParams:
             probes=plan.probes,
             gathered=max(plan.gathered[0], plan.gathered[1] * k),
             candidates=max(plan.candidates[0], plan.candidates[1] * k),
-            margin=plan.margin,
             threads=threads,
         )

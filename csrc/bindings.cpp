@@ -13,9 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include "assign/assign.h"
 #include "centroids/centroids.h"
 #include "cpu.h"
 #include "dense/dense.h"
+#include "encode/encode.h"
 #include "gather/gather.h"
 #include "maxsim_codes/maxsim_codes.h"
 
@@ -145,6 +147,76 @@ void bind_maxsim_codes(int isa, Matrix<const std::int8_t> values, Vector<const f
                documents_of(offsets, ids.shape(0), documents), threads, out.data());
 }
 
+PackedRows packed_of(const Matrix<const std::int8_t>& values, const Vector<const std::int32_t>& starts) {
+  return {static_cast<std::int64_t>(values.shape(0)), static_cast<std::int64_t>(values.shape(1)) / kLanes,
+          values.data(), starts.data()};
+}
+
+// The arguments that make up `Cells`, in the order of its fields.
+#define COLMODERN_CELLS_ARGUMENTS                                                                             \
+  Matrix<const std::int8_t> representatives, Vector<const std::int32_t> representative_starts,               \
+      Matrix<const std::int8_t> members, Vector<const std::int32_t> member_starts,                           \
+      Vector<const std::int64_t> cell_offsets, Vector<const std::uint32_t> member_ids, std::int64_t n_probes
+#define COLMODERN_CELLS                                                                                       \
+  Cells {                                                                                                     \
+    static_cast<std::int64_t>(cell_offsets.shape(0)) - 1, n_probes,                                           \
+        packed_of(representatives, representative_starts), packed_of(members, member_starts),                 \
+        cell_offsets.data(), member_ids.data()                                                                \
+  }
+
+void bind_nearest_in_cells(int isa, Matrix<const std::uint8_t> rows, COLMODERN_CELLS_ARGUMENTS, int threads,
+                           Vector<std::uint32_t> nearest, Vector<std::int32_t> scores) {
+  const nb::gil_scoped_release release;
+  nearest_in_cells(kernels_of(isa), COLMODERN_CELLS, rows.data(), static_cast<std::int64_t>(rows.shape(0)), threads,
+                   nearest.data(), scores.data());
+}
+
+void bind_sum_clusters(Matrix<const std::uint8_t> rows, Vector<const std::uint32_t> clusters, int threads,
+                       Matrix<std::int32_t> sums, Vector<std::int32_t> counts) {
+  const nb::gil_scoped_release release;
+  sum_clusters(rows.data(), clusters.data(), static_cast<std::int64_t>(rows.shape(0)),
+               static_cast<std::int64_t>(rows.shape(1)), static_cast<std::int64_t>(sums.shape(0)), threads,
+               sums.data(), counts.data());
+}
+
+// float16 arrives as uint16.
+template <class T>
+Vectors vectors_of(const Matrix<const T>& vectors) {
+  return {vectors.data(), sizeof(T) == sizeof(std::uint16_t), static_cast<std::int64_t>(vectors.shape(0)),
+          static_cast<std::int64_t>(vectors.shape(1))};
+}
+
+// The rotation's columns in strips, as `pack_centroids` makes them.
+Rotation rotation_of(const Strips<const float>& columns, const Vector<const float>& starts, float step) {
+  return {{static_cast<std::int64_t>(columns.shape(1)), static_cast<std::int64_t>(columns.shape(1)), columns.data(),
+           starts.data()},
+          step};
+}
+
+template <class T>
+std::int64_t bind_round_vectors(int isa, Matrix<const T> vectors, Strips<const float> columns,
+                                Vector<const float> starts, float step, float longest, int threads,
+                                Matrix<std::uint8_t> rows, Vector<float> lengths) {
+  const nb::gil_scoped_release release;
+  return round_vectors(kernels_of(isa), vectors_of(vectors), rotation_of(columns, starts, step), longest, threads,
+                       rows.data(), lengths.data());
+}
+
+template <class T, class Id>
+std::int64_t bind_encode_tokens(int isa, Matrix<const T> vectors, Strips<const float> columns,
+                                Vector<const float> starts, float step, COLMODERN_CELLS_ARGUMENTS,
+                                Matrix<const std::int8_t> centroids, Vector<const float> centroid_steps,
+                                Vector<const std::int8_t> levels, float level_step, int bits, float longest,
+                                int threads, Vector<Id> ids, Matrix<std::uint8_t> residuals,
+                                Vector<std::uint16_t> gains, Vector<std::uint16_t> norms, Vector<float> errors) {
+  const nb::gil_scoped_release release;
+  const Codebook book{centroids.data(), centroid_steps.data(), levels.data(), level_step, bits};
+  const CodeRows out{ids.data(),   sizeof(Id) == sizeof(std::uint32_t), residuals.data(), gains.data(), norms.data(),
+                     errors.data()};
+  return encode_tokens(kernels_of(isa), vectors_of(vectors), rotation_of(columns, starts, step), COLMODERN_CELLS, book,
+                       longest, threads, out);
+}
+
 }  // namespace
 
 NB_MODULE(_native, m) {
@@ -156,7 +228,7 @@ NB_MODULE(_native, m) {
         "centroids"_a.noconvert(), "starts"_a.noconvert(), "threads"_a, "out"_a.noconvert());
   m.def("maxsim", &bind_maxsim, "isa"_a, "query"_a.noconvert(), "vectors"_a.noconvert(),
         "offsets"_a.noconvert(), "threads"_a, "out"_a.noconvert());
-m.def("centroid_table", &bind_centroid_table, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),
+  m.def("centroid_table", &bind_centroid_table, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),
         "centroids"_a.noconvert(), "steps"_a.noconvert(), "threads"_a, "rows"_a.noconvert());
   m.def("probe", &bind_probe, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, "probed"_a.noconvert());
   m.def("gather", &bind_gather<std::uint16_t>, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
@@ -165,6 +237,28 @@ m.def("centroid_table", &bind_centroid_table, "isa"_a, "values"_a.noconvert(), "
   m.def("gather", &bind_gather<std::uint32_t>, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
         "probed"_a.noconvert(), "offsets"_a.noconvert(), "postings"_a.noconvert(), "allowed"_a.noconvert(),
         "documents"_a.noconvert(), "scores"_a.noconvert());
+#define COLMODERN_CELLS_NAMES                                                                                 \
+  "representatives"_a.noconvert(), "representative_starts"_a.noconvert(), "members"_a.noconvert(),            \
+      "member_starts"_a.noconvert(), "cell_offsets"_a.noconvert(), "member_ids"_a.noconvert(), "n_probes"_a
+#define COLMODERN_ROTATION_NAMES "columns"_a.noconvert(), "starts"_a.noconvert(), "step"_a
+  m.def("nearest_in_cells", &bind_nearest_in_cells, "isa"_a, "rows"_a.noconvert(), COLMODERN_CELLS_NAMES,
+        "threads"_a, "nearest"_a.noconvert(), "scores"_a.noconvert());
+  m.def("sum_clusters", &bind_sum_clusters, "rows"_a.noconvert(), "clusters"_a.noconvert(), "threads"_a,
+        "sums"_a.noconvert(), "counts"_a.noconvert());
+#define COLMODERN_BIND_ENCODE(T, Id)                                                                          \
+  m.def("encode_tokens", &bind_encode_tokens<T, Id>, "isa"_a, "vectors"_a.noconvert(),                        \
+        COLMODERN_ROTATION_NAMES, COLMODERN_CELLS_NAMES, "centroids"_a.noconvert(),                           \
+        "centroid_steps"_a.noconvert(), "levels"_a.noconvert(), "level_step"_a, "bits"_a, "longest"_a,        \
+        "threads"_a, "ids"_a.noconvert(), "residuals"_a.noconvert(), "gains"_a.noconvert(),                   \
+        "norms"_a.noconvert(), "errors"_a.noconvert())
+#define COLMODERN_BIND_FOR(T)                                                                                 \
+  m.def("round_vectors", &bind_round_vectors<T>, "isa"_a, "vectors"_a.noconvert(), COLMODERN_ROTATION_NAMES,  \
+        "longest"_a, "threads"_a, "rows"_a.noconvert(), "lengths"_a.noconvert());                             \
+  COLMODERN_BIND_ENCODE(T, std::uint16_t);                                                                    \
+  COLMODERN_BIND_ENCODE(T, std::uint32_t)
+  COLMODERN_BIND_FOR(float);
+  COLMODERN_BIND_FOR(std::uint16_t);
+#undef COLMODERN_BIND_FOR
 #define COLMODERN_BIND_FOR(Id)                                                                                 \
   m.def("smooth_maxsim", &bind_smooth_maxsim<Id>, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(),    \
         "count"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(), "documents"_a.noconvert(), "threads"_a,       \

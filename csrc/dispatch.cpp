@@ -17,8 +17,10 @@ namespace colmodern {
 namespace {
 
 #define COLMODERN_TABLE(isa)                                                                          \
-  Kernels{dense_scores_##isa,      dense_maxima_##isa,    dense_nearest_##isa,                        \
-          centroid_products_##isa, centroid_sums_##isa, code_maxima_##isa}
+  Kernels{dense_scores_##isa,      dense_maxima_##isa,  dense_nearest_##isa,                          \
+          centroid_products_##isa, centroid_sums_##isa, code_maxima_##isa,                            \
+          row_scores_##isa,        raise_nearest_##isa, greatest_##isa,                               \
+          unit_rows_##isa,         round_rows_##isa,    code_rows_##isa}
 
 constexpr Kernels kScalar = COLMODERN_TABLE(scalar);
 #if COLMODERN_X86

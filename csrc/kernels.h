@@ -77,6 +77,28 @@ struct CodeColumns {
   const std::uint16_t* norms;     // float16
 };
 
+// Centroids of 8 bits to compare rows with: [strip][dim / 4][16][4]. What pads the last strip starts so low that it
+// never is the greatest.
+struct PackedRows {
+  std::int64_t strips;
+  std::int64_t dim;
+  const std::int8_t* values;
+  const std::int32_t* starts;  // (16 * strips)
+};
+
+// A row of 7 bits: value + 64, so that its bytes are unsigned and two products with 8 bits fit in 16.
+constexpr int kRowOffset = 64;
+constexpr int kMaxRow = 63;
+
+// What codes of a residual mean, and the centroids that residuals are taken against.
+struct Codebook {
+  const std::int8_t* centroids;  // (n_centroids, dim)
+  const float* centroid_steps;   // (n_centroids,)
+  const std::int8_t* levels;     // (2^bits,), ascending
+  float level_step;
+  int bits;
+};
+
 // `best` holds count-padded floats, 64-byte aligned; a kernel overwrites it. Rows and tokens are [begin, end).
 struct Kernels {
   // scores[(row - begin) * count + i] = product of row with packed vector i
@@ -97,6 +119,27 @@ struct Kernels {
   // best[i] = greatest norm * (centroid score + gain * product)
   void (*code_maxima)(const PackedQuery&, const CentroidRows&, const CodeColumns&, std::int64_t begin,
                       std::int64_t end, float* best) noexcept;
+  // scores[(row - begin) * 16 * strips + i] = score of row with packed centroid i (assign/assign.h)
+  void (*row_scores)(const PackedRows&, const std::uint8_t* rows, std::int64_t begin, std::int64_t end,
+                     std::int32_t* scores) noexcept;
+  // For each of n listed rows and each lane, best and strips hold the greatest score so far and the strip it is in;
+  // strips [first, last) raise them, the first of equals stays.
+  void (*raise_nearest)(const PackedRows&, std::int64_t first, std::int64_t last, const std::uint8_t* rows,
+                        const std::int32_t* listed, std::int64_t n, std::int32_t* best,
+                        std::int32_t* strips) noexcept;
+  // places: the k greatest of n scores, the first of equals, in no order; n is a multiple of 16. Scores are
+  // overwritten, scratch is (n + 16,)
+  void (*greatest)(std::int32_t* scores, std::int64_t n, std::int64_t k, std::int32_t* places,
+                   std::int32_t* scratch) noexcept;
+  // Vectors [begin, end) divided by their lengths
+  void (*unit_rows)(const void* vectors, bool half, std::int64_t dim, std::int64_t begin, std::int64_t end,
+                    float* units, float* lengths) noexcept;
+  // n values as bytes of a row; n is a multiple of 16
+  void (*round_rows)(const float* values, std::int64_t n, float step, std::uint8_t* rows) noexcept;
+  // Codes of n rotated unit vectors with these lengths and centroids
+  void (*code_rows)(const Codebook&, std::int64_t dim, const float* rows, const float* lengths,
+                    const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals, std::uint16_t* gains,
+                    std::uint16_t* norms, float* errors) noexcept;
 };
 
 const Kernels& kernels_for(Isa isa);
@@ -113,7 +156,19 @@ const Kernels& kernels_for(Isa isa);
   void centroid_sums_##isa(const CentroidRows&, const CentroidIds&, std::int64_t, std::int64_t,       \
                            float*) noexcept;                                                          \
   void code_maxima_##isa(const PackedQuery&, const CentroidRows&, const CodeColumns&, std::int64_t,   \
-                         std::int64_t, float*) noexcept;
+                         std::int64_t, float*) noexcept;                                              \
+  void row_scores_##isa(const PackedRows&, const std::uint8_t*, std::int64_t, std::int64_t,           \
+                        std::int32_t*) noexcept;                                                      \
+  void raise_nearest_##isa(const PackedRows&, std::int64_t, std::int64_t, const std::uint8_t*,        \
+                           const std::int32_t*, std::int64_t, std::int32_t*, std::int32_t*) noexcept; \
+  void greatest_##isa(std::int32_t*, std::int64_t, std::int64_t, std::int32_t*,                       \
+                      std::int32_t*) noexcept;                                                        \
+  void unit_rows_##isa(const void*, bool, std::int64_t, std::int64_t, std::int64_t, float*,           \
+                       float*) noexcept;                                                              \
+  void round_rows_##isa(const float*, std::int64_t, float, std::uint8_t*) noexcept;                   \
+  void code_rows_##isa(const Codebook&, std::int64_t, const float*, const float*,                     \
+                       const std::uint32_t*, std::int64_t, std::uint8_t*, std::uint16_t*,             \
+                       std::uint16_t*, float*) noexcept;
 
 COLMODERN_DECLARE_KERNELS(scalar)
 #if COLMODERN_X86

@@ -17,15 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
+from colmodern.codec.cells import make_cells, on_grid, row_step
 from colmodern.codec.centroids import MAX_VALUE, float_centroids
 from colmodern.codec.codes import Codes
 from colmodern.codec.residual import Levels
-from colmodern.codec.vectors import check_dim, check_vectors, dot_rows, unit_rows
+from colmodern.codec.vectors import (
+    MAX_LENGTH,
+    Vectors,
+    check_dim,
+    check_vectors,
+    not_a_vector,
+)
 from colmodern.types import FloatMatrix, FloatVector
 
-_CHUNK = 8192
 _MAX_QUERY = 127
-_SMALL_IDS = 1 << 16
 _DTYPES = {
     "rotation": "f4",
     "centroids": "i1",
@@ -106,6 +111,12 @@ class Codec:
         return self._levels.reals
 
     @cached_property
+    def longest_centroid(self) -> float:
+        """The length of the longest centroid."""
+        squares = np.einsum("ij,ij->i", self.centroids, self.centroids, dtype=np.int32)
+        return float((np.sqrt(squares, dtype=np.float32) * self.centroid_steps).max(initial=0))
+
+    @cached_property
     def fingerprint(self) -> str:
         """A hex digest of everything that decides the codes."""
         digest = hashlib.sha256()
@@ -114,24 +125,38 @@ class Codec:
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
-    def encode(self, vectors: FloatMatrix, *, threads: int = 1) -> Codes:
+    def encode(self, vectors: Vectors, *, threads: int = 1) -> Codes:
         """Return the codes of token vectors.
 
         Args:
-            vectors: Shape (n, dim), float32, rows of unit length.
+            vectors: Shape (n, dim), float32 or float16, rows of unit length.
             threads: How many threads to use; the codes do not depend on it.
 
         Raises:
             InputError: A row holds NaN or infinity, or is far too long.
-            TypeError: The vectors are not float32.
+            TypeError: The vectors are neither float32 nor float16.
             ValueError: They have another shape.
         """
-        lengths = check_vectors("vectors", vectors, self.dim)
-        parts = [
-            self._encode_chunk(vectors[i : i + _CHUNK], lengths[i : i + _CHUNK], threads)
-            for i in range(0, max(len(vectors), 1), _CHUNK)
-        ]
-        return Codes.concatenate(parts)
+        return self.encode_measured(vectors, threads=threads)[0]
+
+    def encode_measured(self, vectors: Vectors, *, threads: int = 1) -> tuple[Codes, FloatVector]:
+        """Return what ``encode`` does, and how well the codes fit.
+
+        Returns:
+            The codes, and for each token the squared distance between the vector and what its code
+            stands for, shape (n,), float32.
+        """
+        columns, errors, bad = kernels.encode_tokens(
+            np.ascontiguousarray(vectors),
+            self._rounding,
+            self._cells,
+            self._codebook,
+            longest=MAX_LENGTH,
+            threads=threads,
+        )
+        if bad >= 0:
+            raise not_a_vector("vectors", vectors, bad)
+        return Codes(*columns), errors
 
     def decode(self, codes: Codes) -> FloatMatrix:
         """Return the vectors that codes stand for, in the space they came from, shape (n, dim)."""
@@ -157,6 +182,14 @@ class Codec:
         values = np.rint(rotated / np.where(steps > 0, steps, 1)[:, np.newaxis]).astype(np.int8)
         return kernels.QuantisedQuery(
             values, steps.astype(np.float32), self._levels.values, self._levels.step
+        )
+
+    def centroid_table(
+        self, query: kernels.QuantisedQuery, *, threads: int = 1
+    ) -> kernels.CentroidTable:
+        """Return what a query from ``quantise_query`` thinks of the centroids."""
+        return kernels.centroid_table(
+            query, self.centroids, self.centroid_steps, self.longest_centroid, threads=threads
         )
 
     def to_table(self) -> dict[str, NDArray[Any]]:
@@ -189,27 +222,19 @@ class Codec:
         levels = Levels(table["level_values"], np.float32(step))
         return cls(table["rotation"], table["centroids"], table["centroid_steps"], levels)
 
-    def _encode_chunk(self, vectors: FloatMatrix, lengths: FloatVector, threads: int) -> Codes:
-        directions = unit_rows(vectors, lengths)
-        rotated = kernels.centroid_scores(self._rotation_columns, directions, threads=threads)
-        ids = kernels.nearest_centroids(rotated, self._packed_centroids, threads=threads)
-        centroids = self.float_centroids[ids]
-        left = rotated - centroids
-        packed = self._levels.pack(unit_rows(left, np.sqrt(dot_rows(left, left))))
-        levels = self._levels.unpack(packed)
-        gains = (dot_rows(left, levels) / dot_rows(levels, levels)).astype(np.float16)
-        rebuilt = centroids + gains.astype(np.float32)[:, np.newaxis] * levels
-        rebuilt_lengths = np.sqrt(dot_rows(rebuilt, rebuilt))
-        norms = np.divide(
-            lengths, rebuilt_lengths, out=np.zeros_like(lengths), where=rebuilt_lengths > 0
-        )
-        small = self.n_centroids <= _SMALL_IDS
-        stored_ids = ids.astype(np.uint16) if small else ids
-        return Codes(stored_ids, packed, gains, norms.astype(np.float16))
+    @cached_property
+    def _rounding(self) -> kernels.Rounding:
+        return kernels.pack_rotation(self.rotation, row_step(self.dim))
 
     @cached_property
-    def _packed_centroids(self) -> kernels.PackedCentroids:
-        return kernels.pack_centroids(self.float_centroids)
+    def _cells(self) -> kernels.Cells:
+        return make_cells(on_grid(self.float_centroids))
+
+    @cached_property
+    def _codebook(self) -> kernels.Codebook:
+        return kernels.Codebook(
+            self.centroids, self.centroid_steps, self._levels.values, float(self._levels.step)
+        )
 
     @cached_property
     def _rotation_columns(self) -> FloatMatrix:

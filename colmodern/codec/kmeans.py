@@ -1,9 +1,10 @@
-"""Which few vectors stand best for many?
+"""Which few rows stand best for many?
 
 Lloyd's k-means on a bounded sample. The first iterations look at a part of the sample only, since
 centroids that are still far off need few points to improve (nested batches: Newling and Fleuret,
-2016). Assignment is a kernel that gives the same bits on every machine and for every number of
-threads, and means are sums in double precision in row order, so a seed decides the centroids.
+2016). Assignment is the two-level search of ``cells.py``, whose cells are made anew every time.
+Rows are whole numbers, and so are their sums: a seed decides the centroids, whatever the machine
+and the number of threads.
 """
 
 from __future__ import annotations
@@ -14,63 +15,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
+from colmodern.codec.cells import make_cells, means_of, on_grid_of_rows
 from colmodern.types import FloatMatrix
 
 logger = logging.getLogger(__name__)
 
-POINTS_A_CENTROID = (8, 16, 32, 64, 64)
-"""How many points for each centroid the iterations look at."""
+ROWS_A_CENTROID = (8, 16, 32, 32)
+"""How many rows for each centroid the iterations look at."""
 
 
 def train_centroids(
-    sample: FloatMatrix, n_centroids: int, *, seed: int, threads: int = 1
+    rows: NDArray[np.uint8], n_centroids: int, *, seed: int, threads: int = 1
 ) -> FloatMatrix:
-    """Return centroids of a sample.
+    """Return centroids of rows.
 
     Args:
-        sample: Shape (n, dim), float32; beyond 64 rows for each centroid, a random part is used.
-        n_centroids: How many; at most one for each row of the sample.
+        rows: Shape (n, dim), uint8, from ``kernels.round_vectors``; beyond 32 for each centroid, a
+            random part is used.
+        n_centroids: How many; at most one for each row.
         seed: Decides everything that is random.
         threads: How many threads to use; the result does not depend on it.
 
     Returns:
-        Shape (n_centroids, dim), float32. Cost: O(n_centroids^2 * dim).
+        Shape (n_centroids, dim), float32, in steps of a row. Centroids of a cell follow each other.
 
     Raises:
         ValueError: There are fewer rows than centroids.
     """
-    if not 1 <= n_centroids <= len(sample):
-        raise ValueError(f"n_centroids must lie within 1 to {len(sample)}, got {n_centroids}.")
-    order = np.random.default_rng(seed).permutation(len(sample))
-    points = sample[order[: max(POINTS_A_CENTROID) * n_centroids]]
-    centroids = points[:n_centroids].copy()
-    for iteration, share in enumerate(POINTS_A_CENTROID):
+    if not 1 <= n_centroids <= len(rows):
+        raise ValueError(f"n_centroids must lie within 1 to {len(rows)}, got {n_centroids}.")
+    order = np.random.default_rng(seed).permutation(len(rows))
+    points = rows[order[: max(ROWS_A_CENTROID) * n_centroids]]
+    centroids = points[:n_centroids].astype(np.float32) - np.float32(kernels.ROW_OFFSET)
+    for iteration, share in enumerate(ROWS_A_CENTROID):
         batch = points[: share * n_centroids]
-        nearest = kernels.nearest_centroids(
-            batch, kernels.pack_centroids(centroids), threads=threads
-        )
-        centroids, n_empty = _means(batch, nearest, centroids)
-        logger.debug("k-means iteration %d: %d points, %d empty", iteration, len(batch), n_empty)
-    return centroids
+        cells = make_cells(on_grid_of_rows(centroids), threads=threads)
+        nearest, scores = kernels.nearest_in_cells(batch, cells, threads=threads)
+        sums, counts = kernels.sum_clusters(batch, nearest, n_centroids, threads=threads)
+        centroids = means_of(sums, counts)
+        empty = np.flatnonzero(counts == 0)
+        if len(empty):
+            farthest = batch[_farthest(batch, scores, len(empty))]
+            centroids[empty] = farthest.astype(np.float32) - np.float32(kernels.ROW_OFFSET)
+        logger.debug("k-means iteration %d: %d rows, %d empty", iteration, len(batch), len(empty))
+    return centroids[make_cells(on_grid_of_rows(centroids), threads=threads).numbers]
 
 
-def _means(
-    points: FloatMatrix, nearest: NDArray[np.uint32], centroids: FloatMatrix
-) -> tuple[FloatMatrix, int]:
-    """Return the mean of each cluster and the number of clusters that had no point."""
-    counts = np.bincount(nearest, minlength=len(centroids))
-    means = np.empty_like(centroids)
-    for d in range(points.shape[1]):
-        sums = np.bincount(nearest, weights=points[:, d], minlength=len(centroids))
-        means[:, d] = sums / np.maximum(counts, 1)
-    empty = np.flatnonzero(counts == 0)
-    means[empty] = points[_farthest(points, centroids[nearest], len(empty))]
-    return means, len(empty)
-
-
-def _farthest(points: FloatMatrix, means: FloatMatrix, n: int) -> NDArray[np.int64]:
-    """Return the rows of the ``n`` points that lie farthest from their means, ties in row order."""
-    if n == 0:
-        return np.zeros(0, np.int64)
-    distances = np.square(points - means).sum(axis=1)
+def _farthest(rows: NDArray[np.uint8], scores: NDArray[np.int32], n: int) -> NDArray[np.int64]:
+    """Return which ``n`` rows lie farthest from their centroids, ties in row order."""
+    values = rows.astype(np.int16) - np.int16(kernels.ROW_OFFSET)
+    squares = np.einsum("ij,ij->i", values, values, dtype=np.int32)
+    # A score is the product less half a squared length, in steps of which two make one of a row.
+    distances = squares - scores.astype(np.int64)
     return np.argsort(-distances, kind="stable")[:n]

@@ -7,13 +7,15 @@ import math
 import os
 
 import numpy as np
+from numpy.typing import NDArray
 
 from colmodern import kernels
+from colmodern.codec.cells import make_cells, on_grid, row_step
 from colmodern.codec.centroids import float_centroids, quantise_centroids
 from colmodern.codec.codec import Codec
 from colmodern.codec.kmeans import train_centroids
-from colmodern.codec.residual import Levels, train_levels
-from colmodern.codec.vectors import check_dim, check_vectors, dot_rows, unit_rows
+from colmodern.codec.residual import train_levels
+from colmodern.codec.vectors import MAX_LENGTH, Vectors, check_dim, not_a_vector, unit_rows
 from colmodern.types import FloatMatrix
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ def plan_n_centroids(n_tokens: int) -> int:
 
 
 def train_codec(
-    sample: FloatMatrix,
+    sample: Vectors,
     *,
     bits: int = 4,
     n_centroids: int | None = None,
@@ -46,7 +48,8 @@ def train_codec(
     """Return a codec for vectors like those of a sample.
 
     Args:
-        sample: Shape (n, dim), float32, rows of unit length, dim a multiple of 16. It may be empty.
+        sample: Shape (n, dim), float32 or float16, rows of unit length, dim a multiple of 16. It
+            may be empty. What is made of it takes two bytes a component.
         bits: How many bits a dimension of a residual takes: 1, 2 or 4.
         n_centroids: How many centroids, ``plan_n_centroids(n)`` if not given; never more than rows.
         seed: Decides everything that is random.
@@ -54,7 +57,7 @@ def train_codec(
 
     Raises:
         InputError: A row holds NaN or infinity.
-        TypeError: The sample is not float32.
+        TypeError: The sample is neither float32 nor float16.
         ValueError: bits, n_centroids or the shape are not allowed.
     """
     if bits not in {1, 2, 4}:
@@ -64,18 +67,20 @@ def train_codec(
     if sample.ndim != 2:
         raise ValueError(f"sample must have shape (n, dim), got {sample.shape}.")
     dim = check_dim(sample.shape[1])
-    lengths = check_vectors("sample", sample, dim)
-    directions = unit_rows(sample, lengths)[lengths > 0]
+    if sample.dtype not in (np.float32, np.float16):
+        raise TypeError(f"sample must be float32 or float16, got {sample.dtype}.")
     threads = threads or os.cpu_count() or 1
     rotation = random_rotation(dim, seed)
-    columns = np.ascontiguousarray(rotation.T)
-    rotated = kernels.centroid_scores(columns, directions, threads=threads)
-    wanted = n_centroids or plan_n_centroids(len(rotated))
-    centroids = _centroids(rotated, min(wanted, len(rotated)), seed=seed, threads=threads)
+    rows = _rows(sample, rotation, threads)
+    n = min(n_centroids or plan_n_centroids(len(rows)), len(rows))
+    centroids = _centroids(rows, n, seed=seed, threads=threads)
     values, steps = quantise_centroids(centroids)
-    stored = float_centroids(values, steps)
-    levels = _levels(rotated[:_LEVEL_SAMPLE], stored, bits, threads=threads)
-    logger.debug("codec of %d centroids from %d vectors", len(centroids), len(rotated))
+    few = np.random.default_rng(seed).permutation(len(sample))[:_LEVEL_SAMPLE]
+    directions = _residuals(
+        sample[np.sort(few)], rotation, float_centroids(values, steps), threads=threads
+    )
+    levels = train_levels(directions, dim, bits)
+    logger.debug("codec of %d centroids from %d vectors", len(centroids), len(rows))
     return Codec(rotation, values, steps, levels)
 
 
@@ -87,14 +92,35 @@ def random_rotation(dim: int, seed: int) -> FloatMatrix:
     return np.ascontiguousarray(orthogonal * np.sign(np.diag(triangular)), dtype=np.float32)
 
 
-def _centroids(rotated: FloatMatrix, n_centroids: int, *, seed: int, threads: int) -> FloatMatrix:
+def _rows(sample: Vectors, rotation: FloatMatrix, threads: int) -> NDArray[np.uint8]:
+    """Return the vectors that have a direction as rows."""
+    rounding = kernels.pack_rotation(rotation, row_step(len(rotation)))
+    rows, lengths, bad = kernels.round_vectors(
+        np.ascontiguousarray(sample), rounding, longest=MAX_LENGTH, threads=threads
+    )
+    if bad >= 0:
+        raise not_a_vector("sample", sample, bad)
+    return rows if lengths.all() else rows[lengths > 0]
+
+
+def _centroids(
+    rows: NDArray[np.uint8], n_centroids: int, *, seed: int, threads: int
+) -> FloatMatrix:
+    dim = rows.shape[1]
     if n_centroids == 0:  # nothing to learn from: all of a vector is its residual
-        return np.zeros((1, rotated.shape[1]), np.float32)
-    return train_centroids(rotated, n_centroids, seed=seed, threads=threads)
+        return np.zeros((1, dim), np.float32)
+    steps = train_centroids(rows, n_centroids, seed=seed, threads=threads)
+    return steps * np.float32(row_step(dim))
 
 
-def _levels(rotated: FloatMatrix, centroids: FloatMatrix, bits: int, *, threads: int) -> Levels:
-    nearest = kernels.nearest_centroids(rotated, kernels.pack_centroids(centroids), threads=threads)
-    residuals = rotated - centroids[nearest]
-    directions = unit_rows(residuals, np.sqrt(dot_rows(residuals, residuals)))
-    return train_levels(directions, rotated.shape[1], bits)
+def _residuals(
+    vectors: Vectors, rotation: FloatMatrix, centroids: FloatMatrix, *, threads: int
+) -> FloatMatrix:
+    """Return the directions of what centroids leave over, a row each, rotated."""
+    vectors = vectors[vectors.any(axis=1)]
+    rows = _rows(vectors, rotation, threads)
+    units = unit_rows(vectors.astype(np.float32))
+    cells = make_cells(on_grid(centroids), threads=threads)
+    nearest, _ = kernels.nearest_in_cells(rows, cells, threads=threads)
+    left = kernels.centroid_scores(np.ascontiguousarray(rotation.T), units) - centroids[nearest]
+    return unit_rows(left)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from colmodern import kernels
 from colmodern.errors import InputError
 from colmodern.types import FloatMatrix, FloatVector
 
-_MAX_LENGTH = 2.0**12  # float16 has to hold a norm
+Vectors: TypeAlias = NDArray[np.float32] | NDArray[np.float16]
+
+MAX_LENGTH = 2.0**12
+"""Token vectors are shorter: float16 has to hold a norm."""
 
 
 def check_dim(dim: int) -> int:
@@ -37,24 +42,23 @@ def check_vectors(name: str, vectors: FloatMatrix, dim: int) -> FloatVector:
     if vectors.ndim != 2 or vectors.shape[1] != dim:
         raise ValueError(f"{name} must have shape (n, {dim}), got {vectors.shape}.")
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    bad = np.flatnonzero(~(lengths < _MAX_LENGTH))
+    bad = np.flatnonzero(~(lengths < MAX_LENGTH))
     if len(bad):
-        row, length = int(bad[0]), float(lengths[bad[0]])
-        what = f"has length {length:.4g}" if math.isfinite(length) else "holds NaN or infinity"
-        raise InputError(f"{name}[{row}] {what}; token vectors must be finite and of unit length.")
+        raise not_a_vector(name, vectors, int(bad[0]))
     rounded: FloatVector = lengths.astype(np.float32)
     return rounded
 
 
-def unit_rows(vectors: FloatMatrix, lengths: FloatVector) -> FloatMatrix:
-    """Return rows divided by their lengths; a row of length zero stays zero."""
-    columns = lengths[:, np.newaxis]
-    zeros = np.zeros_like(vectors)
-    units: FloatMatrix = np.divide(vectors, columns, out=zeros, where=columns > 0)
+def not_a_vector(name: str, vectors: Vectors, row: int) -> InputError:
+    """Return what is to be raised because a row is no token vector."""
+    length = float(np.linalg.norm(vectors[row].astype(np.float64)))
+    what = f"has length {length:.4g}" if math.isfinite(length) else "holds NaN or infinity"
+    return InputError(f"{name}[{row}] {what}; token vectors must be finite and of unit length.")
+
+
+def unit_rows(vectors: FloatMatrix) -> FloatMatrix:
+    """Return rows divided by their lengths; a row of zeros stays zero."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    divisors = np.where(lengths > 0, lengths, 1).astype(np.float32)
+    units: FloatMatrix = vectors / divisors
     return units
-
-
-def dot_rows(a: FloatMatrix, b: FloatMatrix) -> FloatVector:
-    """Return the product of each row of ``a`` with the same row of ``b``."""
-    result: FloatVector = np.einsum("ij,ij->i", a, b)
-    return result

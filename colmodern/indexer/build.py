@@ -5,37 +5,33 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
 from colmodern.codec import Codec, plan_n_centroids, train_codec
 from colmodern.config import IndexConfig
+from colmodern.indexer.begin import Begun, Change, begin_new, closing_on_error, resume_new
 from colmodern.indexer.embedded import offsets_of
 from colmodern.indexer.encoding import EncodedDocument, encode_documents
-from colmodern.indexer.plan import estimate_tokens
-from colmodern.indexer.sampling import EncodedSample, sample_limit
-from colmodern.indexer.sink import SegmentSink
+from colmodern.indexer.plan import CHARS_PER_TOKEN, estimate_tokens
+from colmodern.indexer.sampling import EncodedSample, Sample, sample_limit
+from colmodern.indexer.sink import SegmentSink, reconstruction_error
 from colmodern.indexer.spool import Spool
-from colmodern.storage import (
-    EncoderInfo,
-    IndexWriter,
-    WriterLock,
-)
-from colmodern.types import DocumentEncoder, FloatMatrix, Progress
+from colmodern.storage import EncoderInfo, TrainingRecord
+from colmodern.types import DocumentEncoder, Progress
+
+_ENOUGH_HELD_OUT = 500  # tokens, for an error that means something
 
 logger = logging.getLogger(__name__)
-
-TRAINED_ON = "tokens_at_training"
 
 
 class Meter:
     """Turns characters done into progress calls."""
 
-    def __init__(self, spool: Spool, progress: Progress | None) -> None:
-        """Count against all characters of ``spool``."""
+    def __init__(self, spool: Spool, progress: Progress | None, *, skipped: int = 0) -> None:
+        """Count against all characters of ``spool``, ``skipped`` of which are done."""
         self._total = int(spool.chars.sum())
-        self._done = 0
+        self._done = skipped
         self._progress = progress
 
     def add(self, documents: Iterable[EncodedDocument]) -> None:
@@ -45,66 +41,46 @@ class Meter:
             self._progress("encoding (characters)", self._done, self._total)
 
 
-def build_new(
-    path: Path,
-    spool: Spool,
-    encoder: DocumentEncoder,
-    config: IndexConfig,
-    *,
-    replace: bool,
-    lock: WriterLock,
-    progress: Progress | None,
-) -> IndexWriter:
-    """Train a codec on a sample of the spool and write all of it; the caller commits.
+def build_new(change: Change, encoder: DocumentEncoder, config: IndexConfig) -> Begun:
+    """Train a codec on a sample of the spool and write all of it; the caller commits and closes.
 
-    The sample's documents are encoded first, once, and come first in the index.
-
-    Args:
-        path: The folder of the index.
-        spool: The documents.
-        encoder: Their encoder.
-        config: How to build.
-        replace: Whether an index that is there is to be replaced.
-        lock: The lock of the folder; the writer takes it over.
-        progress: Told how far it is.
+    The sample's documents are encoded first, once, and come first in the index. What an earlier
+    attempt had finished is taken over.
     """
-    meter = Meter(spool, progress)
+    spool = change.spool
+    info = EncoderInfo(encoder.name, encoder.fingerprint, encoder.dim)
+    n_expected = int(spool.chars.sum() / CHARS_PER_TOKEN)
+    begun = resume_new(change, info, config, spool.content_hashes, n_tokens=n_expected)
+    if begun is not None:
+        with closing_on_error(begun):
+            encode_rest(begun, change, encoder)
+        return begun
+    meter = Meter(spool, change.progress)
     sample = encode_sample(spool, encoder, config, meter)
-    chars = spool.chars
-    n_tokens = estimate_tokens(sample.n_tokens, int(chars[sample.numbers].sum()), int(chars.sum()))
-    codec = train(sample.vectors, n_tokens, config, progress)
-    writer = IndexWriter.create(
-        path,
-        codec,
-        encoder=EncoderInfo(encoder.name, encoder.fingerprint, encoder.dim),
-        config={**config.to_dict(), TRAINED_ON: n_tokens},
-        replace=replace,
-        lock=lock,
+    n_tokens = estimate_tokens(
+        sample.n_tokens, int(spool.chars[sample.numbers].sum()), int(spool.chars.sum())
     )
-    try:
-        sink = SegmentSink(writer, segment_tokens=config.segment_tokens)
+    codec, training = train(sample.sample, n_tokens, config, change.progress)
+    begun = begin_new(change, info, config, codec, training)
+    with closing_on_error(begun):
+        sink = begun.sink()
         for batch in sample.batches():
             write(batch, sink)
+        sink.finish()
         rest = np.setdiff1d(np.arange(len(spool)), sample.numbers)
         del sample
-        _encode(spool, rest.tolist(), encoder, sink, meter)
-    except BaseException:
-        writer.close()
-        raise
-    return writer
+        _encode(spool, rest.tolist(), encoder, begun.sink(), meter)
+    return begun
 
 
-def build_more(
-    writer: IndexWriter,
-    spool: Spool,
-    encoder: DocumentEncoder,
-    config: IndexConfig,
-    *,
-    progress: Progress | None,
-) -> None:
-    """Write all of the spool to an index that has a codec already; the caller commits."""
-    sink = SegmentSink(writer, segment_tokens=config.segment_tokens)
-    _encode(spool, range(len(spool)), encoder, sink, Meter(spool, progress))
+def encode_rest(begun: Begun, change: Change, encoder: DocumentEncoder) -> None:
+    """Write what the spool holds and an earlier attempt has not written."""
+    spool, done = change.spool, begun.done
+    ids = spool.content_hashes() if done else {}
+    skipped = [number for number, identifier in enumerate(ids) if identifier in done]
+    meter = Meter(spool, change.progress, skipped=int(spool.chars[skipped].sum()))
+    rest = np.setdiff1d(np.arange(len(spool)), skipped)
+    _encode(spool, rest.tolist(), encoder, begun.sink(), meter)
 
 
 def encode_sample(
@@ -125,23 +101,26 @@ def encode_sample(
 
 
 def train(
-    sample: FloatMatrix, n_tokens: int, config: IndexConfig, progress: Progress | None
-) -> Codec:
-    """Return a codec for about ``n_tokens`` tokens like those of a sample."""
+    sample: Sample, n_tokens: int, config: IndexConfig, progress: Progress | None
+) -> tuple[Codec, TrainingRecord]:
+    """Return a codec for about ``n_tokens`` tokens like those of a sample, and how it fits."""
     started = time.perf_counter()
     if progress is not None:
         progress("training the codec", 0, 1)
     n_centroids = config.n_centroids or plan_n_centroids(n_tokens)
-    codec = train_codec(sample, bits=config.bits, n_centroids=n_centroids, seed=config.seed)
+    codec = train_codec(sample.rows, bits=config.bits, n_centroids=n_centroids, seed=config.seed)
     if progress is not None:
         progress("training the codec", 1, 1)
     logger.info(
         "trained %d centroids on %d tokens in %.1f s",
         codec.n_centroids,
-        len(sample),
+        len(sample.rows),
         time.perf_counter() - started,
     )
-    return codec
+    error = 0.0
+    if len(sample.held_out) >= _ENOUGH_HELD_OUT:
+        error = reconstruction_error(codec, sample.held_out)
+    return codec, TrainingRecord(n_tokens, error)
 
 
 def write(batch: list[EncodedDocument], sink: SegmentSink) -> None:

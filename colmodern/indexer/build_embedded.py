@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,22 @@ from numpy.typing import NDArray
 from colmodern.codec.vectors import check_dim
 from colmodern.config import IndexConfig
 from colmodern.errors import InputError
+from colmodern.indexer.begin import Begun
 from colmodern.indexer.embedded import EmbeddedBatch
 from colmodern.indexer.embeddings import Embeddings
 from colmodern.indexer.reading import stored
 from colmodern.indexer.report import IndexReport
-from colmodern.indexer.sampling import Reservoir, sample_limit
+from colmodern.indexer.sampling import (
+    HELD_OUT_TOKENS,
+    Reservoir,
+    Sample,
+    are_held_out,
+    sample_limit,
+)
 from colmodern.indexer.sink import SegmentSink, check_rows
 from colmodern.indexer.vector_spool import VectorSpool
-from colmodern.storage import EncoderInfo, IndexWriter, StoredDocument
-from colmodern.types import FloatMatrix, Progress
+from colmodern.storage import EncoderInfo, StoredDocument
+from colmodern.types import Progress
 
 UNNAMED = "vectors"
 _VECTORS_MARK = "v"
@@ -37,19 +45,21 @@ class Survey:
         ids: The ids of the documents, in order.
         n_tokens: How many token vectors there are.
         dim: Their length; None if there are none.
-        sample: Rows drawn at random, shape (n, dim), float32.
+        sample: Rows drawn at random.
         batches: Starts to read all documents again.
+        hashes: Content hash of each document by id, if they were asked for.
     """
 
     ids: list[str]
     n_tokens: int
     dim: int | None
-    sample: FloatMatrix
+    sample: Sample
     batches: Callable[[], Iterator[EmbeddedBatch]]
+    hashes: dict[str, str] = field(default_factory=dict)
 
     def forget_sample(self) -> None:
         """Give the memory of the sample back."""
-        self.sample = np.zeros((0, self.dim or 0), np.float32)
+        self.sample = _no_sample(self.dim)
 
 
 @contextmanager
@@ -59,6 +69,7 @@ def surveyed(
     config: IndexConfig,
     *,
     dim: int | None,
+    with_hashes: bool,
     progress: Progress | None,
 ) -> Iterator[Survey]:
     """Read token vectors once: check ids and dimensions, count, draw a sample.
@@ -70,6 +81,7 @@ def surveyed(
         folder: A folder on the disk of the index.
         config: How large the sample may be.
         dim: What their length must be; None: any.
+        with_hashes: Also compute the content hash of every document.
         progress: Told how far it is.
 
     Raises:
@@ -77,67 +89,95 @@ def surveyed(
     """
     with VectorSpool(folder) as spool:
         batches = embeddings.batches if embeddings.is_repeatable else spool.batches
-        survey = Survey([], 0, dim, np.zeros((0, dim or 0), np.float32), batches)
+        survey = Survey([], 0, dim, _no_sample(dim), batches)
         seen: set[str] = set()
-        reservoir: Reservoir | None = None
+        sampler: _Sampler | None = None
         for batch in embeddings.batches():
             _claim(batch, seen)
             survey.ids += [document.id for document in batch.documents]
+            if with_hashes:
+                survey.hashes.update((d.id, d.content_hash) for d in _stored(batch))
             if not embeddings.is_repeatable:
                 spool.add(batch)
             if len(batch):
                 survey.dim = _checked_dim(batch, survey.dim)
-                if reservoir is None:
-                    limit = sample_limit(config.sample_tokens, survey.dim)
-                    reservoir = Reservoir(limit, survey.dim, seed=config.seed)
-                taken = reservoir.offer(batch.vectors)
-                check_rows([d.id for d in batch.documents], batch.vectors, batch.offsets, taken)
+                sampler = sampler or _Sampler(survey.dim, config)
+                sampler.offer(batch, n_before=len(survey.ids) - len(batch.documents))
             survey.n_tokens += len(batch)
             if progress is not None:
                 progress("looking at the vectors (tokens)", survey.n_tokens, 0)
-        survey.sample = np.zeros((0, survey.dim or 0), np.float32)
-        if reservoir is not None:
-            survey.sample = reservoir.rows
-            del reservoir
+        survey.sample = sampler.sample if sampler is not None else _no_sample(survey.dim)
+        del sampler
         yield survey
+
+
+class _Sampler:
+    """Draws the sample of documents that pass by."""
+
+    def __init__(self, dim: int, config: IndexConfig) -> None:
+        limit = sample_limit(config.sample_tokens, dim)
+        self._kept = Reservoir(limit, dim, seed=config.seed)
+        self._held_out = Reservoir(HELD_OUT_TOKENS, dim, seed=config.seed)
+
+    def offer(self, batch: EmbeddedBatch, *, n_before: int) -> None:
+        """Let a batch pass by that comes after ``n_before`` documents; refuse what is no number."""
+        numbers = np.arange(n_before, n_before + len(batch.documents))
+        apart = np.repeat(are_held_out(numbers), np.diff(batch.offsets))
+        ids = [document.id for document in batch.documents]
+        for reservoir, rows in ((self._kept, ~apart), (self._held_out, apart)):
+            taken = reservoir.offer(batch.vectors, np.flatnonzero(rows))
+            check_rows(ids, batch.vectors, batch.offsets, taken)
+
+    @property
+    def sample(self) -> Sample:
+        """The sample so far."""
+        return Sample(self._kept.rows, self._held_out.rows)
+
+
+def _no_sample(dim: int | None) -> Sample:
+    nothing = np.zeros((0, dim or 0), np.float32)
+    return Sample(nothing, nothing)
 
 
 def write_embedded(
     survey: Survey,
-    writer: IndexWriter,
-    known: Mapping[str, str],
+    begun: Begun,
+    report: IndexReport,
     *,
-    segment_tokens: int,
     progress: Progress | None,
-) -> IndexReport:
+) -> None:
     """Write documents to an index; the caller commits.
+
+    A document that the index has with the same content stays, another of its id is replaced.
 
     Args:
         survey: The documents.
-        writer: Where they go.
-        known: Content hash by id of the documents that are there; one with the same content stays,
-            another is replaced.
-        segment_tokens: When a segment is full.
+        begun: Where they go.
+        report: Where they are counted.
         progress: Told how far it is.
     """
-    report = IndexReport()
-    sink = SegmentSink(writer, segment_tokens=segment_tokens)
-    n_done = 0
+    sink = begun.sink()
+    known = begun.writer.content_hashes()
+    n_tokens = 0
     for batch in survey.batches():
         documents = list(_stored(batch))
-        wanted = np.array([known.get(d.id) != d.content_hash for d in documents], np.bool_)
-        fresh = [document for document, is_in in zip(documents, wanted, strict=True) if is_in]
+        changed = [known.get(d.id) != d.content_hash for d in documents]
+        n_changed, n_updated = (
+            sum(changed),
+            sum(d.id in known for d in compress(documents, changed)),
+        )
+        report.unchanged += len(documents) - n_changed
+        report.updated += n_updated
+        report.added += n_changed - n_updated
+        wanted = [c and d.id not in begun.done for d, c in zip(documents, changed, strict=True)]
+        fresh = list(compress(documents, wanted))
         if fresh:
-            report.updated += writer.delete(d.id for d in fresh if d.id in known)
-            _write(fresh, batch.take(wanted), sink, dim=writer.codec.dim)
-        report.added += len(fresh)
-        report.unchanged += len(documents) - len(fresh)
-        n_done += len(batch)
+            begun.writer.delete(d.id for d in fresh if d.id in known)
+            _write(fresh, batch.take(np.array(wanted)), sink, dim=begun.writer.codec.dim)
+        n_tokens += len(batch)
         if progress is not None:
-            progress("compressing (tokens)", n_done, survey.n_tokens)
+            progress("compressing (tokens)", n_tokens, survey.n_tokens)
     sink.finish()
-    report.added -= report.updated
-    return report
 
 
 def _write(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from glob import escape
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from colmodern.errors import (
     IndexFormatError,
     InputError,
 )
-from colmodern.indexer.build import TRAINED_ON, build_more, build_new, train
+from colmodern.indexer.begin import Change, begin_more, begin_new, resume_new
+from colmodern.indexer.build import build_new, encode_rest, train
 from colmodern.indexer.build_embedded import (
     Survey,
     is_from_vectors,
@@ -35,23 +36,14 @@ from colmodern.storage import (
     EncoderInfo,
     IndexReader,
     IndexWriter,
-    Manifest,
     SourceRecord,
+    TrainingRecord,
     WriterLock,
+    read_pending,
 )
 from colmodern.storage.durable import writing
 from colmodern.storage.folder import claim_folder
 from colmodern.types import Document, DocumentEncoder, EncoderIdentity, Progress
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """What one change works with."""
-
-    spool: Spool
-    report: IndexReport
-    lock: WriterLock
-    progress: Progress | None
 
 
 class Indexer:
@@ -103,7 +95,7 @@ class Indexer:
         self._refuse_an_index()
         with self._change(progress) as change:
             change.report.added = len(read_documents(documents, change.spool))
-            self._write_all(change, Reading(), replace=False)
+            self._write_all(change, [], self.config)
         return change.report
 
     def update(
@@ -163,16 +155,16 @@ class Indexer:
             self._surveyed(embeddings, progress) as survey,
         ):
             encoder = self._identity(survey.dim)
-            codec = train(survey.sample, survey.n_tokens, self.config, progress)
+            begun = resume_new(
+                change, encoder, self.config, lambda: survey.hashes, n_tokens=survey.n_tokens
+            )
+            if begun is None:
+                codec, training = train(survey.sample, survey.n_tokens, self.config, progress)
+                begun = begin_new(change, encoder, self.config, codec, training)
             survey.forget_sample()
-            with IndexWriter.create(
-                self.path,
-                codec,
-                encoder=encoder,
-                config={**self.config.to_dict(), TRAINED_ON: survey.n_tokens},
-                lock=change.lock,
-            ) as writer:
-                self._write_embedded(survey, writer, change)
+            with begun.writer:
+                write_embedded(survey, begun, change.report, progress=progress)
+                begun.commit()
         return change.report
 
     def update_from_embeddings(
@@ -191,9 +183,12 @@ class Indexer:
         with (
             self._change(progress) as change,
             self._surveyed(embeddings, progress) as survey,
-            IndexWriter.open(self.path, lock=change.lock) as writer,
         ):
-            self._write_embedded(survey, writer, change)
+            begun = begin_more(change, lambda: survey.hashes)
+            survey.forget_sample()
+            with begun.writer:
+                write_embedded(survey, begun, change.report, progress=progress)
+                begun.commit()
         return change.report
 
     def delete(self, ids: Iterable[str]) -> IndexReport:
@@ -231,10 +226,10 @@ class Indexer:
         with self._change(progress) as change:
             reading = self._read(folders, options or ScanOptions(), change)
             if not self._exists:
-                self._write_all(change, reading, replace=False)
+                self._write_all(change, reading.records or [], self.config)
             elif self._must_start_over(change.spool):
                 self._keep_the_rest(change, reading)
-                self._write_all(change, reading, replace=True)
+                self._write_all(change, reading.records or [], self.config)
             else:
                 self._write_more(change, reading)
         return change.report
@@ -243,7 +238,7 @@ class Indexer:
     def _exists(self) -> bool:
         return (self.path / "manifest.json").exists()
 
-    def _read(self, roots: Sequence[Path], options: ScanOptions, change: _Change) -> Reading:
+    def _read(self, roots: Sequence[Path], options: ScanOptions, change: Change) -> Reading:
         known: dict[str, str] = {}
         records: list[SourceRecord] = []
         if self._exists:
@@ -270,10 +265,10 @@ class Indexer:
             return False
         n_expected = n_tokens + int(spool.chars.sum() / CHARS_PER_TOKEN)
         return manifest.encoder.fingerprint != self._text_encoder().fingerprint or outgrown(
-            int(manifest.config.get(TRAINED_ON, 0)), n_expected
+            TrainingRecord.of(manifest.config).n_tokens, n_expected
         )
 
-    def _keep_the_rest(self, change: _Change, reading: Reading) -> None:
+    def _keep_the_rest(self, change: Change, reading: Reading) -> None:
         """Spool what the index holds and the files did not replace or remove."""
         fresh = {document.id for document in change.spool.read(range(len(change.spool)))}
         with IndexReader.open(self.path) as reader:
@@ -282,28 +277,26 @@ class Indexer:
                     change.spool.add(document)
         change.report.deleted = len(reading.doomed - fresh)
 
-    def _write_all(self, change: _Change, reading: Reading, *, replace: bool) -> None:
-        with build_new(
-            self.path,
-            change.spool,
-            self._text_encoder(),
-            self.config,
-            replace=replace,
-            lock=change.lock,
-            progress=change.progress,
-        ) as writer:
-            writer.set_sources(reading.records or [])
-            writer.commit()
+    def _write_all(
+        self, change: Change, records: Sequence[SourceRecord], config: IndexConfig
+    ) -> None:
+        """Make an index of the spool alone, in place of the one that is there."""
+        begun = build_new(change, self._text_encoder(), config)
+        with begun.writer as writer:
+            writer.set_sources(records)
+            begun.commit()
 
-    def _write_more(self, change: _Change, reading: Reading) -> None:
-        with IndexWriter.open(self.path, lock=change.lock) as writer:
-            n_deleted = writer.delete(sorted(reading.doomed))
+    def _write_more(self, change: Change, reading: Reading) -> None:
+        """Delete what is doomed and add the spool."""
+        begun = begin_more(change, change.spool.content_hashes)
+        with begun.writer as writer:
+            n_deleted = writer.delete(sorted(reading.doomed - begun.done))
+            n_deleted += len(reading.doomed & begun.done)
             change.report.deleted = n_deleted - change.report.updated
-            config = _config_of(writer.manifest)
-            build_more(writer, change.spool, self._text_encoder(), config, progress=change.progress)
+            encode_rest(begun, change, self._text_encoder())
             if reading.records is not None:
                 writer.set_sources(reading.records)
-            writer.commit()
+            begun.commit()
 
     @contextmanager
     def _surveyed(self, embeddings: Embeddings, progress: Progress | None) -> Iterator[Survey]:
@@ -312,21 +305,15 @@ class Indexer:
         if not isinstance(given, Embeddings):
             kind = type(given).__name__
             raise TypeError(f"expected Embeddings, made by one of its from_ methods, not {kind}")
-        with surveyed(embeddings, self.path, self.config, dim=dim, progress=progress) as survey:
+        with surveyed(
+            embeddings,
+            self.path,
+            self.config,
+            dim=dim,
+            with_hashes=read_pending(self.path) is not None,
+            progress=progress,
+        ) as survey:
             yield survey
-
-    def _write_embedded(self, survey: Survey, writer: IndexWriter, change: _Change) -> None:
-        written = write_embedded(
-            survey,
-            writer,
-            writer.content_hashes(),
-            segment_tokens=_config_of(writer.manifest).segment_tokens,
-            progress=change.progress,
-        )
-        report = change.report
-        report.added, report.updated = written.added, written.updated
-        report.unchanged = written.unchanged
-        writer.commit()
 
     def _refuse_an_index(self) -> None:
         if self._exists:
@@ -366,7 +353,7 @@ class Indexer:
             )
 
     @contextmanager
-    def _change(self, progress: Progress | None) -> Iterator[_Change]:
+    def _change(self, progress: Progress | None) -> Iterator[Change]:
         """Hold the lock and a spool on the disk of the index; fill in the report at the end."""
         started = time.perf_counter()
         is_new = not self.path.exists()
@@ -378,8 +365,11 @@ class Indexer:
             try:
                 claim_folder(self.path, may_replace=True)  # before the long work, not after it
                 with Spool(self.path) as spool:
-                    change = _Change(spool, IndexReport(), lock, progress)
-                    yield change
+                    change = Change(self.path, lock, spool, IndexReport(), progress)
+                    try:
+                        yield change
+                    finally:
+                        change.lock.release()
             finally:
                 lock.release()
                 if is_new and self.path.exists() and not any(self.path.iterdir()):
@@ -390,10 +380,6 @@ class Indexer:
         with IndexReader.open(self.path) as reader:
             report.documents, report.tokens = reader.n_documents, reader.n_tokens
         report.seconds = time.perf_counter() - started
-
-
-def _config_of(manifest: Manifest) -> IndexConfig:
-    return IndexConfig.from_dict({k: v for k, v in manifest.config.items() if k != TRAINED_ON})
 
 
 def delete(path: str | Path, ids: Sequence[str]) -> list[str]:

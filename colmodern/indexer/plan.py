@@ -4,6 +4,7 @@ from __future__ import annotations
 
 CHARS_PER_TOKEN = 4.0  # of English prose in a 30k vocabulary; only a first guess, see estimate
 GROWTH_BEFORE_RETRAINING = 16
+PART_TOKENS = 500_000  # what a killed build loses at most; parts are merged in the end
 
 
 def estimate_tokens(sample_tokens: int, sample_chars: int, all_chars: int) -> int:

@@ -19,6 +19,7 @@ class IndexReport:
         deleted: Documents that are gone.
         unchanged: Documents that were left alone.
         renamed: Documents whose id was taken, so they got another.
+        continued: Of those added and updated, how many an attempt before this one had finished.
         documents: Documents in the index now.
         tokens: Token vectors in the index now.
         seconds: Wall time.
@@ -30,6 +31,7 @@ class IndexReport:
     deleted: int = 0
     unchanged: int = 0
     renamed: int = 0
+    continued: int = 0
     documents: int = 0
     tokens: int = 0
     seconds: float = 0.0
@@ -45,6 +47,7 @@ class IndexReport:
             "deleted": self.deleted,
             "unchanged": self.unchanged,
             "renamed": self.renamed,
+            "continued": self.continued,
             "skipped": {reason.value: count for reason, count in self.skipped.counts.items()},
             "seconds": round(self.seconds, 2),
         }

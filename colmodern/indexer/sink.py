@@ -6,14 +6,16 @@ import os
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from colmodern.codec import Codes
+from colmodern.codec import Codec, Codes
 from colmodern.errors import InputError
 from colmodern.indexer.embedded import BATCH_TOKENS, Vectors
 from colmodern.storage import IndexWriter, SegmentWriter, StoredDocument
-from colmodern.types import IntVector, Spans
+from colmodern.types import FloatMatrix, IntVector, Spans
 
 THREADS = os.cpu_count() or 1
+_ERROR_TOKENS = 2048
 _MAX_LENGTH = 2.0**12  # of a vector, as in the codec
 
 
@@ -44,12 +46,14 @@ class SegmentSink:
         Raises:
             InputError: A vector is not finite or far too long; the message names its document.
         """
-        codes = self._encoded(documents, vectors, offsets)
+        codes, error = self._encoded(documents, vectors, offsets)
         bounds = offsets.tolist()
         for document, start, end in zip(documents, bounds[:-1], bounds[1:], strict=True):
             if self._segment is None:
                 self._segment = self._writer.new_segment()
-            self._segment.add(document, codes[start:end], spans[start:end])
+            self._segment.add(
+                document, codes[start:end], spans[start:end], squared_error=error * (end - start)
+            )
             if self._segment.n_tokens >= self._limit:
                 self.finish()
 
@@ -61,19 +65,48 @@ class SegmentSink:
 
     def _encoded(
         self, documents: Sequence[StoredDocument], vectors: Vectors, offsets: IntVector
-    ) -> Codes:
-        """Return the codes of all vectors; a long document is encoded piece by piece."""
-        parts = []
+    ) -> tuple[Codes, float]:
+        """Return the codes of all vectors and their mean squared error, judging by a sample.
+
+        A long document is encoded piece by piece.
+        """
+        codec = self._writer.codec
+        parts, errors = [], []
         for start in range(0, max(1, len(vectors)), BATCH_TOKENS):
             piece = vectors[start : start + BATCH_TOKENS].astype(np.float32, copy=False)
+            piece = np.ascontiguousarray(piece)
             try:
-                parts.append(
-                    self._writer.codec.encode(np.ascontiguousarray(piece), threads=THREADS)
-                )
+                parts.append(codec.encode(piece, threads=THREADS))
+                errors.append(reconstruction_error(codec, piece, parts[-1]))
             except InputError:
                 check_rows([d.id for d in documents], vectors, offsets, np.arange(len(vectors)))
                 raise
-        return parts[0] if len(parts) == 1 else Codes.concatenate(parts)
+        codes = parts[0] if len(parts) == 1 else Codes.concatenate(parts)
+        weights = [max(1, len(part)) for part in parts]
+        return codes, float(np.average(errors, weights=weights))
+
+
+def reconstruction_error(codec: Codec, vectors: FloatMatrix, codes: Codes | None = None) -> float:
+    """Return the mean squared error of reconstructions over the mean square of a length.
+
+    Args:
+        codec: The codec.
+        vectors: Shape (n, dim), float32; some thousand of them, evenly spread, are looked at.
+        codes: Theirs, if they are known.
+    """
+    rows = np.linspace(0, len(vectors), min(len(vectors), _ERROR_TOKENS), endpoint=False, dtype=int)
+    chosen = vectors[rows]
+    found = codec.encode(chosen, threads=THREADS) if codes is None else codes_at(codes, rows)
+    errors = np.square(codec.decode(found) - chosen).sum(dtype=np.float64)
+    squares = np.square(chosen).sum(dtype=np.float64)
+    return float(errors / squares) if squares > 0 else 0.0
+
+
+def codes_at(codes: Codes, rows: NDArray[np.integer]) -> Codes:
+    """Return some rows of codes, copied."""
+    return Codes(
+        codes.centroid_ids[rows], codes.residuals[rows], codes.gains[rows], codes.norms[rows]
+    )
 
 
 def check_rows(ids: Sequence[str], vectors: Vectors, offsets: IntVector, rows: IntVector) -> None:

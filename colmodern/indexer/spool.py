@@ -66,6 +66,10 @@ class Spool:
         self._offsets.append(self._offsets[-1] + len(data))
         self._chars.append(len(document.title) + len(document.text))
 
+    def content_hashes(self) -> dict[str, str]:
+        """Return the content hash of each document by id, in the order they were added."""
+        return {d.id: d.content_hash for d in self.read(range(len(self)))}
+
     def read(self, order: Iterable[int]) -> Iterator[StoredDocument]:
         """Yield documents by number."""
         self._file.flush()

@@ -17,12 +17,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.kernels import reference
+from colmodern.kernels.cells import (
+    GRIDS,
+    MAX_ROW,
+    ROW_OFFSET,
+    Cells,
+    Rounding,
+    pack_cells,
+    pack_rotation,
+)
 from colmodern.kernels.checks import (
     check_array,
     check_documents,
     check_ids,
     check_offsets,
     check_threads,
+)
+from colmodern.kernels.coding import (
+    encode_tokens,
+    nearest_in_cells,
+    round_vectors,
+    sum_clusters,
 )
 from colmodern.kernels.isa import (
     NATIVE_ISAS,
@@ -36,6 +51,7 @@ from colmodern.kernels.operands import (
     LANES,
     ROW_LANES,
     CentroidTable,
+    Codebook,
     CodedTokens,
     Ids,
     PackedCentroids,
@@ -45,25 +61,37 @@ from colmodern.kernels.reference import MAX_LEVEL, pack_residuals, unpack_residu
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = [
+    "GRIDS",
     "MAX_DIM",
     "MAX_LEVEL",
+    "MAX_ROW",
+    "ROW_OFFSET",
+    "Cells",
     "CentroidTable",
+    "Codebook",
     "CodedTokens",
     "Ids",
     "PackedCentroids",
     "QuantisedQuery",
+    "Rounding",
     "active_isa",
     "available_isas",
-    "centroid_maxsim",
     "centroid_scores",
     "centroid_table",
+    "encode_tokens",
     "gather",
     "maxsim",
     "maxsim_codes",
     "nearest_centroids",
+    "nearest_in_cells",
+    "pack_cells",
     "pack_centroids",
     "pack_residuals",
+    "pack_rotation",
     "probe",
+    "round_vectors",
+    "smooth_maxsim",
+    "sum_clusters",
     "unpack_residuals",
     "use_isa",
 ]
@@ -167,7 +195,12 @@ def maxsim(
 
 
 def centroid_table(
-    query: QuantisedQuery, centroids: NDArray[np.int8], steps: FloatVector, *, threads: int = 1
+    query: QuantisedQuery,
+    centroids: NDArray[np.int8],
+    steps: FloatVector,
+    longest: float,
+    *,
+    threads: int = 1,
 ) -> CentroidTable:
     """Return what every query token thinks of every centroid.
 
@@ -175,6 +208,7 @@ def centroid_table(
         query: From ``Codec.quantise_query``.
         centroids: Shape (n_centroids, dim), int8 within -127..127.
         steps: Shape (n_centroids,), float32: what one means in each centroid.
+        longest: The length of the longest centroid; products with a longer one are cut off.
         threads: How many threads to use.
 
     Returns:
@@ -186,8 +220,7 @@ def centroid_table(
     check_array("centroids", centroids, (np.int8,), ("n_centroids", dim))
     check_array("steps", steps, (np.float32,), (len(centroids),))
     lengths = np.sqrt(np.square(query.values, dtype=np.float32).sum(axis=1)) * query.steps
-    longest = np.float32(_MAX_VALUE * np.sqrt(dim)) * steps.max(initial=0)
-    table_steps = (lengths * longest / np.float32(_MAX_STEPS)).astype(np.float32)
+    table_steps = (lengths * np.float32(longest / _MAX_STEPS)).astype(np.float32)
     padded = reference.padded(table_steps)
     rows = _aligned(len(centroids), len(padded), np.dtype(np.int16))
     isa = active_isa()
@@ -274,7 +307,7 @@ def gather(
     return documents[:n], scores[:n], n_found
 
 
-def centroid_maxsim(
+def smooth_maxsim(
     table: CentroidTable,
     centroid_ids: Ids,
     offsets: IntVector,
@@ -282,11 +315,15 @@ def centroid_maxsim(
     *,
     threads: int = 1,
 ) -> FloatVector:
-    """Return MaxSim where a document is nothing but its centroids.
+    """Return a smooth MaxSim where a document is nothing but its tokens' centroids.
+
+    Instead of the greatest product of a query token it takes the logarithm of the sum of
+    ``2 ** (50 * product / greatest possible product)``: where many tokens lie near the maximum, one
+    of their residuals is likely to lift it. That orders documents much better than the maximum.
 
     Args:
         table: From ``centroid_table``.
-        centroid_ids: Shape (n,), uint16 or uint32: of all documents; an id twice changes nothing.
+        centroid_ids: Shape (n,), uint16 or uint32: of the tokens of all documents.
         offsets: Shape (n_documents + 1,), int64.
         documents: Shape (n_listed,), int64: which documents to score, in any order.
         threads: How many threads to use; they split documents.
@@ -303,10 +340,10 @@ def centroid_maxsim(
     if isa == REFERENCE:
         check_documents(documents, offsets, len(centroid_ids))
         check_ids(centroid_ids, len(table))
-        result = reference.centroid_maxsim(table, centroid_ids, offsets, documents)
+        result = reference.smooth_maxsim(table, centroid_ids, offsets, documents)
         return result.astype(np.float32)
     out = np.empty(len(documents), np.float32)
-    native().centroid_maxsim(
+    native().smooth_maxsim(
         _number(isa),
         table.rows,
         table.steps,
@@ -327,7 +364,6 @@ def maxsim_codes(
     offsets: IntVector,
     documents: IntVector,
     *,
-    margin: float | None = None,
     threads: int = 1,
 ) -> FloatVector:
     """Return MaxSim of a query with coded documents, without decompressing them.
@@ -341,9 +377,6 @@ def maxsim_codes(
         codes: The tokens of all documents.
         offsets: Shape (n_documents + 1,), int64.
         documents: Shape (n_listed,), int64: which documents to score, in any order.
-        margin: Pass over a token if, for every query token, its centroid scores at least this much
-            less than the document's best centroid; None passes over none. With a margin a score
-            may come out too low, never too high.
         threads: How many threads to use; they split documents.
 
     Returns:
@@ -358,12 +391,11 @@ def maxsim_codes(
     n_tokens = len(codes.centroid_ids)
     check_offsets(offsets, n_tokens)
     check_array("documents", documents, (np.int64,), ("n_listed",))
-    margins = _margins(table, margin)
     isa = active_isa()
     if isa == REFERENCE:
         check_documents(documents, offsets, n_tokens)
         check_ids(codes.centroid_ids, len(table))
-        result = reference.maxsim_codes(query, table, codes, offsets, documents, margins)
+        result = reference.maxsim_codes(query, table, codes, offsets, documents)
         return result.astype(np.float32)
     out = np.empty(len(documents), np.float32)
     native().maxsim_codes(
@@ -380,22 +412,10 @@ def maxsim_codes(
         codes.norms.view(np.uint16),
         offsets,
         documents,
-        margins,
         threads,
         out,
     )
     return out
-
-
-def _margins(table: CentroidTable, margin: float | None) -> NDArray[np.int16]:
-    """Return a margin in the steps of each query token, at least one; empty for None."""
-    if margin is None:
-        return np.empty(0, np.int16)
-    if not margin >= 0:
-        raise ValueError(f"margin must be at least 0, got {margin}.")
-    steps = table.steps[: table.n_query]
-    wanted = np.divide(margin, steps, out=np.full(len(steps), np.inf, np.float32), where=steps > 0)
-    return np.clip(np.ceil(wanted), 1, _MAX_STEPS).astype(np.int16)
 
 
 def _check_table(table: CentroidTable) -> None:

@@ -114,3 +114,25 @@ class PackedCentroids:
     centroids: FloatMatrix
     strips: NDArray[np.float32]
     starts: FloatVector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codebook:
+    """What codes mean, for ``encode_tokens``.
+
+    Attributes:
+        centroids: Shape (n_centroids, dim), int8.
+        centroid_steps: Shape (n_centroids,), float32: what one means in each centroid.
+        levels: Shape (2,), (4,) or (16,), int8, ascending: what 1, 2 or 4 bits stand for.
+        level_step: What one means in a level, for a residual of unit length.
+    """
+
+    centroids: NDArray[np.int8]
+    centroid_steps: FloatVector
+    levels: NDArray[np.int8]
+    level_step: float
+
+    @property
+    def bits(self) -> int:
+        """How many bits a residual code has."""
+        return (len(self.levels) - 1).bit_length()

@@ -22,16 +22,29 @@ and what is counted with them (``gather``) come out here exactly as there.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.kernels.operands import ROW_LANES, CentroidTable, CodedTokens, Ids, QuantisedQuery
+from colmodern.kernels.cells import MAX_ROW, ROW_OFFSET, Cells, Rounding, half_squares
+from colmodern.kernels.checks import check_ids
+from colmodern.kernels.operands import (
+    ROW_LANES,
+    CentroidTable,
+    Codebook,
+    CodedTokens,
+    Ids,
+    QuantisedQuery,
+)
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 Float64 = NDArray[np.float64]
 
 LOWEST = -(2**15)
+
+ROWS_AN_OCTAVE = 2**15 / 50
+"""How much higher a number of a centroid table is when the weight of its token is doubled."""
 
 MAX_LEVEL = 63
 """Levels lie within -63..63, so that AVX2 adds two products in 16 bits without saturation."""
@@ -124,18 +137,30 @@ def gather(
     return best, scores[best], len(found)
 
 
-def centroid_maxsim(
+def smooth_maxsim(
     table: CentroidTable, centroid_ids: Ids, offsets: IntVector, documents: IntVector
 ) -> Float64:
-    """Return MaxSim where each token of a document stands for nothing but its centroid."""
-    rows = _real_rows(table)
-    return np.array(
-        [
-            _sum_of_maxima(rows[centroid_ids[start:end]], table.n_query)
-            for start, end in _spans(offsets, documents)
-        ],
-        np.float64,
-    )
+    """Return the logarithm of the sum of every token's weight, summed over query tokens."""
+    weights = weight(table.rows[:, : table.n_query])
+    steps = table.steps[: table.n_query].astype(np.float64)
+
+    def score(start: int, end: int) -> float:
+        if start == end and table.n_query:
+            return -np.inf
+        sums = weights[centroid_ids[start:end]].sum(axis=0)
+        return float((np.log2(sums) * ROWS_AN_OCTAVE * steps).sum())
+
+    return np.array([score(*span) for span in _spans(offsets, documents)], np.float64)
+
+
+def weight(rows: NDArray[np.int16]) -> Float64:
+    """Return about ``2 ** (row / ROWS_AN_OCTAVE)``, as whole numbers give it.
+
+    The upper 16 bits of a float32 are made directly, so that between powers of two the weight is a
+    straight line (at most 6 % too great).
+    """
+    halves = (rows.astype(np.int32) * 12800 >> 16) + 0x3F80
+    return (halves.astype(np.uint32) << np.uint32(16)).view(np.float32).astype(np.float64)
 
 
 def maxsim_codes(
@@ -144,23 +169,20 @@ def maxsim_codes(
     codes: CodedTokens,
     offsets: IntVector,
     documents: IntVector,
-    margins: NDArray[np.int16],
 ) -> Float64:
     """Return MaxSim over coded tokens.
 
     A token's score is ``norm * (score of its centroid + gain * scale * product)``, the product
-    being the integer one of the query's values with the token's levels. Tokens that ``above``
-    leaves out are passed over.
+    being the integer one of the query's values with the token's levels.
     """
     rows = _real_rows(table)
     scales = query.scales.astype(np.float64)
 
     def token_scores(start: int, end: int) -> Float64:
-        tokens = start + above(table, codes.centroid_ids[start:end], margins)
-        products = code_products(query, codes.residuals[tokens])
-        gain = codes.gains[tokens, np.newaxis].astype(np.float64)
-        norm = codes.norms[tokens, np.newaxis].astype(np.float64)
-        result: Float64 = norm * (rows[codes.centroid_ids[tokens]] + gain * scales * products)
+        products = code_products(query, codes.residuals[start:end])
+        gain = codes.gains[start:end, np.newaxis].astype(np.float64)
+        norm = codes.norms[start:end, np.newaxis].astype(np.float64)
+        result: Float64 = norm * (rows[codes.centroid_ids[start:end]] + gain * scales * products)
         return result
 
     return np.array(
@@ -169,22 +191,111 @@ def maxsim_codes(
     )
 
 
-def above(table: CentroidTable, centroid_ids: Ids, margins: NDArray[np.int16]) -> IntVector:
-    """Return which tokens of a document may hold a maximum, by their centroids.
-
-    Those with a centroid less than ``margins`` (steps of each query token; none: every token) below
-    the document's best for some query token.
-    """
-    if len(margins) == 0 or len(centroid_ids) == 0:
-        return np.arange(len(centroid_ids))
-    rows = table.rows[centroid_ids, : table.n_query].astype(np.int32)
-    return np.flatnonzero((rows > np.maximum(rows.max(axis=0) - margins, LOWEST)).any(axis=1))
-
-
 def code_products(query: QuantisedQuery, residuals: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the integer products of query tokens with residuals, shape (n, n_query)."""
     directions = query.levels.astype(np.int64)[unpack_residuals(residuals, query.bits)]
     return directions @ query.values.astype(np.int64).T
+
+
+def round_vectors(
+    vectors: NDArray[np.floating[Any]], rounding: Rounding, longest: float
+) -> tuple[NDArray[np.uint8], FloatVector, int]:
+    """Return unit vectors, rotated, in whole steps within -63..63 plus 64.
+
+    With them come their lengths, and the number of the first that is not shorter than ``longest``,
+    or -1. A vector of length zero becomes a row of zeros, which is 64 everywhere.
+    """
+    values = vectors.astype(np.float64)
+    lengths = np.sqrt(np.square(values).sum(axis=1))
+    bad = np.flatnonzero(~(lengths < longest))
+    units = np.divide(values.T, lengths, out=np.zeros_like(values.T), where=lengths > 0).T
+    steps = np.rint(units @ rounding.rotation.astype(np.float64) / rounding.step)
+    with np.errstate(invalid="ignore"):
+        rows = (np.clip(steps, -MAX_ROW, MAX_ROW) + ROW_OFFSET).astype(np.uint8)
+    return rows, lengths.astype(np.float32), int(bad[0]) if len(bad) else -1
+
+
+def nearest_in_cells(
+    rows: NDArray[np.uint8], cells: Cells
+) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
+    """Return, for each row, the best centroid in the ``n_probes`` best cells, and its score.
+
+    A score is the product less half the centroid's squared length. Of equal cells the first is
+    looked into; of equal centroids the one that lies first, cell by cell, is taken.
+    """
+    nearest = np.empty(len(rows), np.uint32)
+    best = np.empty(len(rows), np.int32)
+    for i, row in enumerate(rows):
+        order = np.argsort(-_grid_scores(row, cells.representatives), kind="stable")
+        places = np.concatenate(
+            [
+                np.arange(cells.ends[cell], cells.ends[cell + 1])
+                for cell in np.sort(order[: cells.n_probes])
+            ]
+        )
+        scores = _grid_scores(row, cells.members[places])
+        winner = int(np.argmax(scores))
+        nearest[i], best[i] = cells.numbers[places[winner]], scores[winner]
+    return nearest, best
+
+
+def sum_clusters(
+    rows: NDArray[np.uint8], clusters: NDArray[np.uint32], n_clusters: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the sum of the values of each cluster's rows, and the number of its rows."""
+    check_ids(clusters, n_clusters)
+    sums = np.zeros((n_clusters, rows.shape[1]), np.int32)
+    np.add.at(sums, clusters, rows.astype(np.int32) - ROW_OFFSET)
+    return sums, np.bincount(clusters, minlength=n_clusters).astype(np.int32)
+
+
+def encode_tokens(
+    vectors: NDArray[np.floating[Any]],
+    rounding: Rounding,
+    cells: Cells,
+    book: Codebook,
+    longest: float,
+) -> tuple[
+    tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.float16], NDArray[np.float16]],
+    FloatVector,
+    int,
+]:
+    """Return the columns of codes, the squared errors, and the number of the first bad vector.
+
+    A token's residual is what its centroid leaves of the rotated unit vector. Each component of the
+    residual's direction gets its nearest level, the gain is that of least squares, and the norm
+    gives the reconstruction the length of the vector.
+    """
+    rows, lengths, bad = round_vectors(vectors, rounding, longest)
+    ids = nearest_in_cells(rows, cells)[0]
+    values = vectors.astype(np.float64)
+    sizes = lengths[:, np.newaxis].astype(np.float64)
+    units = np.divide(values, sizes, out=np.zeros_like(values), where=sizes > 0)
+    rotated = units @ rounding.rotation.astype(np.float64)
+    centroids = book.centroids[ids] * book.centroid_steps[ids, np.newaxis].astype(np.float64)
+    left = rotated - centroids
+    reals = book.levels * float(book.level_step)
+    cuts = (reals[1:] + reals[:-1]) / 2 * np.linalg.norm(left, axis=1)[:, np.newaxis, np.newaxis]
+    codes = (left[:, :, np.newaxis] > cuts).sum(axis=2).astype(np.uint8)
+    directions = reals[codes]
+    squares = np.square(directions).sum(axis=1)
+    products = (left * directions).sum(axis=1)
+    gains = np.divide(products, squares, out=np.zeros_like(squares), where=squares > 0)
+    gains = gains.astype(np.float16)
+    rebuilt = centroids + gains[:, np.newaxis].astype(np.float64) * directions
+    rebuilt_lengths = np.linalg.norm(rebuilt, axis=1)
+    norms = np.divide(
+        lengths, rebuilt_lengths, out=np.zeros_like(rebuilt_lengths), where=rebuilt_lengths > 0
+    ).astype(np.float16)
+    errors = np.square(sizes * rotated - norms[:, np.newaxis] * rebuilt).sum(axis=1)
+    columns = (ids, pack_residuals(codes, book.bits), gains, norms)
+    return columns, errors.astype(np.float32), bad
+
+
+def _grid_scores(row: NDArray[np.uint8], centroids: NDArray[np.int8]) -> NDArray[np.int32]:
+    values = row.astype(np.int32) - ROW_OFFSET
+    scores: NDArray[np.int32] = centroids.astype(np.int32) @ values - half_squares(centroids)
+    return scores
 
 
 def unpack_residuals(residuals: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:

@@ -2,9 +2,9 @@
 
 Probe: for every query token the centroids nearest to it. Gather: the documents that hold a probed
 centroid, scored by those alone, so that the cost follows the postings and not the length of
-documents (WARP, Scheerer et al. 2025). The best of them are then scored by MaxSim over all their
-centroids (PLAID's centroid interaction, Santhanam et al. 2022, section 4.2, on distinct centroids:
-the same value for a third of the work on long documents).
+documents (WARP, Scheerer et al. 2025). The best of them are then scored by the centroids of all
+their tokens (PLAID's centroid interaction, Santhanam et al. 2022, section 4.2, with a smooth
+maximum, which orders documents better).
 """
 
 from __future__ import annotations
@@ -101,11 +101,11 @@ def gather(
 def score_by_centroids(
     segments: list[Segment], table: CentroidTable, candidates: Candidates, *, threads: int
 ) -> Candidates:
-    """Return the candidates with their MaxSim over their centroids alone, in the same order."""
+    """Return the candidates scored by the centroids of all their tokens, in the same order."""
 
     def score(segment: Segment, documents: IntVector) -> FloatVector:
-        return kernels.centroid_maxsim(
-            table, segment.distinct_ids, segment.distinct_offsets, documents, threads=threads
+        return kernels.smooth_maxsim(
+            table, segment.codes.centroid_ids, segment.token_offsets, documents, threads=threads
         )
 
     return candidates.scored(segments, score)

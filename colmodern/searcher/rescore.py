@@ -15,7 +15,6 @@ def rescore(
     table: CentroidTable,
     candidates: Candidates,
     *,
-    margin: float | None,
     threads: int,
 ) -> Candidates:
     """Return the candidates with their MaxSim over compressed token vectors, in the same order.
@@ -25,7 +24,6 @@ def rescore(
         query: The query's token vectors.
         table: What the query thinks of the centroids.
         candidates: What to score.
-        margin: Which tokens to pass over, as in ``kernels.maxsim_codes``.
         threads: How many threads share the work.
     """
 
@@ -36,7 +34,6 @@ def rescore(
             segment.codes,
             segment.token_offsets,
             documents,
-            margin=margin,
             threads=threads,
         )
 

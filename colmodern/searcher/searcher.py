@@ -211,9 +211,7 @@ class Searcher:
         codec, segments = self._reader.codec, self._reader.segments
         vectors = _checked_vectors(tokens.vectors, codec.dim)
         quantised = codec.quantise_query(vectors)
-        table = kernels.centroid_table(
-            quantised, codec.centroids, codec.centroid_steps, threads=params.threads
-        )
+        table = codec.centroid_table(quantised, threads=params.threads)
         masks = [segment.alive for segment in segments] if allowed is None else list(allowed)
         if params.probes is None:
             candidates = everything(segments, masks)
@@ -222,9 +220,9 @@ class Searcher:
             candidates = score_by_centroids(segments, table, gathered, threads=params.threads).best(
                 params.candidates
             )
-        best = rescore(
-            segments, quantised, table, candidates, margin=params.margin, threads=params.threads
-        ).best(params.k)
+        best = rescore(segments, quantised, table, candidates, threads=params.threads).best(
+            params.k
+        )
         return Hits(query, self._hits(best, vectors, passages=passages))
 
     def explain(self, query: str, doc_id: str) -> Explanation:

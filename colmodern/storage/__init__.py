@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from colmodern.storage.fit import TrainingRecord, drift
     from colmodern.storage.lock import WriterLock
     from colmodern.storage.manifest import FileRecord, Manifest, SegmentRecord
     from colmodern.storage.pending import Pending, read_pending
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "DEFAULT_SEGMENT_TOKENS": "writer",
     "EncoderInfo": "records",
+    "TrainingRecord": "fit",
+    "drift": "fit",
     "FileRecord": "manifest",
     "IndexReader": "reader",
     "IndexWriter": "writer",
@@ -50,7 +53,9 @@ __all__ = [
     "SegmentWriter",
     "SourceRecord",
     "StoredDocument",
+    "TrainingRecord",
     "WriterLock",
+    "drift",
     "read_pending",
     "verify",
 ]

@@ -43,13 +43,8 @@ class LivingDocuments:
         self._numbers[document_id] = number
         self._end = number + 1
 
-    def place(self, document_id: str) -> tuple[str, int] | None:
-        """Return the segment and position of a document, or None if it is not alive."""
-        number = self._numbers.get(document_id)
-        return None if number is None else self._place(number)
-
-    def move(self, document_id: str, name: str, position: int) -> None:
-        """Count a document as alive at a position of a segment begun before."""
+    def restore(self, document_id: str, name: str, position: int) -> None:
+        """Count a document as alive again where ``remove`` said it was."""
         which = self._names.index(name)
         self._numbers[document_id] = self._starts[which] + position
 

@@ -8,16 +8,13 @@ the next one.
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from colmodern.codec import Codec
-from colmodern.errors import IndexCorruptError, IndexNotFoundError, InputError
+from colmodern.errors import IndexNotFoundError
+from colmodern.storage.changes import Changes
 from colmodern.storage.codec_file import read_codec, write_codec
 from colmodern.storage.commit_files import write_sources, write_tombstones
 from colmodern.storage.compaction import plan_compaction, plan_merge, rewrite
@@ -29,7 +26,6 @@ from colmodern.storage.folder import (
     remove_unlisted,
 )
 from colmodern.storage.layout import MANIFEST, segment_name
-from colmodern.storage.living import LivingDocuments
 from colmodern.storage.lock import WriterLock
 from colmodern.storage.manifest import FileRecord, Manifest, SegmentRecord, first_manifest
 from colmodern.storage.manifest_file import encode_manifest, program_name, read_manifest
@@ -37,23 +33,10 @@ from colmodern.storage.pending import Pending, read_pending, write_pending
 from colmodern.storage.records import EncoderInfo, SourceRecord
 from colmodern.storage.segment import Segment
 from colmodern.storage.segment_writer import SegmentWriter
-from colmodern.storage.tables import check_file
 
 __all__ = ["DEFAULT_SEGMENT_TOKENS", "IndexWriter"]
 
 DEFAULT_SEGMENT_TOKENS = 2_000_000
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Changes:
-    """What the next commit will make visible."""
-
-    segments: list[SegmentRecord]
-    deleted: dict[str, set[int]] = field(default_factory=dict)
-    sources: Sequence[SourceRecord] | None = None
-    unfinished: SegmentWriter | None = None
 
 
 class IndexWriter:
@@ -88,10 +71,7 @@ class IndexWriter:
         # Rises with every attempt to commit, so that no file name is used twice.
         self._generation = base.generation
         self._next_segment = base.next_segment
-        self._changes = _Changes(list(base.segments))
-        self._living: LivingDocuments | None = None
-        # Committed documents whose place a pending one has taken: id -> segment and position.
-        self._replaced: dict[str, tuple[str, int]] = {}
+        self._changes = Changes(path, base)
 
     @classmethod
     def create(
@@ -206,7 +186,8 @@ class IndexWriter:
                     pending.codec, pending.encoder, pending.config, old, program=program_name()
                 )
             writer = cls(path, lock, base, codec, is_new=pending.is_new, resumable=True)
-            writer._adopt(pending)
+            writer._next_segment = pending.next_segment
+            writer._changes.adopt(pending.segments)
         except BaseException:
             lock.release()
             raise
@@ -236,8 +217,8 @@ class IndexWriter:
             ValueError: The writer is closed, or the segment before is not finished.
         """
         self._check_ready()
-        writer = self._next_writer(self._claim, self._finished)
-        self._living_documents().begin_segment(writer.name)
+        writer = self._next_writer(self._changes.claim, self._finished)
+        self._changes.living.begin_segment(writer.name)
         self._changes.unfinished = writer
         return writer
 
@@ -250,14 +231,7 @@ class IndexWriter:
         self._check_open()
         if isinstance(ids, str):
             raise TypeError("ids must be an iterable of strings, not one string")
-        living = self._living_documents()
-        n_deleted = 0
-        for document_id in ids:
-            place = living.remove(document_id)
-            if place is not None:
-                self._delete_at(place)
-                n_deleted += 1
-        return n_deleted
+        return sum(self._changes.delete(document_id) is not None for document_id in ids)
 
     def set_sources(self, records: Iterable[SourceRecord]) -> None:
         """Replace the list of sources at the next commit; without a call it stays as it is."""
@@ -269,7 +243,7 @@ class IndexWriter:
         self._check_open()
         return {
             segment.id_of(i): segment.content_hashes[i]
-            for segment in self._open_segments(self._base.segments)
+            for segment in self._changes.opened(self._base.segments)
             for i in segment.living()
         }
 
@@ -281,8 +255,8 @@ class IndexWriter:
         self._check_open()
         return {
             segment.id_of(i): segment.content_hashes[i]
-            for segment in self._open_segments(self._added())
-            for i in self._living_in(segment)
+            for segment in self._changes.opened(self._changes.added)
+            for i in self._changes.living_in(segment)
         }
 
     def keep_pending(self, wanted: Mapping[str, str]) -> set[str]:
@@ -301,7 +275,7 @@ class IndexWriter:
             if wanted.get(document_id) == content_hash:
                 kept.add(document_id)
             else:
-                self._forget(document_id)
+                self._changes.forget(document_id)
         return kept
 
     def merge_parts(self, *, max_tokens: int = DEFAULT_SEGMENT_TOKENS) -> None:
@@ -319,10 +293,13 @@ class IndexWriter:
             IndexWriteError: The disk is full or refuses; nothing is lost.
         """
         self._check_ready()
-        added = [self._with_counts(record) for record in self._added()]
-        for run in plan_merge(added, max_tokens=max_tokens):
+        added = self._changes.added
+        counted = [self._changes.counted(record) for record in added]
+        start = 0
+        for run in plan_merge(counted, max_tokens=max_tokens):
             if len(run) > 1:
-                self._merge([record.name for record in run])
+                self._merge(added[start : start + len(run)])
+            start += len(run)
 
     def commit(self) -> Manifest:
         """Make all changes since the last commit visible in one step; return the new manifest.
@@ -352,8 +329,7 @@ class IndexWriter:
             replace_file(self.path / MANIFEST, encode_manifest(manifest))
         self._base = manifest
         self._is_new = False
-        self._changes = _Changes(list(manifest.segments))
-        self._replaced = {}
+        self._changes = self._changes.committed(manifest)
         with writing(self.path):
             sync_folder(self.path)
             remove_unlisted(self.path, manifest)
@@ -377,13 +353,11 @@ class IndexWriter:
         self._check_ready()
         if self._has_changes():
             raise ValueError("commit the changes before compact()")
-        self._living = None
         try:
             self._changes.segments = self._compacted(max_tokens)
             return self.commit()
-        except BaseException:
-            self._changes = _Changes(list(self._base.segments))
-            raise
+        finally:
+            self._changes = Changes(self.path, self._base)
 
     def close(self) -> None:
         """Let the next writer in; a second call does nothing.
@@ -406,24 +380,7 @@ class IndexWriter:
             raise ValueError(f"finish() {self._changes.unfinished.name} first")
 
     def _has_changes(self) -> bool:
-        return self._is_new or self._changes != _Changes(list(self._base.segments))
-
-    def _open_segments(self, records: Iterable[SegmentRecord]) -> list[Segment]:
-        return [Segment(self.path, record, self._base.codec) for record in records]
-
-    def _living_documents(self) -> LivingDocuments:
-        if self._living is None:
-            self._living = LivingDocuments(self._open_segments(self._base.segments))
-        return self._living
-
-    def _claim(self, document_id: str, position: int) -> None:
-        living = self._living_documents()
-        if document_id in living:
-            raise InputError(
-                f"The index {self.path} has a document {document_id!r} already. Delete it first to "
-                "replace it, or give the new one another id."
-            )
-        living.add(document_id, position)
+        return self._is_new or bool(self._changes)
 
     def _next_writer(
         self,
@@ -440,11 +397,6 @@ class IndexWriter:
             self._changes.segments.append(record)
             self._write_pending()
 
-    def _added(self) -> list[SegmentRecord]:
-        """Return the segments that the last commit does not have."""
-        committed = {record.name for record in self._base.segments}
-        return [record for record in self._changes.segments if record.name not in committed]
-
     def _write_pending(self) -> None:
         if not self._resumable:
             return
@@ -455,100 +407,31 @@ class IndexWriter:
             encoder=self._base.encoder,
             codec=self._base.codec,
             next_segment=self._next_segment,
-            segments=tuple(self._added()),
+            segments=tuple(self._changes.added),
         )
         with writing(self.path):
             write_pending(self.path, pending)
 
-    def _adopt(self, pending: Pending) -> None:
-        """Count the segments of an interrupted writer as added since the last commit."""
-        self._next_segment = pending.next_segment
-        living = self._living_documents()
-        committed = {record.name for record in self._base.segments}
-        for record in pending.segments:
-            try:
-                for file in record.files():
-                    check_file(self.path, file)
-                segment = Segment(self.path, record, pending.codec)
-                ids = list(segment.ids)
-            except IndexCorruptError as error:
-                logger.warning("left out of what was pending: %s", error)
-                continue
-            living.begin_segment(record.name)
-            for position, document_id in enumerate(ids):
-                place = living.remove(document_id)
-                if place is not None:
-                    self._delete_at(place)
-                    if place[0] in committed:
-                        self._replaced[document_id] = place
-                living.add(document_id, position)
-            self._changes.segments.append(record)
-
-    def _delete_at(self, place: tuple[str, int]) -> None:
-        name, position = place
-        self._changes.deleted.setdefault(name, set()).add(position)
-
-    def _forget(self, document_id: str) -> None:
-        """Make a pending document one that was never added."""
-        self.delete([document_id])
-        place = self._replaced.pop(document_id, None)
-        if place is not None:
-            name, position = place
-            self._changes.deleted[name].remove(position)
-            self._living_documents().move(document_id, name, position)
-
-    def _living_in(self, segment: Segment) -> list[int]:
-        """Return the positions of the documents that the next commit will find alive."""
-        deleted = self._changes.deleted.get(segment.name, set())
-        return [i for i in segment.living() if i not in deleted]
-
-    def _with_counts(self, record: SegmentRecord) -> SegmentRecord:
-        """Return the record with the deletions that the next commit will write."""
-        deleted = self._changes.deleted.get(record.name)
-        if not deleted:
-            return record
-        (segment,) = self._open_segments([record])
-        n_tokens = int(np.diff(segment.token_offsets)[sorted(deleted)].sum())
-        return dataclasses.replace(
-            record, n_deleted_documents=len(deleted), n_deleted_tokens=n_tokens
-        )
-
-    def _merge(self, names: Sequence[str]) -> None:
+    def _merge(self, records: Sequence[SegmentRecord]) -> None:
         """Put one segment in the place of neighbours that were added since the last commit."""
-        first = [record.name for record in self._changes.segments].index(names[0])
-        old = slice(first, first + len(names))
-        records = self._changes.segments[old]
-        parts = [(s, self._living_in(s)) for s in self._checked_segments(records)]
+        changes = self._changes
+        parts = [(segment, changes.living_in(segment)) for segment in changes.checked(records)]
         n_tokens = sum(record.n_tokens for record in records)
-        merged = self._rewritten(parts, max_tokens=n_tokens)
-        self._changes.segments[old] = merged
-        living = self._living_documents()
-        for segment in self._open_segments(merged):
-            living.begin_segment(segment.name)
-            for position, document_id in enumerate(segment.ids):
-                living.add(document_id, position)
-        for name in names:
-            self._changes.deleted.pop(name, None)
+        changes.put(self._rewritten(parts, max_tokens=n_tokens), records)
         self._write_pending()
-        for name in names:
-            remove_entry(self.path / name)
+        for record in records:
+            remove_entry(self.path / record.name)
 
     def _compacted(self, max_tokens: int) -> list[SegmentRecord]:
         """Rewrite what is worth it and return the segments that there shall be."""
         plan: list[SegmentRecord] = []
         for run, is_rewritten in plan_compaction(self._base.segments, max_tokens=max_tokens):
             if is_rewritten:
-                parts = [(s, s.living()) for s in self._checked_segments(run)]
+                parts = [(s, s.living()) for s in self._changes.checked(run)]
                 plan.extend(self._rewritten(parts, max_tokens=max_tokens))
             else:
                 plan.extend(run)
         return plan
-
-    def _checked_segments(self, records: Iterable[SegmentRecord]) -> list[Segment]:
-        """Open segments that are to be copied: damage must not get a new checksum."""
-        for file in (file for record in records for file in record.files()):
-            check_file(self.path, file)
-        return self._open_segments(records)
 
     def _rewritten(
         self, parts: Iterable[tuple[Segment, Iterable[int]]], *, max_tokens: int

@@ -6,7 +6,12 @@ import pytest
 from colmodern import EmbeddedDocument, Embeddings
 from colmodern.errors import InputError
 from colmodern.indexer import embedded
-from colmodern.indexer.sampling import MAX_SAMPLE_BYTES, Reservoir, sample_limit
+from colmodern.indexer.sampling import (
+    MAX_SAMPLE_BYTES,
+    Reservoir,
+    are_held_out,
+    sample_limit,
+)
 from colmodern.indexer.vector_spool import VectorSpool
 
 LENGTHS = [3, 0, 5, 1, 70]
@@ -304,3 +309,10 @@ def test_the_sample_is_bounded_in_bytes():
     assert sample_limit(300_000, 128) == 300_000
     assert sample_limit(300_000, 768) * 768 * 4 <= MAX_SAMPLE_BYTES
     assert sample_limit(10, 768) == 10
+
+
+def test_documents_are_held_out_here_and_there_but_not_the_first():
+    held_out = are_held_out(np.arange(16_000))
+    assert not held_out[:32].any()
+    assert 900 < held_out.sum() < 1100
+    assert held_out.reshape(10, -1).sum(axis=1).min() > 50

@@ -1,0 +1,233 @@
+// What encoding does to the floats of a row. One text for all instruction sets: sixteen lanes as a vector type of the
+// compiler, every operation rounded for itself (no fused multiply-add) and sums added up in one order, so that
+// whatever it is compiled for, the bits are the same.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "half.h"
+#include "kernels.h"
+#include "lanes.h"
+
+namespace colmodern {
+
+#define COLMODERN_LANES inline __attribute__((always_inline))
+
+static_assert(std::endian::native == std::endian::little, "codes are packed in words");
+
+COLMODERN_LANES float sum_of(const Floats& lanes) noexcept {
+  float halves[kLanes];
+  std::memcpy(halves, &lanes, sizeof halves);
+  for (std::int64_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::int64_t i = 0; i < half; ++i) halves[i] += halves[i + half];
+  }
+  return halves[0];
+}
+
+COLMODERN_LANES std::int32_t sum_of(const Ints& lanes) noexcept {
+  std::int32_t sum = 0;
+  for (std::int64_t i = 0; i < kLanes; ++i) sum += lanes[i];
+  return sum;
+}
+
+// Infinity and NaN come out as 65,536 and more, which no token vector reaches.
+COLMODERN_LANES void load_half(Floats& lanes, const std::uint16_t* from) noexcept {
+  Shorts halves;
+  load(halves, from);
+  const Ints wide = __builtin_convertvector(halves, Ints);
+  const Ints magnitude = (wide & 0x7fff) << 13;
+  const Ints sign = (wide & 0x8000) << 16;
+  Floats scaled;
+  std::memcpy(&scaled, &magnitude, sizeof scaled);
+  scaled *= 0x1p112F;
+  Ints bits;
+  std::memcpy(&bits, &scaled, sizeof bits);
+  bits |= sign;
+  std::memcpy(&lanes, &bits, sizeof lanes);
+}
+
+template <bool Half>
+COLMODERN_LANES void unit_row(const void* vector, std::int64_t dim, float* unit, float* length) noexcept {
+  Floats squares{};
+  for (std::int64_t d = 0; d < dim; d += kLanes) {
+    Floats x;
+    if constexpr (Half) {
+      load_half(x, static_cast<const std::uint16_t*>(vector) + d);
+    } else {
+      load(x, static_cast<const float*>(vector) + d);
+    }
+    std::memcpy(unit + d, &x, sizeof x);
+    squares += x * x;
+  }
+  *length = std::sqrt(sum_of(squares));
+  const float factor = *length > 0.0F ? 1.0F / *length : 0.0F;
+  for (std::int64_t d = 0; d < dim; d += kLanes) {
+    Floats x;
+    load(x, unit + d);
+    x *= factor;
+    std::memcpy(unit + d, &x, sizeof x);
+  }
+}
+
+COLMODERN_LANES void unit_rows_of(const void* vectors, bool half, std::int64_t dim, std::int64_t begin,
+                                  std::int64_t end, float* units, float* lengths) noexcept {
+  for (std::int64_t row = begin; row < end; ++row, units += dim, ++lengths) {
+    if (half) {
+      unit_row<true>(static_cast<const std::uint16_t*>(vectors) + row * dim, dim, units, lengths);
+    } else {
+      unit_row<false>(static_cast<const float*>(vectors) + row * dim, dim, units, lengths);
+    }
+  }
+}
+
+// To the nearest whole number of steps within -63..63, halves to the even one, plus 64.
+COLMODERN_LANES void round_rows_of(const float* values, std::int64_t n, float step, std::uint8_t* rows) noexcept {
+  constexpr float kInteger = 0x1.8p23F;  // a sum with it has no place for fractions
+  const float factor = 1.0F / step;
+  for (std::int64_t i = 0; i < n; i += kLanes) {
+    Floats x;
+    load(x, values + i);
+    x *= factor;
+    x = x > static_cast<float>(kMaxRow) ? Floats{} + static_cast<float>(kMaxRow) : x;
+    x = x < -static_cast<float>(kMaxRow) ? Floats{} - static_cast<float>(kMaxRow) : x;
+    x += kInteger;
+    Ints bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    const Bytes bytes = __builtin_convertvector(bits + kRowOffset, Bytes);  // the lowest byte is all that counts
+    std::memcpy(rows + i, &bytes, sizeof bytes);
+  }
+}
+
+// Eight codes of a byte each, the first in the lowest, to `bits` bits each.
+template <int Bits>
+COLMODERN_LANES std::uint64_t squeeze(std::uint64_t codes) noexcept {
+  if constexpr (Bits == 1) return codes * 0x0102040810204080U >> 56;
+  if constexpr (Bits == 2) codes = (codes | codes >> 6) & 0x000f000f000f000fU;
+  if constexpr (Bits == 2) codes = (codes | codes >> 12) & 0x000000ff000000ffU;
+  if constexpr (Bits == 2) return (codes | codes >> 24) & 0xffffU;
+  if constexpr (Bits == 4) codes = (codes | codes >> 4) & 0x00ff00ff00ff00ffU;
+  if constexpr (Bits == 4) codes = (codes | codes >> 8) & 0x0000ffff0000ffffU;
+  return (codes | codes >> 16) & 0xffffffffU;
+}
+
+template <int Bits>
+COLMODERN_LANES void pack_row(const std::uint8_t* codes, std::int64_t dim, std::uint8_t* residual) noexcept {
+  for (std::int64_t d = 0; d < dim; d += 8, residual += Bits) {
+    std::uint64_t eight;
+    std::memcpy(&eight, codes + d, sizeof eight);
+    const std::uint64_t packed = squeeze<Bits>(eight);
+    std::memcpy(residual, &packed, Bits);
+  }
+}
+
+template <int Bits>
+COLMODERN_LANES void code_row(const Codebook& book, std::int64_t dim, const float* row, float length,
+                              std::uint32_t id, std::uint8_t* residual, std::uint16_t* gain, std::uint16_t* norm,
+                              float* error) noexcept {
+  constexpr int kCuts = (1 << Bits) - 1;
+  const std::int8_t* centroid = book.centroids + static_cast<std::int64_t>(id) * dim;
+  const float centroid_step = book.centroid_steps[id];
+  alignas(64) float left[kMaxDim];
+  alignas(64) float levels[kMaxDim];
+  alignas(64) std::uint8_t codes[kMaxDim];
+
+  Floats squares{};
+  for (std::int64_t d = 0; d < dim; d += kLanes) {
+    Bytes bytes;
+    Floats x;
+    load(bytes, centroid + d);
+    load(x, row + d);
+    x -= __builtin_convertvector(bytes, Floats) * centroid_step;
+    squares += x * x;
+    std::memcpy(left + d, &x, sizeof x);
+  }
+  // Levels are those of a unit residual; the cuts between them grow with the residual's length.
+  const float size = std::sqrt(sum_of(squares));
+  float cuts[kCuts];
+  std::int32_t rises[kCuts];
+  for (int k = 0; k < kCuts; ++k) {
+    const int sum = book.levels[k] + book.levels[k + 1];
+    cuts[k] = static_cast<float>(sum) * (0.5F * book.level_step) * size;
+    rises[k] = book.levels[k + 1] - book.levels[k];
+  }
+  Floats products{};
+  Ints level_squares{};
+  for (std::int64_t d = 0; d < dim; d += kLanes) {
+    Floats x;
+    load(x, left + d);
+    Ints code{};
+    Ints level = Ints{} + static_cast<std::int32_t>(book.levels[0]);
+#pragma GCC unroll 15
+    for (int k = 0; k < kCuts; ++k) {
+      const Ints above = x > cuts[k];
+      code -= above;
+      level += above & rises[k];
+    }
+    const Floats real = __builtin_convertvector(level, Floats);
+    products += x * real;
+    level_squares += level * level;
+    std::memcpy(levels + d, &real, sizeof real);
+    const Bytes bytes = __builtin_convertvector(code, Bytes);
+    std::memcpy(codes + d, &bytes, sizeof bytes);
+  }
+  pack_row<Bits>(codes, dim, residual);
+
+  const std::int32_t level_square = sum_of(level_squares);
+  const float denominator = static_cast<float>(level_square) * book.level_step;
+  *gain = to_half(denominator > 0.0F ? sum_of(products) / denominator : 0.0F);
+  const float factor = from_half(*gain) * book.level_step;
+  Floats rebuilt_squares{};
+  Floats row_products{};
+  for (std::int64_t d = 0; d < dim; d += kLanes) {
+    Bytes bytes;
+    Floats level;
+    Floats x;
+    load(bytes, centroid + d);
+    load(level, levels + d);
+    load(x, row + d);
+    const Floats rebuilt = __builtin_convertvector(bytes, Floats) * centroid_step + level * factor;
+    rebuilt_squares += rebuilt * rebuilt;
+    row_products += rebuilt * x;
+  }
+  const float rebuilt_square = sum_of(rebuilt_squares);
+  *norm = to_half(rebuilt_square > 0.0F ? length / std::sqrt(rebuilt_square) : 0.0F);
+  const float scale = from_half(*norm);
+  const float distance =
+      length * length - 2.0F * length * scale * sum_of(row_products) + scale * scale * rebuilt_square;
+  *error = distance > 0.0F ? distance : 0.0F;
+}
+
+template <int Bits>
+COLMODERN_LANES void code_rows_of(const Codebook& book, std::int64_t dim, const float* rows, const float* lengths,
+                                  const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals,
+                                  std::uint16_t* gains, std::uint16_t* norms, float* errors) noexcept {
+  for (std::int64_t i = 0; i < n; ++i) {
+    code_row<Bits>(book, dim, rows + i * dim, lengths[i], ids[i], residuals + i * (dim * Bits / 8), gains + i,
+                   norms + i, errors + i);
+  }
+}
+
+// The kernels of one instruction set, compiled with its target attribute.
+#define COLMODERN_DEFINE_ENCODING(isa, target)                                                                        \
+  target void unit_rows_##isa(const void* vectors, bool half, std::int64_t dim, std::int64_t begin, std::int64_t end, \
+                              float* units, float* lengths) noexcept {                                                \
+    unit_rows_of(vectors, half, dim, begin, end, units, lengths);                                                     \
+  }                                                                                                                   \
+  target void round_rows_##isa(const float* values, std::int64_t n, float step, std::uint8_t* rows) noexcept {        \
+    round_rows_of(values, n, step, rows);                                                                             \
+  }                                                                                                                   \
+  target void code_rows_##isa(const Codebook& book, std::int64_t dim, const float* rows, const float* lengths,        \
+                              const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals,                      \
+                              std::uint16_t* gains, std::uint16_t* norms, float* errors) noexcept {                   \
+    switch (book.bits) {                                                                                              \
+      case 1: return code_rows_of<1>(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);              \
+      case 2: return code_rows_of<2>(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);              \
+      default: return code_rows_of<4>(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);             \
+    }                                                                                                                 \
+  }
+
+}  // namespace colmodern

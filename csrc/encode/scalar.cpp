@@ -1,0 +1,8 @@
+// The floats of encoding for the baseline of the architecture.
+#include "encode/rows.h"
+
+namespace colmodern {
+
+COLMODERN_DEFINE_ENCODING(scalar, )
+
+}  // namespace colmodern

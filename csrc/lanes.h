@@ -1,0 +1,19 @@
+// Sixteen lanes as a vector type of the compiler: one text for all instruction sets.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace colmodern {
+
+using Floats = float __attribute__((vector_size(64)));
+using Ints = std::int32_t __attribute__((vector_size(64)));
+using Shorts = std::uint16_t __attribute__((vector_size(32)));
+using Bytes = std::int8_t __attribute__((vector_size(16)));
+
+template <class T>
+inline __attribute__((always_inline)) void load(T& lanes, const void* from) noexcept {
+  std::memcpy(&lanes, from, sizeof lanes);
+}
+
+}  // namespace colmodern
