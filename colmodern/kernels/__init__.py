@@ -48,6 +48,7 @@ from colmodern.kernels.isa import (
     use_isa,
 )
 from colmodern.kernels.operands import (
+    CACHE_LINE,
     LANES,
     ROW_LANES,
     CentroidTable,
@@ -99,7 +100,6 @@ __all__ = [
 MAX_DIM = 2048
 """Longer coded vectors would have integer products that a float32 cannot hold."""
 
-_CACHE_LINE = 64
 _MAX_VALUE = 127
 _MAX_STEPS = 2**15 - 1
 
@@ -121,7 +121,7 @@ def centroid_scores(query: FloatMatrix, centroids: FloatMatrix, *, threads: int 
     isa = active_isa()
     if isa == REFERENCE:
         return reference.centroid_scores(query, centroids).astype(np.float32)
-    out = _aligned(len(centroids), len(query), np.dtype(np.float32))
+    out = np.empty((len(centroids), len(query)), np.float32)
     native().centroid_scores(_number(isa), query, centroids, threads, out)
     return out
 
@@ -221,17 +221,17 @@ def centroid_table(
     check_array("steps", steps, (np.float32,), (len(centroids),))
     lengths = np.sqrt(np.square(query.values, dtype=np.float32).sum(axis=1)) * query.steps
     table_steps = (lengths * np.float32(longest / _MAX_STEPS)).astype(np.float32)
-    padded = reference.padded(table_steps)
-    rows = _aligned(len(centroids), len(padded), np.dtype(np.int16))
+    table = CentroidTable.empty(len(centroids), table_steps)
     isa = active_isa()
     if isa == REFERENCE:
-        rows[:] = reference.centroid_rows(query, centroids, steps, padded)
-        return CentroidTable(rows, padded, n_query)
-    scales = np.divide(
-        query.steps, table_steps, out=np.zeros(n_query, np.float32), where=table_steps > 0
+        table.rows[:] = reference.centroid_rows(query, centroids, steps, table.steps)
+        return table
+    scales = np.zeros(n_query, np.float32)
+    np.divide(query.steps, table_steps, out=scales, where=table_steps > 0)
+    native().centroid_table(
+        _number(isa), query.values, scales, centroids, steps, threads, table.rows
     )
-    native().centroid_table(_number(isa), query.values, scales, centroids, steps, threads, rows)
-    return CentroidTable(rows, padded, n_query)
+    return table
 
 
 def probe(table: CentroidTable, n: int) -> NDArray[np.uint32]:
@@ -424,7 +424,7 @@ def _check_table(table: CentroidTable) -> None:
     check_array("table.steps", table.steps, (np.float32,), (n_lanes,))
     if n_lanes % ROW_LANES or not 0 <= table.n_query <= n_lanes:
         raise ValueError(f"table has {n_lanes} lanes for {table.n_query} query tokens.")
-    if table.rows.ctypes.data % _CACHE_LINE:
+    if table.rows.ctypes.data % CACHE_LINE:
         raise ValueError("table.rows must begin on a cache line; take it from centroid_table.")
 
 
@@ -455,11 +455,3 @@ def _check_codes(codes: CodedTokens, row_bytes: int) -> None:
 
 def _number(isa: str) -> int:
     return NATIVE_ISAS.index(isa)
-
-
-def _aligned(n_rows: int, n_columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return an uninitialised matrix on a cache line boundary, so that no row is split."""
-    n_bytes = n_rows * n_columns * dtype.itemsize
-    buffer = np.empty(n_bytes + _CACHE_LINE, np.uint8)
-    start = -buffer.ctypes.data % _CACHE_LINE
-    return buffer[start : start + n_bytes].view(dtype).reshape(n_rows, n_columns)

@@ -19,6 +19,8 @@ LANES = 16
 ROW_LANES = 32
 """A row of a centroid table is a multiple of so many numbers long: a cache line."""
 
+CACHE_LINE = 64
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuantisedQuery:
@@ -69,6 +71,19 @@ class CentroidTable:
     def __len__(self) -> int:
         """Return the number of centroids."""
         return len(self.rows)
+
+    @classmethod
+    def empty(cls, n_centroids: int, steps: FloatVector) -> CentroidTable:
+        """Return a table to be filled, for query tokens with these steps."""
+        n_query = len(steps)
+        n_lanes = -(-n_query // ROW_LANES) * ROW_LANES
+        padded = np.zeros(n_lanes, np.float32)
+        padded[:n_query] = steps
+        n_bytes = n_centroids * n_lanes * 2
+        buffer = np.empty(n_bytes + CACHE_LINE, np.uint8)
+        start = -buffer.ctypes.data % CACHE_LINE
+        rows = buffer[start : start + n_bytes].view(np.int16).reshape(n_centroids, n_lanes)
+        return cls(rows, padded, n_query)
 
     @property
     def scores(self) -> FloatMatrix:

@@ -30,7 +30,6 @@ from numpy.typing import NDArray
 from colmodern.kernels.cells import MAX_ROW, ROW_OFFSET, Cells, Rounding, half_squares
 from colmodern.kernels.checks import check_ids
 from colmodern.kernels.operands import (
-    ROW_LANES,
     CentroidTable,
     Codebook,
     CodedTokens,
@@ -96,11 +95,6 @@ def centroid_rows(
     rounded = np.rint(integers.astype(np.float32) * scales * steps[:, np.newaxis])
     rows[:, :n_query] = np.clip(rounded, LOWEST, -LOWEST - 1)
     return rows
-
-
-def padded(steps: FloatVector) -> FloatVector:
-    """Return the steps of query tokens with zeros up to a whole number of rows' lanes."""
-    return np.concatenate([steps, np.zeros(-len(steps) % ROW_LANES, np.float32)])
 
 
 def probe(table: CentroidTable, n: int) -> NDArray[np.uint32]:
