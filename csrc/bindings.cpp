@@ -147,6 +147,21 @@ void bind_maxsim_codes(int isa, Matrix<const std::int8_t> values, Vector<const f
                documents_of(offsets, ids.shape(0), documents), threads, out.data());
 }
 
+template <class Id>
+void bind_code_maxima(int isa, Matrix<const std::int8_t> values, Vector<const float> scales,
+                      Matrix<const std::int16_t> rows, Vector<const float> steps, Vector<const std::int8_t> levels,
+                      int bits, Vector<const Id> ids, Matrix<const std::uint8_t> residuals,
+                      Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
+                      Vector<const std::int64_t> offsets, int threads, Matrix<float> out) {
+  const nb::gil_scoped_release release;
+  const ByteQuery query = query_of(values, scales);
+  const StoredCodes codes{ids_of(ids), residuals.data(), gains.data(), norms.data(), bits};
+  const auto n_spans = static_cast<std::int64_t>(offsets.shape(0)) - 1;
+  const DocumentList spans{offsets.data(), n_spans, static_cast<std::int64_t>(ids.shape(0)), nullptr, n_spans};
+  code_maxima(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes, spans, threads,
+              out.data());
+}
+
 PackedRows packed_of(const Matrix<const std::int8_t>& values, const Vector<const std::int32_t>& starts) {
   return {static_cast<std::int64_t>(values.shape(0)), static_cast<std::int64_t>(values.shape(1)) / kLanes,
           values.data(), starts.data()};
@@ -266,7 +281,11 @@ NB_MODULE(_native, m) {
   m.def("maxsim_codes", &bind_maxsim_codes<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),       \
         "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),    \
         "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), "offsets"_a.noconvert(),      \
-        "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert())
+        "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert());                                          \
+  m.def("code_maxima", &bind_code_maxima<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),         \
+        "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),    \
+        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), "offsets"_a.noconvert(),      \
+        "threads"_a, "out"_a.noconvert())
   COLMODERN_BIND_FOR(std::uint16_t);
   COLMODERN_BIND_FOR(std::uint32_t);
 #undef COLMODERN_BIND_FOR

@@ -79,6 +79,7 @@ __all__ = [
     "available_isas",
     "centroid_scores",
     "centroid_table",
+    "code_maxima",
     "encode_tokens",
     "gather",
     "maxsim",
@@ -382,24 +383,67 @@ def maxsim_codes(
     Returns:
         Shape (n_listed,), float32. Minus infinity for an empty document, 0 for an empty query.
     """
+    check_array("documents", documents, (np.int64,), ("n_listed",))
+    operands = _code_operands(query, table, codes, offsets, threads)
+    isa = active_isa()
+    if isa == REFERENCE:
+        check_documents(documents, offsets, len(codes.centroid_ids))
+        check_ids(codes.centroid_ids, len(table))
+        result = reference.maxsim_codes(query, table, codes, offsets, documents)
+        return result.astype(np.float32)
+    out = np.empty(len(documents), np.float32)
+    native().maxsim_codes(_number(isa), *operands, offsets, documents, threads, out)
+    return out
+
+
+def code_maxima(
+    query: QuantisedQuery,
+    table: CentroidTable,
+    codes: CodedTokens,
+    offsets: IntVector,
+    *,
+    threads: int = 1,
+) -> FloatMatrix:
+    """Return the greatest score of each query token in each span of coded tokens.
+
+    Args:
+        query: As for ``maxsim_codes``.
+        table: As for ``maxsim_codes``.
+        codes: Coded tokens.
+        offsets: Shape (n_spans + 1,), int64: span i is the tokens ``offsets[i]`` to
+            ``offsets[i + 1]``. They begin with 0 and end with the number of tokens.
+        threads: How many threads to use; they split spans.
+
+    Returns:
+        Shape (n_spans, n_query), float32; minus infinity where a span has no tokens.
+    """
+    operands = _code_operands(query, table, codes, offsets, threads)
+    isa = active_isa()
+    if isa == REFERENCE:
+        check_documents(np.arange(len(offsets) - 1), offsets, len(codes.centroid_ids))
+        check_ids(codes.centroid_ids, len(table))
+        return reference.code_maxima(query, table, codes, offsets).astype(np.float32)
+    out = np.empty((len(offsets) - 1, len(query)), np.float32)
+    native().code_maxima(_number(isa), *operands, offsets, threads, out)
+    return out
+
+
+def _code_operands(
+    query: QuantisedQuery,
+    table: CentroidTable,
+    codes: CodedTokens,
+    offsets: IntVector,
+    threads: int,
+) -> tuple[Any, ...]:
+    """Check what the kernels over coded tokens have in common, and return it as they take it."""
     check_threads(threads)
     _check_query(query)
     _check_table(table)
     if table.n_query != len(query):
         raise ValueError(f"table must be of {len(query)} query tokens, got {table.n_query}.")
     _check_codes(codes, query.values.shape[1] * query.bits // 8)
-    n_tokens = len(codes.centroid_ids)
-    check_offsets(offsets, n_tokens)
-    check_array("documents", documents, (np.int64,), ("n_listed",))
-    isa = active_isa()
-    if isa == REFERENCE:
-        check_documents(documents, offsets, n_tokens)
-        check_ids(codes.centroid_ids, len(table))
-        result = reference.maxsim_codes(query, table, codes, offsets, documents)
-        return result.astype(np.float32)
-    out = np.empty(len(documents), np.float32)
-    native().maxsim_codes(
-        _number(isa),
+    check_offsets(offsets, len(codes.centroid_ids))
+    return (
         query.values,
         query.scales,
         table.rows,
@@ -410,12 +454,7 @@ def maxsim_codes(
         codes.residuals,
         codes.gains.view(np.uint16),
         codes.norms.view(np.uint16),
-        offsets,
-        documents,
-        threads,
-        out,
     )
-    return out
 
 
 def _check_table(table: CentroidTable) -> None:

@@ -136,3 +136,19 @@ def encode_tokens(
     norms: NDArray[np.uint16],
     errors: NDArray[np.float32],
 ) -> int: ...
+def code_maxima(
+    isa: int,
+    values: NDArray[np.int8],
+    scales: NDArray[np.float32],
+    rows: NDArray[np.int16],
+    steps: NDArray[np.float32],
+    levels: NDArray[np.int8],
+    bits: int,
+    ids: NDArray[np.uint16] | NDArray[np.uint32],
+    residuals: NDArray[np.uint8],
+    gains: NDArray[np.uint16],
+    norms: NDArray[np.uint16],
+    offsets: NDArray[np.int64],
+    threads: int,
+    out: NDArray[np.float32],
+) -> None: ...

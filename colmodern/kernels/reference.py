@@ -164,25 +164,28 @@ def maxsim_codes(
     offsets: IntVector,
     documents: IntVector,
 ) -> Float64:
-    """Return MaxSim over coded tokens.
+    """Return MaxSim over coded tokens: ``code_maxima`` summed over the query."""
+    if len(query) == 0:
+        return np.zeros(len(documents))
+    return code_maxima(query, table, codes, offsets)[documents].sum(axis=1)
+
+
+def code_maxima(
+    query: QuantisedQuery, table: CentroidTable, codes: CodedTokens, offsets: IntVector
+) -> Float64:
+    """Return the greatest score of each query token in each span of coded tokens.
 
     A token's score is ``norm * (score of its centroid + gain * scale * product)``, the product
     being the integer one of the query's values with the token's levels.
     """
-    rows = _real_rows(table)
-    scales = query.scales.astype(np.float64)
-
-    def token_scores(start: int, end: int) -> Float64:
-        products = code_products(query, codes.residuals[start:end])
-        gain = codes.gains[start:end, np.newaxis].astype(np.float64)
-        norm = codes.norms[start:end, np.newaxis].astype(np.float64)
-        result: Float64 = norm * (rows[codes.centroid_ids[start:end]] + gain * scales * products)
-        return result
-
-    return np.array(
-        [_sum_of_maxima(token_scores(*span), len(query)) for span in _spans(offsets, documents)],
-        np.float64,
-    )
+    gains = codes.gains[:, np.newaxis].astype(np.float64)
+    norms = codes.norms[:, np.newaxis].astype(np.float64)
+    products = query.scales.astype(np.float64) * code_products(query, codes.residuals)
+    scores = norms * (_real_rows(table)[codes.centroid_ids] + gains * products)
+    maxima = np.full((len(offsets) - 1, len(query)), -np.inf)
+    for i, (start, end) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+        np.fmax.reduce(scores[start:end], axis=0, out=maxima[i], initial=-np.inf)
+    return maxima
 
 
 def code_products(query: QuantisedQuery, residuals: NDArray[np.uint8]) -> NDArray[np.int64]:

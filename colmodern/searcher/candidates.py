@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from colmodern import kernels
 from colmodern.config import SearchParams
-from colmodern.kernels import CentroidTable
+from colmodern.searcher.prepared import PreparedQuery
 from colmodern.storage import Segment
 from colmodern.types import FloatVector, IntVector
 
@@ -61,7 +61,7 @@ class Candidates:
 
 def gather(
     segments: list[Segment],
-    table: CentroidTable,
+    query: PreparedQuery,
     params: SearchParams,
     allowed: list[NDArray[np.bool_]],
 ) -> Candidates:
@@ -72,12 +72,12 @@ def gather(
 
     Args:
         segments: The segments of a snapshot.
-        table: What the query thinks of the centroids.
+        query: The query.
         params: Probes, how many to gather.
         allowed: For every segment, which of its documents may be found.
     """
     assert params.probes is not None
-    n_probes = params.probes
+    table, n_probes = query.table, params.probes
     while True:
         probed = kernels.probe(table, min(n_probes, len(table)))
         found = [
@@ -99,13 +99,17 @@ def gather(
 
 
 def score_by_centroids(
-    segments: list[Segment], table: CentroidTable, candidates: Candidates, *, threads: int
+    segments: list[Segment], query: PreparedQuery, candidates: Candidates, *, threads: int
 ) -> Candidates:
     """Return the candidates scored by the centroids of all their tokens, in the same order."""
 
     def score(segment: Segment, documents: IntVector) -> FloatVector:
         return kernels.smooth_maxsim(
-            table, segment.codes.centroid_ids, segment.token_offsets, documents, threads=threads
+            query.table,
+            segment.codes.centroid_ids,
+            segment.token_offsets,
+            documents,
+            threads=threads,
         )
 
     return candidates.scored(segments, score)

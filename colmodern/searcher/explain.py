@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from colmodern.searcher.hits import Passage
-from colmodern.searcher.passages import best_passage
+from colmodern.searcher.passages import Maxima, best_passage
 from colmodern.storage import StoredDocument
-from colmodern.types import FloatMatrix, Spans, TokenEmbeddings
+from colmodern.types import Spans, TokenEmbeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Explanation:
     Attributes:
         query: The query.
         doc_id: The document.
-        score: The sum of the matches' scores: MaxSim of the reconstructed vectors.
+        score: The sum of the matches' scores: MaxSim of the compressed vectors.
         matches: One for each query token, in the query's order.
         passage: The passage that matches best.
     """
@@ -78,7 +78,7 @@ class Explanation:
 def explain_match(
     query: str,
     tokens: TokenEmbeddings,
-    scores: FloatMatrix,
+    maxima: Maxima,
     spans: Spans,
     document: StoredDocument,
 ) -> Explanation:
@@ -87,12 +87,13 @@ def explain_match(
     Args:
         query: The query's text.
         tokens: Its token vectors and spans.
-        scores: Shape (n_tokens, n_query_tokens), float32.
+        maxima: What the query scores in spans of the document's tokens.
         spans: Shape (n_tokens, 2), int32, of the document's tokens in its text.
         document: The document.
     """
-    if len(scores) == 0:
+    if len(spans) == 0:
         return Explanation(query, document.id, 0.0, (), None)
+    scores = maxima(np.arange(len(spans) + 1))
     best = scores.argmax(axis=0)
     values = scores[best, np.arange(scores.shape[1])].astype(np.float64)
     total = float(values.sum())
@@ -108,5 +109,5 @@ def explain_match(
         for span, row, value in zip(tokens.spans, best.tolist(), values, strict=True)
     )
     return Explanation(
-        query, document.id, total, matches, best_passage(scores, spans, document.text)
+        query, document.id, total, matches, best_passage(maxima, spans, document.text)
     )

@@ -6,12 +6,14 @@ Works on the scores of every document token for every query token; knows nothing
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.searcher.hits import Passage
-from colmodern.types import FloatMatrix, Spans
+from colmodern.types import FloatMatrix, IntVector, Spans
 
 BLOCK_TOKENS = 16
 WINDOW_BLOCKS = 5
@@ -20,42 +22,54 @@ _BOUNDARY = re.compile(r"(?<=[.!?…])\s+|\n\s*\n|\n(?=[#\-*>|])")
 _HIGHLIGHT_FLOOR = 0.6  # a query token is shown if its match is this good beside the best one's
 
 
-def best_passage(scores: FloatMatrix, spans: Spans, text: str) -> Passage | None:
+Maxima: TypeAlias = Callable[[IntVector], FloatMatrix]
+"""Takes offsets, shape (n_spans + 1,), of spans of a document's tokens; returns the best score of
+each query token in each span, shape (n_spans, n_query_tokens), float32."""
+
+
+def best_passage(maxima: Maxima, spans: Spans, text: str) -> Passage | None:
     """Return the window of tokens that scores best on its own, grown to whole sentences.
 
     Args:
-        scores: Shape (n_tokens, n_query_tokens), float32: similarity of each pair.
-        spans: Shape (n_tokens, 2), int32: characters of each token in ``text``; empty spans
-            (tokens that do not stand in the text, such as a title's) are left out.
+        maxima: What a query scores in spans of the document's tokens.
+        spans: Shape (n_tokens, 2), int32: characters of each token in ``text``. Tokens before the
+            first and after the last that stands in the text (a title's) are left out.
         text: The document's text.
 
     Returns:
         The passage, or None if no token stands in the text or the query has no tokens.
     """
-    inside = spans[:, 1] > spans[:, 0]
-    if not inside.any() or scores.shape[1] == 0:
+    inside = np.flatnonzero(spans[:, 1] > spans[:, 0])
+    if len(inside) == 0:
         return None
-    scores, spans = scores[inside], spans[inside]
-    first, last, score = _best_window(scores)
-    start, end = _whole_sentences(text, int(spans[first, 0]), int(spans[last - 1, 1]))
-    highlights = _highlights(scores[first:last], spans[first:last])
+    blocks = _offsets(inside[0], inside[-1] + 1, BLOCK_TOKENS)
+    of_blocks = maxima(blocks)
+    if of_blocks.shape[1] == 0:
+        return None
+    best, score = _best_window(of_blocks)
+    first, last = blocks[best], blocks[min(best + WINDOW_BLOCKS, len(blocks) - 1)]
+    window = spans[first:last]
+    window = window[window[:, 1] > window[:, 0]]
+    start, end = _whole_sentences(text, int(window[0, 0]), int(window[:, 1].max()))
+    of_tokens = maxima(_offsets(first, last, 1))
+    highlights = _highlights(of_tokens, spans[first:last])
     line = text.count("\n", 0, start) + 1
     return Passage(start, end, line, text[start:end], score, highlights)
 
 
-def _best_window(scores: FloatMatrix) -> tuple[int, int, float]:
-    """Return (first token, one past the last, score) of the best window of consecutive blocks."""
-    n_tokens = len(scores)
-    starts = np.arange(0, n_tokens, BLOCK_TOKENS)
-    blocks = np.maximum.reduceat(scores, starts, axis=0)
+def _offsets(first: int, last: int, step: int) -> IntVector:
+    return np.append(np.arange(first, last, step, dtype=np.int64), last)
+
+
+def _best_window(blocks: FloatMatrix) -> tuple[int, float]:
+    """Return the first block of the best window of consecutive blocks, and its score."""
     n_windows = max(1, len(blocks) - WINDOW_BLOCKS + 1)
     windows = blocks[:n_windows].copy()
     for shift in range(1, min(WINDOW_BLOCKS, len(blocks))):
         np.maximum(windows, blocks[shift : shift + n_windows], out=windows)
     totals = windows.sum(axis=1)
     best = int(totals.argmax())
-    first = best * BLOCK_TOKENS
-    return first, min(n_tokens, first + WINDOW_BLOCKS * BLOCK_TOKENS), float(totals[best])
+    return best, float(totals[best])
 
 
 def _whole_sentences(text: str, start: int, end: int) -> tuple[int, int]:
@@ -90,6 +104,7 @@ def _highlights(scores: FloatMatrix, spans: Spans) -> tuple[tuple[int, int], ...
     """Return merged spans of the tokens that the well-matched query tokens matched."""
     best = scores.max(axis=0)
     wanted: NDArray[np.bool_] = (scores == best) & (best >= _HIGHLIGHT_FLOOR * best.max())
+    wanted &= (spans[:, 1] > spans[:, 0])[:, np.newaxis]
     marked: list[tuple[int, int]] = []
     for start, end in sorted({(int(a), int(b)) for a, b in spans[wanted.any(axis=1)]}):
         if marked and start <= marked[-1][1]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from colmodern import kernels
-from colmodern.kernels import CentroidTable, QuantisedQuery
 from colmodern.searcher.candidates import Candidates
+from colmodern.searcher.prepared import PreparedQuery
 from colmodern.storage import Segment
 from colmodern.types import FloatVector, IntVector
 
 
 def rescore(
     segments: list[Segment],
-    query: QuantisedQuery,
-    table: CentroidTable,
+    query: PreparedQuery,
     candidates: Candidates,
     *,
     threads: int,
@@ -21,16 +20,15 @@ def rescore(
 
     Args:
         segments: The segments of a snapshot.
-        query: The query's token vectors.
-        table: What the query thinks of the centroids.
+        query: The query.
         candidates: What to score.
         threads: How many threads share the work.
     """
 
     def score(segment: Segment, documents: IntVector) -> FloatVector:
         return kernels.maxsim_codes(
-            query,
-            table,
+            query.quantised,
+            query.table,
             segment.codes,
             segment.token_offsets,
             documents,

@@ -16,10 +16,11 @@ from colmodern.config import Effort, SearchParams
 from colmodern.errors import EncoderError, EncoderMismatchError, InputError
 from colmodern.searcher.candidates import Candidates, everything, gather, score_by_centroids
 from colmodern.searcher.explain import Explanation, explain_match
-from colmodern.searcher.hits import Hit, Hits, Passage
+from colmodern.searcher.hits import Hit, Hits
 from colmodern.searcher.passages import best_passage
+from colmodern.searcher.prepared import Meeting, PreparedQuery
 from colmodern.searcher.rescore import rescore
-from colmodern.storage import IndexReader, Segment
+from colmodern.storage import IndexReader
 from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
 
 
@@ -210,20 +211,16 @@ class Searcher:
         """
         codec, segments = self._reader.codec, self._reader.segments
         vectors = _checked_vectors(tokens.vectors, codec.dim)
-        quantised = codec.quantise_query(vectors)
-        table = codec.centroid_table(quantised, threads=params.threads)
+        prepared = PreparedQuery.of(vectors, codec, threads=params.threads)
         masks = [segment.alive for segment in segments] if allowed is None else list(allowed)
         if params.probes is None:
             candidates = everything(segments, masks)
         else:
-            gathered = gather(segments, table, params, masks)
-            candidates = score_by_centroids(segments, table, gathered, threads=params.threads).best(
-                params.candidates
-            )
-        best = rescore(segments, quantised, table, candidates, threads=params.threads).best(
-            params.k
-        )
-        return Hits(query, self._hits(best, vectors, passages=passages))
+            gathered = gather(segments, prepared, params, masks)
+            scored = score_by_centroids(segments, prepared, gathered, threads=params.threads)
+            candidates = scored.best(params.candidates)
+        best = rescore(segments, prepared, candidates, threads=params.threads).best(params.k)
+        return Hits(query, self._hits(best, prepared, passages=passages))
 
     def explain(self, query: str, doc_id: str) -> Explanation:
         """Return, for every token of a query, the token of a document that it matched.
@@ -236,10 +233,12 @@ class Searcher:
             raise InputError(f"No document with the id {doc_id!r} is in {self._reader.path}.")
         segment, document = found
         tokens = self._encoded([query])[0]
+        vectors = _checked_vectors(tokens.vectors, self._reader.codec.dim)
+        prepared = PreparedQuery.of(vectors, self._reader.codec, threads=1)
         return explain_match(
             query,
             tokens,
-            self._token_scores(segment, document, tokens.vectors),
+            Meeting(prepared, segment, document).maxima,
             segment.spans(document),
             segment.document(document),
         )
@@ -261,7 +260,7 @@ class Searcher:
                 )
         return vectors
 
-    def _hits(self, best: Candidates, vectors: FloatMatrix, *, passages: bool) -> list[Hit]:
+    def _hits(self, best: Candidates, query: PreparedQuery, *, passages: bool) -> list[Hit]:
         hits = []
         for rank, (number, document, score) in enumerate(
             zip(best.segments.tolist(), best.documents.tolist(), best.scores.tolist(), strict=True),
@@ -269,21 +268,12 @@ class Searcher:
         ):
             segment = self._reader.segments[number]
             stored = segment.document(document)
-            passage = self._passage(segment, document, vectors, stored.text) if passages else None
+            passage = None
+            if passages:
+                meeting = Meeting(query, segment, document)
+                passage = best_passage(meeting.maxima, segment.spans(document), stored.text)
             hits.append(Hit(rank, score, stored.id, stored.title, stored.metadata, passage))
         return hits
-
-    def _passage(
-        self, segment: Segment, document: int, vectors: FloatMatrix, text: str
-    ) -> Passage | None:
-        scores = self._token_scores(segment, document, vectors)
-        return best_passage(scores, segment.spans(document), text)
-
-    def _token_scores(self, segment: Segment, document: int, vectors: FloatMatrix) -> FloatMatrix:
-        """Return the similarity of each token of a document to each query token, float32."""
-        start, end = segment.token_offsets[document : document + 2].tolist()
-        scores: FloatMatrix = self._reader.codec.decode(segment.codes[start:end]) @ vectors.T
-        return scores
 
 
 def _check_encoder(reader: IndexReader, encoder: QueryEncoder) -> None:

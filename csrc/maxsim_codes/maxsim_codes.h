@@ -23,4 +23,9 @@ struct StoredCodes {
 void maxsim_codes(const Kernels&, const ByteQuery&, const CentroidRows& table, const std::int8_t* levels,
                   const StoredCodes&, const DocumentList&, int threads, float* result);
 
+// maxima: (n_spans, query.count): the greatest score of each query token among the tokens offsets[i] to offsets[i + 1],
+// minus infinity if there are none. Throws std::invalid_argument if a span or an id lies outside what there is.
+void code_maxima(const Kernels&, const ByteQuery&, const CentroidRows& table, const std::int8_t* levels,
+                 const StoredCodes&, const DocumentList& spans, int threads, float* maxima);
+
 }  // namespace colmodern
