@@ -31,6 +31,7 @@ from colmodern.kernels.checks import (
     check_documents,
     check_ids,
     check_offsets,
+    check_postings,
     check_threads,
 )
 from colmodern.kernels.coding import (
@@ -291,6 +292,7 @@ def gather(
     if limit < 0:
         raise ValueError(f"limit must be at least 0, got {limit}.")
     if active_isa() == REFERENCE:
+        check_postings(probed, posting_offsets, postings, len(allowed))
         return reference.gather(table, probed, posting_offsets, postings, allowed, limit)
     room = min(limit, len(allowed))
     documents, scores = np.empty(room, np.int64), np.empty(room, np.float32)
@@ -461,9 +463,11 @@ def _check_table(table: CentroidTable) -> None:
     check_array("table.rows", table.rows, (np.int16,), ("n_centroids", "n_lanes"))
     n_lanes = table.rows.shape[1]
     check_array("table.steps", table.steps, (np.float32,), (n_lanes,))
+    if not np.isfinite(table.steps).all():
+        raise ValueError("table.steps must be finite; a query token or a centroid is not.")
     if n_lanes % ROW_LANES or not 0 <= table.n_query <= n_lanes:
         raise ValueError(f"table has {n_lanes} lanes for {table.n_query} query tokens.")
-    if table.rows.ctypes.data % CACHE_LINE:
+    if table.rows.size and table.rows.ctypes.data % CACHE_LINE:
         raise ValueError("table.rows must begin on a cache line; take it from centroid_table.")
 
 

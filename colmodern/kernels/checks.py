@@ -76,3 +76,19 @@ def check_ids(centroid_ids: NDArray[Any], n_centroids: int) -> None:
     """Raise ValueError unless every id names a centroid (for NumPy kernels)."""
     if len(centroid_ids) and centroid_ids.max() >= n_centroids:
         raise ValueError(f"a centroid id is {centroid_ids.max()}, expected below {n_centroids}.")
+
+
+def check_postings(
+    probed: NDArray[np.uint32], offsets: IntVector, postings: NDArray[Any], n_documents: int
+) -> None:
+    """Raise ValueError unless the lists of probed centroids hold documents (for NumPy kernels)."""
+    for centroid in np.unique(probed):
+        begin, end = int(offsets[centroid]), int(offsets[centroid + 1])
+        if not 0 <= begin <= end <= len(postings):
+            raise ValueError(
+                f"postings of centroid {centroid} run from {begin} to {end}, "
+                f"expected a range within {len(postings)}."
+            )
+        listed = postings[begin:end]
+        if len(listed) and listed.max() >= n_documents:
+            raise ValueError(f"a posting is document {listed.max()}, expected below {n_documents}.")

@@ -22,6 +22,7 @@ and what is counted with them (``gather``) come out here exactly as there.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ def centroid_rows(
     np.divide(query.steps, table_steps[:n_query], out=scales, where=table_steps[:n_query] > 0)
     rows = np.full((len(centroids), len(table_steps)), LOWEST, np.int16)
     rounded = np.rint(integers.astype(np.float32) * scales * steps[:, np.newaxis])
-    rows[:, :n_query] = np.clip(rounded, LOWEST, -LOWEST - 1)
+    rows[:, :n_query] = np.where(rounded > LOWEST, np.minimum(rounded, -LOWEST - 1), LOWEST)
     return rows
 
 
@@ -167,7 +168,8 @@ def maxsim_codes(
     """Return MaxSim over coded tokens: ``code_maxima`` summed over the query."""
     if len(query) == 0:
         return np.zeros(len(documents))
-    return code_maxima(query, table, codes, offsets)[documents].sum(axis=1)
+    scores: Float64 = code_maxima(query, table, codes, offsets)[documents].sum(axis=1)
+    return scores
 
 
 def code_maxima(
@@ -183,7 +185,7 @@ def code_maxima(
     products = query.scales.astype(np.float64) * code_products(query, codes.residuals)
     scores = norms * (_real_rows(table)[codes.centroid_ids] + gains * products)
     maxima = np.full((len(offsets) - 1, len(query)), -np.inf)
-    for i, (start, end) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+    for i, (start, end) in enumerate(pairwise(offsets)):
         np.fmax.reduce(scores[start:end], axis=0, out=maxima[i], initial=-np.inf)
     return maxima
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -183,10 +185,18 @@ class Searcher:
         )
         texts = [queries] if isinstance(queries, str) else list(queries)
         vectors = self._encoded(texts)
-        return [
-            self.search_embeddings(tokens, params, query=text, passages=passages)
-            for text, tokens in zip(texts, vectors, strict=True)
-        ]
+        # A batch keeps every thread busy with a query of its own; one query shares its work.
+        n_workers = min(params.threads, len(texts))
+        if n_workers > 1:
+            params = replace(params, threads=1)
+
+        def search(text: str, tokens: TokenEmbeddings) -> Hits:
+            return self.search_embeddings(tokens, params, query=text, passages=passages)
+
+        if n_workers <= 1:
+            return list(map(search, texts, vectors))
+        with ThreadPoolExecutor(n_workers) as pool:
+            return list(pool.map(search, texts, vectors))
 
     def search_embeddings(
         self,
