@@ -19,7 +19,7 @@ from colmodern.searcher.explain import Explanation, explain_match
 from colmodern.searcher.hits import Hit, Hits, Passage
 from colmodern.searcher.passages import best_passage
 from colmodern.searcher.rescore import rescore
-from colmodern.storage import IndexReader, Segment
+from colmodern.storage import IndexReader, Segment, drift
 from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
 
 
@@ -112,6 +112,7 @@ class Searcher:
     def describe(self) -> dict[str, Any]:
         """Return what the index is: counts, sizes, how it was made, and what runs here."""
         reader, manifest = self._reader, self._reader.manifest
+        fit = drift(manifest)
         n_bytes = sum(file.stat().st_size for file in reader.path.rglob("*") if file.is_file())
         return {
             "index": str(reader.path),
@@ -126,6 +127,7 @@ class Searcher:
             "encoder": manifest.encoder.name,
             "fingerprint": manifest.encoder.fingerprint,
             "generation": manifest.generation,
+            "drift": None if fit is None else round(fit, 2),
             "kernels": kernels.active_isa(),
         }
 
