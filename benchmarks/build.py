@@ -58,10 +58,8 @@ def main() -> None:
 def measured(source: str, n_tokens: int, work: Path, *, bits: int) -> dict[str, Any]:
     """Return what a build in another process took."""
     if source == "vectors":
-        write_vectors(work / "vectors.npy", n_tokens)
-    command = [sys.executable, "-m", "benchmarks.build", "--child", source, "--work", str(work)]
-    command += ["--tokens", str(n_tokens), "--bits", str(bits)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+        _run("generate", n_tokens, work, bits=bits)
+    found = json.loads(_run(source, n_tokens, work, bits=bits))
     index = work / "index"
     files = [file for file in index.rglob("*") if file.is_file()]
     segments = len(list(index.glob("*/tokens.arrow")))
@@ -69,7 +67,14 @@ def measured(source: str, n_tokens: int, work: Path, *, bits: int) -> dict[str, 
     n_bytes += _documents_without_text(files)
     shutil.rmtree(index)
     (work / "vectors.npy").unlink(missing_ok=True)
-    return {**json.loads(done.stdout), "segments": segments, "bytes": n_bytes}
+    return {**found, "segments": segments, "bytes": n_bytes}
+
+
+def _run(child: str, n_tokens: int, work: Path, *, bits: int) -> str:
+    """Run a part in a process of its own: a child's peak begins at what its parent holds."""
+    command = [sys.executable, "-m", "benchmarks.build", "--child", child, "--work", str(work)]
+    command += ["--tokens", str(n_tokens), "--bits", str(bits)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _documents_without_text(files: list[Path]) -> int:
@@ -86,6 +91,9 @@ def _documents_without_text(files: list[Path]) -> int:
 
 
 def _child(source: str, n_tokens: int, work: Path, *, bits: int) -> None:
+    if source == "generate":
+        write_vectors(work / "vectors.npy", n_tokens)
+        return
     encoder = HashEncoder(dim=DIM)
     encoder.encode_documents([" ".join(map(_word, range(N_WORDS)))])  # it keeps words' vectors
     config = IndexConfig(bits=bits)

@@ -191,9 +191,16 @@ def explain(
 def info(*, index: IndexOption = None, form: FormatOption = Format.HUMAN) -> None:
     """Say what an index holds and how it was made."""
     from colmodern.searcher import Searcher
+    from colmodern.storage import DRIFT_LIMIT
 
     with Searcher.open(_locate(index)) as searcher:
-        print_fields(searcher.describe(), form)
+        about = searcher.describe()
+    print_fields(about, form)
+    if (about["drift"] or 0) > DRIFT_LIMIT:
+        note(
+            f"drift: documents that were added lose {about['drift']} times as much in compression "
+            "as those the index was made for; `colmodern compact --retrain` mends it"
+        )
 
 
 @app.command()
@@ -226,6 +233,31 @@ def delete(
     print(f"deleted {len(set(ids)) - len(missing)} of {len(set(ids))} documents")
     if missing:
         raise typer.Exit(1)
+
+
+@app.command()
+def compact(
+    *,
+    index: IndexOption = None,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Encode all texts again, for a codec that fits them.")
+    ] = False,
+    form: FormatOption = Format.HUMAN,
+) -> None:
+    """Merge small segments of an index and drop what was deleted."""
+    from colmodern.indexer import Indexer
+    from colmodern.indexer import compact as compact_index
+
+    location = _locate(index)
+    if retrain:
+        with progress_bar() as progress:
+            report = Indexer(location).retrain(progress=progress)
+        if report.continued:
+            note(f"continued: {report.continued:,} documents were done")
+    else:
+        report = compact_index(location)
+    fields = {"documents": report.documents, "tokens": report.tokens}
+    print_fields({"index": str(location), **fields, "seconds": round(report.seconds, 2)}, form)
 
 
 @app.command("eval")

@@ -75,6 +75,8 @@ def print_fields(values: Mapping[str, Any], form: Format) -> None:
 
 
 def _shown(value: Any) -> Text:
+    if value is None:
+        return Text("unknown")
     if isinstance(value, Mapping):
         return Text(", ".join(f"{key} {count:,}" for key, count in value.items()) or "none")
     return Text(f"{value:,}" if isinstance(value, int) else _visible(str(value)))

@@ -2,7 +2,7 @@
 
 from colmodern.indexer.embedded import EmbeddedDocument
 from colmodern.indexer.embeddings import Embeddings
-from colmodern.indexer.indexer import Indexer, delete
+from colmodern.indexer.indexer import Indexer, compact, delete
 from colmodern.indexer.report import IndexReport
 
-__all__ = ["EmbeddedDocument", "Embeddings", "IndexReport", "Indexer", "delete"]
+__all__ = ["EmbeddedDocument", "Embeddings", "IndexReport", "Indexer", "compact", "delete"]

@@ -20,7 +20,7 @@ from colmodern.indexer.spool import Spool
 from colmodern.storage import EncoderInfo, TrainingRecord
 from colmodern.types import DocumentEncoder, Progress
 
-_ENOUGH_HELD_OUT = 500  # tokens, for an error that means something
+_ENOUGH_HELD_OUT = 1000  # tokens, for an error that means something
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from colmodern.errors import (
     IndexFormatError,
     InputError,
 )
-from colmodern.indexer.begin import Change, begin_more, begin_new, resume_new
+from colmodern.indexer.begin import Change, begin_more, begin_new, config_of, resume_new
 from colmodern.indexer.build import build_new, encode_rest, train
 from colmodern.indexer.build_embedded import (
     Survey,
@@ -234,6 +234,40 @@ class Indexer:
                 self._write_more(change, reading)
         return change.report
 
+    def retrain(self, *, progress: Progress | None = None) -> IndexReport:
+        """Encode all texts again and train a new codec on them; one commit replaces the index.
+
+        For an index whose codec no longer fits its documents. Without an encoder, the one that the
+        index names is loaded. The old index answers until it is done.
+
+        Raises:
+            IndexNotFoundError: There is no index.
+            InputError: Documents came with their vectors, so that texts cannot make them again.
+            EncoderError: The encoder that the index names cannot be loaded.
+            EncoderMismatchError: This indexer's encoder is another one.
+        """
+        with IndexReader.open(self.path) as reader:
+            manifest = reader.manifest
+            n_ready = sum(map(is_from_vectors, reader.content_hashes().values()))
+        if n_ready:
+            raise InputError(
+                f"{n_ready:,} documents of {self.path} came with their vectors, which their texts "
+                "cannot make again. Build the index anew from vectors: build_from_embeddings."
+            )
+        if self.encoder is None:
+            from colmodern.encoder import load_encoder
+
+            self.encoder = load_encoder(manifest.encoder.name)
+        self._check_encoder()
+        with self._change(progress) as change:
+            with IndexReader.open(self.path) as reader:
+                for document in reader.documents():
+                    change.spool.add(document)
+                config, records = config_of(reader.manifest.config), reader.sources()
+            change.report.unchanged = len(change.spool)
+            self._write_all(change, records, config)
+        return change.report
+
     @property
     def _exists(self) -> bool:
         return (self.path / "manifest.json").exists()
@@ -380,6 +414,23 @@ class Indexer:
         with IndexReader.open(self.path) as reader:
             report.documents, report.tokens = reader.n_documents, reader.n_tokens
         report.seconds = time.perf_counter() - started
+
+
+def compact(path: str | Path) -> IndexReport:
+    """Merge small segments of an index and drop what was deleted; no encoder is needed.
+
+    Raises:
+        IndexNotFoundError: There is no index.
+    """
+    started = time.perf_counter()
+    with IndexWriter.open(Path(path)) as writer:
+        config = config_of(writer.manifest.config)
+        manifest = writer.compact(max_tokens=config.segment_tokens)
+    seconds = time.perf_counter() - started
+    n_documents = manifest.n_documents
+    return IndexReport(
+        unchanged=n_documents, documents=n_documents, tokens=manifest.n_tokens, seconds=seconds
+    )
 
 
 def delete(path: str | Path, ids: Sequence[str]) -> list[str]:

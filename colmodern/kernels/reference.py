@@ -202,16 +202,16 @@ def round_vectors(
     """Return unit vectors, rotated, in whole steps within -63..63 plus 64.
 
     With them come their lengths, and the number of the first that is not shorter than ``longest``,
-    or -1. A vector of length zero becomes a row of zeros, which is 64 everywhere.
+    or -1: then the rows mean nothing. A vector of length zero becomes zeros, which are 64.
     """
-    values = vectors.astype(np.float64)
-    lengths = np.sqrt(np.square(values).sum(axis=1))
+    lengths, rotated = _rotated(vectors, rounding, longest)
+    steps = np.clip(np.rint(rotated / rounding.step), -MAX_ROW, MAX_ROW)
     bad = np.flatnonzero(~(lengths < longest))
-    units = np.divide(values.T, lengths, out=np.zeros_like(values.T), where=lengths > 0).T
-    steps = np.rint(units @ rounding.rotation.astype(np.float64) / rounding.step)
-    with np.errstate(invalid="ignore"):
-        rows = (np.clip(steps, -MAX_ROW, MAX_ROW) + ROW_OFFSET).astype(np.uint8)
-    return rows, lengths.astype(np.float32), int(bad[0]) if len(bad) else -1
+    return (
+        (steps + ROW_OFFSET).astype(np.uint8),
+        lengths.astype(np.float32),
+        int(bad[0]) if len(bad) else -1,
+    )
 
 
 def nearest_in_cells(
@@ -267,10 +267,8 @@ def encode_tokens(
     """
     rows, lengths, bad = round_vectors(vectors, rounding, longest)
     ids = nearest_in_cells(rows, cells)[0]
-    values = vectors.astype(np.float64)
-    sizes = lengths[:, np.newaxis].astype(np.float64)
-    units = np.divide(values, sizes, out=np.zeros_like(values), where=sizes > 0)
-    rotated = units @ rounding.rotation.astype(np.float64)
+    _, rotated = _rotated(vectors, rounding, longest)
+    lengths = np.where(lengths < longest, lengths, np.float32(0))
     centroids = book.centroids[ids] * book.centroid_steps[ids, np.newaxis].astype(np.float64)
     left = rotated - centroids
     reals = book.levels * float(book.level_step)
@@ -286,9 +284,21 @@ def encode_tokens(
     norms = np.divide(
         lengths, rebuilt_lengths, out=np.zeros_like(rebuilt_lengths), where=rebuilt_lengths > 0
     ).astype(np.float16)
-    errors = np.square(sizes * rotated - norms[:, np.newaxis] * rebuilt).sum(axis=1)
+    wanted = lengths[:, np.newaxis] * rotated
+    errors = np.square(wanted - norms[:, np.newaxis] * rebuilt).sum(axis=1)
     columns = (ids, pack_residuals(codes, book.bits), gains, norms)
     return columns, errors.astype(np.float32), bad
+
+
+def _rotated(
+    vectors: NDArray[np.floating[Any]], rounding: Rounding, longest: float
+) -> tuple[Float64, Float64]:
+    """Return lengths, and unit vectors rotated; what has no length, or too much, becomes zeros."""
+    values = vectors.astype(np.float64)
+    lengths = np.sqrt(np.square(values).sum(axis=1))
+    fine = (lengths > 0) & (lengths < longest)
+    units = np.where(fine[:, np.newaxis], values, 0) / np.where(fine, lengths, 1)[:, np.newaxis]
+    return lengths, units @ rounding.rotation.astype(np.float64)
 
 
 def _grid_scores(row: NDArray[np.uint8], centroids: NDArray[np.int8]) -> NDArray[np.int32]:

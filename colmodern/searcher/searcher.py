@@ -22,7 +22,7 @@ from colmodern.searcher.hits import Hit, Hits
 from colmodern.searcher.passages import best_passage
 from colmodern.searcher.prepared import Meeting, PreparedQuery
 from colmodern.searcher.rescore import rescore
-from colmodern.storage import IndexReader
+from colmodern.storage import IndexReader, drift
 from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
 
 
@@ -115,6 +115,7 @@ class Searcher:
     def describe(self) -> dict[str, Any]:
         """Return what the index is: counts, sizes, how it was made, and what runs here."""
         reader, manifest = self._reader, self._reader.manifest
+        fit = drift(manifest)
         n_bytes = sum(file.stat().st_size for file in reader.path.rglob("*") if file.is_file())
         return {
             "index": str(reader.path),
@@ -129,6 +130,7 @@ class Searcher:
             "encoder": manifest.encoder.name,
             "fingerprint": manifest.encoder.fingerprint,
             "generation": manifest.generation,
+            "drift": None if fit is None else round(fit, 2),
             "kernels": kernels.active_isa(),
         }
 

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from colmodern.storage.fit import TrainingRecord, drift
+    from colmodern.storage.fit import DRIFT_LIMIT, TrainingRecord, drift
     from colmodern.storage.lock import WriterLock
     from colmodern.storage.manifest import FileRecord, Manifest, SegmentRecord
     from colmodern.storage.pending import Pending, read_pending
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "DEFAULT_SEGMENT_TOKENS": "writer",
     "EncoderInfo": "records",
+    "DRIFT_LIMIT": "fit",
     "TrainingRecord": "fit",
     "drift": "fit",
     "FileRecord": "manifest",
@@ -41,6 +42,7 @@ _HOMES = {
 
 __all__ = [
     "DEFAULT_SEGMENT_TOKENS",
+    "DRIFT_LIMIT",
     "EncoderInfo",
     "FileRecord",
     "IndexReader",

@@ -8,10 +8,14 @@ from typing import Any, Self
 
 from colmodern.storage.manifest import Manifest
 
-__all__ = ["TrainingRecord", "drift"]
+__all__ = ["DRIFT_LIMIT", "TrainingRecord", "drift"]
 
 _TOKENS, _ERROR = "tokens_at_training", "error_at_training"
 _ENOUGH_TOKENS = 1000
+
+DRIFT_LIMIT = 1.4
+"""A drift above this deserves a new codec. See docs/changes.md for what was measured."""
+
 _SHARE = 0.01
 
 

@@ -19,19 +19,17 @@ namespace colmodern {
 
 static_assert(std::endian::native == std::endian::little, "codes are packed in words");
 
+// The second half of the lanes is added to the first, until one is left.
 COLMODERN_LANES float sum_of(const Floats& lanes) noexcept {
-  float halves[kLanes];
+  using Eight = float __attribute__((vector_size(32)));
+  using Four = float __attribute__((vector_size(16)));
+  Eight halves[2];
   std::memcpy(halves, &lanes, sizeof halves);
-  for (std::int64_t half = kLanes / 2; half > 0; half /= 2) {
-    for (std::int64_t i = 0; i < half; ++i) halves[i] += halves[i + half];
-  }
-  return halves[0];
-}
-
-COLMODERN_LANES std::int32_t sum_of(const Ints& lanes) noexcept {
-  std::int32_t sum = 0;
-  for (std::int64_t i = 0; i < kLanes; ++i) sum += lanes[i];
-  return sum;
+  halves[0] += halves[1];
+  Four quarters[2];
+  std::memcpy(quarters, halves, sizeof quarters);
+  quarters[0] += quarters[1];
+  return (quarters[0][0] + quarters[0][2]) + (quarters[0][1] + quarters[0][3]);
 }
 
 // Infinity and NaN come out as 65,536 and more, which no token vector reaches.
@@ -155,7 +153,7 @@ COLMODERN_LANES void code_row(const Codebook& book, std::int64_t dim, const floa
     rises[k] = book.levels[k + 1] - book.levels[k];
   }
   Floats products{};
-  Ints level_squares{};
+  Floats level_squares{};  // whole numbers below 2^24, so the sum is exact
   for (std::int64_t d = 0; d < dim; d += kLanes) {
     Floats x;
     load(x, left + d);
@@ -169,15 +167,14 @@ COLMODERN_LANES void code_row(const Codebook& book, std::int64_t dim, const floa
     }
     const Floats real = __builtin_convertvector(level, Floats);
     products += x * real;
-    level_squares += level * level;
+    level_squares += real * real;
     std::memcpy(levels + d, &real, sizeof real);
     const Bytes bytes = __builtin_convertvector(code, Bytes);
     std::memcpy(codes + d, &bytes, sizeof bytes);
   }
   pack_row<Bits>(codes, dim, residual);
 
-  const std::int32_t level_square = sum_of(level_squares);
-  const float denominator = static_cast<float>(level_square) * book.level_step;
+  const float denominator = sum_of(level_squares) * book.level_step;
   *gain = to_half(denominator > 0.0F ? sum_of(products) / denominator : 0.0F);
   const float factor = from_half(*gain) * book.level_step;
   Floats rebuilt_squares{};

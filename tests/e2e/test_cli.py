@@ -294,3 +294,51 @@ def test_an_index_is_not_put_where_something_else_is(colmodern, indexed, tmp_pat
     assert_is_an_error(colmodern("index", indexed, "--index", tmp_path / "file"), "is a file")
     assert_is_an_error(colmodern("index", indexed, "--index", tmp_path), "other files")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_compact_merges_and_retrain_mends_a_drift(colmodern, tmp_path):
+    from colmodern import HashEncoder, Indexer
+
+    def documents(kind):
+        return [
+            (f"{kind}{i}", " ".join(f"{kind}{i * j % 211}" for j in range(60))) for i in range(400)
+        ]
+
+    index = tmp_path / "i"
+    indexer = Indexer(index, HashEncoder(dim=64))
+    indexer.build(documents("old"))
+    assert "drift" not in colmodern("info", "--index", index).stderr
+    indexer.update(documents("new"))
+    info = colmodern("info", "--index", index, "--format", "json")
+    assert "drift: " in info.stderr
+    assert "colmodern compact --retrain" in info.stderr
+    before = json.loads(info.stdout)
+    assert before["drift"] > 1.4
+    assert before["segments"] == 2
+    done = colmodern("compact", "--index", index, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["documents"] == 800
+    assert (
+        json.loads(colmodern("info", "--index", index, "--format", "json").stdout)["segments"] == 1
+    )
+    done = colmodern("compact", "--retrain", "--index", index)
+    assert done.returncode == 0, done.stderr
+    info = colmodern("info", "--index", index, "--format", "json")
+    assert info.stderr == ""
+    assert json.loads(info.stdout)["drift"] < 1.4
+    assert colmodern("verify", "--index", index).returncode == 0
+
+
+def test_an_index_of_ready_vectors_tells_texts_and_retraining_what_to_do(colmodern, tmp_path):
+    import numpy as np
+
+    from colmodern import Embeddings, Indexer
+
+    given = Embeddings.from_matrices([np.eye(32, dtype=np.float32)] * 3)
+    Indexer(tmp_path / "i").build_from_embeddings(given)
+    assert_is_an_error(colmodern("search", "x", "--index", tmp_path / "i"), "search_embeddings")
+    done = colmodern("compact", "--retrain", "--index", tmp_path / "i")
+    assert_is_an_error(done, "build_from_embeddings")
+    info = colmodern("info", "--index", tmp_path / "i")
+    assert "vectors:32" in info.stdout
+    assert "unknown" in info.stdout, "too few tokens to speak of drift"

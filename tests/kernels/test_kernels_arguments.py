@@ -20,19 +20,34 @@ class Columns:
         self.norms = np.ones(n, np.float16)
 
 
+def a_table(n_centroids=4, n_query=2, steps=1.0):
+    table = kernels.CentroidTable.empty(n_centroids, np.full(n_query, steps, np.float32))
+    table.rows[:] = 0
+    return table
+
+
+def odd_table(rows):
+    return kernels.CentroidTable(rows, np.ones(np.shape(rows)[-1], np.float32), 2)
+
+
+def off_a_cache_line():
+    return odd_table(a_table(5).rows.reshape(-1)[16 : 16 + 4 * 32].reshape(4, 32))
+
+
 def call(**changes):
     """Call maxsim_codes with two documents of three tokens, changed at will."""
     arguments = {
         "values": np.zeros((2, 16), np.int8),
-        "scales": np.ones(2, np.float32),
+        "steps": np.ones(2, np.float32),
         "levels": np.arange(16).astype(np.int8),
-        "scores": np.zeros((4, 2), np.float32),
+        "table": a_table(),
         "codes": Columns(),
         "offsets": np.array([0, 2, 3]),
         "documents": np.array([0, 1]),
         "threads": 1,
     } | changes
-    query = kernels.QuantisedQuery(*(arguments.pop(k) for k in ("values", "scales", "levels")))
+    parts = (arguments.pop(name) for name in ("values", "steps", "levels"))
+    query = kernels.QuantisedQuery(*parts, np.float32(1))
     threads = arguments.pop("threads")
     return kernels.maxsim_codes(query, *arguments.values(), threads=threads)
 
@@ -51,12 +66,16 @@ def test_the_unchanged_call_is_fine():
         ),
         ({"values": np.zeros((2, 24), np.int8)}, ValueError, "multiple of 16.*got 24"),
         ({"values": np.full((2, 16), -128, np.int8)}, ValueError, "-127..127"),
-        ({"scales": np.ones(3, np.float32)}, ValueError, r"query.scales.*\(2\), got shape \(3,\)"),
+        ({"steps": np.ones(3, np.float32)}, ValueError, r"query.steps.*\(2\), got shape \(3,\)"),
         ({"levels": np.zeros(8, np.int8)}, ValueError, "2, 4 or 16 elements, got 8"),
         ({"levels": np.array([-64, 64], np.int8)}, ValueError, r"-63..63, got -64..64"),
-        ({"scores": np.zeros((4, 3), np.float32)}, ValueError, "scores"),
-        ({"scores": np.zeros((2, 4), np.float32).T}, ValueError, "C-contiguous"),
-        ({"scores": [[0.0, 0.0]]}, TypeError, "scores must be an array.*got list"),
+        ({"table": a_table(n_query=3)}, ValueError, "of 2 query tokens, got 3"),
+        ({"table": a_table(steps=np.inf)}, ValueError, "steps must be finite"),
+        ({"table": odd_table(np.zeros((32, 64), np.int16).T)}, ValueError, "C-contiguous"),
+        ({"table": odd_table(np.zeros((4, 32), np.float32))}, TypeError, "int16.*got float32"),
+        ({"table": odd_table(np.zeros((4, 16), np.int16))}, ValueError, "has 16 lanes for 2"),
+        ({"table": odd_table([[0, 0]])}, TypeError, "table.rows must be an array.*got list"),
+        ({"table": off_a_cache_line()}, ValueError, "cache line"),
         ({"codes": Columns(row_bytes=4)}, ValueError, r"codes.residuals.*\(3, 8\).*\(3, 4\)"),
         ({"codes": Columns(id_dtype=np.int64)}, TypeError, "uint16 or uint32.*got int64"),
         ({"offsets": np.array([0, 2])}, ValueError, "end with 3, the number of tokens"),
@@ -98,9 +117,106 @@ def test_a_centroid_that_is_not_there_is_refused(isa):
         kernels.use_isa(isa),
         pytest.raises(ValueError, match="centroid id is 4, expected below 4"),
     ):
-        kernels.centroid_maxsim(
-            np.zeros((4, 2), np.float32), codes.centroid_ids, np.array([0, 3]), np.array([0])
+        kernels.smooth_maxsim(a_table(), codes.centroid_ids, np.array([0, 3]), np.array([0]))
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("n", [-1, 0, 5])
+def test_no_more_centroids_are_probed_than_there_are(isa, n):
+    with kernels.use_isa(isa), pytest.raises(ValueError, match=f"1 to 4, got {n}"):
+        kernels.probe(a_table(), n)
+
+
+def gather(**changes):
+    """Call gather with four centroids and six documents, changed at will."""
+    arguments = {
+        "probed": np.array([[1, 0], [3, 2]], np.uint32),
+        "posting_offsets": np.array([0, 2, 4, 4, 5]),
+        "postings": np.array([0, 1, 2, 3, 5], np.uint16),
+        "allowed": np.ones(6, np.bool_),
+        "limit": 10,
+    } | changes
+    return kernels.gather(a_table(), *arguments.values())
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"probed": np.zeros((2, 2), np.int64)}, TypeError, "probed must be uint32.*got int64"),
+        ({"probed": np.zeros((3, 2), np.uint32)}, ValueError, "probed"),
+        ({"probed": np.full((2, 2), 4, np.uint32)}, ValueError, "centroid is 4, expected below 4"),
+        ({"posting_offsets": np.array([0, 2, 4, 5])}, ValueError, "posting_offsets"),
+        ({"postings": np.zeros(5, np.int32)}, TypeError, "uint16 or uint32.*got int32"),
+        ({"allowed": np.ones(6, np.uint8)}, TypeError, "allowed must be bool"),
+        ({"limit": -1}, ValueError, "at least 0, got -1"),
+        ({"posting_offsets": np.array([0, 2, 4, 4, 6])}, ValueError, "from 4 to 6.*within 5"),
+        ({"posting_offsets": np.array([-1, 2, 4, 4, 5])}, ValueError, "from -1 to 2"),
+        ({"posting_offsets": np.array([0, 2, 1, 1, 5])}, ValueError, "from 2 to 1"),
+        ({"posting_offsets": np.array([0, 2, 4, 4, 2**63 - 1])}, ValueError, "expected a range"),
+        ({"posting_offsets": np.array([-(2**63), 2, 4, 4, 5])}, ValueError, "expected a range"),
+        ({"allowed": np.ones(5, np.bool_)}, ValueError, "document 5, expected below 5"),
+        ({"allowed": np.zeros(0, np.bool_)}, ValueError, "expected below 0"),
+        ({"postings": np.full(5, 2**32 - 1, np.uint32)}, ValueError, "document 4294967295"),
+        ({"postings": np.full(5, 2**16 - 1, np.uint16)}, ValueError, "document 65535"),
+    ],
+)
+def test_gather_refuses_what_does_not_fit(isa, changes, error, words):
+    with kernels.use_isa(isa):
+        assert gather()[2] == 5
+        with pytest.raises(error, match=words):
+            gather(**changes)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("limit", [0, 3])
+def test_lists_of_centroids_that_are_not_probed_are_not_read(isa, limit):
+    with kernels.use_isa(isa):
+        documents, _, n_found = gather(
+            probed=np.array([[0], [0]], np.uint32),
+            posting_offsets=np.array([0, 2, 99, -7, 5]),
+            limit=limit,
         )
+    assert documents.tolist() == [0, 1][:limit]
+    assert n_found == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"centroids": np.zeros((4, 16), np.float32)}, TypeError, "centroids must be int8"),
+        ({"centroids": np.zeros((4, 32), np.int8)}, ValueError, r"n_centroids, 16\)"),
+        ({"steps": np.zeros(3, np.float32)}, ValueError, r"steps.*\(4\), got shape \(3,\)"),
+        ({"threads": 0}, ValueError, "threads must be at least 1"),
+    ],
+)
+def test_a_wrong_argument_of_a_centroid_table_is_named(changes, error, words):
+    arguments = {
+        "centroids": np.zeros((4, 16), np.int8),
+        "steps": np.zeros(4, np.float32),
+        "threads": 1,
+    } | changes
+    threads = arguments.pop("threads")
+    query = kernels.QuantisedQuery(
+        np.zeros((2, 16), np.int8), np.ones(2, np.float32), np.zeros(4, np.int8), np.float32(1)
+    )
+    with pytest.raises(error, match=words):
+        kernels.centroid_table(query, *arguments.values(), 1.0, threads=threads)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_spans_of_coded_tokens_must_rise(isa):
+    query = kernels.QuantisedQuery(
+        np.zeros((2, 16), np.int8),
+        np.ones(2, np.float32),
+        np.arange(16).astype(np.int8),
+        np.float32(1),
+    )
+    with kernels.use_isa(isa):
+        assert kernels.code_maxima(query, a_table(), Columns(), np.array([0, 3])).shape == (1, 2)
+        for offsets in ([0, 4, 3], [0, -1, 3], [0, 2, 1, 3]):
+            with pytest.raises(ValueError, match="offsets of"):
+                kernels.code_maxima(query, a_table(), Columns(), np.array(offsets))
 
 
 def test_centroids_are_needed_to_find_the_nearest():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colmodern import kernels
-from colmodern.kernels import QuantisedQuery
+from colmodern.kernels import CentroidTable, QuantisedQuery, reference
 
 ISAS = kernels.available_isas()
 seeds = st.integers(0, 2**32 - 1)
@@ -32,11 +32,11 @@ class Case:
         rng = np.random.default_rng(seed)
         self.rng = rng
         levels = np.sort(rng.permutation(np.arange(-63, 64))[: 2**bits]).astype(np.int8)
-        values = rng.integers(-127, 128, (n_query, 48)).astype(np.int8)
-        self.query = QuantisedQuery(
-            values, rng.uniform(0, 1e-3, n_query).astype(np.float32), levels
-        )
-        self.scores = rng.standard_normal((9, n_query), dtype=np.float32)
+        self.values = rng.integers(-127, 128, (n_query, 48)).astype(np.int8)
+        self.steps = rng.uniform(0, 1e-3, n_query).astype(np.float32)
+        self.levels = levels
+        self.rows = rng.integers(-(2**15), 2**15, (9, n_query)).astype(np.int16)
+        self.row_steps = rng.uniform(0, 1e-4, n_query).astype(np.float32)
         self.codes = Columns(
             rng.integers(0, 9, n_tokens).astype(np.uint16),
             rng.integers(0, 256, (n_tokens, 48 * bits // 8), dtype=np.uint8),
@@ -46,14 +46,22 @@ class Case:
 
     def score(self, codes=None, tokens=slice(None)):
         codes = codes or self.codes
-        query = QuantisedQuery(
-            np.ascontiguousarray(self.query.values[tokens]),
-            np.ascontiguousarray(self.query.scales[tokens]),
-            self.query.levels,
-        )
-        scores = np.ascontiguousarray(self.scores[:, tokens])
+        query = QuantisedQuery(self.values[tokens], self.steps[tokens], self.levels, np.float32(1))
         offsets = np.array([0, len(codes.centroid_ids)])
-        return float(kernels.maxsim_codes(query, scores, codes, offsets, np.array([0]))[0])
+        scores = kernels.maxsim_codes(query, self.table(tokens), codes, offsets, np.array([0]))
+        return float(scores[0])
+
+    def smooth_score(self, codes=None, tokens=slice(None)):
+        ids = (codes or self.codes).centroid_ids
+        offsets = np.array([0, len(ids)])
+        return float(kernels.smooth_maxsim(self.table(tokens), ids, offsets, np.array([0]))[0])
+
+    def table(self, tokens):
+        steps = self.row_steps[tokens]
+        table = CentroidTable.empty(len(self.rows), steps)
+        table.rows[:] = reference.LOWEST
+        table.rows[:, : len(steps)] = self.rows[:, tokens]
+        return table
 
 
 cases = st.builds(Case, seeds, st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 2, 4]))
@@ -73,7 +81,22 @@ def test_the_order_of_tokens_does_not_matter(isa, case):
 @given(case=cases)
 def test_another_token_never_lowers_the_score(isa, case):
     with kernels.use_isa(isa):
-        assert case.score() >= case.score(case.codes.rows(slice(len(case.codes.centroid_ids) - 1)))
+        fewer = case.codes.rows(slice(len(case.codes.centroid_ids) - 1))
+        assert case.score() >= case.score(fewer)
+        assert case.smooth_score() >= case.smooth_score(fewer)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@laws
+@given(case=cases)
+def test_a_smooth_maximum_lies_between_the_maximum_and_what_as_many_equals_would_give(isa, case):
+    table = case.table(slice(None))
+    maximum = table.scores[case.codes.centroid_ids].max(axis=0).sum()
+    octaves = np.log2(len(case.codes.centroid_ids)) + 0.1  # a weight is up to 6 % too great
+    with kernels.use_isa(isa):
+        above = case.smooth_score() - maximum
+    octave = float(table.steps.sum()) * reference.ROWS_AN_OCTAVE
+    assert -0.02 * octave <= above <= octaves * octave
 
 
 @pytest.mark.parametrize("isa", ISAS)
@@ -83,6 +106,8 @@ def test_the_score_is_the_sum_over_parts_of_the_query(isa, case, cut):
     with kernels.use_isa(isa):
         parts = case.score(tokens=slice(cut)) + case.score(tokens=slice(cut, None))
         assert parts == pytest.approx(case.score(), rel=1e-5, abs=1e-4)
+        parts = case.smooth_score(tokens=slice(cut)) + case.smooth_score(tokens=slice(cut, None))
+        assert parts == pytest.approx(case.smooth_score(), rel=1e-5, abs=1e-4)
 
 
 @laws

@@ -7,7 +7,7 @@ import pytest
 
 from colmodern import kernels
 from colmodern.kernels import reference
-from colmodern.kernels.operands import QuantisedQuery
+from colmodern.kernels.operands import CentroidTable, QuantisedQuery
 
 NATIVE = kernels.available_isas()[1:]
 EPSILON = float(np.finfo(np.float32).eps)
@@ -24,7 +24,30 @@ class Columns:
 def random_query(rng, n, *, dim, bits):
     levels = np.sort(rng.permutation(np.arange(-63, 64))[: 2**bits]).astype(np.int8)
     values = rng.integers(-127, 128, (n, dim)).astype(np.int8)
-    return QuantisedQuery(values, rng.uniform(1e-5, 1e-4, n).astype(np.float32), levels)
+    steps = rng.uniform(1e-3, 1e-2, n).astype(np.float32)
+    return QuantisedQuery(values, steps, levels, np.float32(0.01))
+
+
+def a_query(values, steps):
+    levels = np.array([-63, 63], np.int8)
+    return QuantisedQuery(
+        values.astype(np.int8), np.array(steps, np.float32), levels, np.float32(1)
+    )
+
+
+def random_table(rng, n_centroids, n_query, *, spread=2**15 - 1):
+    table = CentroidTable.empty(n_centroids, rng.uniform(1e-5, 1e-4, n_query).astype(np.float32))
+    table.rows[:] = reference.LOWEST
+    table.rows[:, :n_query] = rng.integers(-spread, spread + 1, (n_centroids, n_query))
+    return table
+
+
+def random_centroids(rng, n, dim):
+    """Return centroids, their steps, and the length of the longest."""
+    centroids = rng.integers(-127, 128, (n, dim)).astype(np.int8)
+    steps = rng.uniform(1e-4, 1e-3, n).astype(np.float32)
+    lengths = np.linalg.norm(centroids * steps[:, np.newaxis].astype(np.float64), axis=1)
+    return centroids, steps, float(lengths.max(initial=0))
 
 
 def normal(rng, *shape):
@@ -36,16 +59,22 @@ def ragged(rng, lengths):
     return offsets, rng.permutation(len(lengths)).astype(np.int64)
 
 
+N_QUERIES = (0, 1, 15, 16, 17, 31, 32, 33, 70, 129)
 LENGTHS = (0, 1, 2, 7, 8, 9, 16, 17, 33, 0, 5, 100)
 
 
-def on_each_isa(call):
+def on_each_isa(call, isas=NATIVE):
     results = {}
-    for isa in NATIVE:
+    for isa in isas:
         with kernels.use_isa(isa):
             assert kernels.active_isa() == isa
             results[isa] = call()
     return results
+
+
+def on_every_isa(call):
+    """What the native ones and the reference return; for what is counted, and so exact."""
+    return on_each_isa(call, kernels.available_isas())
 
 
 def assert_conforms(results, expected, bound):
@@ -95,16 +124,184 @@ def test_maxsim_conforms(n_query, dim):
     assert_conforms(results, reference.maxsim(query, vectors, offsets), bound)
 
 
+@pytest.mark.parametrize("dim", [16, 32, 48, 128, 208, 768, 2048])
+@pytest.mark.parametrize("n_query", N_QUERIES)
+def test_centroid_table_is_the_same_everywhere(n_query, dim):
+    rng = np.random.default_rng(dim * 1000 + n_query)
+    query = random_query(rng, n_query, dim=dim, bits=2)
+    if n_query > 3:
+        query.values[1] = query.steps[1] = 0
+    centroids, steps, longest = random_centroids(rng, 37, dim)
+    tables = on_every_isa(lambda: kernels.centroid_table(query, centroids, steps, longest))
+    expected = tables["reference"]
+    assert expected.rows.shape == (37, -(-n_query // 32) * 32)
+    for table in tables.values():
+        np.testing.assert_array_equal(table.rows, expected.rows)
+        np.testing.assert_array_equal(table.steps, expected.steps)
+    vectors = query.values * query.steps[:, np.newaxis].astype(np.float64)
+    products = (centroids * steps[:, np.newaxis].astype(np.float64)) @ vectors.T
+    half_steps = 0.501 * expected.steps[:n_query] + 1e-6 * np.abs(products).max(initial=0)
+    assert (np.abs(expected.scores - products) <= half_steps).all()
+
+
+@pytest.mark.parametrize("n_centroids", [0, 1, 3, 4, 5, 7, 8, 9, 2500])
+@pytest.mark.parametrize("n_query", [5, 33])
+def test_centroid_table_takes_any_number_of_centroids(n_query, n_centroids):
+    rng = np.random.default_rng(n_centroids)
+    query = random_query(rng, n_query, dim=48, bits=2)
+    centroids, steps, longest = random_centroids(rng, n_centroids, 48)
+    for threads in (1, 3):
+        tables = on_every_isa(
+            lambda threads=threads: kernels.centroid_table(
+                query, centroids, steps, longest, threads=threads
+            )
+        )
+        for table in tables.values():
+            np.testing.assert_array_equal(table.rows, tables["reference"].rows)
+
+
+@pytest.mark.parametrize("dim", [16, 128, 2048])
+def test_the_greatest_product_is_the_greatest_number(dim):
+    rng = np.random.default_rng(dim)
+    values = rng.choice([-127, 127], (5, dim)).astype(np.int8)
+    query = a_query(values, rng.uniform(1e-4, 1e-2, 5))
+    centroids = np.concatenate([values, -values])
+    steps = np.full(10, 1e-2, np.float32)
+    longest = float(np.float32(1e-2) * np.sqrt(dim) * 127)
+    tables = on_every_isa(lambda: kernels.centroid_table(query, centroids, steps, longest))
+    for table in tables.values():
+        np.testing.assert_array_equal(table.rows, tables["reference"].rows)
+        assert np.diag(table.rows[:5, :5]).tolist() == [2**15 - 1] * 5
+        assert np.diag(table.rows[5:, :5]).tolist() == [-(2**15) + 1] * 5
+
+
+@pytest.mark.parametrize("longest", [0.5, 1e-3, 1e-30])
+def test_what_is_longer_than_the_longest_centroid_is_cut_off(longest):
+    values = np.array([[127] * 16, [-127] * 16], np.int8)
+    query = a_query(values, [1, 1])
+    tables = on_every_isa(
+        lambda: kernels.centroid_table(query, values, np.ones(2, np.float32), longest)
+    )
+    for table in tables.values():
+        assert table.rows[:, :2].tolist() == [[2**15 - 1, -(2**15)], [-(2**15), 2**15 - 1]]
+
+
+def test_a_step_that_is_no_number_gives_the_lowest():
+    query = a_query(np.full((1, 16), 127), [1])
+    steps = np.array([np.nan, np.inf, -np.inf, 1], np.float32)
+    centroids = np.full((4, 16), 127, np.int8)
+    tables = on_every_isa(lambda: kernels.centroid_table(query, centroids, steps, 127 * 4.0))
+    for table in tables.values():
+        top = 2**15 - 1
+        assert table.rows[:, 0].tolist() == [-(2**15), top, -(2**15), top]
+
+
+@pytest.mark.parametrize("isa", kernels.available_isas())
+def test_query_tokens_and_centroids_of_zeros_score_zero(isa):
+    query = a_query(np.zeros((2, 16)), [0, 0])
+    with kernels.use_isa(isa):
+        table = kernels.centroid_table(
+            query, np.zeros((3, 16), np.int8), np.zeros(3, np.float32), 0.0
+        )
+        assert (table.scores == 0).all()
+        assert kernels.probe(table, 2).tolist() == [[0, 1], [0, 1]]
+
+
+@pytest.mark.parametrize("n", [1, 2, 31, 32, 60])
+@pytest.mark.parametrize("n_query", N_QUERIES)
+def test_probe_is_the_same_everywhere(n_query, n):
+    rng = np.random.default_rng(n_query)
+    # Few different scores: many are equal.
+    for spread in (2**15 - 1, 5, 0):
+        table = random_table(rng, 60, n_query, spread=spread)
+        probed = on_every_isa(lambda table=table: kernels.probe(table, n))
+        assert probed["reference"].shape == (n_query, n)
+        for result in probed.values():
+            np.testing.assert_array_equal(result, probed["reference"])
+
+
+def test_probe_finds_the_best_among_many():
+    table = random_table(np.random.default_rng(0), 3000, 40, spread=900)
+    table.rows[:200, :20] = reference.LOWEST
+    table.rows[:, 20] = reference.LOWEST
+    table.rows[:, 21] = np.arange(3000)  # each better than all before
+    for n in (1, 7, 100, 3000):
+        probed = on_every_isa(lambda n=n: kernels.probe(table, n))
+        for result in probed.values():
+            np.testing.assert_array_equal(result, probed["reference"])
+        assert probed["scalar"][20].tolist() == list(range(n))
+
+
+def random_postings(rng, n_centroids, n_documents, dtype):
+    lists = [
+        np.sort(rng.permutation(n_documents)[: rng.integers(0, min(n_documents, 12) + 1)])
+        for _ in range(n_centroids)
+    ]
+    offsets = np.concatenate([[0], np.cumsum([len(one) for one in lists])]).astype(np.int64)
+    return offsets, np.concatenate(lists).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint32])
+@pytest.mark.parametrize("n_documents", [0, 1, 40, 700])
+@pytest.mark.parametrize("n_query", [0, 1, 17, 33, 70])
+def test_gather_is_the_same_everywhere(n_query, n_documents, dtype):
+    rng = np.random.default_rng(n_query * 1000 + n_documents)
+    for spread in (2**15 - 1, 3):
+        table = random_table(rng, 60, n_query, spread=spread)
+        offsets, postings = random_postings(rng, 60, n_documents, dtype)
+        probed = kernels.probe(table, 8)
+        for share in (1.0, 0.5, 0.0):
+            allowed = rng.random(n_documents) < share
+            for limit in (0, 1, 20, 1000):
+                arguments = (table, probed, offsets, postings, allowed, limit)
+                results = on_every_isa(lambda arguments=arguments: kernels.gather(*arguments))
+                documents, scores, n_found = results["reference"]
+                assert len(documents) == min(limit, n_found) <= allowed.sum()
+                assert allowed[documents].all()
+                for result in results.values():
+                    assert result[0].dtype == np.int64
+                    assert result[1].dtype == np.float32
+                    np.testing.assert_array_equal(result[0], documents)
+                    np.testing.assert_array_equal(result[1], scores)
+                    assert result[2] == n_found
+
+
+@pytest.mark.parametrize("isa", kernels.available_isas())
+def test_gather_without_probed_centroids_finds_nothing(isa):
+    table = random_table(np.random.default_rng(0), 4, 3)
+    nothing = np.zeros((3, 0), np.uint32)
+    offsets, postings = np.array([0, 1, 1, 1, 2]), np.array([0, 1], np.uint16)
+    with kernels.use_isa(isa):
+        documents, scores, n = kernels.gather(
+            table, nothing, offsets, postings, np.ones(2, np.bool_), 5
+        )
+    assert (len(documents), len(scores), n) == (0, 0, 0)
+
+
 @pytest.mark.parametrize("id_dtype", [np.uint16, np.uint32])
-@pytest.mark.parametrize("n_query", [0, 1, 15, 16, 17, 32, 33, 100])
-def test_centroid_maxsim_conforms(n_query, id_dtype):
+@pytest.mark.parametrize("n_query", N_QUERIES)
+def test_smooth_maxsim_conforms(n_query, id_dtype):
     rng = np.random.default_rng(n_query)
     offsets, documents = ragged(rng, LENGTHS)
-    scores = normal(rng, 50, n_query)
+    table = random_table(rng, 50, n_query)
     ids = rng.integers(0, 50, offsets[-1]).astype(id_dtype)
-    results = on_each_isa(lambda: kernels.centroid_maxsim(scores, ids, offsets, documents))
-    expected = reference.centroid_maxsim(scores, ids, offsets, documents)
-    assert_conforms(results, expected, EPSILON * np.abs(scores).max(initial=0) * (n_query + 1))
+    results = on_each_isa(lambda: kernels.smooth_maxsim(table, ids, offsets, documents))
+    expected = reference.smooth_maxsim(table, ids, offsets, documents)
+    # A sum of up to 100 weights is off by 100 roundings at most, an octave's 1.45 times that.
+    octaves = 1.45 * 100 * EPSILON * reference.ROWS_AN_OCTAVE + EPSILON * 2**15
+    assert_conforms(results, expected, octaves * table.steps.sum() * 1.1)
+
+
+def test_smooth_maxsim_of_the_greatest_and_least_products_is_finite():
+    table = random_table(np.random.default_rng(0), 2, 33)
+    table.rows[0, :33], table.rows[1, :33] = 2**15 - 1, -(2**15)
+    n = 5000
+    ids = np.repeat(np.array([0, 1], np.uint16), n)
+    offsets, documents = np.array([0, n, 2 * n]), np.array([0, 1])
+    results = on_each_isa(lambda: kernels.smooth_maxsim(table, ids, offsets, documents))
+    expected = reference.smooth_maxsim(table, ids, offsets, documents)
+    assert np.isfinite(expected).all()
+    assert_conforms(results, expected, 1e-4 * np.abs(expected))
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])
@@ -115,12 +312,16 @@ def test_maxsim_codes_conforms(n_query, dim, bits):
     offsets, documents = ragged(rng, LENGTHS)
     query = random_query(rng, n_query, dim=dim, bits=bits)
     codes = Columns(rng, offsets[-1], dim=dim, bits=bits, n_centroids=50)
-    scores = normal(rng, 50, n_query)
-    results = on_each_isa(lambda: kernels.maxsim_codes(query, scores, codes, offsets, documents))
-    expected = reference.maxsim_codes(query, scores, codes, offsets, documents)
+    table = random_table(rng, 50, n_query)
     products = query.scales * reference.code_products(query, codes.residuals)
-    largest = 2 * (np.abs(scores).max(initial=0) + np.abs(products).max(initial=0))
+    largest = 2 * (np.abs(table.scores).max(initial=0) + np.abs(products).max(initial=0))
+    results = on_each_isa(lambda: kernels.maxsim_codes(query, table, codes, offsets, documents))
+    expected = reference.maxsim_codes(query, table, codes, offsets, documents)
     assert_conforms(results, expected, 4 * EPSILON * largest * (n_query + 1))
+    results = on_each_isa(lambda: kernels.code_maxima(query, table, codes, offsets))
+    expected = reference.code_maxima(query, table, codes, offsets)
+    assert expected.shape == (len(LENGTHS), n_query)
+    assert_conforms(results, expected, 4 * EPSILON * largest)
 
 
 def test_maxsim_codes_takes_512_query_tokens_and_wide_ids():
@@ -128,9 +329,9 @@ def test_maxsim_codes_takes_512_query_tokens_and_wide_ids():
     offsets, documents = ragged(rng, (5, 11))
     query = random_query(rng, 512, dim=64, bits=4)
     codes = Columns(rng, 16, dim=64, bits=4, n_centroids=70_000, id_dtype=np.uint32)
-    scores = normal(rng, 70_000, 512)
-    results = on_each_isa(lambda: kernels.maxsim_codes(query, scores, codes, offsets, documents))
-    expected = reference.maxsim_codes(query, scores, codes, offsets, documents)
+    table = random_table(rng, 70_000, 512)
+    results = on_each_isa(lambda: kernels.maxsim_codes(query, table, codes, offsets, documents))
+    expected = reference.maxsim_codes(query, table, codes, offsets, documents)
     assert_conforms(results, expected, 512 * 1e-5)
 
 
@@ -138,13 +339,15 @@ def test_maxsim_codes_takes_512_query_tokens_and_wide_ids():
 def test_the_largest_integers_do_not_saturate(value, code):
     dim = 2048
     levels = np.repeat(np.array([-63, 63], np.int8), 8)
-    query = QuantisedQuery(np.full((3, dim), value, np.int8), np.ones(3, np.float32), levels)
+    values, ones = np.full((3, dim), value, np.int8), np.ones(3, np.float32)
+    query = QuantisedQuery(values, ones, levels, np.float32(1))
     codes = Columns(np.random.default_rng(0), 4, dim=dim, bits=4, n_centroids=1)
     codes.residuals[:] = code * 17
     codes.gains[:] = codes.norms[:] = 1
-    scores = np.zeros((1, 3), np.float32)
+    table = CentroidTable.empty(1, ones)
+    table.rows[:] = 0
     offsets, documents = np.array([0, 4]), np.array([0])
-    results = on_each_isa(lambda: kernels.maxsim_codes(query, scores, codes, offsets, documents))
+    results = on_each_isa(lambda: kernels.maxsim_codes(query, table, codes, offsets, documents))
     exact = 3 * dim * value * (63 if code else -63)
     for result in results.values():
         assert result.tolist() == [exact]
@@ -156,14 +359,13 @@ def test_every_float16_becomes_the_same_float32_everywhere():
     n = len(halves)
     codes = Columns(np.random.default_rng(0), n, dim=16, bits=4, n_centroids=1)
     codes.norms, codes.gains = halves, np.zeros(n, np.float16)
-    query = QuantisedQuery(
-        np.zeros((1, 16), np.int8), np.ones(1, np.float32), np.arange(16).astype(np.int8)
-    )
+    values, ones = np.zeros((1, 16), np.int8), np.ones(1, np.float32)
+    query = QuantisedQuery(values, ones, np.arange(16).astype(np.int8), np.float32(1))
+    table = CentroidTable.empty(1, ones)
+    table.rows[:] = 1
     one_each = np.arange(n + 1)
     results = on_each_isa(
-        lambda: kernels.maxsim_codes(
-            query, np.ones((1, 1), np.float32), codes, one_each, one_each[:-1]
-        )
+        lambda: kernels.maxsim_codes(query, table, codes, one_each, one_each[:-1])
     )
     for result in results.values():
         np.testing.assert_array_equal(result, halves.astype(np.float32))
@@ -205,14 +407,15 @@ def test_threads_change_nothing(isa, threads):
     rng = np.random.default_rng(1)
     lengths = rng.integers(0, 20, 40)
     offsets, documents = ragged(rng, lengths)
-    query, codes = random_query(rng, 9, dim=32, bits=2), None
+    query = random_query(rng, 9, dim=32, bits=2)
     codes = Columns(rng, offsets[-1], dim=32, bits=2, n_centroids=20)
     floats, vectors, centroids = (
         normal(rng, 9, 32),
         normal(rng, offsets[-1], 32),
         normal(rng, 20, 32),
     )
-    scores = kernels.centroid_scores(floats, centroids)
+    bytes_, steps, longest = random_centroids(rng, 2500, 32)
+    table = kernels.centroid_table(query, bytes_, steps, longest)
     packed = kernels.pack_centroids(centroids)
 
     def everything(n):
@@ -220,8 +423,10 @@ def test_threads_change_nothing(isa, threads):
             kernels.centroid_scores(floats, vectors, threads=n),
             kernels.nearest_centroids(vectors, packed, threads=n),
             kernels.maxsim(floats, vectors, offsets, threads=n),
-            kernels.centroid_maxsim(scores, codes.centroid_ids, offsets, documents, threads=n),
-            kernels.maxsim_codes(query, scores, codes, offsets, documents, threads=n),
+            kernels.centroid_table(query, bytes_, steps, longest, threads=n).rows,
+            kernels.smooth_maxsim(table, codes.centroid_ids, offsets, documents, threads=n),
+            kernels.maxsim_codes(query, table, codes, offsets, documents, threads=n),
+            kernels.code_maxima(query, table, codes, np.arange(len(codes.norms) + 1), threads=n),
         ]
 
     with kernels.use_isa(isa):
@@ -238,10 +443,10 @@ def test_read_only_views_of_a_larger_table_are_taken_as_they_are(isa):
         column = getattr(whole, name)[7:18]
         column.flags.writeable = False
         setattr(part, name, column)
-    query, scores = random_query(rng, 5, dim=32, bits=4), normal(rng, 20, 5)
+    query, table = random_query(rng, 5, dim=32, bits=4), random_table(rng, 20, 5)
     with kernels.use_isa(isa):
-        of_part = kernels.maxsim_codes(query, scores, part, np.array([0, 11]), np.array([0]))
+        of_part = kernels.maxsim_codes(query, table, part, np.array([0, 11]), np.array([0]))
         of_whole = kernels.maxsim_codes(
-            query, scores, whole, np.array([0, 7, 18, 30]), np.array([1])
+            query, table, whole, np.array([0, 7, 18, 30]), np.array([1])
         )
     np.testing.assert_array_equal(of_part, of_whole)

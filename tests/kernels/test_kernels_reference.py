@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from colmodern.kernels import QuantisedQuery, reference
+from colmodern.kernels import CentroidTable, QuantisedQuery, reference
 
 INF = float("inf")
 
@@ -26,6 +26,22 @@ def integers(*values):
     return np.array(values, np.int64)
 
 
+def a_table(rows, steps=None):
+    """A table of these rows; each number means one unless steps say otherwise."""
+    rows = np.array(rows, np.int16)
+    steps = np.ones(rows.shape[1], np.float32) if steps is None else np.array(steps, np.float32)
+    table = CentroidTable.empty(len(rows), steps)
+    table.rows[:] = reference.LOWEST
+    table.rows[:, : rows.shape[1]] = rows
+    return table
+
+
+def a_query(values, steps):
+    levels = np.array([-3, 5], np.int8)
+    values, steps = np.array(values, np.int8), np.array(steps, np.float32)
+    return QuantisedQuery(values, steps, levels, np.float32(0.5))
+
+
 def test_maxsim_adds_the_best_product_of_each_query_token():
     query = floats([1, 0], [0, 1])
     vectors = floats([0.5, -1], [0.25, 2], [-3, -4])
@@ -44,12 +60,10 @@ def test_a_query_without_tokens_scores_zero_even_for_an_empty_document():
 
 
 def test_a_nan_is_never_a_maximum():
-    scores = floats([np.nan, np.nan], [2, np.nan])
-    ids = np.array([0, 1], np.uint16)
-    result = reference.centroid_maxsim(scores, ids, integers(0, 2), integers(0))
-    assert result.tolist() == [-INF]
-    result = reference.centroid_maxsim(scores[:, :1], ids, integers(0, 2), integers(0))
-    assert result.tolist() == [2]
+    query, vectors = floats([1, 0], [0, 1]), floats([np.nan, 1], [2, np.nan])
+    assert reference.maxsim(query, vectors, integers(0, 2)).tolist() == [-INF]
+    vectors = floats([np.nan], [2], [np.nan])
+    assert reference.maxsim(floats([1]), vectors, integers(0, 3)).tolist() == [2]
 
 
 def test_centroid_scores_has_a_row_for_each_centroid():
@@ -62,11 +76,89 @@ def test_the_nearest_centroid_is_by_distance_and_not_by_product():
     assert reference.nearest_centroids(floats([2, 0], [9, 1]), centroids).tolist() == [1, 0]
 
 
-def test_centroid_maxsim_takes_the_listed_documents_in_their_order():
-    scores = floats([1, 5], [2, -1], [-3, 7])
-    ids = np.array([0, 1, 2, 1], np.uint32)
-    result = reference.centroid_maxsim(scores, ids, integers(0, 2, 3, 4), integers(2, 0, 0))
-    assert result.tolist() == [2 - 1, 2 + 5, 2 + 5]
+def test_scales_are_what_one_means_in_a_token_times_what_one_means_in_a_level():
+    assert a_query([[1], [2]], [0.25, 3]).scales.tolist() == [0.125, 1.5]
+
+
+def test_centroid_rows_are_products_in_whole_steps_padded_with_the_lowest():
+    # Products of the integers: 2 * 10 - 3 * 20 = -40 and 2 * -7 + 3 * 1 = -11; the second token is
+    # half as long. A centroid's step is 1 or 10, a table's step 4.
+    query = a_query([[2, -3], [2, -3]], [1, 0.5])
+    centroids = np.array([[10, 20], [-7, -1]], np.int8)
+    table_steps = np.zeros(32, np.float32)
+    table_steps[:2] = 4
+    rows = reference.centroid_rows(query, centroids, floats(1, 10), table_steps)
+    assert rows.shape == (2, 32)
+    assert rows[:, :2].tolist() == [[-10, -5], [-28, -14]]  # -27.5 and -13.75, to the even
+    assert (rows[:, 2:] == -(2**15)).all()
+
+
+def test_a_product_beyond_16_bits_is_cut_off():
+    query = a_query([[127], [-127]], [1, 1])
+    table_steps = np.full(32, 1e-3, np.float32)
+    rows = reference.centroid_rows(query, np.array([[127]], np.int8), floats(1), table_steps)
+    assert rows[0, :2].tolist() == [2**15 - 1, -(2**15)]
+
+
+def test_probe_takes_the_best_of_each_query_token_and_the_lower_id_of_equals():
+    table = a_table([[5, -1], [7, -1], [5, 3], [-2, -1]])
+    assert reference.probe(table, 1).tolist() == [[1], [2]]
+    assert reference.probe(table, 3).tolist() == [[1, 0, 2], [2, 0, 1]]
+
+
+def test_gather_adds_how_much_better_than_the_last_one_probed():
+    # Query token 0 probes centroids 1 (7) and 0 (5), token 1 probes 2 (3) and 0 (-1), in halves.
+    table = a_table([[5, -1], [7, -2], [0, 3]], [1, 0.5])
+    probed = np.array([[1, 0], [2, 0]], np.uint32)
+    postings, offsets = np.array([0, 1, 2, 1, 3, 2], np.uint16), integers(0, 3, 5, 6)
+    allowed = np.array([True, True, True, False])
+    result = reference.gather(table, probed, offsets, postings, allowed, 10)
+    # Document 0 holds centroid 0 alone, 1 holds 0 and 1, 2 holds 0 and 2; 3 may not be returned.
+    assert [part.tolist() for part in result[:2]] == [[1, 2, 0], [2, 2, 0]]
+    assert result[2] == 3
+    documents, scores, n_found = reference.gather(table, probed, offsets, postings, allowed, 1)
+    assert (documents.tolist(), scores.tolist(), n_found) == ([1], [2], 3)
+
+
+def test_a_weight_doubles_every_so_many_rows():
+    octaves = np.array([-40, -1, 0, 1, 25, 49])
+    rows = np.ceil(octaves * reference.ROWS_AN_OCTAVE).astype(np.int16)
+    assert reference.weight(rows).tolist() == pytest.approx((2.0**octaves).tolist(), rel=0.01)
+    assert reference.weight(np.zeros(1, np.int16)).tolist() == [1]
+
+
+def test_a_weight_is_at_most_6_percent_above_the_power_and_never_falls():
+    rows = np.arange(-(2**15), 2**15).astype(np.int16)
+    weights = reference.weight(rows)
+    ratio = weights / 2 ** (rows / reference.ROWS_AN_OCTAVE)
+    assert ratio.min() > 0.99
+    assert 1.05 < ratio.max() < 1.065
+    assert (np.diff(weights) >= 0).all()
+
+
+def test_smooth_maxsim_of_one_token_is_its_product_to_a_step_of_the_weight():
+    row = 10 * reference.ROWS_AN_OCTAVE  # 2**10, where the weight is exact
+    table = a_table([[int(np.ceil(row))]], [0.5])
+    ids = np.array([0, 0, 0], np.uint16)
+    one, two = reference.smooth_maxsim(table, ids, integers(0, 1, 3), integers(0, 1))
+    assert one == pytest.approx(0.5 * row)
+    # The same token twice: an octave more.
+    assert two - one == pytest.approx(0.5 * reference.ROWS_AN_OCTAVE)
+
+
+def test_smooth_maxsim_takes_the_listed_documents_in_their_order_and_adds_query_tokens():
+    # Rows of 0 weigh 1, so n tokens weigh n: log2(n) octaves in each lane.
+    table = a_table([[0, 0]], [1, 2])
+    ids = np.zeros(7, np.uint32)
+    result = reference.smooth_maxsim(table, ids, integers(0, 4, 4, 5, 7), integers(3, 0, 1, 2))
+    octave = reference.ROWS_AN_OCTAVE
+    assert result.tolist() == [3 * octave, 6 * octave, -INF, 0]
+
+
+def test_smooth_maxsim_of_no_query_token_is_zero():
+    table = a_table(np.zeros((1, 0)))
+    ids = np.zeros(1, np.uint16)
+    assert reference.smooth_maxsim(table, ids, integers(0, 1, 1), integers(0, 1)).tolist() == [0, 0]
 
 
 def test_unpacking_takes_the_lowest_bits_of_a_byte_first():
@@ -83,12 +175,20 @@ def test_packing_undoes_unpacking():
 
 def test_maxsim_codes_is_norm_times_centroid_score_plus_gain_times_product():
     # One bit, eight dimensions; levels -3 and 5: the code 0b11 has the direction 5, 5, -3 x 6.
-    values = np.array([[1, 0, 0, 0, 0, 0, 0, 2]], np.int8)
-    query = QuantisedQuery(values, floats(0.5).reshape(1), np.array([-3, 5], np.int8))
+    query = a_query([[1, 0, 0, 0, 0, 0, 0, 2]], [1])
     codes = Columns([1, 0], [[0b11], [0]], [2, 1], [0.5, 4])
-    scores = floats([-1], [10])
+    table = a_table([[-4], [40]], [0.25])
     assert reference.code_products(query, codes.residuals).tolist() == [[5 - 6], [-3 - 6]]
     first = 0.5 * (10 + 2 * 0.5 * (5 - 6))
     second = 4 * (-1 + 1 * 0.5 * (-3 - 6))
-    result = reference.maxsim_codes(query, scores, codes, integers(0, 1, 2), integers(0, 1))
+    result = reference.maxsim_codes(query, table, codes, integers(0, 1, 2), integers(0, 1))
     assert result.tolist() == pytest.approx([first, second])
+
+
+def test_code_maxima_keeps_query_tokens_apart():
+    query = a_query([[1, 0, 0, 0, 0, 0, 0, 2], [0, -1, 0, 0, 0, 0, 0, 0]], [1, 2])
+    codes = Columns([1, 0, 0], [[0b11], [0], [0b10]], [2, 1, 1], [0.5, 4, 1])
+    table = a_table([[-4, 8], [40, 0]], [0.25, 0.5])
+    # First query token: 4.5, -22 and -1 + 0.5 * (-3 - 6). Second: -5, 4 * (4 + 3) and 4 - 5.
+    maxima = reference.code_maxima(query, table, codes, integers(0, 2, 2, 3))
+    assert maxima.tolist() == [[4.5, 28], [-INF, -INF], [-5.5, -1]]

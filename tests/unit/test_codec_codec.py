@@ -228,6 +228,30 @@ def test_wrong_arguments_are_refused():
         train_codec(np.zeros(4, np.float32))
 
 
+@pytest.mark.parametrize("dim", [32, 48, 96, 128, 384, 768])
+def test_any_multiple_of_16_dimensions_works(dim):
+    vectors = clustered(1500, dim=dim)
+    codec = train_codec(vectors, bits=2, n_centroids=64)
+    codes, errors = codec.encode_measured(vectors)
+    assert codes.residuals.shape == (1500, dim // 4)
+    off = np.square(codec.decode(codes) - vectors).sum(axis=1)
+    np.testing.assert_allclose(errors, off, rtol=0.05, atol=1e-4)
+    assert errors.mean() < 0.12
+    distances = np.linalg.norm(
+        codec.rotate(vectors)[:, np.newaxis] - codec.float_centroids[np.newaxis], axis=2
+    )
+    chosen = distances[np.arange(1500), codes.centroid_ids]
+    assert (chosen <= distances.min(axis=1) + 0.01).all()
+
+
+def test_half_precision_is_taken_as_it_is():
+    vectors = clustered(300).astype(np.float16)
+    codec = train_codec(vectors, n_centroids=16)
+    assert codec.fingerprint == train_codec(vectors.astype(np.float32), n_centroids=16).fingerprint
+    found, expected = codec.encode(vectors), codec.encode(vectors.astype(np.float32))
+    np.testing.assert_array_equal(found.residuals, expected.residuals)
+
+
 def test_the_rotation_is_orthogonal_and_keeps_products():
     codec, vectors = train_codec(clustered(40)), clustered(30, seed=2)
     rotated = codec.rotate(vectors)

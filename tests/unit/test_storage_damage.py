@@ -9,7 +9,7 @@ import pytest
 from colmodern import Searcher
 from colmodern.config import Effort, SearchParams
 from colmodern.errors import ColModernError, IndexCorruptError
-from colmodern.storage import IndexReader, IndexWriter, SourceRecord, verify
+from colmodern.storage import IndexReader, IndexWriter, SourceRecord, StoredDocument, verify
 from colmodern.storage.manifest_file import encode_manifest, read_manifest
 from colmodern.types import TokenEmbeddings
 
@@ -54,7 +54,7 @@ def sign(path):
     manifest = read_manifest(path)
     parts = ("documents", "tokens", "distinct", "postings", "tombstones")
     segments = tuple(
-        dataclasses.replace(s, **{p: mended(getattr(s, p)) for p in parts})
+        dataclasses.replace(s, **{p: mended(getattr(s, p)) for p in parts if getattr(s, p)})
         for s in manifest.segments
     )
     codec = dataclasses.replace(manifest.codec, file=mended(manifest.codec.file))
@@ -85,7 +85,7 @@ def test_every_damaged_byte_is_a_problem_and_no_crash(index):
     rng = random.Random(0)
     for file in arrow_files(index):
         data = file.read_bytes()
-        positions = {0, len(data) - 1, *rng.sample(range(len(data)), 15)}
+        positions = {0, len(data) - 1, *rng.sample(range(len(data)), 30)}
         for position in positions:
             damaged = bytearray(data)
             damaged[position] ^= 1 << rng.randrange(8)
@@ -111,6 +111,53 @@ def test_every_truncated_or_grown_file_is_refused_at_opening(index):
             (problem,) = verify(index)
             assert problem.path == file
         file.write_bytes(data)
+
+
+def test_a_damaged_manifest_is_a_problem_and_no_crash(index):
+    rng = random.Random(2)
+    file = index / "manifest.json"
+    data = file.read_bytes()
+    for _ in range(100):
+        damaged = bytearray(data)
+        damaged[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        for content in (damaged, damaged[: rng.randrange(len(data))]):
+            file.write_bytes(content)
+            (problem,) = verify(index)
+            assert problem.path == file
+            with pytest.raises(ColModernError):
+                search_everything(index)
+    file.write_bytes(data)
+    assert verify(index) == []
+
+
+@pytest.mark.parametrize("wrong", ["token", "start", "length", "skip marked", "length marked"])
+def test_wide_spans_that_do_not_fit_are_a_problem(wrong, kit, index):
+    skips = np.full(1300, 3)
+    skips[[777, 778, 1234]] = [70_000, 9, 10_000]
+    starts = np.cumsum(skips)
+    ends = starts + 2
+    ends[[777, 778]] += [5000, 3]
+    spans = np.stack([starts, ends], axis=1).astype(np.int32)
+    with IndexWriter.open(index) as writer:
+        segment = writer.new_segment()
+        segment.add(StoredDocument("wide", "x"), kit.codes(len(spans)), spans)
+        segment.finish()
+        writer.commit()
+    assert verify(index) == []
+    file = index / "segment-000002" / "documents.arrow"
+    old, new = {
+        "token": (np.int32([777, 1234]), np.int32([776, 1234])),
+        "start": (np.int32([starts[777], starts[1234]]), np.int32([-5, starts[1234]])),
+        "length": (np.int32([5002, 2]), np.int32([5002, -2])),
+        "skip marked": (np.uint8([3, 255, 9]), np.uint8([3, 5, 9])),
+        "length marked": (np.uint8([2, 255, 5]), np.uint8([2, 254, 5])),
+    }[wrong]
+    set_numbers(file, old, new)
+    sign(index)
+    with pytest.raises(IndexCorruptError, match=r"of document 0, .* span"):
+        IndexReader.open(index).segments[1].spans(0)
+    (problem,) = verify(index)
+    assert problem.path == file
 
 
 def test_every_missing_file_is_named(index):

@@ -2,6 +2,8 @@ import contextlib
 import errno
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -157,3 +159,71 @@ def test_a_folder_without_write_permission_is_named(kit, tmp_path):
         assert contents(path) == ["a"]
     finally:
         path.chmod(0o755)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes")
+@pytest.mark.parametrize("limit", [0, 1, 100, 1000, 2000])
+def test_a_file_that_cannot_grow_is_a_full_disk(limit, kit, tmp_path):
+    import resource
+
+    path = kit.build(tmp_path / "i", ["a", "b"])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        with pytest.raises(IndexWriteError, match="no room left"):
+            change(kit, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert contents(path) == ["a", "b"]
+    assert verify(path) == []
+    change(kit, path)
+    assert contents(path) == ["b", "c"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own, of half a megabyte; only root can make one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("needs root on Linux")
+    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this process may not mount")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def add_until_full(kit, writer):
+    for i in range(100):
+        kit.add(writer, [f"new {i}"], n_tokens=2000)
+
+
+def test_a_disk_runs_full_and_has_room_again(kit, small_disk):
+    path = kit.build(small_disk / "i", ["a", "b"])
+    with IndexWriter.open(path, resumable=True) as writer:
+        with pytest.raises(IndexWriteError, match="no room left") as caught:
+            add_until_full(kit, writer)
+        assert caught.value.errno == errno.ENOSPC
+    assert contents(path) == ["a", "b"]
+    assert verify(path) == []
+    with IndexWriter.resume(path) as writer:
+        n_kept = len(writer.pending_documents())
+        assert n_kept > 3
+        writer.delete([f"new {i}" for i in range(2, 100)])
+        writer.commit()
+    assert contents(path) == ["a", "b", "new 0", "new 1"]
+    change(kit, path)
+    assert contents(path) == ["b", "new 0", "new 1", "c"]
+    assert verify(path) == []
+
+
+def test_a_disk_for_reading_only_is_named_and_can_be_read(kit, small_disk):
+    path = kit.build(small_disk / "i", ["a", "b"])
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    for write in (lambda: change(kit, path), lambda: kit.create(small_disk / "other")):
+        with pytest.raises(IndexWriteError, match="may not be written") as caught:
+            write()
+        assert caught.value.errno == errno.EROFS
+    assert contents(path) == ["a", "b"]
+    assert verify(path) == []
