@@ -52,9 +52,10 @@ COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, con
   }
 }
 
+// What lies above 16 bits is cut off while it is a float; what lies below, or is NaN, is by conversion and packing.
 COLMODERN_INLINE __m256i rounded(__m256i sums, __m256 scales, float step) {
   const __m256 scaled = _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), scales), _mm256_set1_ps(step));
-  return _mm256_cvtps_epi32(scaled);
+  return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(32767.0F), scaled));
 }
 
 }  // namespace

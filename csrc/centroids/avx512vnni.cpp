@@ -79,7 +79,9 @@ COLMODERN_INLINE void fill_rows(const PackedQuery& query, std::int64_t strip, co
       if (t >= n) break;
       const __m512 scaled = _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[t][s]), scales),
                                           _mm512_set1_ps(steps[t]));
-      const __m256i rounded = _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(scaled));
+      // What lies above 16 bits is cut off while it is a float; what lies below, or is NaN, is by the conversions.
+      const __m512 cut = _mm512_min_ps(_mm512_set1_ps(32767.0F), scaled);
+      const __m256i rounded = _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(cut));
       const __m256i row = _mm256_mask_blend_epi16(lanes, lowest, rounded);
       _mm256_store_si256(reinterpret_cast<__m256i*>(rows + t * stride + first), row);
     }

@@ -17,6 +17,13 @@ std::int32_t product(const std::int8_t* a, const std::int8_t* b, std::int64_t di
   return sum;
 }
 
+// Cut off at both ends; a NaN becomes the lowest.
+std::int16_t rounded(float scaled) noexcept {
+  const float whole = std::nearbyint(scaled);
+  if (!(whole > -32768.0F)) return kLowest;
+  return whole < 32767.0F ? static_cast<std::int16_t>(whole) : std::int16_t{32767};
+}
+
 }  // namespace
 
 void centroid_products_scalar(const PackedQuery& query, const std::int8_t* centroids, const float* steps,
@@ -26,8 +33,7 @@ void centroid_products_scalar(const PackedQuery& query, const std::int8_t* centr
     std::int16_t* row = rows + i * stride;
     for (std::int64_t q = 0; q < query.count; ++q) {
       const auto integer = product(query.values + q * query.dim, centroids + i * query.dim, query.dim);
-      const float scaled = static_cast<float>(integer) * query.scales[q] * steps[i];
-      row[q] = static_cast<std::int16_t>(std::clamp(std::nearbyint(scaled), -32768.0F, 32767.0F));
+      row[q] = rounded(static_cast<float>(integer) * query.scales[q] * steps[i]);
     }
     std::fill(row + query.count, row + stride, kLowest);
   }

@@ -69,6 +69,7 @@ class Gathering {
 
   // Centroids come best first, so what a document gets first for a query token is its best.
   void add(std::int64_t query, const std::uint32_t* centroids, std::int64_t n) {
+    if (n == 0) return;
     const std::int16_t floor = table_.row(centroids[n - 1])[query];
     for (std::int64_t i = 0; i < n; ++i) {
       const std::int32_t steps = table_.row(centroids[i])[query] - floor;
