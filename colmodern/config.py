@@ -34,9 +34,9 @@ class _Plan:
 
 
 _PLANS = {
-    Effort.LOW: _Plan(8, (96, 4), (32, 2)),
-    Effort.MEDIUM: _Plan(24, (256, 8), (64, 4)),
-    Effort.HIGH: _Plan(64, (1024, 16), (256, 8)),
+    Effort.LOW: _Plan(16, (96, 4), (32, 2)),
+    Effort.MEDIUM: _Plan(32, (160, 8), (80, 4)),
+    Effort.HIGH: _Plan(64, (512, 16), (200, 8)),
 }
 
 
