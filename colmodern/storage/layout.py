@@ -23,7 +23,6 @@ __all__ = [
     "DocumentIds",
     "centroid_dtype",
     "codec_name",
-    "distinct_schema",
     "document_dtype",
     "documents_schema",
     "is_file_name",
@@ -45,7 +44,7 @@ MANIFEST = "manifest.json"
 PENDING = "pending.json"
 DRAFT = ".tmp"
 LOCK = "writer.lock"
-SEGMENT_PARTS = ("documents", "tokens", "distinct", "postings")
+SEGMENT_PARTS = ("documents", "tokens", "postings")
 
 _SEGMENT = re.compile(r"segment-([0-9]{6,18})")
 _FILE = re.compile(
@@ -150,11 +149,6 @@ def tokens_schema(*, n_centroids: int, residual_bytes: int) -> Any:
             "norm": pa.float16(),
         }
     )
-
-
-def distinct_schema(*, n_centroids: int) -> Any:
-    """Return the column of ``distinct.arrow``: a row for each document."""
-    return _schema({"centroid_ids": pa.large_list(_item(_centroid_type(n_centroids)))})
 
 
 def postings_schema(*, n_documents: int) -> Any:

@@ -47,7 +47,6 @@ class SegmentRecord:
     n_tokens: int
     documents: FileRecord
     tokens: FileRecord
-    distinct: FileRecord
     postings: FileRecord
     squared_error: float = 0.0
     n_deleted_documents: int = 0
@@ -56,7 +55,7 @@ class SegmentRecord:
 
     def files(self) -> Iterator[FileRecord]:
         """Yield every file of the segment, the tombstones last."""
-        yield from (self.documents, self.tokens, self.distinct, self.postings)
+        yield from (self.documents, self.tokens, self.postings)
         if self.tombstones is not None:
             yield self.tombstones
 

@@ -19,9 +19,7 @@ from numpy.typing import NDArray
 
 from colmodern.codec import Codes
 from colmodern.storage.layout import (
-    CentroidIds,
     DocumentIds,
-    distinct_schema,
     documents_schema,
     postings_schema,
     tokens_schema,
@@ -59,9 +57,6 @@ class Segment:
             record.tokens,
             schema=tokens_schema(n_centroids=k, residual_bytes=codec.residual_bytes),
             n_rows=record.n_tokens,
-        )
-        self._distinct = MappedTable(
-            folder, record.distinct, schema=distinct_schema(n_centroids=k), n_rows=n
         )
         self._postings = MappedTable(
             folder, record.postings, schema=postings_schema(n_documents=n), n_rows=k
@@ -138,16 +133,6 @@ class Segment:
             gains=self._tokens.vector("gain"),
             norms=self._tokens.vector("norm"),
         )
-
-    @property
-    def distinct_offsets(self) -> IntVector:
-        """Where the distinct centroids of each document begin: shape (n_documents + 1,), int64."""
-        return self._distinct_lists[0]
-
-    @property
-    def distinct_ids(self) -> CentroidIds:
-        """The distinct centroids of each document, ascending: uint16 or uint32."""
-        return self._distinct_lists[1]
 
     @property
     def posting_offsets(self) -> IntVector:
@@ -230,12 +215,6 @@ class Segment:
     @cached_property
     def _wide_spans(self) -> tuple[IntVector, tuple[NDArray[Any], ...]]:
         return self._documents.ragged("wide_spans")
-
-    @cached_property
-    def _distinct_lists(self) -> tuple[IntVector, CentroidIds]:
-        offsets, (ids,) = self._distinct.ragged("centroid_ids")
-        self._check_below(self._distinct, ids, self._n_centroids)
-        return offsets, ids
 
     @cached_property
     def _posting_lists(self) -> tuple[IntVector, DocumentIds]:

@@ -23,7 +23,6 @@ from colmodern.storage.durable import sync_folder, writing
 from colmodern.storage.growing import GrowingBytes, GrowingTexts
 from colmodern.storage.layout import (
     centroid_dtype,
-    distinct_schema,
     documents_schema,
     postings_schema,
     tokens_schema,
@@ -170,7 +169,7 @@ class SegmentWriter:
     def _write(self) -> SegmentRecord:
         (self._folder / self.name).mkdir(exist_ok=True)
         documents, tokens = self._write_documents(), self._write_tokens()
-        distinct, postings = self._write_lists()
+        postings = self._write_postings()
         sync_folder(self._folder / self.name)
         return SegmentRecord(
             name=self.name,
@@ -178,7 +177,6 @@ class SegmentWriter:
             n_tokens=self.n_tokens,
             documents=documents,
             tokens=tokens,
-            distinct=distinct,
             postings=postings,
             squared_error=self._squared_error / max(self.n_tokens, 1),
         )
@@ -210,16 +208,14 @@ class SegmentWriter:
         ]
         return self._write_part("tokens", schema, columns)
 
-    def _write_lists(self) -> tuple[FileRecord, FileRecord]:
+    def _write_postings(self) -> FileRecord:
         k, n = self._codec.n_centroids, self.n_documents
-        offsets, ids = distinct_centroids(
+        distinct = distinct_centroids(
             self._centroid_ids(), _vector(self._token_offsets), n_centroids=k
         )
-        columns = [lists(offsets, pa.array(ids))]
-        distinct = self._write_part("distinct", distinct_schema(n_centroids=k), columns)
-        offsets, documents = posting_lists(offsets, ids, n_centroids=k)
+        offsets, documents = posting_lists(*distinct, n_centroids=k)
         columns = [lists(offsets, pa.array(documents))]
-        return distinct, self._write_part("postings", postings_schema(n_documents=n), columns)
+        return self._write_part("postings", postings_schema(n_documents=n), columns)
 
     def _centroid_ids(self) -> NDArray[Any]:
         return self._codes["centroid_id"].array(centroid_dtype(self._codec.n_centroids))

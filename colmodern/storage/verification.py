@@ -150,13 +150,10 @@ def _check_codes(path: Path, segment: Segment) -> None:
 
 
 def _check_lists(path: Path, segment: Segment, n_centroids: int) -> None:
-    offsets, ids = distinct_centroids(
+    distinct = distinct_centroids(
         segment.codes.centroid_ids, segment.token_offsets, n_centroids=n_centroids
     )
-    same = np.array_equal(offsets, segment.distinct_offsets)
-    if not same or not np.array_equal(ids, segment.distinct_ids):
-        raise damaged(path / segment.record.distinct.name, "it is not what the tokens give")
-    offsets, documents = posting_lists(offsets, ids, n_centroids=n_centroids)
+    offsets, documents = posting_lists(*distinct, n_centroids=n_centroids)
     same = np.array_equal(offsets, segment.posting_offsets)
     if not same or not np.array_equal(documents, segment.posting_documents):
         raise damaged(path / segment.record.postings.name, "it is not what the tokens give")

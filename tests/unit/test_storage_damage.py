@@ -37,7 +37,6 @@ def arrow_files(path):
         "tombstones",
         "documents",
         "tokens",
-        "distinct",
         "postings",
     }
     return files
@@ -52,7 +51,7 @@ def sign(path):
         return dataclasses.replace(record, bytes=len(data), checksum=checksum)
 
     manifest = read_manifest(path)
-    parts = ("documents", "tokens", "distinct", "postings", "tombstones")
+    parts = ("documents", "tokens", "postings", "tombstones")
     segments = tuple(
         dataclasses.replace(s, **{p: mended(getattr(s, p)) for p in parts if getattr(s, p)})
         for s in manifest.segments
@@ -201,7 +200,6 @@ def set_numbers(file, old, new):
     ("column", "part"),
     [
         ("token_offsets", "documents"),
-        ("distinct_offsets", "distinct"),
         ("posting_offsets", "postings"),
     ],
 )
@@ -227,7 +225,6 @@ def test_offsets_that_leave_the_file_never_reach_a_kernel(index, column, part, w
 @pytest.mark.parametrize(
     ("column", "part", "value"),
     [
-        ("distinct_ids", "distinct", 8),
         ("posting_documents", "postings", 3),
         ("posting_documents", "postings", 65_535),
     ],
@@ -259,7 +256,7 @@ def test_tables_that_do_not_agree_are_a_problem(index):
     set_numbers(index / "segment-000001" / "tokens.arrow", old, 7 - old)
     sign(index)
     (problem,) = verify(index)
-    assert problem.path.name == "distinct.arrow"
+    assert problem.path.name == "postings.arrow"
     assert "not what the tokens give" in str(problem)
 
 
@@ -279,7 +276,7 @@ def test_a_living_id_that_is_there_twice_is_a_problem(kit, tmp_path):
         one.segments[1],
         **{
             part: dataclasses.replace(getattr(first, part), name=f"segment-000003/{part}.arrow")
-            for part in ("documents", "tokens", "distinct", "postings")
+            for part in ("documents", "tokens", "postings")
         },
     )
     manifest = dataclasses.replace(one, segments=(one.segments[0], copied))

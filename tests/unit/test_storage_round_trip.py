@@ -93,7 +93,7 @@ def test_the_manifest_keeps_encoder_and_config(kit, tmp_path):
         assert reader.manifest.generation == 1
 
 
-def test_lists_of_centroids_and_postings_match_a_slow_count(kit, tmp_path):
+def test_postings_match_a_slow_count(kit, tmp_path):
     path = tmp_path / "i"
     with kit.create(path) as writer:
         segment = writer.new_segment()
@@ -105,9 +105,6 @@ def test_lists_of_centroids_and_postings_match_a_slow_count(kit, tmp_path):
         writer.commit()
     (segment,) = IndexReader.open(path).segments
     sets = [set(kit.codes(n, seed=i).centroid_ids.tolist()) for i, n in enumerate([4, 0, 9, 1])]
-    for i, expected in enumerate(sets):
-        start, end = segment.distinct_offsets[i : i + 2]
-        assert segment.distinct_ids[start:end].tolist() == sorted(expected)
     for centroid in range(8):
         start, end = segment.posting_offsets[centroid : centroid + 2]
         holders = [i for i, ids in enumerate(sets) if centroid in ids]
@@ -123,8 +120,6 @@ def test_columns_are_views_of_the_files_and_outlive_the_reader(kit, tmp_path):
         segment.codes.gains,
         segment.codes.norms,
         segment.token_offsets,
-        segment.distinct_offsets,
-        segment.distinct_ids,
         segment.posting_offsets,
         segment.posting_documents,
     ]
@@ -144,8 +139,6 @@ def test_dtypes_are_those_of_the_format(kit, tmp_path):
     (segment,) = IndexReader.open(kit.build(tmp_path / "i", ["a", "b"])).segments
     assert segment.token_offsets.dtype == np.int64
     assert segment.spans(0).dtype == np.int32
-    assert segment.distinct_offsets.dtype == np.int64
-    assert segment.distinct_ids.dtype == np.uint16
     assert segment.posting_offsets.dtype == np.int64
     assert segment.posting_documents.dtype == np.uint16
     assert segment.alive.dtype == np.bool_
@@ -170,7 +163,7 @@ def test_more_than_65536_centroids_take_32_bits(kit, tmp_path):
         writer.commit()
     (segment,) = IndexReader.open(tmp_path / "i").segments
     assert segment.codes.centroid_ids.dtype == np.uint32
-    assert segment.distinct_ids.tolist() == [3, n - 1]
+    assert np.flatnonzero(np.diff(segment.posting_offsets)).tolist() == [3, n - 1]
     assert verify(tmp_path / "i") == []
 
 
@@ -264,10 +257,10 @@ def test_a_segment_beyond_memory_is_the_same_as_one_within(kit, tmp_path, monkey
     for name, in_memory in (("one", 1 << 20), ("two", 100)):
         monkeypatch.setattr(growing, "_IN_MEMORY", in_memory)
         kit.build(tmp_path / name, ["a", "b", "c"])
-    for part in ("documents", "tokens", "distinct", "postings"):
+    for part in ("documents", "tokens", "postings"):
         one, two = (tmp_path / n / "segment-000001" / f"{part}.arrow" for n in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()
-    assert len(list((tmp_path / "two" / "segment-000001").iterdir())) == 4
+    assert len(list((tmp_path / "two" / "segment-000001").iterdir())) == 3
 
 
 def test_lists_made_in_blocks_are_those_made_at_once(monkeypatch):
