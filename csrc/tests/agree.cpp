@@ -12,11 +12,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <limits>
+#include <memory>
+#include <new>
 #include <vector>
 
-#include "centroid_maxsim/centroid_maxsim.h"
+#include "centroids/centroids.h"
 #include "cpu.h"
 #include "dense/dense.h"
+#include "gather/gather.h"
 #include "kernels.h"
 #include "maxsim_codes/maxsim_codes.h"
 
@@ -28,7 +31,10 @@ constexpr std::uint32_t kNan = 0x7fc00000U;
 
 // All NaNs are one: which of two NaNs an addition keeps is the machine's business.
 std::uint32_t bits_of(float x) noexcept { return std::isnan(x) ? kNan : std::bit_cast<std::uint32_t>(x); }
-std::uint32_t bits_of(std::uint32_t x) noexcept { return x; }
+template <class T>
+std::uint32_t bits_of(T x) noexcept {
+  return static_cast<std::uint32_t>(x);
+}
 
 // Steele, Lea and Flood's SplitMix64: the same numbers with every compiler.
 class Random {
@@ -74,6 +80,28 @@ class Unaligned {
   std::vector<T> all_;
 };
 
+// n elements that begin on a cache line and end with the allocation.
+template <class T>
+class OnCacheLine {
+ public:
+  explicit OnCacheLine(std::int64_t n, T value = T{})
+      : size_(n), data_(static_cast<T*>(::operator new(static_cast<std::size_t>(n) * sizeof(T), kAlignment))) {
+    std::fill_n(data_.get(), n, value);
+  }
+  T* data() noexcept { return data_.get(); }
+  const T* data() const noexcept { return data_.get(); }
+  std::int64_t size() const noexcept { return size_; }
+  T& operator[](std::int64_t i) noexcept { return data_[static_cast<std::size_t>(i)]; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  struct Delete {
+    void operator()(T* data) const noexcept { ::operator delete(data, kAlignment); }
+  };
+  std::int64_t size_;
+  std::unique_ptr<T[], Delete> data_;
+};
+
 // What the kernels below compare, and what they found.
 const Kernels* scalar_twin = nullptr;
 const Kernels* under_test = nullptr;
@@ -81,15 +109,15 @@ std::atomic<std::int64_t> n_compared{0};
 std::atomic<std::int64_t> n_different{0};
 
 template <class T>
-void compare(const char* kernel, const std::vector<T>& results, const T* expected, std::int64_t count,
+void compare(const char* kernel, const T* results, const T* expected, std::int64_t n, std::int64_t count,
              std::int64_t dim, std::int64_t begin, std::int64_t end) noexcept {
   ++n_compared;
-  for (std::size_t i = 0; i < results.size(); ++i) {
+  for (std::int64_t i = 0; i < n; ++i) {
     if (bits_of(results[i]) == bits_of(expected[i])) continue;
     if (n_different++ < 20) {
-      std::printf("%s, %lld lanes, dim %lld, rows %lld to %lld: result %zu is %.9g, expected %.9g\n", kernel,
+      std::printf("%s, %lld lanes, dim %lld, rows %lld to %lld: result %lld is %.9g, expected %.9g\n", kernel,
                   static_cast<long long>(count), static_cast<long long>(dim), static_cast<long long>(begin),
-                  static_cast<long long>(end), i, static_cast<double>(results[i]),
+                  static_cast<long long>(end), static_cast<long long>(i), static_cast<double>(results[i]),
                   static_cast<double>(expected[i]));
     }
     return;
@@ -102,10 +130,9 @@ void call_both(const char* name, T* expected, std::int64_t n, std::int64_t count
                std::int64_t begin, std::int64_t end, const Call& call) noexcept {
   call(*scalar_twin, expected);
   // On a cache line, as the contract of the maxima has it.
-  AlignedArray<T> results(static_cast<std::size_t>(round_up(n, kLanes)));
-  for (std::int64_t i = 0; i < n; ++i) results[static_cast<std::size_t>(i)] = T{77};
+  OnCacheLine<T> results(round_up(n, kLanes), T{77});
   call(*under_test, results.data());
-  compare(name, std::vector<T>(results.data(), results.data() + n), expected, count, dim, begin, end);
+  compare(name, results.data(), expected, n, count, dim, begin, end);
 }
 
 void both_dense_scores(const PackedVectors& packed, const float* rows, std::int64_t begin, std::int64_t end,
@@ -128,21 +155,40 @@ void both_dense_nearest(const PackedVectors& packed, const float* rows, std::int
             });
 }
 
-void both_centroid_maxima(const float* scores, std::int64_t count, const CentroidIds& ids, std::int64_t begin,
-                          std::int64_t end, float* best) noexcept {
-  call_both("centroid_maxima", best, count, count, 0, begin, end, [&](const Kernels& kernels, float* out) {
-    kernels.centroid_maxima(scores, count, ids, begin, end, out);
+// Writes the rows of a table in place, so both write a whole one and its rows from `begin` are compared.
+void both_centroid_products(const PackedQuery& query, const std::int8_t* centroids, const float* steps,
+                            std::int64_t begin, std::int64_t end, std::int16_t* rows, std::int64_t stride) noexcept {
+  scalar_twin->centroid_products(query, centroids, steps, begin, end, rows, stride);
+  OnCacheLine<std::int16_t> results(end * stride, std::int16_t{77});
+  under_test->centroid_products(query, centroids, steps, begin, end, results.data(), stride);
+  compare("centroid_products", results.data() + begin * stride, rows + begin * stride, (end - begin) * stride,
+          query.count, query.dim, begin, end);
+}
+
+void both_centroid_sums(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin, std::int64_t end,
+                        float* sums) noexcept {
+  call_both("centroid_sums", sums, table.stride, table.count, 0, begin, end, [&](const Kernels& kernels, float* out) {
+    kernels.centroid_sums(table, ids, begin, end, out);
   });
 }
 
-void both_code_maxima(const PackedQuery& query, const CodeColumns& codes, std::int64_t begin, std::int64_t end,
-                      float* best) noexcept {
+void both_code_maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
+                      std::int64_t begin, std::int64_t end, float* best) noexcept {
   call_both("code_maxima", best, query.count, query.count, query.dim, begin, end,
-            [&](const Kernels& kernels, float* out) { kernels.code_maxima(query, codes, begin, end, out); });
+            [&](const Kernels& kernels, float* out) { kernels.code_maxima(query, table, codes, begin, end, out); });
 }
 
-constexpr Kernels kBoth{both_dense_scores, both_dense_maxima, both_dense_nearest, both_centroid_maxima,
-                        both_code_maxima};
+// What is compared; the kernels that build an index stay scalar.
+Kernels both() {
+  Kernels kernels = *scalar_twin;
+  kernels.dense_scores = both_dense_scores;
+  kernels.dense_maxima = both_dense_maxima;
+  kernels.dense_nearest = both_dense_nearest;
+  kernels.centroid_products = both_centroid_products;
+  kernels.centroid_sums = both_centroid_sums;
+  kernels.code_maxima = both_code_maxima;
+  return kernels;
+}
 
 // Runs the public functions over awkward shapes with one table of kernels; the checksum of what they return.
 class Sweep {
@@ -153,6 +199,11 @@ class Sweep {
     for (const std::int64_t dim : {1, 2, 3, 5, 16, 48, 128, 131, 768}) {
       for (const std::int64_t count : {0, 1, 5, 15, 16, 17, 32, 33, 49}) dense(count, dim);
     }
+    for (const std::int64_t dim : {16, 32, 48, 128, 208, 768, 2048}) {
+      for (const std::int64_t count : {0, 1, 7, 15, 16, 17, 31, 32, 33, 49}) products(count, dim, 19, false);
+      for (const std::int64_t n : {0, 1, 3, 4, 5, 8, 9}) products(33, dim, n, true);
+    }
+    products(17, 16, 1029, false);  // more than a thread takes at a time
     for (const std::int64_t count : {0, 1, 7, 15, 16, 17, 31, 32, 33, 100}) {
       centroids<std::uint16_t>(count);
       centroids<std::uint32_t>(count);
@@ -190,8 +241,8 @@ class Sweep {
     return made;
   }
 
-  template <class T>
-  void take(const Unaligned<T>& results) noexcept {
+  template <class Array>
+  void take(const Array& results) noexcept {
     for (std::int64_t i = 0; i < results.size(); ++i) {
       hash_ = (hash_ ^ bits_of(results.data()[i])) * 0x100000001b3U;  // Fowler, Noll and Vo's
     }
@@ -248,16 +299,80 @@ class Sweep {
     }
   }
 
+  // A table of random rows.
+  struct Table {
+    OnCacheLine<std::int16_t> rows;
+    OnCacheLine<float> steps;
+    std::int64_t n_centroids;
+    std::int64_t count;
+    CentroidRows view() const noexcept { return {rows.data(), n_centroids, count, steps.size(), steps.data()}; }
+  };
+
+  // With `equal` there are few different numbers.
+  Table table(std::int64_t n_centroids, std::int64_t count, bool equal) {
+    const std::int64_t stride = round_up(count, kRowLanes);
+    Table made{OnCacheLine<std::int16_t>(n_centroids * stride, std::numeric_limits<std::int16_t>::min()),
+               OnCacheLine<float>(stride), n_centroids, count};
+    for (std::int64_t lane = 0; lane < count; ++lane) {
+      made.steps[lane] = 0x1p-13F * (1.5F + random_.real());
+      for (std::int64_t i = 0; i < n_centroids; ++i) {
+        made.rows[i * stride + lane] =
+            static_cast<std::int16_t>(equal ? random_.integer(-2, 2) : random_.integer(-32768, 32767));
+      }
+    }
+    return made;
+  }
+
+  // With `odd_ones` integers are as large as they may be, and some products do not fit.
+  void products(std::int64_t count, std::int64_t dim, std::int64_t n_centroids, bool odd_ones) {
+    const auto value = [&] { return odd_ones ? 127 * (2 * random_.integer(0, 1) - 1) : random_.integer(-127, 127); };
+    const Unaligned<std::int8_t> values(count * dim, value);
+    const Unaligned<std::int8_t> centroids(n_centroids * dim, value);
+    const Unaligned<float> scales(count, [&] { return 0x1p-6F * (1.5F + random_.real()); });
+    Unaligned<float> steps(n_centroids, [&] { return 1.5F + random_.real(); });
+    if (odd_ones && n_centroids > 2) {
+      steps[0] = 0x1p100F;
+      steps[1] = std::numeric_limits<float>::quiet_NaN();
+      steps[2] = -std::numeric_limits<float>::infinity();
+    }
+    const std::int64_t stride = round_up(count, kRowLanes);
+    OnCacheLine<std::int16_t> rows(n_centroids * stride);
+    centroid_table(kernels_, {values.data(), scales.data(), count, dim}, {centroids.data(), steps.data(), n_centroids},
+                   1, rows.data(), stride);
+    take(rows);
+  }
+
   template <class Id>
   void centroids(std::int64_t count) {
     constexpr std::int64_t kCentroids = 50;
+    constexpr std::int64_t kProbes = 5;
     const Documents made = documents();
-    const Unaligned<float> scores = vectors(kCentroids, count, true);
+    const auto n_documents = static_cast<std::int64_t>(made.listed.size());
     const Unaligned<Id> ids(made.offsets.back(), [&] { return random_.integer(0, kCentroids - 1); });
-    Unaligned<float> results(static_cast<std::int64_t>(made.listed.size()));
-    centroid_maxsim(kernels_, {scores.data(), kCentroids, count}, {ids.data(), sizeof(Id) == 4}, made.list(), 1,
-                    results.data());
+    const Table random = table(kCentroids, count, sizeof(Id) == 4);
+    Unaligned<float> results(n_documents);
+    smooth_maxsim(kernels_, random.view(), {ids.data(), sizeof(Id) == 4}, made.list(), 1, results.data());
     take(results);
+
+    // These have one code for all machines, which the sanitizers see here.
+    Unaligned<std::uint32_t> probed(count * kProbes);
+    probe(random.view(), kProbes, probed.data());
+    take(probed);
+    const Unaligned<Id> postings(2 * kCentroids, [&] { return random_.integer(0, n_documents - 1); });
+    std::int64_t next = 0;
+    const Unaligned<std::int64_t> offsets(kCentroids + 1, [&] { return 2 * next++; });
+    OnCacheLine<bool> allowed(n_documents);
+    for (std::int64_t i = 0; i < n_documents; ++i) allowed[i] = random_.integer(0, 3) > 0;
+    for (const std::int64_t limit : {std::int64_t{0}, std::int64_t{4}, n_documents}) {
+      Unaligned<std::int64_t> found(limit);
+      Unaligned<float> scores(limit);
+      std::int64_t n_found = 0;
+      gather(random.view(), probed.data(), kProbes,
+             {offsets.data(), postings.data(), sizeof(Id) == 4, postings.size(), n_documents}, allowed.data(), limit,
+             found.data(), scores.data(), &n_found);
+      take(found);
+      take(scores);
+    }
   }
 
   // With `extreme` all integers are as large as they may be.
@@ -269,7 +384,7 @@ class Sweep {
     const Unaligned<std::int8_t> values(
         count * dim, [&] { return extreme ? 127 * (2 * random_.integer(0, 1) - 1) : random_.integer(-127, 127); });
     const Unaligned<float> scales(count, [&] { return 0x1p-13F * (1.5F + random_.real()); });
-    const Unaligned<float> scores = vectors(kCentroids, count, true);
+    const Table centroids = table(kCentroids, count, false);
     const Unaligned<std::int8_t> levels(
         1 << bits, [&] { return extreme ? 63 * (2 * random_.integer(0, 1) - 1) : random_.integer(-63, 63); });
     const Unaligned<Id> ids(n, [&] { return random_.integer(0, kCentroids - 1); });
@@ -277,11 +392,16 @@ class Sweep {
     const Unaligned<std::uint16_t> gains(n, [&] { return random_.half(); });
     const Unaligned<std::uint16_t> norms(n, [&] { return random_.half(); });
     Unaligned<float> results(static_cast<std::int64_t>(made.listed.size()));
-    maxsim_codes(kernels_, {values.data(), scales.data(), count, dim}, {scores.data(), kCentroids, count},
-                 levels.data(),
-                 {{ids.data(), sizeof(Id) == 4}, residuals.data(), gains.data(), norms.data(), bits}, made.list(), 1,
-                 results.data());
+    const ByteQuery query{values.data(), scales.data(), count, dim};
+    const StoredCodes stored{{ids.data(), sizeof(Id) == 4}, residuals.data(), gains.data(), norms.data(), bits};
+    maxsim_codes(kernels_, query, centroids.view(), levels.data(), stored, made.list(), 1, results.data());
     take(results);
+
+    const auto n_spans = static_cast<std::int64_t>(made.offsets.size()) - 1;
+    Unaligned<float> maxima(n_spans * count);
+    code_maxima(kernels_, query, centroids.view(), levels.data(), stored,
+                {made.offsets.data(), n_spans, n, nullptr, n_spans}, 1, maxima.data());
+    take(maxima);
   }
 
   const Kernels& kernels_;
@@ -307,7 +427,7 @@ int main(int n_arguments, char**) {
     if (isa == Isa::scalar || !is_supported(isa)) continue;
     under_test = &kernels_for(isa);
     n_compared = n_different = 0;
-    Sweep(kBoth).run();
+    Sweep(both()).run();
     const bool same_results = Sweep(*under_test).run() == expected;
     all_agree = all_agree && n_different == 0 && same_results;
     std::printf("%s: %lld of %lld calls differ from scalar, results are %s\n", name_of(isa),
