@@ -28,12 +28,15 @@ constexpr Kernels kAvx2 = COLMODERN_TABLE(avx2);
 constexpr Kernels kAvx512vnni = COLMODERN_TABLE(avx512vnni);
 #endif
 #if COLMODERN_ARM
-// What has no code of its own yet is scalar.
+// What has no code of its own is scalar: `encode` is one text for all, and vectors are in the baseline.
 constexpr Kernels kNeon = [] {
   Kernels kernels = kScalar;
   kernels.dense_scores = dense_scores_neon;
   kernels.dense_maxima = dense_maxima_neon;
   kernels.dense_nearest = dense_nearest_neon;
+  kernels.row_scores = row_scores_neon;
+  kernels.raise_nearest = raise_nearest_neon;
+  kernels.greatest = greatest_neon;
   return kernels;
 }();
 #endif

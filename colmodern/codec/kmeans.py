@@ -20,7 +20,7 @@ from colmodern.types import FloatMatrix
 
 logger = logging.getLogger(__name__)
 
-ROWS_A_CENTROID = (8, 16, 32, 32)
+ROWS_A_CENTROID = (8, 16, 32, 64, 64, 64)
 """How many rows for each centroid the iterations look at."""
 
 
@@ -30,7 +30,7 @@ def train_centroids(
     """Return centroids of rows.
 
     Args:
-        rows: Shape (n, dim), uint8, from ``kernels.round_vectors``; beyond 32 for each centroid, a
+        rows: Shape (n, dim), uint8, from ``kernels.round_vectors``; beyond 64 for each centroid, a
             random part is used.
         n_centroids: How many; at most one for each row.
         seed: Decides everything that is random.

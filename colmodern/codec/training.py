@@ -20,7 +20,7 @@ from colmodern.types import FloatMatrix
 
 logger = logging.getLogger(__name__)
 
-MAX_CENTROIDS = 16384
+MAX_CENTROIDS = 65536
 _TOKENS_A_CENTROID = 8
 _LEVEL_SAMPLE = 16384
 
@@ -29,7 +29,7 @@ def plan_n_centroids(n_tokens: int) -> int:
     """Return how many centroids an index of so many tokens should have.
 
     About ``16 * sqrt(n_tokens)`` as in PLAID (Santhanam et al. 2022), rounded down to a power of
-    two, but never so many that a centroid stands for fewer than eight tokens, and at most 16,384.
+    two, but never so many that a centroid stands for fewer than eight tokens, and at most 65,536.
     """
     if n_tokens < 0:
         raise ValueError(f"n_tokens must be at least 0, got {n_tokens}.")

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
-#include <cstdarg>
 #include <cstdint>
 #include <cstdio>
 #include <limits>
@@ -16,9 +15,11 @@
 #include <new>
 #include <vector>
 
+#include "assign/assign.h"
 #include "centroids/centroids.h"
 #include "cpu.h"
 #include "dense/dense.h"
+#include "encode/encode.h"
 #include "gather/gather.h"
 #include "kernels.h"
 #include "maxsim_codes/maxsim_codes.h"
@@ -31,8 +32,8 @@ constexpr std::uint32_t kNan = 0x7fc00000U;
 
 // All NaNs are one: which of two NaNs an addition keeps is the machine's business.
 std::uint32_t bits_of(float x) noexcept { return std::isnan(x) ? kNan : std::bit_cast<std::uint32_t>(x); }
-template <class T>
-std::uint32_t bits_of(T x) noexcept {
+template <class Integer>
+std::uint32_t bits_of(Integer x) noexcept {
   return static_cast<std::uint32_t>(x);
 }
 
@@ -108,87 +109,235 @@ const Kernels* under_test = nullptr;
 std::atomic<std::int64_t> n_compared{0};
 std::atomic<std::int64_t> n_different{0};
 
-template <class T>
-void compare(const char* kernel, const T* results, const T* expected, std::int64_t n, std::int64_t count,
-             std::int64_t dim, std::int64_t begin, std::int64_t end) noexcept {
-  ++n_compared;
-  for (std::int64_t i = 0; i < n; ++i) {
-    if (bits_of(results[i]) == bits_of(expected[i])) continue;
-    if (n_different++ < 20) {
-      std::printf("%s, %lld lanes, dim %lld, rows %lld to %lld: result %lld is %.9g, expected %.9g\n", kernel,
-                  static_cast<long long>(count), static_cast<long long>(dim), static_cast<long long>(begin),
-                  static_cast<long long>(end), static_cast<long long>(i), static_cast<double>(results[i]),
-                  static_cast<double>(expected[i]));
-    }
-    return;
+// One call of a kernel by both.
+class Call {
+ public:
+  Call(const char* kernel, std::int64_t count, std::int64_t dim, std::int64_t begin, std::int64_t end) noexcept
+      : kernel_(kernel), count_(count), dim_(dim), begin_(begin), end_(end) {
+    ++n_compared;
   }
+
+  template <class T>
+  void compare(const char* what, const T* results, const T* expected, std::int64_t n) const noexcept {
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (bits_of(results[i]) == bits_of(expected[i])) continue;
+      if (n_different++ < 20) {
+        std::printf("%s, %lld lanes, dim %lld, rows %lld to %lld: %s %lld is %.9g, expected %.9g\n", kernel_,
+                    static_cast<long long>(count_), static_cast<long long>(dim_), static_cast<long long>(begin_),
+                    static_cast<long long>(end_), what, static_cast<long long>(i), static_cast<double>(results[i]),
+                    static_cast<double>(expected[i]));
+      }
+      return;
+    }
+  }
+
+ private:
+  const char* kernel_;
+  std::int64_t count_;
+  std::int64_t dim_;
+  std::int64_t begin_;
+  std::int64_t end_;
+};
+
+template <class T>
+OnCacheLine<T> copy_of(const T* from, std::int64_t n) {
+  OnCacheLine<T> made(n);
+  std::copy_n(from, n, made.data());
+  return made;
 }
 
-// Calls kernel(table, results) for both, compares n results, and leaves the scalar ones in `expected`.
-template <class T, class Call>
-void call_both(const char* name, T* expected, std::int64_t n, std::int64_t count, std::int64_t dim,
-               std::int64_t begin, std::int64_t end, const Call& call) noexcept {
-  call(*scalar_twin, expected);
-  // On a cache line, as the contract of the maxima has it.
+// For kernels with one array of results: call(table, results) by both, the scalar ones stay in `expected`.
+template <class T, class Run>
+void call_both(const Call& call, T* expected, std::int64_t n, const Run& run) noexcept {
+  run(*scalar_twin, expected);
+  // On a cache line and padded, as the contract of the maxima has it.
   OnCacheLine<T> results(round_up(n, kLanes), T{77});
-  call(*under_test, results.data());
-  compare(name, results.data(), expected, n, count, dim, begin, end);
+  run(*under_test, results.data());
+  call.compare("result", results.data(), expected, n);
 }
 
 void both_dense_scores(const PackedVectors& packed, const float* rows, std::int64_t begin, std::int64_t end,
                        float* scores) noexcept {
-  call_both("dense_scores", scores, (end - begin) * packed.count, packed.count, packed.dim, begin, end,
+  call_both({"dense_scores", packed.count, packed.dim, begin, end}, scores, (end - begin) * packed.count,
             [&](const Kernels& kernels, float* out) { kernels.dense_scores(packed, rows, begin, end, out); });
 }
 
 void both_dense_maxima(const PackedVectors& packed, const float* rows, std::int64_t begin, std::int64_t end,
                        float* best) noexcept {
-  call_both("dense_maxima", best, packed.count, packed.count, packed.dim, begin, end,
+  call_both({"dense_maxima", packed.count, packed.dim, begin, end}, best, packed.count,
             [&](const Kernels& kernels, float* out) { kernels.dense_maxima(packed, rows, begin, end, out); });
 }
 
 void both_dense_nearest(const PackedVectors& packed, const float* rows, std::int64_t begin, std::int64_t end,
                         std::uint32_t* nearest) noexcept {
-  call_both("dense_nearest", nearest, end - begin, packed.count, packed.dim, begin, end,
-            [&](const Kernels& kernels, std::uint32_t* out) {
-              kernels.dense_nearest(packed, rows, begin, end, out);
-            });
+  call_both(
+      {"dense_nearest", packed.count, packed.dim, begin, end}, nearest, end - begin,
+      [&](const Kernels& kernels, std::uint32_t* out) { kernels.dense_nearest(packed, rows, begin, end, out); });
 }
 
 // Writes the rows of a table in place, so both write a whole one and its rows from `begin` are compared.
 void both_centroid_products(const PackedQuery& query, const std::int8_t* centroids, const float* steps,
                             std::int64_t begin, std::int64_t end, std::int16_t* rows, std::int64_t stride) noexcept {
-  scalar_twin->centroid_products(query, centroids, steps, begin, end, rows, stride);
+  const Call call{"centroid_products", query.count, query.dim, begin, end};
   OnCacheLine<std::int16_t> results(end * stride, std::int16_t{77});
+  scalar_twin->centroid_products(query, centroids, steps, begin, end, rows, stride);
   under_test->centroid_products(query, centroids, steps, begin, end, results.data(), stride);
-  compare("centroid_products", results.data() + begin * stride, rows + begin * stride, (end - begin) * stride,
-          query.count, query.dim, begin, end);
+  call.compare("number", results.data() + begin * stride, rows + begin * stride, (end - begin) * stride);
 }
 
 void both_centroid_sums(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin, std::int64_t end,
                         float* sums) noexcept {
-  call_both("centroid_sums", sums, table.stride, table.count, 0, begin, end, [&](const Kernels& kernels, float* out) {
-    kernels.centroid_sums(table, ids, begin, end, out);
-  });
+  call_both({"centroid_sums", table.count, 0, begin, end}, sums, table.stride,
+            [&](const Kernels& kernels, float* out) { kernels.centroid_sums(table, ids, begin, end, out); });
 }
 
 void both_code_maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
                       std::int64_t begin, std::int64_t end, float* best) noexcept {
-  call_both("code_maxima", best, query.count, query.count, query.dim, begin, end,
+  call_both({"code_maxima", query.count, query.dim, begin, end}, best, query.count,
             [&](const Kernels& kernels, float* out) { kernels.code_maxima(query, table, codes, begin, end, out); });
 }
 
-// What is compared; the kernels that build an index stay scalar.
-Kernels both() {
-  Kernels kernels = *scalar_twin;
-  kernels.dense_scores = both_dense_scores;
-  kernels.dense_maxima = both_dense_maxima;
-  kernels.dense_nearest = both_dense_nearest;
-  kernels.centroid_products = both_centroid_products;
-  kernels.centroid_sums = both_centroid_sums;
-  kernels.code_maxima = both_code_maxima;
-  return kernels;
+void both_row_scores(const PackedRows& packed, const std::uint8_t* rows, std::int64_t begin, std::int64_t end,
+                     std::int32_t* scores) noexcept {
+  const std::int64_t count = packed.strips * kLanes;
+  call_both({"row_scores", count, packed.dim, begin, end}, scores, (end - begin) * count,
+            [&](const Kernels& kernels, std::int32_t* out) { kernels.row_scores(packed, rows, begin, end, out); });
 }
+
+void both_raise_nearest(const PackedRows& packed, std::int64_t first, std::int64_t last, const std::uint8_t* rows,
+                        const std::int32_t* listed, std::int64_t n, std::int32_t* best,
+                        std::int32_t* strips) noexcept {
+  const Call call{"raise_nearest", (last - first) * kLanes, packed.dim, 0, n};
+  const std::int64_t size = (*std::max_element(listed, listed + n) + 1) * kLanes;
+  OnCacheLine<std::int32_t> second_best = copy_of(best, size);
+  OnCacheLine<std::int32_t> second_strips = copy_of(strips, size);
+  scalar_twin->raise_nearest(packed, first, last, rows, listed, n, best, strips);
+  under_test->raise_nearest(packed, first, last, rows, listed, n, second_best.data(), second_strips.data());
+  call.compare("best", second_best.data(), best, size);
+  call.compare("strip", second_strips.data(), strips, size);
+}
+
+void both_greatest(std::int32_t* scores, std::int64_t n, std::int64_t k, std::int32_t* places,
+                   std::int32_t* scratch) noexcept {
+  const Call call{"greatest", k, 0, 0, n};
+  OnCacheLine<std::int32_t> second_scores = copy_of(scores, n);
+  OnCacheLine<std::int32_t> second_places(k, -1);
+  OnCacheLine<std::int32_t> second_scratch(n + kLanes, -1);
+  scalar_twin->greatest(scores, n, k, places, scratch);
+  under_test->greatest(second_scores.data(), n, k, second_places.data(), second_scratch.data());
+  // They come in no order.
+  std::sort(places, places + k);
+  std::sort(second_places.data(), second_places.data() + k);
+  call.compare("place", second_places.data(), places, k);
+}
+
+void both_unit_rows(const void* vectors, bool half, std::int64_t dim, std::int64_t begin, std::int64_t end,
+                    float* units, float* lengths) noexcept {
+  const Call call{"unit_rows", half ? 2 : 4, dim, begin, end};
+  OnCacheLine<float> second_units((end - begin) * dim, 77.0F);
+  OnCacheLine<float> second_lengths(end - begin, 77.0F);
+  scalar_twin->unit_rows(vectors, half, dim, begin, end, units, lengths);
+  under_test->unit_rows(vectors, half, dim, begin, end, second_units.data(), second_lengths.data());
+  call.compare("component", second_units.data(), units, second_units.size());
+  call.compare("length", second_lengths.data(), lengths, second_lengths.size());
+}
+
+void both_round_rows(const float* values, std::int64_t n, float step, std::uint8_t* rows) noexcept {
+  call_both({"round_rows", 1, 0, 0, n}, rows, n,
+            [&](const Kernels& kernels, std::uint8_t* out) { kernels.round_rows(values, n, step, out); });
+}
+
+void both_code_rows(const Codebook& book, std::int64_t dim, const float* rows, const float* lengths,
+                    const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals, std::uint16_t* gains,
+                    std::uint16_t* norms, float* errors) noexcept {
+  const Call call{"code_rows", book.bits, dim, 0, n};
+  OnCacheLine<std::uint8_t> second_residuals(n * dim * book.bits / 8, std::uint8_t{77});
+  OnCacheLine<std::uint16_t> second_gains(n, std::uint16_t{77});
+  OnCacheLine<std::uint16_t> second_norms(n, std::uint16_t{77});
+  OnCacheLine<float> second_errors(n, 77.0F);
+  scalar_twin->code_rows(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);
+  under_test->code_rows(book, dim, rows, lengths, ids, n, second_residuals.data(), second_gains.data(),
+                        second_norms.data(), second_errors.data());
+  call.compare("byte", second_residuals.data(), residuals, second_residuals.size());
+  call.compare("gain", second_gains.data(), gains, n);
+  call.compare("norm", second_norms.data(), norms, n);
+  call.compare("error", second_errors.data(), errors, n);
+}
+
+constexpr Kernels kBoth{both_dense_scores,      both_dense_maxima,  both_dense_nearest,
+                        both_centroid_products, both_centroid_sums, both_code_maxima,
+                        both_row_scores,        both_raise_nearest, both_greatest,
+                        both_unit_rows,         both_round_rows,    both_code_rows};
+
+// Centroids in cells, laid out as `pack_cells` in Python does. Member i is in cell i % n_cells; the third cell of more
+// is empty.
+class SomeCells {
+ public:
+  SomeCells(Random& random, std::int64_t n_cells, std::int64_t n_members, std::int64_t dim)
+      : dim_(dim), members_(n_members * dim, [&] { return random.integer(-127, 127); }) {
+    std::copy_n(members_.data(), dim, members_.data() + (n_members - 1) * dim);  // one that is there twice
+    std::vector<std::vector<std::int64_t>> cells(static_cast<std::size_t>(n_cells));
+    for (std::int64_t i = 0; i < n_members; ++i) {
+      const std::int64_t cell = i % n_cells;
+      cells[static_cast<std::size_t>(n_cells > 3 && cell == 2 ? 3 : cell)].push_back(i);
+    }
+    for (const auto& cell : cells) {
+      for (const std::int64_t i : cell) put(i);
+      while (ids_.size() % kLanes != 0) put(-1);
+      offsets_.push_back(static_cast<std::int64_t>(ids_.size()) / kLanes);
+    }
+    const std::int64_t padded = round_up(n_cells, kLanes);
+    representatives_.resize(static_cast<std::size_t>(padded * dim));
+    representative_starts_.assign(static_cast<std::size_t>(padded), kPadding);
+    for (std::int64_t i = 0; i < n_cells; ++i) {
+      place(i % n_members, i, representatives_, representative_starts_);
+    }
+  }
+
+  Cells view(std::int64_t n_probes) const noexcept {
+    const auto strips = [](const auto& starts) { return static_cast<std::int64_t>(starts.size()) / kLanes; };
+    return {static_cast<std::int64_t>(offsets_.size()) - 1,
+            n_probes,
+            {strips(representative_starts_), dim_, representatives_.data(), representative_starts_.data()},
+            {strips(starts_), dim_, values_.data(), starts_.data()},
+            offsets_.data(),
+            ids_.data()};
+  }
+  const std::int8_t* members() const noexcept { return members_.data(); }
+
+ private:
+  static constexpr std::int32_t kPadding = std::numeric_limits<std::int32_t>::min() / 2;
+
+  void put(std::int64_t i) {
+    if (ids_.size() % kLanes == 0) values_.resize(values_.size() + static_cast<std::size_t>(kLanes * dim_));
+    starts_.push_back(kPadding);
+    ids_.push_back(i < 0 ? 0 : static_cast<std::uint32_t>(i));
+    if (i >= 0) place(i, static_cast<std::int64_t>(ids_.size()) - 1, values_, starts_);
+  }
+
+  // Member i in a lane of strips [dim / 4][16][4].
+  void place(std::int64_t i, std::int64_t at, std::vector<std::int8_t>& values, std::vector<std::int32_t>& starts) {
+    std::int32_t sum = 0;
+    std::int32_t square = 0;
+    for (std::int64_t d = 0; d < dim_; ++d) {
+      const std::int8_t value = members_.data()[i * dim_ + d];
+      values[static_cast<std::size_t>(at / kLanes * kLanes * dim_ + d / 4 * kLanes * 4 + at % kLanes * 4 + d % 4)] =
+          value;
+      sum += value;
+      square += value * value;
+    }
+    starts[static_cast<std::size_t>(at)] = -kRowOffset * sum - square / 4;
+  }
+
+  std::int64_t dim_;
+  Unaligned<std::int8_t> members_;
+  std::vector<std::int8_t> values_;
+  std::vector<std::int32_t> starts_;
+  std::vector<std::uint32_t> ids_;
+  std::vector<std::int64_t> offsets_{0};
+  std::vector<std::int8_t> representatives_;
+  std::vector<std::int32_t> representative_starts_;
+};
 
 // Runs the public functions over awkward shapes with one table of kernels; the checksum of what they return.
 class Sweep {
@@ -215,6 +364,17 @@ class Sweep {
           codes<std::uint32_t>(count, dim, bits, false);
         }
         codes<std::uint16_t>(18, dim, bits, true);
+      }
+    }
+    for (const std::int64_t dim : {16, 48, 128, 272}) {
+      for (const std::int64_t n_cells : {1, 5, 16, 17, 40}) {
+        for (const std::int64_t n_probes : {1, 3, 33}) cells(n_cells, n_probes, dim);
+      }
+    }
+    for (const int bits : {1, 2, 4}) {
+      for (const std::int64_t dim : {16, 48, 208}) {
+        encoding<float>(dim, bits);
+        encoding<std::uint16_t>(dim, bits);
       }
     }
     return hash_;
@@ -247,6 +407,8 @@ class Sweep {
       hash_ = (hash_ ^ bits_of(results.data()[i])) * 0x100000001b3U;  // Fowler, Noll and Vo's
     }
   }
+
+  void take(std::int64_t number) noexcept { hash_ = (hash_ ^ static_cast<std::uint64_t>(number)) * 0x100000001b3U; }
 
   // Ordinary numbers with, here and there, what is not: equal rows, zeros of both signs, infinity and NaN.
   Unaligned<float> vectors(std::int64_t n, std::int64_t dim, bool odd_ones) {
@@ -404,6 +566,66 @@ class Sweep {
     take(maxima);
   }
 
+  // The fourth row is as extreme as it may be.
+  void cells(std::int64_t n_cells, std::int64_t n_probes, std::int64_t dim) {
+    const SomeCells some(random_, n_cells, 3 * n_cells + 17, dim);
+    for (const std::int64_t n : {0, 1, 3, 8, 37}) {
+      Unaligned<std::uint8_t> rows(n * dim, [&] { return random_.integer(1, 127); });
+      if (n > 3) std::fill_n(rows.data() + 3 * dim, dim, std::uint8_t{127});
+      Unaligned<std::uint32_t> nearest(n);
+      Unaligned<std::int32_t> scores(n);
+      nearest_in_cells(kernels_, some.view(n_probes), rows.data(), n, 1, nearest.data(), scores.data());
+      take(nearest);
+      take(scores);
+    }
+  }
+
+  template <class T>
+  void encoding(std::int64_t dim, int bits) {
+    constexpr bool kHalf = sizeof(T) == 2;
+    constexpr std::int64_t kMembers = 37;
+    const SomeCells some(random_, 9, kMembers, dim);
+    const float size = 1.0F / std::sqrt(static_cast<float>(dim));
+    const Unaligned<float> columns(dim * dim, [&] { return size * random_.real(); });
+    const Unaligned<float> starts(dim, [] { return 0.0F; });
+    const Rotation rotation{{dim, dim, columns.data(), starts.data()}, size / 16.0F};
+    const Unaligned<float> steps(kMembers, [&] { return size / 64.0F * (1.5F + random_.real()); });
+    Unaligned<std::int8_t> levels(1 << bits, [&] { return random_.integer(-63, 63); });
+    std::sort(levels.data(), levels.data() + levels.size());
+    const Codebook book{some.members(), steps.data(), levels.data(), size / 32.0F, bits};
+    for (const std::int64_t n : {0, 1, 4, 21}) {
+      Unaligned<T> vectors(n * dim, [&] {
+        if constexpr (kHalf) {
+          return random_.half() | random_.integer(0, 1) << 15;
+        } else {
+          return random_.real();
+        }
+      });
+      if (n > 2) std::fill_n(vectors.data() + 2 * dim, dim, T{0});
+      // A NaN stops the block that it is in.
+      for (const bool with_nan : {false, true}) {
+        if (with_nan && n == 21) vectors[5 * dim + 7] = kHalf ? T{0x7e00} : std::numeric_limits<T>::quiet_NaN();
+        Unaligned<std::uint8_t> rows(n * dim);
+        Unaligned<float> lengths(n);
+        take(round_vectors(kernels_, {vectors.data(), kHalf, n, dim}, rotation, 1e4F, 1, rows.data(), lengths.data()));
+        take(rows);
+        take(lengths);
+        Unaligned<std::uint16_t> ids(n);
+        Unaligned<std::uint8_t> residuals(n * dim * bits / 8);
+        Unaligned<std::uint16_t> gains(n);
+        Unaligned<std::uint16_t> norms(n);
+        Unaligned<float> errors(n);
+        take(encode_tokens(kernels_, {vectors.data(), kHalf, n, dim}, rotation, some.view(4), book, 1e4F, 1,
+                           {ids.data(), false, residuals.data(), gains.data(), norms.data(), errors.data()}));
+        take(ids);
+        take(residuals);
+        take(gains);
+        take(norms);
+        take(errors);
+      }
+    }
+  }
+
   const Kernels& kernels_;
   Random random_{1};
   std::uint64_t hash_ = 0xcbf29ce484222325U;
@@ -427,7 +649,7 @@ int main(int n_arguments, char**) {
     if (isa == Isa::scalar || !is_supported(isa)) continue;
     under_test = &kernels_for(isa);
     n_compared = n_different = 0;
-    Sweep(both()).run();
+    Sweep(kBoth).run();
     const bool same_results = Sweep(*under_test).run() == expected;
     all_agree = all_agree && n_different == 0 && same_results;
     std::printf("%s: %lld of %lld calls differ from scalar, results are %s\n", name_of(isa),

@@ -24,6 +24,7 @@ DOCUMENTS = [
     StoredDocument("ice.md", "A glacier moves a metre a day.", metadata={"cold": True, "x": None}),
     StoredDocument("old.md", "This one is deleted: who may revoke a key?"),
     StoredDocument("leer", ""),
+    StoredDocument("wide", f"The word {'a' * 300} is wider than a byte."),
     StoredDocument("züge", "Überfüllte Züge, 満員電車.", "Bahn", content_hash="00ff"),
 ]
 
@@ -38,7 +39,9 @@ def make(folder: Path) -> None:
         for part in (slice(0, 4), slice(4, None)):
             segment = writer.new_segment()
             for document, found in zip(DOCUMENTS[part], tokens[part], strict=True):
-                segment.add(document, codec.encode(found.vectors), found.spans)
+                codes = codec.encode(found.vectors)
+                error = float(np.square(codec.decode(codes) - found.vectors).sum())
+                segment.add(document, codes, found.spans, squared_error=error)
             segment.finish()
         record = SourceRecord(
             "bread.md", "docs", 47, 1_700_000_000_000_000_000, "1f", "md/1", ["bread.md"]

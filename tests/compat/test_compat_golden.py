@@ -27,7 +27,9 @@ def test_a_golden_index_holds_the_documents_it_was_made_of(golden):
         documents = {document.id: document for document in reader.documents()}
         (source,) = reader.sources()
         segment, position = reader.find("keys.md")
-    assert list(documents) == ["keys.md", "bread.md", "ice.md", "leer", "züge"]
+        wide_segment, wide = reader.find("wide")
+        errors = [segment.record.squared_error for segment in reader.segments]
+    assert list(documents) == ["keys.md", "bread.md", "ice.md", "leer", "wide", "züge"]
     assert documents["keys.md"].title == "Keys"
     assert documents["keys.md"].metadata == {"page": 1}
     assert documents["ice.md"].metadata == {"cold": True, "x": None}
@@ -37,6 +39,14 @@ def test_a_golden_index_holds_the_documents_it_was_made_of(golden):
     assert documents["leer"].source is None
     assert source.document_ids == ["bread.md"]
     words = [documents["keys.md"].text[start:end] for start, end in segment.spans(position)]
+    spans = wide_segment.spans(wide)
+    assert [documents["wide"].text[start:end] for start, end in spans[:4]] == [
+        "The",
+        "word",
+        "a" * 300,
+        "is",
+    ]
+    assert all(0 < error < 1 for error in errors)
     assert words == ["An", "officer", "may", "revoke", "a", "key", "that", "has", "leaked"]
 
 
@@ -57,5 +67,11 @@ def test_a_golden_index_can_be_changed(golden, tmp_path):
         writer.commit()
         writer.compact()
     with IndexReader.open(path) as reader:
-        assert [d.id for d in reader.documents()] == ["keys.md", "bread.md", "ice.md", "züge"]
+        assert [d.id for d in reader.documents()] == [
+            "keys.md",
+            "bread.md",
+            "ice.md",
+            "wide",
+            "züge",
+        ]
     assert verify(path) == []

@@ -261,7 +261,17 @@ def test_the_rotation_is_orthogonal_and_keeps_products():
 
 @pytest.mark.parametrize(
     ("n_tokens", "n_centroids"),
-    [(0, 1), (1, 1), (15, 1), (16, 2), (1000, 64), (100_000, 4096), (10**6, 8192), (10**8, 16384)],
+    [
+        (0, 1),
+        (1, 1),
+        (15, 1),
+        (16, 2),
+        (1000, 64),
+        (100_000, 4096),
+        (10**6, 8192),
+        (10**7, 32768),
+        (10**9, 65536),
+    ],
 )
 def test_centroids_grow_with_the_root_of_the_tokens(n_tokens, n_centroids):
     assert plan_n_centroids(n_tokens) == n_centroids
