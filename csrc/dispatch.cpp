@@ -28,17 +28,11 @@ constexpr Kernels kAvx2 = COLMODERN_TABLE(avx2);
 constexpr Kernels kAvx512vnni = COLMODERN_TABLE(avx512vnni);
 #endif
 #if COLMODERN_ARM
-// What has no code of its own is scalar: `encode` is one text for all, and vectors are in the baseline.
-constexpr Kernels kNeon = [] {
-  Kernels kernels = kScalar;
-  kernels.dense_scores = dense_scores_neon;
-  kernels.dense_maxima = dense_maxima_neon;
-  kernels.dense_nearest = dense_nearest_neon;
-  kernels.row_scores = row_scores_neon;
-  kernels.raise_nearest = raise_nearest_neon;
-  kernels.greatest = greatest_neon;
-  return kernels;
-}();
+// `encode` is one text for all instruction sets, and vectors are in the baseline.
+constexpr Kernels kNeon{dense_scores_neon,      dense_maxima_neon,  dense_nearest_neon,
+                        centroid_products_neon, centroid_sums_neon, code_maxima_neon,
+                        row_scores_neon,        raise_nearest_neon, greatest_neon,
+                        unit_rows_scalar,       round_rows_scalar,  code_rows_scalar};
 #endif
 #undef COLMODERN_TABLE
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from glob import escape
 from pathlib import Path
 
+from colmodern.codec.vectors import check_dim
 from colmodern.config import IndexConfig
 from colmodern.corpus import ScanOptions
 from colmodern.errors import (
@@ -363,6 +364,10 @@ class Indexer:
                 f"{self!r} has no encoder of texts; give it one, or give it ready vectors: "
                 "build_from_embeddings, update_from_embeddings."
             )
+        try:
+            check_dim(self.encoder.dim)
+        except ValueError as err:
+            raise EncoderError(f"{self.encoder.name} cannot be used: {err}") from err
         return self.encoder
 
     def _identity(self, dim: int | None) -> EncoderInfo:

@@ -9,8 +9,9 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.indexer.embedded import BATCH_TOKENS
+from colmodern.indexer.embedded import BATCH_TOKENS, offsets_of
 from colmodern.indexer.encoding import EncodedDocument
+from colmodern.indexer.sink import check_rows
 from colmodern.storage import StoredDocument
 from colmodern.types import FloatMatrix, IntVector, TokenEmbeddings
 
@@ -97,7 +98,13 @@ class EncodedSample:
         self.n_tokens = 0
 
     def add(self, number: int, document: StoredDocument, tokens: TokenEmbeddings) -> None:
-        """Take a document, and its number in the spool."""
+        """Take a document, and its number in the spool.
+
+        Raises:
+            InputError: A vector is not finite or far too long; the message names its document.
+        """
+        every = np.arange(len(tokens))
+        check_rows([document.id], tokens.vectors, offsets_of([len(tokens)]), every)
         self.n_tokens += len(tokens)
         if are_held_out(np.array([number]))[0]:
             self._held_out.offer(tokens.vectors)

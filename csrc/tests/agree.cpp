@@ -11,14 +11,16 @@
 #include <cstdint>
 #include <cstdio>
 #include <limits>
+#include <memory>
+#include <new>
 #include <vector>
 
-#include "aligned.h"
 #include "assign/assign.h"
-#include "centroid_maxsim/centroid_maxsim.h"
+#include "centroids/centroids.h"
 #include "cpu.h"
 #include "dense/dense.h"
 #include "encode/encode.h"
+#include "gather/gather.h"
 #include "kernels.h"
 #include "maxsim_codes/maxsim_codes.h"
 
@@ -79,6 +81,28 @@ class Unaligned {
   std::vector<T> all_;
 };
 
+// n elements that begin on a cache line and end with the allocation.
+template <class T>
+class OnCacheLine {
+ public:
+  explicit OnCacheLine(std::int64_t n, T value = T{})
+      : size_(n), data_(static_cast<T*>(::operator new(static_cast<std::size_t>(n) * sizeof(T), kAlignment))) {
+    std::fill_n(data_.get(), n, value);
+  }
+  T* data() noexcept { return data_.get(); }
+  const T* data() const noexcept { return data_.get(); }
+  std::int64_t size() const noexcept { return size_; }
+  T& operator[](std::int64_t i) noexcept { return data_[static_cast<std::size_t>(i)]; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  struct Delete {
+    void operator()(T* data) const noexcept { ::operator delete(data, kAlignment); }
+  };
+  std::int64_t size_;
+  std::unique_ptr<T[], Delete> data_;
+};
+
 // What the kernels below compare, and what they found.
 const Kernels* scalar_twin = nullptr;
 const Kernels* under_test = nullptr;
@@ -115,25 +139,19 @@ class Call {
   std::int64_t end_;
 };
 
-// A second array for the kernel under test, on a cache line, as the contract of the maxima has it.
 template <class T>
-class Second {
- public:
-  Second(std::int64_t n, T filling) : n_(n), all_(static_cast<std::size_t>(n)) { std::fill_n(all_.data(), n, filling); }
-  Second(std::int64_t n, const T* from) : n_(n), all_(static_cast<std::size_t>(n)) { std::copy_n(from, n, all_.data()); }
-  T* data() noexcept { return all_.data(); }
-  std::int64_t size() const noexcept { return n_; }
-
- private:
-  std::int64_t n_;
-  AlignedArray<T> all_;
-};
+OnCacheLine<T> copy_of(const T* from, std::int64_t n) {
+  OnCacheLine<T> made(n);
+  std::copy_n(from, n, made.data());
+  return made;
+}
 
 // For kernels with one array of results: call(table, results) by both, the scalar ones stay in `expected`.
 template <class T, class Run>
 void call_both(const Call& call, T* expected, std::int64_t n, const Run& run) noexcept {
   run(*scalar_twin, expected);
-  Second<T> results(n, T{77});
+  // On a cache line and padded, as the contract of the maxima has it.
+  OnCacheLine<T> results(round_up(n, kLanes), T{77});
   run(*under_test, results.data());
   call.compare("result", results.data(), expected, n);
 }
@@ -157,17 +175,26 @@ void both_dense_nearest(const PackedVectors& packed, const float* rows, std::int
       [&](const Kernels& kernels, std::uint32_t* out) { kernels.dense_nearest(packed, rows, begin, end, out); });
 }
 
-void both_centroid_maxima(const float* scores, std::int64_t count, const CentroidIds& ids, std::int64_t begin,
-                          std::int64_t end, float* best) noexcept {
-  call_both(
-      {"centroid_maxima", count, 0, begin, end}, best, count,
-      [&](const Kernels& kernels, float* out) { kernels.centroid_maxima(scores, count, ids, begin, end, out); });
+// Writes the rows of a table in place, so both write a whole one and its rows from `begin` are compared.
+void both_centroid_products(const PackedQuery& query, const std::int8_t* centroids, const float* steps,
+                            std::int64_t begin, std::int64_t end, std::int16_t* rows, std::int64_t stride) noexcept {
+  const Call call{"centroid_products", query.count, query.dim, begin, end};
+  OnCacheLine<std::int16_t> results(end * stride, std::int16_t{77});
+  scalar_twin->centroid_products(query, centroids, steps, begin, end, rows, stride);
+  under_test->centroid_products(query, centroids, steps, begin, end, results.data(), stride);
+  call.compare("number", results.data() + begin * stride, rows + begin * stride, (end - begin) * stride);
 }
 
-void both_code_maxima(const PackedQuery& query, const CodeColumns& codes, std::int64_t begin, std::int64_t end,
-                      float* best) noexcept {
+void both_centroid_sums(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin, std::int64_t end,
+                        float* sums) noexcept {
+  call_both({"centroid_sums", table.count, 0, begin, end}, sums, table.stride,
+            [&](const Kernels& kernels, float* out) { kernels.centroid_sums(table, ids, begin, end, out); });
+}
+
+void both_code_maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
+                      std::int64_t begin, std::int64_t end, float* best) noexcept {
   call_both({"code_maxima", query.count, query.dim, begin, end}, best, query.count,
-            [&](const Kernels& kernels, float* out) { kernels.code_maxima(query, codes, begin, end, out); });
+            [&](const Kernels& kernels, float* out) { kernels.code_maxima(query, table, codes, begin, end, out); });
 }
 
 void both_row_scores(const PackedRows& packed, const std::uint8_t* rows, std::int64_t begin, std::int64_t end,
@@ -182,8 +209,8 @@ void both_raise_nearest(const PackedRows& packed, std::int64_t first, std::int64
                         std::int32_t* strips) noexcept {
   const Call call{"raise_nearest", (last - first) * kLanes, packed.dim, 0, n};
   const std::int64_t size = (*std::max_element(listed, listed + n) + 1) * kLanes;
-  Second<std::int32_t> second_best(size, best);
-  Second<std::int32_t> second_strips(size, strips);
+  OnCacheLine<std::int32_t> second_best = copy_of(best, size);
+  OnCacheLine<std::int32_t> second_strips = copy_of(strips, size);
   scalar_twin->raise_nearest(packed, first, last, rows, listed, n, best, strips);
   under_test->raise_nearest(packed, first, last, rows, listed, n, second_best.data(), second_strips.data());
   call.compare("best", second_best.data(), best, size);
@@ -193,9 +220,9 @@ void both_raise_nearest(const PackedRows& packed, std::int64_t first, std::int64
 void both_greatest(std::int32_t* scores, std::int64_t n, std::int64_t k, std::int32_t* places,
                    std::int32_t* scratch) noexcept {
   const Call call{"greatest", k, 0, 0, n};
-  Second<std::int32_t> second_scores(n, scores);
-  Second<std::int32_t> second_places(k, -1);
-  Second<std::int32_t> second_scratch(n + kLanes, -1);
+  OnCacheLine<std::int32_t> second_scores = copy_of(scores, n);
+  OnCacheLine<std::int32_t> second_places(k, -1);
+  OnCacheLine<std::int32_t> second_scratch(n + kLanes, -1);
   scalar_twin->greatest(scores, n, k, places, scratch);
   under_test->greatest(second_scores.data(), n, k, second_places.data(), second_scratch.data());
   // They come in no order.
@@ -207,8 +234,8 @@ void both_greatest(std::int32_t* scores, std::int64_t n, std::int64_t k, std::in
 void both_unit_rows(const void* vectors, bool half, std::int64_t dim, std::int64_t begin, std::int64_t end,
                     float* units, float* lengths) noexcept {
   const Call call{"unit_rows", half ? 2 : 4, dim, begin, end};
-  Second<float> second_units((end - begin) * dim, 77.0F);
-  Second<float> second_lengths(end - begin, 77.0F);
+  OnCacheLine<float> second_units((end - begin) * dim, 77.0F);
+  OnCacheLine<float> second_lengths(end - begin, 77.0F);
   scalar_twin->unit_rows(vectors, half, dim, begin, end, units, lengths);
   under_test->unit_rows(vectors, half, dim, begin, end, second_units.data(), second_lengths.data());
   call.compare("component", second_units.data(), units, second_units.size());
@@ -224,10 +251,10 @@ void both_code_rows(const Codebook& book, std::int64_t dim, const float* rows, c
                     const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals, std::uint16_t* gains,
                     std::uint16_t* norms, float* errors) noexcept {
   const Call call{"code_rows", book.bits, dim, 0, n};
-  Second<std::uint8_t> second_residuals(n * dim * book.bits / 8, std::uint8_t{77});
-  Second<std::uint16_t> second_gains(n, std::uint16_t{77});
-  Second<std::uint16_t> second_norms(n, std::uint16_t{77});
-  Second<float> second_errors(n, 77.0F);
+  OnCacheLine<std::uint8_t> second_residuals(n * dim * book.bits / 8, std::uint8_t{77});
+  OnCacheLine<std::uint16_t> second_gains(n, std::uint16_t{77});
+  OnCacheLine<std::uint16_t> second_norms(n, std::uint16_t{77});
+  OnCacheLine<float> second_errors(n, 77.0F);
   scalar_twin->code_rows(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);
   under_test->code_rows(book, dim, rows, lengths, ids, n, second_residuals.data(), second_gains.data(),
                         second_norms.data(), second_errors.data());
@@ -237,9 +264,10 @@ void both_code_rows(const Codebook& book, std::int64_t dim, const float* rows, c
   call.compare("error", second_errors.data(), errors, n);
 }
 
-constexpr Kernels kBoth{both_dense_scores, both_dense_maxima,  both_dense_nearest, both_centroid_maxima,
-                        both_code_maxima,  both_row_scores,    both_raise_nearest, both_greatest,
-                        both_unit_rows,    both_round_rows,    both_code_rows};
+constexpr Kernels kBoth{both_dense_scores,      both_dense_maxima,  both_dense_nearest,
+                        both_centroid_products, both_centroid_sums, both_code_maxima,
+                        both_row_scores,        both_raise_nearest, both_greatest,
+                        both_unit_rows,         both_round_rows,    both_code_rows};
 
 // Centroids in cells, laid out as `pack_cells` in Python does. Member i is in cell i % n_cells; the third cell of more
 // is empty.
@@ -320,6 +348,11 @@ class Sweep {
     for (const std::int64_t dim : {1, 2, 3, 5, 16, 48, 128, 131, 768}) {
       for (const std::int64_t count : {0, 1, 5, 15, 16, 17, 32, 33, 49}) dense(count, dim);
     }
+    for (const std::int64_t dim : {16, 32, 48, 128, 208, 768, 2048}) {
+      for (const std::int64_t count : {0, 1, 7, 15, 16, 17, 31, 32, 33, 49}) products(count, dim, 19, false);
+      for (const std::int64_t n : {0, 1, 3, 4, 5, 8, 9}) products(33, dim, n, true);
+    }
+    products(17, 16, 1029, false);  // more than a thread takes at a time
     for (const std::int64_t count : {0, 1, 7, 15, 16, 17, 31, 32, 33, 100}) {
       centroids<std::uint16_t>(count);
       centroids<std::uint32_t>(count);
@@ -368,8 +401,8 @@ class Sweep {
     return made;
   }
 
-  template <class T>
-  void take(const Unaligned<T>& results) noexcept {
+  template <class Array>
+  void take(const Array& results) noexcept {
     for (std::int64_t i = 0; i < results.size(); ++i) {
       hash_ = (hash_ ^ bits_of(results.data()[i])) * 0x100000001b3U;  // Fowler, Noll and Vo's
     }
@@ -428,16 +461,80 @@ class Sweep {
     }
   }
 
+  // A table of random rows.
+  struct Table {
+    OnCacheLine<std::int16_t> rows;
+    OnCacheLine<float> steps;
+    std::int64_t n_centroids;
+    std::int64_t count;
+    CentroidRows view() const noexcept { return {rows.data(), n_centroids, count, steps.size(), steps.data()}; }
+  };
+
+  // With `equal` there are few different numbers.
+  Table table(std::int64_t n_centroids, std::int64_t count, bool equal) {
+    const std::int64_t stride = round_up(count, kRowLanes);
+    Table made{OnCacheLine<std::int16_t>(n_centroids * stride, std::numeric_limits<std::int16_t>::min()),
+               OnCacheLine<float>(stride), n_centroids, count};
+    for (std::int64_t lane = 0; lane < count; ++lane) {
+      made.steps[lane] = 0x1p-13F * (1.5F + random_.real());
+      for (std::int64_t i = 0; i < n_centroids; ++i) {
+        made.rows[i * stride + lane] =
+            static_cast<std::int16_t>(equal ? random_.integer(-2, 2) : random_.integer(-32768, 32767));
+      }
+    }
+    return made;
+  }
+
+  // With `odd_ones` integers are as large as they may be, and some products do not fit.
+  void products(std::int64_t count, std::int64_t dim, std::int64_t n_centroids, bool odd_ones) {
+    const auto value = [&] { return odd_ones ? 127 * (2 * random_.integer(0, 1) - 1) : random_.integer(-127, 127); };
+    const Unaligned<std::int8_t> values(count * dim, value);
+    const Unaligned<std::int8_t> centroids(n_centroids * dim, value);
+    const Unaligned<float> scales(count, [&] { return 0x1p-6F * (1.5F + random_.real()); });
+    Unaligned<float> steps(n_centroids, [&] { return 1.5F + random_.real(); });
+    if (odd_ones && n_centroids > 2) {
+      steps[0] = 0x1p100F;
+      steps[1] = std::numeric_limits<float>::quiet_NaN();
+      steps[2] = -std::numeric_limits<float>::infinity();
+    }
+    const std::int64_t stride = round_up(count, kRowLanes);
+    OnCacheLine<std::int16_t> rows(n_centroids * stride);
+    centroid_table(kernels_, {values.data(), scales.data(), count, dim}, {centroids.data(), steps.data(), n_centroids},
+                   1, rows.data(), stride);
+    take(rows);
+  }
+
   template <class Id>
   void centroids(std::int64_t count) {
     constexpr std::int64_t kCentroids = 50;
+    constexpr std::int64_t kProbes = 5;
     const Documents made = documents();
-    const Unaligned<float> scores = vectors(kCentroids, count, true);
+    const auto n_documents = static_cast<std::int64_t>(made.listed.size());
     const Unaligned<Id> ids(made.offsets.back(), [&] { return random_.integer(0, kCentroids - 1); });
-    Unaligned<float> results(static_cast<std::int64_t>(made.listed.size()));
-    centroid_maxsim(kernels_, {scores.data(), kCentroids, count}, {ids.data(), sizeof(Id) == 4}, made.list(), 1,
-                    results.data());
+    const Table random = table(kCentroids, count, sizeof(Id) == 4);
+    Unaligned<float> results(n_documents);
+    smooth_maxsim(kernels_, random.view(), {ids.data(), sizeof(Id) == 4}, made.list(), 1, results.data());
     take(results);
+
+    // These have one code for all machines, which the sanitizers see here.
+    Unaligned<std::uint32_t> probed(count * kProbes);
+    probe(random.view(), kProbes, probed.data());
+    take(probed);
+    const Unaligned<Id> postings(2 * kCentroids, [&] { return random_.integer(0, n_documents - 1); });
+    std::int64_t next = 0;
+    const Unaligned<std::int64_t> offsets(kCentroids + 1, [&] { return 2 * next++; });
+    OnCacheLine<bool> allowed(n_documents);
+    for (std::int64_t i = 0; i < n_documents; ++i) allowed[i] = random_.integer(0, 3) > 0;
+    for (const std::int64_t limit : {std::int64_t{0}, std::int64_t{4}, n_documents}) {
+      Unaligned<std::int64_t> found(limit);
+      Unaligned<float> scores(limit);
+      std::int64_t n_found = 0;
+      gather(random.view(), probed.data(), kProbes,
+             {offsets.data(), postings.data(), sizeof(Id) == 4, postings.size(), n_documents}, allowed.data(), limit,
+             found.data(), scores.data(), &n_found);
+      take(found);
+      take(scores);
+    }
   }
 
   // With `extreme` all integers are as large as they may be.
@@ -449,7 +546,7 @@ class Sweep {
     const Unaligned<std::int8_t> values(
         count * dim, [&] { return extreme ? 127 * (2 * random_.integer(0, 1) - 1) : random_.integer(-127, 127); });
     const Unaligned<float> scales(count, [&] { return 0x1p-13F * (1.5F + random_.real()); });
-    const Unaligned<float> scores = vectors(kCentroids, count, true);
+    const Table centroids = table(kCentroids, count, false);
     const Unaligned<std::int8_t> levels(
         1 << bits, [&] { return extreme ? 63 * (2 * random_.integer(0, 1) - 1) : random_.integer(-63, 63); });
     const Unaligned<Id> ids(n, [&] { return random_.integer(0, kCentroids - 1); });
@@ -457,11 +554,16 @@ class Sweep {
     const Unaligned<std::uint16_t> gains(n, [&] { return random_.half(); });
     const Unaligned<std::uint16_t> norms(n, [&] { return random_.half(); });
     Unaligned<float> results(static_cast<std::int64_t>(made.listed.size()));
-    maxsim_codes(kernels_, {values.data(), scales.data(), count, dim}, {scores.data(), kCentroids, count},
-                 levels.data(),
-                 {{ids.data(), sizeof(Id) == 4}, residuals.data(), gains.data(), norms.data(), bits}, made.list(), 1,
-                 results.data());
+    const ByteQuery query{values.data(), scales.data(), count, dim};
+    const StoredCodes stored{{ids.data(), sizeof(Id) == 4}, residuals.data(), gains.data(), norms.data(), bits};
+    maxsim_codes(kernels_, query, centroids.view(), levels.data(), stored, made.list(), 1, results.data());
     take(results);
+
+    const auto n_spans = static_cast<std::int64_t>(made.offsets.size()) - 1;
+    Unaligned<float> maxima(n_spans * count);
+    code_maxima(kernels_, query, centroids.view(), levels.data(), stored,
+                {made.offsets.data(), n_spans, n, nullptr, n_spans}, 1, maxima.data());
+    take(maxima);
   }
 
   // The fourth row is as extreme as it may be.

@@ -450,3 +450,56 @@ def test_a_deleted_document_is_not_counted_as_unchanged(tmp_path, encoder):
     indexer.delete(["a.txt"])
     report = indexer.sync([tmp_path / "docs"])
     assert (report.documents, report.unchanged) == (1, 1)
+
+
+def with_first_value(value):
+    """An encoder's mistake: one value of the last token of every text."""
+
+    def change(found):
+        for tokens in found:
+            tokens.vectors[-1:, 0] = value
+        return found
+
+    return change
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
+def test_an_encoder_that_gives_no_numbers_is_caught_with_the_document(tmp_path, value):
+    with pytest.raises(InputError, match="token 1 of document 'a'"):
+        Indexer(tmp_path / "i", Odd(with_first_value(value))).build([("a", "one two")])
+    assert not (tmp_path / "i").exists()
+
+
+def test_an_encoder_that_goes_wrong_during_an_update_leaves_the_index_as_it_was(index, encoder):
+    with pytest.raises(InputError, match="document 'bad'"):
+        Indexer(index, Odd(with_first_value(np.nan))).update([("bad", "one two")])
+    assert verify(index) == []
+    with Searcher.open(index, encoder) as searcher:
+        assert searcher.n_documents == 200
+        assert searcher.search("glaciers number51", k=1)[0].doc_id == "d51"
+
+
+def test_texts_whose_vectors_are_zero_or_none_are_indexed(tmp_path, encoder):
+    def zero(found):
+        return [TokenEmbeddings(np.zeros_like(t.vectors), t.spans) for t in found]
+
+    Indexer(tmp_path / "i", Odd(zero)).build([("a", "one two"), ("b", ""), ("c", "?!")])
+    assert verify(tmp_path / "i") == []
+    with Searcher.open(tmp_path / "i", encoder) as searcher:
+        assert searcher.n_documents == 3
+        hits = searcher.search("one", k=50, exact=True)
+    assert (hits.doc_ids, hits.scores.tolist()) == (("a",), [0.0])
+
+
+@pytest.mark.parametrize("dim", [8, 50, 4096])
+def test_an_encoder_of_a_dimension_that_cannot_be_coded_is_refused(tmp_path, dim):
+    with pytest.raises(EncoderError, match=f"{dim}.*multiple of 16"):
+        Indexer(tmp_path / "i", HashEncoder(dim=dim)).build([("a", "one two")])
+    assert not (tmp_path / "i").exists()
+
+
+def test_more_hits_than_documents_are_all_documents_once(index, encoder):
+    with Searcher.open(index, encoder) as searcher:
+        for effort in ("low", "medium", "high", "exact"):
+            ids = searcher.search("rotate the keys", k=10_000, effort=effort).doc_ids
+            assert sorted(ids) == sorted(f"d{i}" for i in range(200))
