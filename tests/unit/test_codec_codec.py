@@ -84,17 +84,34 @@ def test_scores_of_codes_are_those_of_decoded_vectors_up_to_the_step_of_the_quer
     codes = codec.encode(vectors)
     decoded = codec.decode(codes)
     exact = kernels.maxsim(query, decoded, offsets)
-    scores = kernels.centroid_scores(codec.rotate(query), codec.float_centroids)
     quantised = codec.quantise_query(query)
-    found = kernels.maxsim_codes(quantised, scores, codes, offsets, np.arange(60))
-    # A component of the query is off by half a step at most, so a product with a residual is off by
-    # half a step times the sum of the residual's components.
+    table = codec.centroid_table(quantised)
+    found = kernels.maxsim_codes(quantised, table, codes, offsets, np.arange(60))
+    # A component of the query is off by half a step at most, so a product is off by half a step
+    # times the sum of the other's components. The table adds half of its own step.
     half_steps = np.abs(codec.rotate(query)).max(axis=1) / 127 / 2
     residuals = codes.norms * codes.gains * np.abs(codec.levels).max() * codec.dim
-    bound = half_steps.sum() * float(residuals.max())
+    centroids = codes.norms * np.abs(codec.float_centroids).sum(axis=1)[codes.centroid_ids]
+    bound = half_steps.sum() * float((residuals + centroids).max())
+    bound += table.steps.sum() / 2 * float(codes.norms.max())
     assert np.abs(found - exact).max() < bound
     # Errors of many components cancel: what is seen is far below the bound.
     assert np.abs(found - exact).max() < 0.02
+
+
+def test_a_centroid_table_holds_the_products_with_centroids(codec):
+    query = clustered(17, seed=5)
+    table = codec.centroid_table(codec.quantise_query(query))
+    exact = codec.float_centroids @ codec.rotate(query).T
+    np.testing.assert_allclose(table.scores, exact, atol=0.01)
+    # A table's step is so fine that what is off is the query's doing.
+    lengths = np.linalg.norm(query, axis=1)
+    np.testing.assert_allclose(
+        table.steps[:17], lengths * codec.longest_centroid / 32767, rtol=0.02
+    )
+    assert codec.longest_centroid == pytest.approx(
+        np.linalg.norm(codec.float_centroids, axis=1).max()
+    )
 
 
 def test_a_table_gives_back_the_same_codec(codec, vectors):
@@ -175,9 +192,9 @@ def test_a_vector_of_zeros_comes_back_as_zeros_and_scores_zero():
     assert codes.norms[7] == 0
     assert (codec.decode(codes)[7] == 0).all()
     query = clustered(3, seed=1)
-    scores = kernels.centroid_scores(codec.rotate(query), codec.float_centroids)
     quantised = codec.quantise_query(query)
-    found = kernels.maxsim_codes(quantised, scores, codes, np.array([0, 7, 8, 40]), np.array([1]))
+    table = codec.centroid_table(quantised)
+    found = kernels.maxsim_codes(quantised, table, codes, np.array([0, 7, 8, 40]), np.array([1]))
     assert found.tolist() == [0]
 
 
@@ -186,8 +203,11 @@ def test_a_query_token_of_zeros_adds_nothing():
     query = clustered(2, seed=1)
     query[1] = 0
     quantised = codec.quantise_query(query)
-    assert quantised.scales[1] == 0
+    assert quantised.steps[1] == quantised.scales[1] == 0
     assert (quantised.values[1] == 0).all()
+    table = codec.centroid_table(quantised)
+    assert (table.scores[:, 1] == 0).all()
+    assert (table.scores[:, 0] != 0).any()
 
 
 def test_another_length_than_one_is_kept():

@@ -18,12 +18,25 @@ def scores_for(n_tokens, matches, n_query=2):
     return scores
 
 
+def maxima(scores):
+    """What ``best_passage`` asks for: the greatest score of each query token in each span."""
+
+    def of_spans(offsets):
+        n_spans = len(offsets) - 1
+        found = np.full((n_spans, scores.shape[1]), -np.inf, np.float32)
+        for i in range(n_spans):
+            found[i] = scores[offsets[i] : offsets[i + 1]].max(axis=0)
+        return found
+
+    return of_spans
+
+
 def test_the_passage_is_where_both_query_tokens_match():
     words = [f"w{i}" for i in range(400)]
     text = " ".join(words)
     spans = words_and_spans(text)
     passage = best_passage(
-        scores_for(400, [(300, 0, 0.9), (305, 1, 0.8), (10, 0, 0.95)]), spans, text
+        maxima(scores_for(400, [(300, 0, 0.9), (305, 1, 0.8), (10, 0, 0.95)])), spans, text
     )
     assert passage.text == text[passage.start : passage.end]
     assert "w300" in passage.text
@@ -33,13 +46,17 @@ def test_the_passage_is_where_both_query_tokens_match():
 
 def test_highlights_are_the_matched_tokens():
     text = "alpha beta gamma delta"
-    passage = best_passage(scores_for(4, [(1, 0, 0.9), (3, 1, 0.8)]), words_and_spans(text), text)
+    passage = best_passage(
+        maxima(scores_for(4, [(1, 0, 0.9), (3, 1, 0.8)])), words_and_spans(text), text
+    )
     assert [text[a:b] for a, b in passage.highlights] == ["beta", "delta"]
 
 
 def test_a_query_token_that_matches_nothing_well_is_not_highlighted():
     text = "alpha beta gamma delta"
-    passage = best_passage(scores_for(4, [(1, 0, 0.9), (3, 1, 0.2)]), words_and_spans(text), text)
+    passage = best_passage(
+        maxima(scores_for(4, [(1, 0, 0.9), (3, 1, 0.2)])), words_and_spans(text), text
+    )
     assert [text[a:b] for a, b in passage.highlights] == ["beta"]
 
 
@@ -48,7 +65,9 @@ def test_the_passage_grows_to_whole_sentences():
     text = f"{lead}. Here is the key. It was lost in May. {lead}"
     spans = words_and_spans(text)
     token = text[: text.index("key")].count(" ")
-    passage = best_passage(scores_for(len(spans), [(token, 0, 0.9), (token, 1, 0.9)]), spans, text)
+    passage = best_passage(
+        maxima(scores_for(len(spans), [(token, 0, 0.9), (token, 1, 0.9)])), spans, text
+    )
     assert passage.start == 0 or text[passage.start - 1].isspace()
     assert "Here is the key. It was lost in May." in passage.text
 
@@ -56,7 +75,7 @@ def test_the_passage_grows_to_whole_sentences():
 def test_the_line_of_the_passage_counts_from_one():
     text = "first\nsecond\nthird"
     spans = np.array([(0, 5), (6, 12), (13, 18)], dtype=np.int32)
-    passage = best_passage(scores_for(3, [(2, 0, 0.9)], n_query=1), spans, text)
+    passage = best_passage(maxima(scores_for(3, [(2, 0, 0.9)], n_query=1)), spans, text)
     assert passage.line == 1
     assert text[passage.start : passage.end] == passage.text
 
@@ -64,21 +83,23 @@ def test_the_line_of_the_passage_counts_from_one():
 def test_tokens_of_a_title_are_left_out():
     text = "body words only"
     spans = np.array([(0, 0), (0, 0), (0, 4), (5, 10), (11, 15)], dtype=np.int32)
-    passage = best_passage(scores_for(5, [(0, 0, 0.99), (3, 1, 0.9)]), spans, text)
+    passage = best_passage(maxima(scores_for(5, [(0, 0, 0.99), (3, 1, 0.9)])), spans, text)
     assert [text[a:b] for a, b in passage.highlights] == ["words"]
 
 
 def test_no_passage_without_text_or_query():
     spans = np.zeros((3, 2), dtype=np.int32)
-    assert best_passage(np.ones((3, 2), np.float32), spans, "") is None
-    assert best_passage(np.ones((3, 0), np.float32), words_and_spans("a b c"), "a b c") is None
+    assert best_passage(maxima(np.ones((3, 2), np.float32)), spans, "") is None
+    assert (
+        best_passage(maxima(np.ones((3, 0), np.float32)), words_and_spans("a b c"), "a b c") is None
+    )
 
 
 def test_a_window_at_the_end_keeps_the_last_tokens():
     n = BLOCK_TOKENS * WINDOW_BLOCKS * 2 + 3
     text = " ".join(f"w{i}" for i in range(n))
     passage = best_passage(
-        scores_for(n, [(n - 1, 0, 0.9), (n - 1, 1, 0.9)]), words_and_spans(text), text
+        maxima(scores_for(n, [(n - 1, 0, 0.9), (n - 1, 1, 0.9)])), words_and_spans(text), text
     )
     assert passage.text.endswith(f"w{n - 1}")
 
@@ -86,5 +107,5 @@ def test_a_window_at_the_end_keeps_the_last_tokens():
 def test_text_without_spaces_does_not_grow_without_bound():
     text = "x" * 5000
     spans = np.array([(i * 10, i * 10 + 10) for i in range(500)], dtype=np.int32)
-    passage = best_passage(scores_for(500, [(250, 0, 0.9), (251, 1, 0.9)]), spans, text)
+    passage = best_passage(maxima(scores_for(500, [(250, 0, 0.9), (251, 1, 0.9)])), spans, text)
     assert len(passage.text) < 2000
