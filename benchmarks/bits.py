@@ -2,8 +2,9 @@
 
     python -m benchmarks.bits FOLDER... --bits 4 2 1
 
-Each collection (BEIR layout) is encoded once with the default student, indexed with each number of bits and searched at
-effort medium. Prints a Markdown table: nDCG@10, R@100 and bytes a token, with and without the texts.
+Each collection (BEIR layout) is encoded once with the default student, indexed with each number of
+bits and searched at effort medium. Prints a Markdown table: nDCG@10, R@100 and bytes a token, with
+and without the texts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class Remembering:
     """An encoder that encodes every document once."""
 
     def __init__(self, encoder: DocumentEncoder) -> None:
+        """Encode with ``encoder``."""
         self._encoder = encoder
         self._known: dict[str, TokenEmbeddings] = {}
         self.name, self.dim, self.fingerprint = encoder.name, encoder.dim, encoder.fingerprint
