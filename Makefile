@@ -1,6 +1,9 @@
 PYTHON ?= python
 
-.PHONY: setup check fix test bench golden wheel
+ENGINES ?= .engines
+DATA ?= ../shared/data
+
+.PHONY: setup check fix test bench golden wheel engines-setup bench-engines
 
 setup:  ## everything a developer needs, the CPU build of torch included
 	$(PYTHON) -m pip install -e ".[dev]"
@@ -26,3 +29,11 @@ golden:  ## a golden index of the current format, for tests/compat
 
 wheel:  ## a wheel in dist/
 	$(PYTHON) -m pip wheel --no-deps --wheel-dir dist .
+
+engines-setup:  ## the peers of benchmarks/engines, in a virtual environment of their own
+	$(PYTHON) -m venv $(ENGINES)/venv
+	$(ENGINES)/venv/bin/pip install -r benchmarks/engines/requirements.txt
+
+bench-engines:  ## our engine and its peers on the same vectors; hours
+	test -d $(ENGINES)/vectors || $(PYTHON) -m benchmarks.engines.vectors $(DATA) $(ENGINES)/vectors
+	$(PYTHON) -m benchmarks.engines $(ENGINES)/vectors $(ENGINES) --peers-python $(ENGINES)/venv/bin/python

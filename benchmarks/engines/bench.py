@@ -1,0 +1,185 @@
+"""The steps of a measurement.
+
+Every result is a JSON file, so that a step can be done again by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.engines import measures
+from benchmarks.engines.adapters import EngineError
+from benchmarks.engines.process import run_job
+from benchmarks.engines.truth import exact_scores
+from benchmarks.engines.variants import AS_FAST_PLAID, Variant
+from benchmarks.engines.vector_set import VectorSet
+
+_BUILD_THREADS = 2
+_TUNING_QUERIES = 50
+_TUNING_BUDGET = 45.0
+_BRIEF = 7
+_COLD_STARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One set of vectors, and where its results go.
+
+    Attributes:
+        name: The name of the set.
+        vectors: Its vectors.
+        work: Gets ``indexes``, ``results``, ``logs`` and ``truth``, each with a folder a set.
+        peers_python: The interpreter of the peers' environment.
+        brief: Try few points of a grid, for a trial of the benchmark itself.
+    """
+
+    name: str
+    vectors: VectorSet
+    work: Path
+    peers_python: Path
+    brief: bool = False
+
+    def truth(self) -> NDArray[np.float32]:
+        """Return the exact scores, computed on the first call ever."""
+        return exact_scores(self.vectors, self.work / "truth" / f"{self.name}.npy")
+
+    def result(self, variant: str, step: str) -> dict[str, Any] | None:
+        """Return the result of a step, if it was done."""
+        path = self._result_path(variant, step)
+        if not path.exists():
+            return None
+        stored: dict[str, Any] = json.loads(path.read_text())
+        return stored
+
+    def build(self, variant: Variant) -> None:
+        """Build an index from nothing."""
+        folder = self._index(variant)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        options = {
+            name: self._centroids_of_fast_plaid() if value == AS_FAST_PLAID else value
+            for name, value in variant.options.items()
+        }
+        self._save(variant, "build", self._run(variant, "build", _BUILD_THREADS, options=options))
+
+    def tune(self, variant: Variant) -> None:
+        """Try all points of a grid on some of the queries, with one thread."""
+        budget = _TUNING_BUDGET / (_BRIEF if self.brief else 1)
+        points = variant.grid[:: _BRIEF if self.brief else 1]
+        passes = [
+            {"k": 10, "point": point, "n_queries": _TUNING_QUERIES, "budget": budget}
+            for point in points
+        ]
+        done = self._run(variant, "search", 1, first=points[0], passes=passes, log="tune")
+        self._save(variant, "tune", done | {"passes": self._measured(done["passes"])})
+
+    def points(self, variant: Variant) -> dict[str, dict[str, Any]]:
+        """Return the points to measure in full: the fixed ones and the best of the grid."""
+        if not variant.grid:
+            return variant.points
+        tuned = self.result(variant.name, "tune")
+        if tuned is None:
+            raise EngineError(f"{variant.name} on {self.name}: do the step tune first.")
+        tried = [
+            measures.Operating(one["point"], one["recall_10"], one["median_ms"])
+            for one in tuned["passes"]
+        ]
+        return variant.points | measures.chosen_points(tried)
+
+    def search(self, variant: Variant) -> None:
+        """Measure cold starts, then latency with one and two threads, then recall@100."""
+        points = self.points(variant)
+        default = next(iter(points.values())) if variant.is_peer else points["medium"]
+        n_queries = self.vectors.describe()["queries"]
+
+        def passes(k: int) -> list[dict[str, Any]]:
+            return [{"k": k, "point": point, "n_queries": n_queries} for point in points.values()]
+
+        cold = [
+            self._run(variant, "search", 1, first=default, passes=[], log="cold")
+            for _ in range(_COLD_STARTS)
+        ]
+        one = self._run(variant, "search", 1, first=default, passes=passes(10), log="search-1")
+        two = self._run(variant, "search", 2, first=default, passes=passes(10), log="search-2")
+        deep = self._run(variant, "search", 2, first=default, passes=passes(100), log="search-100")
+        by_k = zip(
+            points,
+            self._measured(one["passes"]),
+            self._measured(two["passes"]),
+            self._measured(deep["passes"]),
+            strict=True,
+        )
+        result = {
+            "at": one["at"],
+            "load_before": cold[0]["load_before"],
+            "import_seconds": statistics.median(run["import_seconds"] for run in cold),
+            "open_seconds": statistics.median(run["open_seconds"] for run in cold),
+            "first_query_seconds": statistics.median(run["first_query_seconds"] for run in cold),
+            "peak_mib": one["peak_mib"],
+            "peak_own_mib": one["peak_own_mib"],
+            "points": [
+                {"name": name, "point": first["point"], "one": first, "two": second, "deep": third}
+                for name, first, second, third in by_k
+            ],
+        }
+        self._save(variant, "search", result)
+
+    def _measured(self, passes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return figures in place of the times and hits of each pass."""
+        truth = self.truth()
+        return [
+            {
+                "point": one["point"],
+                "k": one["k"],
+                "queries": len(one["hits"]),
+                "recall_10": measures.recall(one["hits"], truth, 10),
+                f"recall_{one['k']}": measures.recall(one["hits"], truth, one["k"]),
+                "median_ms": statistics.median(one["seconds"]) * 1e3,
+                "p95_ms": measures.percentile(one["seconds"], 0.95) * 1e3,
+                "busy_cores": one["busy_cores"],
+            }
+            for one in passes
+        ]
+
+    def _run(
+        self, variant: Variant, step: str, threads: int, *, log: str | None = None, **job: Any
+    ) -> dict[str, Any]:
+        print(f"{self.name}: {variant.name}, {log or step}", flush=True)
+        job |= {
+            "step": step,
+            "adapter": variant.adapter,
+            "vectors": str(self.vectors.folder.resolve()),
+            "index": str(self._index(variant).resolve()),
+            "threads": threads,
+        }
+        python = self.peers_python if variant.is_peer else Path(sys.executable)
+        path = self.work / "logs" / self.name / f"{variant.name}.{log or step}.log"
+        return run_job(python, job, threads=threads, log=path)
+
+    def _centroids_of_fast_plaid(self) -> int:
+        built = self.result("fast-plaid-4", "build")
+        if built is None:
+            raise EngineError(f"Build fast-plaid-4 on {self.name} first: its centroids are wanted.")
+        centroids: int = built["about"]["centroids"]
+        return centroids
+
+    def _index(self, variant: Variant) -> Path:
+        return self.work / "indexes" / self.name / variant.name
+
+    def _result_path(self, variant: str, step: str) -> Path:
+        return self.work / "results" / self.name / f"{variant}.{step}.json"
+
+    def _save(self, variant: Variant, step: str, result: dict[str, Any]) -> None:
+        path = self._result_path(variant.name, step)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(result, indent=1) + "\n")
