@@ -6,9 +6,9 @@ Build-time options are stored in the manifest; search-time options belong to one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from colmodern.errors import ConfigError
 
@@ -24,19 +24,31 @@ class Effort(StrEnum):
     EXACT = "exact"
 
 
+class _Room(NamedTuple):
+    """How many documents a stage takes: the greatest of three numbers."""
+
+    at_least: int
+    a_hit: int
+    tokens: int  # of all its documents together, about
+
+    def documents(self, k: int) -> int:
+        """Return how many documents for ``k`` hits, however long they are."""
+        return max(self.at_least, self.a_hit * k)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What an effort does: numbers of candidates are at least so many, and so many for each hit."""
+    """What an effort does; docs/search.md says how the numbers were found."""
 
     probes: int
-    gathered: tuple[int, int]
-    candidates: tuple[int, int]
+    gathered: _Room
+    candidates: _Room
 
 
 _PLANS = {
-    Effort.LOW: _Plan(16, (96, 4), (32, 2)),
-    Effort.MEDIUM: _Plan(32, (160, 8), (80, 4)),
-    Effort.HIGH: _Plan(64, (512, 16), (200, 8)),
+    Effort.LOW: _Plan(16, _Room(64, 4, 16_000), _Room(24, 2, 6_000)),
+    Effort.MEDIUM: _Plan(32, _Room(96, 8, 48_000), _Room(40, 4, 20_000)),
+    Effort.HIGH: _Plan(64, _Room(256, 16, 128_000), _Room(100, 8, 60_000)),
 }
 
 
@@ -91,6 +103,8 @@ class SearchParams:
         probes: Centroids probed for each query token; None scores every document.
         gathered: How many documents are scored by all their centroids.
         candidates: How many of those are rescored by their codes.
+        gathered_tokens: If that many tokens make more documents than ``gathered``, that many.
+        candidate_tokens: The same for ``candidates``.
         threads: How many threads share the work; the hits do not depend on it.
     """
 
@@ -98,6 +112,8 @@ class SearchParams:
     probes: int | None
     gathered: int
     candidates: int
+    gathered_tokens: int = 0
+    candidate_tokens: int = 0
     threads: int = 1
 
     @classmethod
@@ -123,7 +139,22 @@ class SearchParams:
         return cls(
             k=k,
             probes=plan.probes,
-            gathered=max(plan.gathered[0], plan.gathered[1] * k),
-            candidates=max(plan.candidates[0], plan.candidates[1] * k),
+            gathered=plan.gathered.documents(k),
+            candidates=plan.candidates.documents(k),
+            gathered_tokens=plan.gathered.tokens,
+            candidate_tokens=plan.candidates.tokens,
             threads=threads,
+        )
+
+    def for_documents_of(self, n_tokens: float) -> SearchParams:
+        """Return the same for documents of so many tokens: more of them where they are short.
+
+        A stage costs what its tokens cost, and short documents are ordered less well by their
+        centroids than long ones.
+        """
+        n_tokens = max(1.0, n_tokens)
+        return replace(
+            self,
+            gathered=max(self.gathered, round(self.gathered_tokens / n_tokens)),
+            candidates=max(self.candidates, round(self.candidate_tokens / n_tokens)),
         )

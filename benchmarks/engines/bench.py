@@ -21,12 +21,16 @@ from benchmarks.engines import measures
 from benchmarks.engines.adapters import EngineError
 from benchmarks.engines.process import run_job
 from benchmarks.engines.truth import exact_scores
-from benchmarks.engines.variants import AS_FAST_PLAID, Variant
+from benchmarks.engines.variants import AS_FAST_PLAID, SAMPLED, Variant
 from benchmarks.engines.vector_set import VectorSet
 
 _BUILD_THREADS = 2
+_KMEANS_TOKENS = 1_200_000
 _TUNING_QUERIES = 50
-_TUNING_BUDGET = 45.0
+_TUNING_BUDGET = 20.0
+_TUNING_AT_LEAST = 10
+_SEARCH_BUDGET = 120.0
+_SEARCH_AT_LEAST = 50
 _BRIEF = 7
 _COLD_STARTS = 3
 
@@ -66,18 +70,26 @@ class Bench:
         folder = self._index(variant)
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        options = {
-            name: self._centroids_of_fast_plaid() if value == AS_FAST_PLAID else value
-            for name, value in variant.options.items()
-        }
+        options = {name: self._option(value) for name, value in variant.options.items()}
         self._save(variant, "build", self._run(variant, "build", _BUILD_THREADS, options=options))
+
+    def _option(self, value: Any) -> Any:
+        if value == AS_FAST_PLAID:
+            return self._centroids_of_fast_plaid()
+        return self._documents_for_kmeans() if value == SAMPLED else value
 
     def tune(self, variant: Variant) -> None:
         """Try all points of a grid on some of the queries, with one thread."""
         budget = _TUNING_BUDGET / (_BRIEF if self.brief else 1)
         points = variant.grid[:: _BRIEF if self.brief else 1]
         passes = [
-            {"k": 10, "point": point, "n_queries": _TUNING_QUERIES, "budget": budget}
+            {
+                "k": 10,
+                "point": point,
+                "n_queries": _TUNING_QUERIES,
+                "budget": budget,
+                "at_least": _TUNING_AT_LEAST,
+            }
             for point in points
         ]
         done = self._run(variant, "search", 1, first=points[0], passes=passes, log="tune")
@@ -103,7 +115,16 @@ class Bench:
         n_queries = self.vectors.describe()["queries"]
 
         def passes(k: int) -> list[dict[str, Any]]:
-            return [{"k": k, "point": point, "n_queries": n_queries} for point in points.values()]
+            return [
+                {
+                    "k": k,
+                    "point": point,
+                    "n_queries": n_queries,
+                    "budget": _SEARCH_BUDGET,
+                    "at_least": _SEARCH_AT_LEAST,
+                }
+                for point in points.values()
+            ]
 
         cold = [
             self._run(variant, "search", 1, first=default, passes=[], log="cold")
@@ -172,6 +193,10 @@ class Bench:
             raise EngineError(f"Build fast-plaid-4 on {self.name} first: its centroids are wanted.")
         centroids: int = built["about"]["centroids"]
         return centroids
+
+    def _documents_for_kmeans(self) -> int:
+        about = self.vectors.describe()
+        return min(about["documents"], _KMEANS_TOKENS * about["documents"] // about["tokens"])
 
     def _index(self, variant: Variant) -> Path:
         return self.work / "indexes" / self.name / variant.name

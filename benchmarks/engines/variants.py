@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 AS_FAST_PLAID = "as fast-plaid"
+SAMPLED = "sampled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Variant:
     Attributes:
         name: Names its files and its rows.
         adapter: A module of ``adapters``.
-        options: What ``build`` gets. ``AS_FAST_PLAID`` becomes the number that fast-plaid chose.
+        options: What ``build`` gets. ``AS_FAST_PLAID`` becomes the number that fast-plaid chose,
+            ``SAMPLED`` the number of documents that k-means sees.
         points: Search options that are always measured, by name. No options: its defaults.
         grid: Search options that are tried to find the best ones.
         searched: Whether it is searched at all.
@@ -49,6 +51,7 @@ VARIANTS = (
     Variant(
         "fast-plaid-4",
         "fast_plaid",
+        {"n_samples_kmeans": SAMPLED},
         points={"default": {}},
         grid=_grid(n_ivf_probe=(1, 2, 4, 8, 16, 32), n_full_scores=(64, 256, 1024, 4096)),
     ),
@@ -61,6 +64,7 @@ VARIANTS = (
     Variant(
         "xtr-warp-4",
         "xtr_warp",
+        {"n_samples_kmeans": SAMPLED},
         points={"default": {}},
         grid=_grid(nprobe=(4, 8, 16, 32, 64, 128), t_prime=(5_000, 50_000, 500_000)),
     ),

@@ -18,7 +18,6 @@ from benchmarks.engines.adapters import Engine, load_engine
 from benchmarks.engines.vector_set import VectorSet
 
 _WARM_UP = 3
-_AT_LEAST = 10
 
 
 def main() -> None:
@@ -85,7 +84,8 @@ def one_pass(
     k: int,
     point: dict[str, Any],
     n_queries: int,
-    budget: float | None = None,
+    budget: float,
+    at_least: int,
 ) -> dict[str, Any]:
     """Search every query once, after a few that are not counted.
 
@@ -95,7 +95,8 @@ def one_pass(
         k: How many hits.
         point: How to search.
         n_queries: Only the first so many queries are searched.
-        budget: After so many seconds no further query is asked, but ten are in any case.
+        budget: After so many seconds no further query is asked.
+        at_least: So many queries are asked in any case.
     """
     for query in queries[:_WARM_UP]:
         engine.search(query, k, **point)
@@ -103,7 +104,7 @@ def one_pass(
     hits = []
     begun, cpu = time.perf_counter(), cpu_seconds()
     for query in queries[:n_queries]:
-        if budget is not None and len(seconds) >= _AT_LEAST and sum(seconds) > budget:
+        if len(seconds) >= at_least and sum(seconds) > budget:
             break
         started = time.perf_counter()
         hits.append(engine.search(query, k, **point))

@@ -25,20 +25,31 @@ def check_array(name: str, array: NDArray[Any], dtypes: tuple[type, ...], shape:
         TypeError: It is no array, or of another dtype.
         ValueError: Its shape differs, or it is not C-contiguous.
     """
-    expected = (
-        f"{' or '.join(np.dtype(d).name for d in dtypes)} of shape ({', '.join(map(str, shape))})"
-    )
     if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name} must be an array, {expected}, got {type(array).__name__}.")
-    if array.dtype not in dtypes:
-        raise TypeError(f"{name} must be {expected}, got {array.dtype}.")
-    fits = array.ndim == len(shape) and all(
-        isinstance(want, str) or want == have for want, have in zip(shape, array.shape, strict=True)
-    )
-    if not fits:
-        raise ValueError(f"{name} must be {expected}, got shape {array.shape}.")
+        raise TypeError(
+            f"{name} must be an array, {_expected(dtypes, shape)}, got {type(array).__name__}."
+        )
+    # Types are compared, which is quicker than dtypes: a search asks some fifty times.
+    if array.dtype.type not in dtypes or not array.dtype.isnative:
+        raise TypeError(f"{name} must be {_expected(dtypes, shape)}, got {array.dtype}.")
+    if not _fits(array.shape, shape):
+        raise ValueError(f"{name} must be {_expected(dtypes, shape)}, got shape {array.shape}.")
     if not array.flags.c_contiguous:
         raise ValueError(f"{name} must be C-contiguous; pass np.ascontiguousarray({name}).")
+
+
+def _fits(have: tuple[int, ...], want: Shape) -> bool:
+    if len(have) != len(want):
+        return False
+    for length, wanted in zip(have, want, strict=True):
+        if length != wanted and not isinstance(wanted, str):
+            return False
+    return True
+
+
+def _expected(dtypes: tuple[type, ...], shape: Shape) -> str:
+    names = " or ".join(np.dtype(dtype).name for dtype in dtypes)
+    return f"{names} of shape ({', '.join(map(str, shape))})"
 
 
 def check_threads(threads: int) -> None:

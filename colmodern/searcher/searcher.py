@@ -222,6 +222,7 @@ class Searcher:
             InputError: The vectors have another dimension than the index, or are not finite.
         """
         codec, segments = self._reader.codec, self._reader.segments
+        params = params.for_documents_of(self._reader.n_tokens / max(1, self.n_documents))
         vectors = _checked_vectors(tokens.vectors, codec.dim)
         prepared = PreparedQuery.of(vectors, codec, threads=params.threads)
         masks = [segment.alive for segment in segments] if allowed is None else list(allowed)
@@ -279,12 +280,12 @@ class Searcher:
             1,
         ):
             segment = self._reader.segments[number]
-            stored = segment.document(document)
             passage = None
             if passages:
-                meeting = Meeting(query, segment, document)
-                passage = best_passage(meeting.maxima, segment.spans(document), stored.text)
-            hits.append(Hit(rank, score, stored.id, stored.title, stored.metadata, passage))
+                maxima = Meeting(query, segment, document).maxima
+                passage = best_passage(maxima, segment.spans(document), segment.texts[document])
+            doc_id, title = segment.ids[document], segment.titles[document]
+            hits.append(Hit(rank, score, doc_id, title, segment.metadata(document), passage))
         return hits
 
 

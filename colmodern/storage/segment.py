@@ -95,6 +95,16 @@ class Segment:
         return self._documents.strings("id")
 
     @cached_property
+    def titles(self) -> StringColumn:
+        """The title of each document, decoded when asked for."""
+        return self._documents.strings("title")
+
+    @cached_property
+    def texts(self) -> StringColumn:
+        """The text of each document, decoded when asked for."""
+        return self._documents.strings("text")
+
+    @cached_property
     def content_hashes(self) -> StringColumn:
         """The content hash of each document, decoded when asked for."""
         return self._documents.strings("content_hash")
@@ -184,24 +194,36 @@ class Segment:
 
     def document(self, position: int) -> StoredDocument:
         """Return everything that is kept about the document at a position."""
-        columns = self._texts
         return StoredDocument(
             id=self.ids[position],
-            text=columns["text"][position],
-            title=columns["title"][position],
-            metadata=self._metadata(columns["metadata"][position]),
-            source=columns["source"][position] or None,
+            text=self.texts[position],
+            title=self.titles[position],
+            metadata=self.metadata(position),
+            source=self._sources[position] or None,
             content_hash=self.content_hashes[position],
         )
+
+    def metadata(self, position: int) -> Metadata:
+        """Return the metadata of the document at a position."""
+        try:
+            metadata = json.loads(self._metadata[position])
+        except (ValueError, RecursionError) as error:
+            raise self._documents.corrupt(f"metadata is not JSON ({error})") from error
+        if not isinstance(metadata, dict):
+            raise self._documents.corrupt("metadata is not a JSON object")
+        return metadata
 
     def living(self) -> Iterator[int]:
         """Yield the positions of the documents that are not deleted."""
         yield from np.flatnonzero(self.alive).tolist()
 
     @cached_property
-    def _texts(self) -> dict[str, StringColumn]:
-        names = ("text", "title", "metadata", "source")
-        return {name: self._documents.strings(name) for name in names}
+    def _metadata(self) -> StringColumn:
+        return self._documents.strings("metadata")
+
+    @cached_property
+    def _sources(self) -> StringColumn:
+        return self._documents.strings("source")
 
     @cached_property
     def _spans(self) -> tuple[IntVector, tuple[NDArray[Any], ...]]:
@@ -227,15 +249,6 @@ class Segment:
         if not 0 <= position < self.n_documents:
             raise self._documents.corrupt("the order of the ids is out of range")
         return position
-
-    def _metadata(self, text: str) -> Metadata:
-        try:
-            metadata = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise self._documents.corrupt(f"metadata is not JSON ({error})") from error
-        if not isinstance(metadata, dict):
-            raise self._documents.corrupt("metadata is not a JSON object")
-        return metadata
 
     def _check_below(self, table: MappedTable, values: NDArray[Any], limit: int) -> None:
         """Check 0 <= values < limit: one pass, at the speed of memory."""

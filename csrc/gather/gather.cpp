@@ -10,27 +10,30 @@
 namespace colmodern {
 namespace {
 
-// The best centroids of one query token so far. Ids come in ascending order, so an equal score that comes later loses.
+// The n best of what comes in the order of its ids, so an equal score that comes later loses.
+template <class Score, class Id>
 class Best {
  public:
+  using Entry = std::pair<Score, Id>;
+
   explicit Best(std::int64_t n) : n_(static_cast<std::size_t>(n)) { found_.reserve(2 * n_); }
 
-  std::int16_t threshold() const noexcept { return threshold_; }
+  // What is not greater need not be added once n were.
+  Score threshold() const noexcept { return threshold_; }
 
-  void add(std::int16_t score, std::uint32_t id) {
+  void add(Score score, Id id) {
+    if (n_ == 0) return;
     found_.emplace_back(score, id);
     if (found_.size() == 2 * n_) keep();
   }
 
-  void write(std::uint32_t* ids) {
+  const std::vector<Entry>& sorted() {
     keep();
     std::sort(found_.begin(), found_.end(), before);
-    for (const auto& [score, id] : found_) *ids++ = id;
+    return found_;
   }
 
  private:
-  using Entry = std::pair<std::int16_t, std::uint32_t>;
-
   static bool before(const Entry& a, const Entry& b) noexcept {
     return a.first != b.first ? a.first > b.first : a.second < b.second;
   }
@@ -45,7 +48,7 @@ class Best {
 
   std::size_t n_;
   std::vector<Entry> found_;
-  std::int16_t threshold_ = std::numeric_limits<std::int16_t>::min();
+  Score threshold_ = std::numeric_limits<Score>::lowest();
 };
 
 bool any_above(const std::int16_t* row, const std::int16_t* thresholds, std::int64_t stride) noexcept {
@@ -83,12 +86,16 @@ class Gathering {
     }
   }
 
-  std::vector<std::pair<float, std::int64_t>> found(const bool* allowed) const {
-    std::vector<std::pair<float, std::int64_t>> result;
+  // The best `limit` allowed documents, and in `n_found` how many there are to choose from.
+  Best<float, std::int64_t> best(const bool* allowed, std::int64_t limit, std::int64_t* n_found) const {
+    Best<float, std::int64_t> result(std::min(limit, postings_.n_documents));
+    std::int64_t n = 0;
     for (std::int64_t i = 0; i < postings_.n_documents; ++i) {
       const Collected& one = collected_[static_cast<std::size_t>(i)];
-      if (one.last_query >= 0 && allowed[i]) result.emplace_back(one.score, i);
+      if (one.last_query < 0 || !allowed[i]) continue;
+      if (n++ < limit || one.score > result.threshold()) result.add(one.score, i);
     }
+    *n_found = n;
     return result;
   }
 
@@ -128,7 +135,8 @@ class Gathering {
 }  // namespace
 
 void probe(const CentroidRows& table, std::int64_t n, std::uint32_t* probed) {
-  std::vector<Best> best(static_cast<std::size_t>(table.count), Best(n));
+  std::vector<Best<std::int16_t, std::uint32_t>> best;
+  for (std::int64_t query = 0; query < table.count; ++query) best.emplace_back(n);
   std::vector<std::int16_t> thresholds(static_cast<std::size_t>(table.stride), std::numeric_limits<std::int16_t>::max());
   std::fill_n(thresholds.begin(), table.count, std::numeric_limits<std::int16_t>::min());
   for (std::int64_t id = 0; id < table.n_centroids; ++id) {
@@ -142,8 +150,7 @@ void probe(const CentroidRows& table, std::int64_t n, std::uint32_t* probed) {
     }
   }
   for (auto& one : best) {
-    one.write(probed);
-    probed += n;
+    for (const auto& [score, id] : one.sorted()) *probed++ = id;
   }
 }
 
@@ -152,20 +159,12 @@ std::int64_t gather(const CentroidRows& table, const std::uint32_t* probed, std:
                     std::int64_t* n_found) {
   Gathering gathering(table, postings);
   for (std::int64_t query = 0; query < table.count; ++query) gathering.add(query, probed + query * n, n);
-  auto found = gathering.found(allowed);
-  const auto before = [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first > b.first : a.second < b.second;
-  };
-  *n_found = static_cast<std::int64_t>(found.size());
-  const std::int64_t kept = std::min(limit, *n_found);
-  const auto end = found.begin() + static_cast<std::ptrdiff_t>(kept);
-  if (kept < *n_found) std::nth_element(found.begin(), end, found.end(), before);
-  std::sort(found.begin(), end, before);
-  for (std::int64_t i = 0; i < kept; ++i) {
-    scores[i] = found[static_cast<std::size_t>(i)].first;
-    documents[i] = found[static_cast<std::size_t>(i)].second;
+  auto best = gathering.best(allowed, limit, n_found);
+  for (const auto& [score, document] : best.sorted()) {
+    *scores++ = score;
+    *documents++ = document;
   }
-  return kept;
+  return std::min(limit, *n_found);
 }
 
 }  // namespace colmodern

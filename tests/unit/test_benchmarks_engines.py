@@ -164,6 +164,13 @@ def test_page_claims_nothing_below_the_recall_that_is_asked_for():
     assert not any("our median" in claim for claim in report.claims(low, _ABOUT))
 
 
+def test_page_says_what_was_cut_short():
+    slow = json.loads(json.dumps(_ENGINES))
+    slow["fast-plaid-4"]["search"]["points"][0]["deep"]["queries"] = 1
+    (note, _) = report.notes(slow, 2)
+    assert "two minutes: fast-plaid-4 (nearest to .95, 1)" in note
+
+
 _MACHINE = {"cpu": "some processor", "cores": 2, "memory_gib": 8, "isa": "avx2"}
 _ABOUT = {"documents": 10, "tokens": 1000, "dim": 128, "queries": 2, "query_tokens": 40}
 
@@ -181,7 +188,13 @@ def _build(cpu_seconds, load):
 
 
 def _search(name, point, recall, median):
-    pass_ = {"recall_10": recall, "recall_100": recall, "median_ms": median, "p95_ms": median}
+    pass_ = {
+        "queries": 2,
+        "recall_10": recall,
+        "recall_100": recall,
+        "median_ms": median,
+        "p95_ms": median,
+    }
     return {
         "open_seconds": 0.1,
         "first_query_seconds": 0.1,

@@ -34,6 +34,14 @@ def test_more_effort_never_does_less():
     assert SearchParams.for_k(10, effort="exact").probes is None
 
 
+def test_short_documents_make_more_candidates():
+    params = SearchParams.for_k(10)
+    short, long = params.for_documents_of(100), params.for_documents_of(10_000)
+    assert (short.gathered, short.candidates) == (480, 200)
+    assert (long.gathered, long.candidates) == (params.gathered, params.candidates)
+    assert params.for_documents_of(0).candidates == params.candidate_tokens
+
+
 def test_there_are_always_enough_candidates_for_k():
     for effort in Effort:
         assert SearchParams.for_k(5000, effort=effort).candidates >= 5000
