@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.trellis import lloyd_max
 from colmodern import kernels
 from colmodern.codec import Codec, train_codec
-from colmodern.codec.residual import lloyd_max
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 Reconstruct = Callable[[FloatMatrix], FloatMatrix]
@@ -110,6 +110,25 @@ def scalar_codebook(
     return reconstruct
 
 
+def unit_codebook(codec: Codec, sample: FloatMatrix, bits: int) -> Reconstruct:
+    """Return Lloyd-Max levels for every component of rotated unit residuals, with a gain."""
+
+    def directions(vectors: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
+        chosen = codec.float_centroids[codec.encode(vectors, threads=2).centroid_ids]
+        left = vectors @ codec.rotation - chosen
+        return chosen, left, _unit(left)
+
+    cuts, levels = _lloyd_max(directions(sample)[2], bits)
+
+    def reconstruct(vectors: FloatMatrix) -> FloatMatrix:
+        chosen, left, units = directions(vectors)
+        coded = levels[np.searchsorted(cuts, units)]
+        gains = np.einsum("ij,ij->i", left, coded) / np.einsum("ij,ij->i", coded, coded)
+        return _unit(chosen + gains[:, np.newaxis] * coded) @ codec.rotation.T
+
+    return reconstruct
+
+
 def _quantiles(residuals: FloatMatrix, bits: int) -> tuple[FloatVector, FloatVector]:
     n = 2**bits
     cuts = np.quantile(residuals, np.arange(1, n) / n)
@@ -128,6 +147,7 @@ def codebooks(codec: Codec, sample: FloatMatrix, bits: int) -> Iterator[tuple[st
     yield "quantile buckets", scalar_codebook(**plain, quantiles=True, rotate=False)
     yield "Lloyd-Max", scalar_codebook(**plain, quantiles=False, rotate=False)
     yield "rotation, Lloyd-Max", scalar_codebook(**plain, quantiles=False, rotate=True)
+    yield "rotation, unit residual, Lloyd-Max, gain", unit_codebook(**plain)
     yield "the codec", lambda vectors: codec.decode(codec.encode(vectors, threads=2))
 
 

@@ -44,7 +44,6 @@ def jobs(n_query: int, dim: int, bits: int) -> list[Job]:
     vectors = rng.standard_normal((10 * DOCUMENT_TOKENS, dim), dtype=np.float32)
     centroids = rng.standard_normal((N_CENTROIDS, dim), dtype=np.float32)
     packed = kernels.pack_centroids(centroids)
-    scores = kernels.centroid_scores(query, centroids)
     codes = Codes(
         rng.integers(0, N_CENTROIDS, n).astype(np.uint16),
         rng.integers(0, 256, (n, dim * bits // 8), dtype=np.uint8),
@@ -54,18 +53,26 @@ def jobs(n_query: int, dim: int, bits: int) -> list[Job]:
     quantised = kernels.QuantisedQuery(
         rng.integers(-127, 128, (n_query, dim)).astype(np.int8),
         np.full(n_query, 1e-4, np.float32),
-        np.sort(rng.permutation(np.arange(-63, 64))[: 2**bits]).astype(np.int8),
+        rng.integers(-63, 64, kernels.N_LEVELS).astype(np.int8),
+        np.float32(0.01),
+        bits,
     )
     ids = codes.centroid_ids
+    values = rng.integers(-127, 128, (N_CENTROIDS, dim)).astype(np.int8)
+    steps = np.full(N_CENTROIDS, 1e-3, np.float32)
+    longest = float(np.linalg.norm(values.astype(np.float32), axis=1).max() * steps[0])
+    table = kernels.centroid_table(quantised, values, steps, longest)
 
     def first(m: int) -> NDArray[np.int64]:
         return np.arange(m)
 
     return [
         Job("maxsim_codes", "tokens", N_DOCUMENTS, 5, DOCUMENT_TOKENS,
-            lambda m: kernels.maxsim_codes(quantised, scores, codes, offsets, first(m))),
-        Job("centroid_maxsim", "ids", N_DOCUMENTS, 5, DOCUMENT_TOKENS,
-            lambda m: kernels.centroid_maxsim(scores, ids, offsets, first(m))),
+            lambda m: kernels.maxsim_codes(quantised, table, codes, offsets, first(m))),
+        Job("smooth_maxsim", "ids", N_DOCUMENTS, 5, DOCUMENT_TOKENS,
+            lambda m: kernels.smooth_maxsim(table, ids, offsets, first(m))),
+        Job("centroid_table", "products", N_CENTROIDS, N_CENTROIDS, n_query,
+            lambda m: kernels.centroid_table(quantised, values[:m], steps[:m], longest).rows),
         Job("maxsim", "tokens", 10, 2, DOCUMENT_TOKENS,
             lambda m: kernels.maxsim(query, vectors[: m * DOCUMENT_TOKENS], offsets[: m + 1])),
         Job("centroid_scores", "products", N_CENTROIDS, N_CENTROIDS, n_query,

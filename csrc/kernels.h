@@ -72,7 +72,7 @@ struct CodeColumns {
   const std::uint8_t* residuals;  // (n, row_bytes)
   std::int64_t row_bytes;
   int bits;                       // 1, 2 or 4
-  const std::uint8_t* levels;     // 16 bytes: level + 64, repeated to fill them
+  const std::uint8_t* levels;     // (16,): level + 64
   const std::uint16_t* gains;     // float16
   const std::uint16_t* norms;     // float16
 };
@@ -94,7 +94,7 @@ constexpr int kMaxRow = 63;
 struct Codebook {
   const std::int8_t* centroids;  // (n_centroids, dim)
   const float* centroid_steps;   // (n_centroids,)
-  const std::int8_t* levels;     // (2^bits,), ascending
+  const std::int8_t* levels;     // (16,), ascending if there are 4 bits
   float level_step;
   int bits;
 };

@@ -6,13 +6,15 @@
 
 namespace colmodern {
 
+#define COLMODERN_LANES inline __attribute__((always_inline))
+
 using Floats = float __attribute__((vector_size(64)));
 using Ints = std::int32_t __attribute__((vector_size(64)));
 using Shorts = std::uint16_t __attribute__((vector_size(32)));
 using Bytes = std::int8_t __attribute__((vector_size(16)));
 
 template <class T>
-inline __attribute__((always_inline)) void load(T& lanes, const void* from) noexcept {
+COLMODERN_LANES void load(T& lanes, const void* from) noexcept {
   std::memcpy(&lanes, from, sizeof lanes);
 }
 

@@ -35,6 +35,7 @@ _DTYPES = {
     "rotation": "f4",
     "centroids": "i1",
     "centroid_steps": "f4",
+    "bits": "u1",
     "level_values": "i1",
     "level_step": "f4",
 }
@@ -74,8 +75,12 @@ class Codec:
             raise ValueError(
                 f"centroid_steps must have shape ({len(centroids)},), got {centroid_steps.shape}."
             )
-        if len(levels.values) not in {2, 4, 16}:
-            raise ValueError(f"levels must have 2, 4 or 16 values, got {len(levels.values)}.")
+        if levels.values.shape != (kernels.N_LEVELS,):
+            raise ValueError(
+                f"level_values must have shape ({kernels.N_LEVELS},), got {levels.values.shape}."
+            )
+        if levels.bits not in {1, 2, 4}:
+            raise ValueError(f"bits must be 1, 2 or 4, got {levels.bits}.")
         self.rotation = rotation
         self.centroids = centroids
         self.centroid_steps = centroid_steps
@@ -107,7 +112,7 @@ class Codec:
 
     @property
     def levels(self) -> FloatVector:
-        """Shape (2**bits,), float32: the components of a unit residual that codes stand for."""
+        """Shape (16,), float32: the components of a unit residual that level numbers stand for."""
         return self._levels.reals
 
     @cached_property
@@ -180,8 +185,9 @@ class Codec:
         rotated = self.rotate(query)
         steps = np.abs(rotated).max(axis=1, initial=0) / np.float32(_MAX_QUERY)
         values = np.rint(rotated / np.where(steps > 0, steps, 1)[:, np.newaxis]).astype(np.int8)
+        levels = self._levels
         return kernels.QuantisedQuery(
-            values, steps.astype(np.float32), self._levels.values, self._levels.step
+            values, steps.astype(np.float32), levels.values, levels.step, levels.bits
         )
 
     def centroid_table(
@@ -198,6 +204,7 @@ class Codec:
             "rotation": self.rotation,
             "centroids": self.centroids,
             "centroid_steps": self.centroid_steps,
+            "bits": np.array([self.bits], np.uint8),
             "level_values": self._levels.values,
             "level_step": np.array([self._levels.step], np.float32),
         }
@@ -214,12 +221,12 @@ class Codec:
         for name, dtype in _DTYPES.items():
             if table[name].dtype != dtype:
                 raise TypeError(f"{name} must be {np.dtype(dtype)}, got {table[name].dtype}.")
-        if table["centroids"].ndim != 2 or table["level_values"].ndim != 1:
-            raise ValueError("centroids must have two dimensions and level_values one.")
+        if table["centroids"].ndim != 2:
+            raise ValueError("centroids must have two dimensions.")
         if np.abs(table["level_values"].astype(np.int16)).max(initial=0) > kernels.MAX_LEVEL:
             raise ValueError(f"level_values must lie within +-{kernels.MAX_LEVEL}.")
-        (step,) = table["level_step"]
-        levels = Levels(table["level_values"], np.float32(step))
+        (step,), (bits,) = table["level_step"], table["bits"]
+        levels = Levels(table["level_values"], np.float32(step), int(bits))
         return cls(table["rotation"], table["centroids"], table["centroid_steps"], levels)
 
     @cached_property
@@ -232,8 +239,9 @@ class Codec:
 
     @cached_property
     def _codebook(self) -> kernels.Codebook:
+        levels = self._levels
         return kernels.Codebook(
-            self.centroids, self.centroid_steps, self._levels.values, float(self._levels.step)
+            self.centroids, self.centroid_steps, levels.values, float(levels.step), levels.bits
         )
 
     @cached_property

@@ -10,19 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.codec.cells import make_cells, on_grid, row_step
-from colmodern.codec.centroids import float_centroids, quantise_centroids
+from colmodern.codec.cells import row_step
+from colmodern.codec.centroids import quantise_centroids
 from colmodern.codec.codec import Codec
 from colmodern.codec.kmeans import train_centroids
-from colmodern.codec.residual import train_levels
-from colmodern.codec.vectors import MAX_LENGTH, Vectors, check_dim, not_a_vector, unit_rows
+from colmodern.codec.residual import normal_levels
+from colmodern.codec.vectors import MAX_LENGTH, Vectors, check_dim, not_a_vector
 from colmodern.types import FloatMatrix
 
 logger = logging.getLogger(__name__)
 
 MAX_CENTROIDS = 65536
 _TOKENS_A_CENTROID = 8
-_LEVEL_SAMPLE = 16384
 
 
 def plan_n_centroids(n_tokens: int) -> int:
@@ -75,13 +74,8 @@ def train_codec(
     n = min(n_centroids or plan_n_centroids(len(rows)), len(rows))
     centroids = _centroids(rows, n, seed=seed, threads=threads)
     values, steps = quantise_centroids(centroids)
-    few = np.random.default_rng(seed).permutation(len(sample))[:_LEVEL_SAMPLE]
-    directions = _residuals(
-        sample[np.sort(few)], rotation, float_centroids(values, steps), threads=threads
-    )
-    levels = train_levels(directions, dim, bits)
     logger.debug("codec of %d centroids from %d vectors", len(centroids), len(rows))
-    return Codec(rotation, values, steps, levels)
+    return Codec(rotation, values, steps, normal_levels(dim, bits))
 
 
 def random_rotation(dim: int, seed: int) -> FloatMatrix:
@@ -111,16 +105,3 @@ def _centroids(
         return np.zeros((1, dim), np.float32)
     steps = train_centroids(rows, n_centroids, seed=seed, threads=threads)
     return steps * np.float32(row_step(dim))
-
-
-def _residuals(
-    vectors: Vectors, rotation: FloatMatrix, centroids: FloatMatrix, *, threads: int
-) -> FloatMatrix:
-    """Return the directions of what centroids leave over, a row each, rotated."""
-    vectors = vectors[vectors.any(axis=1)]
-    rows = _rows(vectors, rotation, threads)
-    units = unit_rows(vectors.astype(np.float32))
-    cells = make_cells(on_grid(centroids), threads=threads)
-    nearest, _ = kernels.nearest_in_cells(rows, cells, threads=threads)
-    left = kernels.centroid_scores(np.ascontiguousarray(rotation.T), units) - centroids[nearest]
-    return unit_rows(left)

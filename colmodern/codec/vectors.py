@@ -54,11 +54,3 @@ def not_a_vector(name: str, vectors: Vectors, row: int) -> InputError:
     length = float(np.linalg.norm(vectors[row].astype(np.float64)))
     what = f"has length {length:.4g}" if math.isfinite(length) else "holds NaN or infinity"
     return InputError(f"{name}[{row}] {what}; token vectors must be finite and of unit length.")
-
-
-def unit_rows(vectors: FloatMatrix) -> FloatMatrix:
-    """Return rows divided by their lengths; a row of zeros stays zero."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    divisors = np.where(lengths > 0, lengths, 1).astype(np.float32)
-    units: FloatMatrix = vectors / divisors
-    return units

@@ -59,7 +59,7 @@ from colmodern.kernels.operands import (
     PackedCentroids,
     QuantisedQuery,
 )
-from colmodern.kernels.reference import MAX_LEVEL, pack_residuals, unpack_residuals
+from colmodern.kernels.reference import MAX_LEVEL, N_LEVELS, pack_residuals, unpack_residuals
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "MAX_DIM",
     "MAX_LEVEL",
     "MAX_ROW",
+    "N_LEVELS",
     "ROW_OFFSET",
     "Cells",
     "CentroidTable",
@@ -480,9 +481,9 @@ def _check_query(query: QuantisedQuery) -> None:
         raise ValueError("query.values must lie within -127..127, got -128.")
     check_array("query.steps", query.steps, (np.float32,), (n_query,))
     levels = query.levels
-    check_array("query.levels", levels, (np.int8,), ("2, 4 or 16",))
-    if len(levels) not in {2, 4, 16}:
-        raise ValueError(f"query.levels must have 2, 4 or 16 elements, got {len(levels)}.")
+    check_array("query.levels", levels, (np.int8,), (N_LEVELS,))
+    if query.bits not in {1, 2, 4}:
+        raise ValueError(f"query.bits must be 1, 2 or 4, got {query.bits}.")
     if levels.min() < -MAX_LEVEL or levels.max() > MAX_LEVEL:
         extremes = f"{levels.min()}..{levels.max()}"
         raise ValueError(f"query.levels must lie within {-MAX_LEVEL}..{MAX_LEVEL}, got {extremes}.")

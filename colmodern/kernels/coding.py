@@ -139,6 +139,7 @@ def encode_tokens(
     """
     check_threads(threads)
     _check_vectors(vectors, rounding)
+    check_array("book.levels", book.levels, (np.int8,), (reference.N_LEVELS,))
     isa = active_isa()
     small = len(book.centroids) <= _SMALL_IDS
     if isa == REFERENCE:

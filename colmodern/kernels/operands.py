@@ -29,23 +29,20 @@ class QuantisedQuery:
     Attributes:
         values: Shape (n_tokens, dim), int8 within -127..127.
         steps: Shape (n_tokens,), float32: what one means in each token.
-        levels: Shape (2,), (4,) or (16,), int8 within -63..63: what 1, 2 or 4 bits stand for.
+        levels: Shape (16,), int8 within -63..63: what level numbers stand for.
         level_step: What one means in a level.
+        bits: How many bits a residual code has: 1, 2 or 4.
     """
 
     values: NDArray[np.int8]
     steps: FloatVector
     levels: NDArray[np.int8]
     level_step: np.float32
+    bits: int
 
     def __len__(self) -> int:
         """Return the number of tokens."""
         return len(self.values)
-
-    @property
-    def bits(self) -> int:
-        """How many bits a residual code has."""
-        return (len(self.levels) - 1).bit_length()
 
     @property
     def scales(self) -> FloatVector:
@@ -138,16 +135,14 @@ class Codebook:
     Attributes:
         centroids: Shape (n_centroids, dim), int8.
         centroid_steps: Shape (n_centroids,), float32: what one means in each centroid.
-        levels: Shape (2,), (4,) or (16,), int8, ascending: what 1, 2 or 4 bits stand for.
+        levels: Shape (16,), int8 within -63..63: what level numbers stand for; ascending if a code
+            has 4 bits.
         level_step: What one means in a level, for a residual of unit length.
+        bits: How many bits a residual code has: 1, 2 or 4.
     """
 
     centroids: NDArray[np.int8]
     centroid_steps: FloatVector
     levels: NDArray[np.int8]
     level_step: float
-
-    @property
-    def bits(self) -> int:
-        """How many bits a residual code has."""
-        return (len(self.levels) - 1).bit_length()
+    bits: int

@@ -49,6 +49,9 @@ ROWS_AN_OCTAVE = 2**15 / 50
 MAX_LEVEL = 63
 """Levels lie within -63..63, so that AVX2 adds two products in 16 bits without saturation."""
 
+N_LEVELS = 16
+"""How many levels there are, whatever the number of bits: one byte shuffle looks them up."""
+
 
 def centroid_scores(query: FloatMatrix, centroids: FloatMatrix) -> Float64:
     """Return the product of every centroid with every query token, shape (n_centroids, n_query)."""
@@ -261,9 +264,9 @@ def encode_tokens(
 ]:
     """Return the columns of codes, the squared errors, and the number of the first bad vector.
 
-    A token's residual is what its centroid leaves of the rotated unit vector. Each component of the
-    residual's direction gets its nearest level, the gain is that of least squares, and the norm
-    gives the reconstruction the length of the vector.
+    A token's residual is what its centroid leaves of the rotated unit vector. Its codes are those
+    whose levels have the least squared distance to the residual's direction, the gain is that of
+    least squares, and the norm gives the reconstruction the length of the vector.
     """
     rows, lengths, bad = round_vectors(vectors, rounding, longest)
     ids = nearest_in_cells(rows, cells)[0]
@@ -271,10 +274,8 @@ def encode_tokens(
     lengths = np.where(lengths < longest, lengths, np.float32(0))
     centroids = book.centroids[ids] * book.centroid_steps[ids, np.newaxis].astype(np.float64)
     left = rotated - centroids
-    reals = book.levels * float(book.level_step)
-    cuts = (reals[1:] + reals[:-1]) / 2 * np.linalg.norm(left, axis=1)[:, np.newaxis, np.newaxis]
-    codes = (left[:, :, np.newaxis] > cuts).sum(axis=2).astype(np.uint8)
-    directions = reals[codes]
+    residuals = _code_residuals(left, book)
+    directions = book.levels[unpack_residuals(residuals, book.bits)] * float(book.level_step)
     squares = np.square(directions).sum(axis=1)
     products = (left * directions).sum(axis=1)
     gains = np.divide(products, squares, out=np.zeros_like(squares), where=squares > 0)
@@ -286,7 +287,7 @@ def encode_tokens(
     ).astype(np.float16)
     wanted = lengths[:, np.newaxis] * rotated
     errors = np.square(wanted - norms[:, np.newaxis] * rebuilt).sum(axis=1)
-    columns = (ids, pack_residuals(codes, book.bits), gains, norms)
+    columns = (ids, residuals, gains, norms)
     return columns, errors.astype(np.float32), bad
 
 
@@ -308,21 +309,73 @@ def _grid_scores(row: NDArray[np.uint8], centroids: NDArray[np.int8]) -> NDArray
 
 
 def unpack_residuals(residuals: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
-    """Return the level numbers of packed residuals, shape (n, dim), values below 2**bits.
+    """Return the level numbers of packed residuals, shape (n, dim), values below 16.
+
+    A row, whose length is even, is divided into runs, each of the longest of 8, 4 or 2 bytes that
+    divides it. A run is a little-endian whole number, and the level number of its dimension ``i``
+    is ``run >> i * bits & 15``: the dimension's own code and, above it, those of the next
+    dimensions of the run, zeros after the last. This is the bit-shift trellis of Tseng et al.
+    (QTIP, 2024). With 4 bits a code is a level number.
+    """
+    run_bytes = _run_bytes(residuals.shape[1])
+    runs = np.ascontiguousarray(residuals).view(f"<u{run_bytes}").astype(np.uint64)
+    shifts = np.arange(0, 8 * run_bytes, bits, dtype=np.uint64)
+    numbers = (runs[:, :, np.newaxis] >> shifts) & np.uint64(N_LEVELS - 1)
+    return numbers.reshape(len(residuals), residuals.shape[1] * 8 // bits).astype(np.uint8)
+
+
+def pack_residuals(codes: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
+    """Return codes below 2**bits, shape (n, dim), as packed bytes, (n, dim * bits // 8).
 
     Dimension ``i`` lies in byte ``i * bits // 8``, at bit ``i * bits % 8`` counted from the lowest.
     """
     shifts = np.arange(0, 8, bits, dtype=np.uint8)
-    codes = (residuals[:, :, np.newaxis] >> shifts) & np.uint8(2**bits - 1)
-    return codes.reshape(len(residuals), residuals.shape[1] * len(shifts))
-
-
-def pack_residuals(codes: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
-    """Return level numbers of shape (n, dim) as packed bytes, shape (n, dim * bits // 8)."""
-    shifts = np.arange(0, 8, bits, dtype=np.uint8)
     grouped = codes.reshape(len(codes), codes.shape[1] // len(shifts), len(shifts)) << shifts
     packed: NDArray[np.uint8] = np.bitwise_or.reduce(grouped, axis=2)
     return packed
+
+
+def _run_bytes(row_bytes: int) -> int:
+    return next(length for length in (8, 4, 2) if row_bytes % length == 0)
+
+
+def _code_residuals(left: Float64, book: Codebook) -> NDArray[np.uint8]:
+    """Return the packed codes that come closest to the directions of what centroids leave over."""
+    n, dim = left.shape
+    sizes = np.linalg.norm(left, axis=1, keepdims=True)
+    steps = np.where(sizes > 0, sizes, np.inf) * float(book.level_step)
+    run = 8 * _run_bytes(dim * book.bits // 8) // book.bits
+    codes = _code_runs((left / steps).reshape(-1, run), book.levels.astype(np.float64), book.bits)
+    return pack_residuals(codes.reshape(n, dim), book.bits)
+
+
+def _code_runs(runs: Float64, levels: Float64, bits: int) -> NDArray[np.uint8]:
+    """Return the codes of runs, shape (n, dim of a run), with the least squared error.
+
+    This is the algorithm of Viterbi, from a run's last dimension to its first. A state is made of
+    the codes of the next dimensions, as many as share a level number with the one at hand: zeros at
+    the end of the run. A dimension turns the state into a level number by its own code (which
+    becomes the lowest bits), and leaves the lower bits of that number as a state for the one
+    before. Every state keeps the cheapest number that leads to it, the lowest of equals.
+    """
+    n, dim = runs.shape
+    n_states = N_LEVELS >> bits
+    numbers = np.arange(N_LEVELS)
+    costs = np.full((n, n_states), np.inf)
+    costs[:, 0] = 0
+    survivors = np.empty((dim, n, n_states), np.int64)
+    for i in reversed(range(dim)):
+        after = costs[:, numbers >> bits] + np.square(runs[:, i, np.newaxis] - levels)
+        ways = after.reshape(n, 1 << bits, n_states)  # number = way * n_states + state
+        survivors[i] = ways.argmin(axis=1) * n_states + np.arange(n_states)
+        costs = ways.min(axis=1)
+    states = costs.argmin(axis=1)
+    codes = np.empty((n, dim), np.uint8)
+    for i in range(dim):
+        number = survivors[i, np.arange(n), states]
+        codes[:, i] = number & ((1 << bits) - 1)
+        states = number >> bits
+    return codes
 
 
 def _real_rows(table: CentroidTable) -> Float64:

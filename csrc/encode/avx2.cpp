@@ -5,7 +5,7 @@
 
 namespace colmodern {
 
-COLMODERN_DEFINE_ENCODING(avx2, __attribute__((target("avx2,fma,f16c"))))
+COLMODERN_DEFINE_ENCODING(avx2, 8, __attribute__((target("avx2,fma,f16c"))))
 
 }  // namespace colmodern
 

@@ -5,7 +5,7 @@
 
 namespace colmodern {
 
-COLMODERN_DEFINE_ENCODING(avx512vnni, __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c"))))
+COLMODERN_DEFINE_ENCODING(avx512vnni, 16, __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c"))))
 
 }  // namespace colmodern
 

@@ -4,20 +4,17 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 
+#include "encode/trellis.h"
 #include "half.h"
 #include "kernels.h"
 #include "lanes.h"
+#include "runs.h"
 
 namespace colmodern {
-
-#define COLMODERN_LANES inline __attribute__((always_inline))
-
-static_assert(std::endian::native == std::endian::little, "codes are packed in words");
 
 // The second half of the lanes is added to the first, until one is left.
 COLMODERN_LANES float sum_of(const Floats& lanes) noexcept {
@@ -100,51 +97,45 @@ COLMODERN_LANES void round_rows_of(const float* values, std::int64_t n, float st
   }
 }
 
-// Eight codes of a byte each, the first in the lowest, to `bits` bits each.
-template <int Bits>
-COLMODERN_LANES std::uint64_t squeeze(std::uint64_t codes) noexcept {
-  if constexpr (Bits == 1) return codes * 0x0102040810204080U >> 56;
-  if constexpr (Bits == 2) codes = (codes | codes >> 6) & 0x000f000f000f000fU;
-  if constexpr (Bits == 2) codes = (codes | codes >> 12) & 0x000000ff000000ffU;
-  if constexpr (Bits == 2) return (codes | codes >> 24) & 0xffffU;
-  if constexpr (Bits == 4) codes = (codes | codes >> 4) & 0x00ff00ff00ff00ffU;
-  if constexpr (Bits == 4) codes = (codes | codes >> 8) & 0x0000ffff0000ffffU;
-  return (codes | codes >> 16) & 0xffffffffU;
+// Eight codes of a byte each, the first in the lowest, to four bits each.
+COLMODERN_LANES std::uint32_t squeeze(std::uint64_t codes) noexcept {
+  codes = (codes | codes >> 4) & 0x00ff00ff00ff00ffU;
+  codes = (codes | codes >> 8) & 0x0000ffff0000ffffU;
+  return static_cast<std::uint32_t>(codes | codes >> 16);
 }
 
-template <int Bits>
 COLMODERN_LANES void pack_row(const std::uint8_t* codes, std::int64_t dim, std::uint8_t* residual) noexcept {
-  for (std::int64_t d = 0; d < dim; d += 8, residual += Bits) {
+  for (std::int64_t d = 0; d < dim; d += 8, residual += sizeof(std::uint32_t)) {
     std::uint64_t eight;
     std::memcpy(&eight, codes + d, sizeof eight);
-    const std::uint64_t packed = squeeze<Bits>(eight);
-    std::memcpy(residual, &packed, Bits);
+    const std::uint32_t packed = squeeze(eight);
+    std::memcpy(residual, &packed, sizeof packed);
   }
 }
 
-template <int Bits>
-COLMODERN_LANES void code_row(const Codebook& book, std::int64_t dim, const float* row, float length,
-                              std::uint32_t id, std::uint8_t* residual, std::uint16_t* gain, std::uint16_t* norm,
-                              float* error) noexcept {
-  constexpr int kCuts = (1 << Bits) - 1;
+// What a centroid leaves of a row; returns its length.
+COLMODERN_LANES float leave(const Codebook& book, std::int64_t dim, const float* row, std::uint32_t id,
+                            float* left) noexcept {
   const std::int8_t* centroid = book.centroids + static_cast<std::int64_t>(id) * dim;
-  const float centroid_step = book.centroid_steps[id];
-  alignas(64) float left[kMaxDim];
-  alignas(64) float levels[kMaxDim];
-  alignas(64) std::uint8_t codes[kMaxDim];
-
   Floats squares{};
   for (std::int64_t d = 0; d < dim; d += kLanes) {
     Bytes bytes;
     Floats x;
     load(bytes, centroid + d);
     load(x, row + d);
-    x -= __builtin_convertvector(bytes, Floats) * centroid_step;
+    x -= __builtin_convertvector(bytes, Floats) * book.centroid_steps[id];
     squares += x * x;
     std::memcpy(left + d, &x, sizeof x);
   }
+  return std::sqrt(sum_of(squares));
+}
+
+// Four bits hold a level number, so every component gets its nearest level.
+COLMODERN_LANES void round_row(const Codebook& book, std::int64_t dim, const float* left, float size, float* levels,
+                               std::uint8_t* residual) noexcept {
+  constexpr int kCuts = kLevels - 1;
+  alignas(64) std::uint8_t codes[kMaxDim];
   // Levels are those of a unit residual; the cuts between them grow with the residual's length.
-  const float size = std::sqrt(sum_of(squares));
   float cuts[kCuts];
   std::int32_t rises[kCuts];
   for (int k = 0; k < kCuts; ++k) {
@@ -152,8 +143,6 @@ COLMODERN_LANES void code_row(const Codebook& book, std::int64_t dim, const floa
     cuts[k] = static_cast<float>(sum) * (0.5F * book.level_step) * size;
     rises[k] = book.levels[k + 1] - book.levels[k];
   }
-  Floats products{};
-  Floats level_squares{};  // whole numbers below 2^24, so the sum is exact
   for (std::int64_t d = 0; d < dim; d += kLanes) {
     Floats x;
     load(x, left + d);
@@ -166,17 +155,43 @@ COLMODERN_LANES void code_row(const Codebook& book, std::int64_t dim, const floa
       level += above & rises[k];
     }
     const Floats real = __builtin_convertvector(level, Floats);
-    products += x * real;
-    level_squares += real * real;
     std::memcpy(levels + d, &real, sizeof real);
     const Bytes bytes = __builtin_convertvector(code, Bytes);
     std::memcpy(codes + d, &bytes, sizeof bytes);
   }
-  pack_row<Bits>(codes, dim, residual);
+  pack_row(codes, dim, residual);
+}
 
-  const float denominator = sum_of(level_squares) * book.level_step;
-  *gain = to_half(denominator > 0.0F ? sum_of(products) / denominator : 0.0F);
-  const float factor = from_half(*gain) * book.level_step;
+// The gain of least squares.
+COLMODERN_LANES std::uint16_t gain_of(const float* left, const float* levels, std::int64_t dim,
+                                      float level_step) noexcept {
+  Floats products{};
+  Floats squares{};  // whole numbers below 2^24, so the sum is exact
+  for (std::int64_t d = 0; d < dim; d += kLanes) {
+    Floats x;
+    Floats level;
+    load(x, left + d);
+    load(level, levels + d);
+    products += x * level;
+    squares += level * level;
+  }
+  const float denominator = sum_of(squares) * level_step;
+  return to_half(denominator > 0.0F ? sum_of(products) / denominator : 0.0F);
+}
+
+// Where a token's numbers go.
+struct CodedRow {
+  std::uint16_t* gain;
+  std::uint16_t* norm;
+  float* error;
+};
+
+// Gain, norm and error of a row whose levels are known.
+COLMODERN_LANES void fit_row(const Codebook& book, std::int64_t dim, const float* row, float length, std::uint32_t id,
+                             const float* left, const float* levels, const CodedRow& coded) noexcept {
+  const std::int8_t* centroid = book.centroids + static_cast<std::int64_t>(id) * dim;
+  *coded.gain = gain_of(left, levels, dim, book.level_step);
+  const float factor = from_half(*coded.gain) * book.level_step;
   Floats rebuilt_squares{};
   Floats row_products{};
   for (std::int64_t d = 0; d < dim; d += kLanes) {
@@ -186,30 +201,55 @@ COLMODERN_LANES void code_row(const Codebook& book, std::int64_t dim, const floa
     load(bytes, centroid + d);
     load(level, levels + d);
     load(x, row + d);
-    const Floats rebuilt = __builtin_convertvector(bytes, Floats) * centroid_step + level * factor;
+    const Floats rebuilt = __builtin_convertvector(bytes, Floats) * book.centroid_steps[id] + level * factor;
     rebuilt_squares += rebuilt * rebuilt;
     row_products += rebuilt * x;
   }
   const float rebuilt_square = sum_of(rebuilt_squares);
-  *norm = to_half(rebuilt_square > 0.0F ? length / std::sqrt(rebuilt_square) : 0.0F);
-  const float scale = from_half(*norm);
+  *coded.norm = to_half(rebuilt_square > 0.0F ? length / std::sqrt(rebuilt_square) : 0.0F);
+  const float scale = from_half(*coded.norm);
   const float distance =
       length * length - 2.0F * length * scale * sum_of(row_products) + scale * scale * rebuilt_square;
-  *error = distance > 0.0F ? distance : 0.0F;
+  *coded.error = distance > 0.0F ? distance : 0.0F;
 }
 
-template <int Bits>
-COLMODERN_LANES void code_rows_of(const Codebook& book, std::int64_t dim, const float* rows, const float* lengths,
-                                  const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals,
-                                  std::uint16_t* gains, std::uint16_t* norms, float* errors) noexcept {
+COLMODERN_LANES void round_codes(const Codebook& book, std::int64_t dim, const float* rows, const float* lengths,
+                                 const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals,
+                                 std::uint16_t* gains, std::uint16_t* norms, float* errors) noexcept {
+  alignas(64) float left[kMaxDim];
+  alignas(64) float levels[kMaxDim];
   for (std::int64_t i = 0; i < n; ++i) {
-    code_row<Bits>(book, dim, rows + i * dim, lengths[i], ids[i], residuals + i * (dim * Bits / 8), gains + i,
-                   norms + i, errors + i);
+    const float size = leave(book, dim, rows + i * dim, ids[i], left);
+    round_row(book, dim, left, size, levels, residuals + i * (dim * kLevelBits / 8));
+    fit_row(book, dim, rows + i * dim, lengths[i], ids[i], left, levels, {gains + i, norms + i, errors + i});
   }
 }
 
-// The kernels of one instruction set, compiled with its target attribute.
-#define COLMODERN_DEFINE_ENCODING(isa, target)                                                                        \
+template <int Bits, int Lanes>
+COLMODERN_LANES void trellis_codes(const Codebook& book, std::int64_t dim, const float* rows, const float* lengths,
+                                   const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals,
+                                   std::uint16_t* gains, std::uint16_t* norms, float* errors) noexcept {
+  const TrellisLevels table(book.levels);
+  const std::int64_t row_bytes = dim * Bits / 8;
+  alignas(64) float left[Lanes * kMaxDim];
+  alignas(64) float levels[kMaxDim];
+  float sizes[Lanes];
+  for (std::int64_t first = 0; first < n; first += Lanes) {
+    const std::int64_t last = std::min(first + Lanes, n);
+    for (std::int64_t i = first; i < last; ++i) {
+      sizes[i - first] = leave(book, dim, rows + i * dim, ids[i], left + (i - first) * dim);
+    }
+    code_block<Bits, Lanes>(table, book.level_step, dim, left, sizes, last - first, residuals + first * row_bytes);
+    for (std::int64_t i = first; i < last; ++i) {
+      look_up(residuals + i * row_bytes, row_bytes, Bits, table.levels, levels);
+      fit_row(book, dim, rows + i * dim, lengths[i], ids[i], left + (i - first) * dim, levels,
+              {gains + i, norms + i, errors + i});
+    }
+  }
+}
+
+// The kernels of one instruction set, compiled with its target attribute; its registers have so many lanes.
+#define COLMODERN_DEFINE_ENCODING(isa, lanes, target)                                                                        \
   target void unit_rows_##isa(const void* vectors, bool half, std::int64_t dim, std::int64_t begin, std::int64_t end, \
                               float* units, float* lengths) noexcept {                                                \
     unit_rows_of(vectors, half, dim, begin, end, units, lengths);                                                     \
@@ -221,9 +261,9 @@ COLMODERN_LANES void code_rows_of(const Codebook& book, std::int64_t dim, const 
                               const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals,                      \
                               std::uint16_t* gains, std::uint16_t* norms, float* errors) noexcept {                   \
     switch (book.bits) {                                                                                              \
-      case 1: return code_rows_of<1>(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);              \
-      case 2: return code_rows_of<2>(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);              \
-      default: return code_rows_of<4>(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);             \
+      case 1: return trellis_codes<1, lanes>(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);      \
+      case 2: return trellis_codes<2, lanes>(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);      \
+      default: return round_codes(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);                 \
     }                                                                                                                 \
   }
 

@@ -3,6 +3,6 @@
 
 namespace colmodern {
 
-COLMODERN_DEFINE_ENCODING(scalar, )
+COLMODERN_DEFINE_ENCODING(scalar, 4, )
 
 }  // namespace colmodern

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <limits>
 
+#include "runs.h"
+
 #define COLMODERN_TARGET __attribute__((target("avx2,fma,f16c")))
 #define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
 
@@ -49,16 +51,23 @@ COLMODERN_INLINE void copy_tokens(const CentroidRows& table, const CodeColumns& 
   _mm_store_ps(tile.norms, _mm_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(norms))));
 }
 
-template <int Bits>
+// The bits of the next dimensions come down from the next byte of the run; zeros follow its last one.
+template <int RunBytes>
+COLMODERN_INLINE __m256i shift_runs(__m256i bytes, int bits) {
+  if constexpr (RunBytes == 2) return _mm256_srli_epi16(bytes, bits);
+  if constexpr (RunBytes == 4) return _mm256_srli_epi32(bytes, bits);
+  return _mm256_srli_epi64(bytes, bits);
+}
+
+template <int Bits, int RunBytes>
 COLMODERN_INLINE void unpack(const std::uint8_t* residuals, __m256i table, std::int64_t n, Tile& tile) {
-  const __m256i mask = _mm256_set1_epi8((1 << Bits) - 1);
+  const __m256i mask = _mm256_set1_epi8(kLevels - 1);
   tile.plane_size = round_up(n, kLine);
   for (std::int64_t i = 0; i < n; i += kLine) {
     const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(residuals + i));
 #pragma GCC unroll 8
     for (int plane = 0; plane < 8 / Bits; ++plane) {
-      // A shift of words moves bits across bytes; the mask drops them.
-      const __m256i codes = _mm256_and_si256(_mm256_srli_epi16(bytes, plane * Bits), mask);
+      const __m256i codes = _mm256_and_si256(shift_runs<RunBytes>(bytes, plane * Bits), mask);
       auto* levels = reinterpret_cast<__m256i*>(tile.levels + plane * tile.plane_size + i);
       _mm256_store_si256(levels, _mm256_shuffle_epi8(table, codes));
     }
@@ -119,7 +128,7 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
   }
 }
 
-template <int Bits>
+template <int Bits, int RunBytes>
 COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
                              std::int64_t begin, std::int64_t end, float* best) noexcept {
   const __m256i levels =
@@ -129,10 +138,20 @@ COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kTokens) {
     copy_tokens(table, codes, token, end, residuals, tile);
-    unpack<Bits>(residuals, levels, kTokens * codes.row_bytes, tile);
+    unpack<Bits, RunBytes>(residuals, levels, kTokens * codes.row_bytes, tile);
     for (std::int64_t strip = 0; strip * kLanes < query.count; ++strip) {
       raise_maxima(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
     }
+  }
+}
+
+template <int Bits>
+COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
+                                    std::int64_t begin, std::int64_t end, float* best) noexcept {
+  switch (run_bytes_of(codes.row_bytes)) {
+    case 2: return maxima<Bits, 2>(query, table, codes, begin, end, best);
+    case 4: return maxima<Bits, 4>(query, table, codes, begin, end, best);
+    default: return maxima<Bits, 8>(query, table, codes, begin, end, best);
   }
 }
 
@@ -141,9 +160,9 @@ COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table
 COLMODERN_TARGET void code_maxima_avx2(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
                                        std::int64_t begin, std::int64_t end, float* best) noexcept {
   switch (codes.bits) {
-    case 1: return maxima<1>(query, table, codes, begin, end, best);
-    case 2: return maxima<2>(query, table, codes, begin, end, best);
-    default: return maxima<4>(query, table, codes, begin, end, best);
+    case 1: return maxima_by_run<1>(query, table, codes, begin, end, best);
+    case 2: return maxima_by_run<2>(query, table, codes, begin, end, best);
+    default: return maxima<4, kMaxRunBytes>(query, table, codes, begin, end, best);
   }
 }
 

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <limits>
 
+#include "runs.h"
+
 #define COLMODERN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")))
 #define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
 
@@ -29,9 +31,17 @@ struct Tile {
   alignas(32) float norms[kTokens];
 };
 
-template <int Bits>
+// The bits of the next dimensions come down from the next byte of the run; zeros follow its last one.
+template <int RunBytes>
+COLMODERN_INLINE __m512i shift_runs(__m512i bytes, unsigned bits) {
+  if constexpr (RunBytes == 2) return _mm512_srli_epi16(bytes, bits);
+  if constexpr (RunBytes == 4) return _mm512_srli_epi32(bytes, bits);
+  return _mm512_srli_epi64(bytes, bits);
+}
+
+template <int Bits, int RunBytes>
 COLMODERN_INLINE void unpack(const std::uint8_t* residuals, __m512i table, std::int64_t n, Tile& tile) {
-  const __m512i mask = _mm512_set1_epi8((1 << Bits) - 1);
+  const __m512i mask = _mm512_set1_epi8(kLevels - 1);
   tile.plane_size = round_up(n, kLine);
   for (std::int64_t i = 0; i < n; i += kLine) {
     const std::int64_t left = n - i;
@@ -39,15 +49,14 @@ COLMODERN_INLINE void unpack(const std::uint8_t* residuals, __m512i table, std::
     const __m512i bytes = _mm512_maskz_loadu_epi8(lanes, residuals + i);
 #pragma GCC unroll 8
     for (int plane = 0; plane < 8 / Bits; ++plane) {
-      // A shift of words moves bits across bytes; the mask drops them.
-      const __m512i codes = _mm512_and_si512(_mm512_srli_epi16(bytes, plane * Bits), mask);
+      const __m512i codes = _mm512_and_si512(shift_runs<RunBytes>(bytes, plane * Bits), mask);
       _mm512_store_si512(tile.levels + plane * tile.plane_size + i, _mm512_shuffle_epi8(table, codes));
     }
   }
 }
 
 // Past the last token the tile repeats it: a maximum does not mind.
-template <int Bits>
+template <int Bits, int RunBytes>
 COLMODERN_INLINE void load_tile(const CentroidRows& table, const CodeColumns& codes, std::int64_t first,
                                 std::int64_t end, __m512i levels, Tile& tile) {
   const std::int64_t n = kTokens * codes.row_bytes;
@@ -57,7 +66,7 @@ COLMODERN_INLINE void load_tile(const CentroidRows& table, const CodeColumns& co
     const auto* norms = reinterpret_cast<const __m128i*>(codes.norms + first);
     _mm256_store_ps(tile.gains, _mm256_cvtph_ps(_mm_loadu_si128(gains)));
     _mm256_store_ps(tile.norms, _mm256_cvtph_ps(_mm_loadu_si128(norms)));
-    unpack<Bits>(codes.residuals + first * codes.row_bytes, levels, n, tile);
+    unpack<Bits, RunBytes>(codes.residuals + first * codes.row_bytes, levels, n, tile);
     return;
   }
   alignas(16) std::uint16_t gains[kTokens];
@@ -73,7 +82,7 @@ COLMODERN_INLINE void load_tile(const CentroidRows& table, const CodeColumns& co
   }
   _mm256_store_ps(tile.gains, _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(gains))));
   _mm256_store_ps(tile.norms, _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(norms))));
-  unpack<Bits>(residuals, levels, n, tile);
+  unpack<Bits, RunBytes>(residuals, levels, n, tile);
 }
 
 template <int Strips>
@@ -127,7 +136,7 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
   }
 }
 
-template <int Bits>
+template <int Bits, int RunBytes>
 COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
                              std::int64_t begin, std::int64_t end, float* best) noexcept {
   const __m512i levels =
@@ -136,12 +145,22 @@ COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table
   std::fill_n(best, strips * kLanes, -std::numeric_limits<float>::infinity());
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kTokens) {
-    load_tile<Bits>(table, codes, token, end, levels, tile);
+    load_tile<Bits, RunBytes>(table, codes, token, end, levels, tile);
     std::int64_t strip = 0;
     for (; strip + 2 <= strips; strip += 2) {
       raise_maxima<2>(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
     }
     if (strip < strips) raise_maxima<1>(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
+  }
+}
+
+template <int Bits>
+COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
+                                    std::int64_t begin, std::int64_t end, float* best) noexcept {
+  switch (run_bytes_of(codes.row_bytes)) {
+    case 2: return maxima<Bits, 2>(query, table, codes, begin, end, best);
+    case 4: return maxima<Bits, 4>(query, table, codes, begin, end, best);
+    default: return maxima<Bits, 8>(query, table, codes, begin, end, best);
   }
 }
 
@@ -151,9 +170,9 @@ COLMODERN_TARGET void code_maxima_avx512vnni(const PackedQuery& query, const Cen
                                              const CodeColumns& codes, std::int64_t begin, std::int64_t end,
                                              float* best) noexcept {
   switch (codes.bits) {
-    case 1: return maxima<1>(query, table, codes, begin, end, best);
-    case 2: return maxima<2>(query, table, codes, begin, end, best);
-    default: return maxima<4>(query, table, codes, begin, end, best);
+    case 1: return maxima_by_run<1>(query, table, codes, begin, end, best);
+    case 2: return maxima_by_run<2>(query, table, codes, begin, end, best);
+    default: return maxima<4, kMaxRunBytes>(query, table, codes, begin, end, best);
   }
 }
 

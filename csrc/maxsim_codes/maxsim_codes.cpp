@@ -18,7 +18,7 @@ class Work {
         layout_(query, 8 / codes.bits, kLevelOffset),
         packed_(layout_.view()),
         table_(table),
-        levels_(levels, codes.bits),
+        levels_(levels),
         columns_{codes.ids,    codes.residuals, query.dim * codes.bits / 8, codes.bits, levels_.bytes,
                  codes.gains, codes.norms},
         ids_(codes.ids, table.n_centroids) {}

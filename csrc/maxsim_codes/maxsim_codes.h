@@ -18,7 +18,7 @@ struct StoredCodes {
   int bits;                       // 1, 2 or 4
 };
 
-// levels: 2^bits integers within -63..63. result: (list.n_listed,).
+// levels: 16 integers within -63..63. result: (list.n_listed,).
 // Throws std::invalid_argument if an id is not below table.n_centroids.
 void maxsim_codes(const Kernels&, const ByteQuery&, const CentroidRows& table, const std::int8_t* levels,
                   const StoredCodes&, const DocumentList&, int threads, float* result);

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "half.h"
+#include "runs.h"
 
 namespace colmodern {
 namespace {
@@ -42,15 +43,28 @@ COLMODERN_INLINE void copy_tokens(const CentroidRows& table, const CodeColumns& 
   }
 }
 
-template <int Bits>
+// The bits of the next dimensions come down from the next byte of the run; zeros follow its last one. A shift to the
+// left by less than nothing is one to the right.
+template <int RunBytes>
+COLMODERN_INLINE uint8x16_t shift_runs(uint8x16_t bytes, int bits) {
+  if constexpr (RunBytes == 2) {
+    return vreinterpretq_u8_u16(vshlq_u16(vreinterpretq_u16_u8(bytes), vdupq_n_s16(static_cast<std::int16_t>(-bits))));
+  }
+  if constexpr (RunBytes == 4) {
+    return vreinterpretq_u8_u32(vshlq_u32(vreinterpretq_u32_u8(bytes), vdupq_n_s32(-bits)));
+  }
+  return vreinterpretq_u8_u64(vshlq_u64(vreinterpretq_u64_u8(bytes), vdupq_n_s64(-bits)));
+}
+
+template <int Bits, int RunBytes>
 COLMODERN_INLINE void unpack(const std::uint8_t* residuals, uint8x16_t table, std::int64_t n, Tile& tile) {
-  const uint8x16_t mask = vdupq_n_u8((1 << Bits) - 1);
+  const uint8x16_t mask = vdupq_n_u8(kLevels - 1);
   tile.plane_size = round_up(n, kLine);
   for (std::int64_t i = 0; i < n; i += kLine) {
     const uint8x16_t bytes = vld1q_u8(residuals + i);
 #pragma GCC unroll 8
     for (int plane = 0; plane < 8 / Bits; ++plane) {
-      const uint8x16_t codes = vandq_u8(vshlq_u8(bytes, vdupq_n_s8(static_cast<std::int8_t>(-plane * Bits))), mask);
+      const uint8x16_t codes = vandq_u8(shift_runs<RunBytes>(bytes, plane * Bits), mask);
       vst1q_u8(tile.levels + plane * tile.plane_size + i, vqtbl1q_u8(table, codes));
     }
   }
@@ -85,7 +99,7 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
   }
 }
 
-template <int Bits>
+template <int Bits, int RunBytes>
 COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
                              std::int64_t begin, std::int64_t end, float* best) noexcept {
   const uint8x16_t levels = vld1q_u8(codes.levels);
@@ -94,10 +108,20 @@ COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kRows) {
     copy_tokens(table, codes, token, end, residuals, tile);
-    unpack<Bits>(residuals, levels, kRows * codes.row_bytes, tile);
+    unpack<Bits, RunBytes>(residuals, levels, kRows * codes.row_bytes, tile);
     for (std::int64_t strip = 0; strip * kLanes < query.count; ++strip) {
       raise_maxima(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
     }
+  }
+}
+
+template <int Bits>
+COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
+                                    std::int64_t begin, std::int64_t end, float* best) noexcept {
+  switch (run_bytes_of(codes.row_bytes)) {
+    case 2: return maxima<Bits, 2>(query, table, codes, begin, end, best);
+    case 4: return maxima<Bits, 4>(query, table, codes, begin, end, best);
+    default: return maxima<Bits, 8>(query, table, codes, begin, end, best);
   }
 }
 
@@ -106,9 +130,9 @@ COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table
 COLMODERN_TARGET void code_maxima_neon(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
                                        std::int64_t begin, std::int64_t end, float* best) noexcept {
   switch (codes.bits) {
-    case 1: return maxima<1>(query, table, codes, begin, end, best);
-    case 2: return maxima<2>(query, table, codes, begin, end, best);
-    default: return maxima<4>(query, table, codes, begin, end, best);
+    case 1: return maxima_by_run<1>(query, table, codes, begin, end, best);
+    case 2: return maxima_by_run<2>(query, table, codes, begin, end, best);
+    default: return maxima<4, kMaxRunBytes>(query, table, codes, begin, end, best);
   }
 }
 

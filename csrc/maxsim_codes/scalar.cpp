@@ -10,16 +10,6 @@
 namespace colmodern {
 namespace {
 
-// A token's levels, dimension by dimension.
-void unpack(const CodeColumns& codes, const std::uint8_t* residual, std::int16_t* levels) noexcept {
-  const int mask = (1 << codes.bits) - 1;
-  for (std::int64_t byte = 0; byte < codes.row_bytes; ++byte) {
-    for (int shift = 0; shift < 8; shift += codes.bits) {
-      *levels++ = static_cast<std::int16_t>(codes.levels[residual[byte] >> shift & mask] - kLevelOffset);
-    }
-  }
-}
-
 std::int32_t product(const std::int8_t* values, const std::int16_t* levels, std::int64_t dim) noexcept {
   std::int32_t sum = 0;
   for (std::int64_t d = 0; d < dim; ++d) sum += static_cast<std::int16_t>(values[d]) * levels[d];
@@ -30,10 +20,12 @@ std::int32_t product(const std::int8_t* values, const std::int16_t* levels, std:
 
 void code_maxima_scalar(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
                         std::int64_t begin, std::int64_t end, float* best) noexcept {
+  std::int16_t of_number[kLevels];
   std::int16_t levels[kMaxDim];
+  for (int i = 0; i < kLevels; ++i) of_number[i] = static_cast<std::int16_t>(codes.levels[i] - kLevelOffset);
   std::fill_n(best, query.count, -std::numeric_limits<float>::infinity());
   for (std::int64_t token = begin; token < end; ++token) {
-    unpack(codes, codes.residuals + token * codes.row_bytes, levels);
+    look_up(codes.residuals + token * codes.row_bytes, codes.row_bytes, codes.bits, of_number, levels);
     const float gain = from_half(codes.gains[token]);
     const float norm = from_half(codes.norms[token]);
     const std::int16_t* row = table.row(codes.ids[token]);

@@ -23,6 +23,7 @@
 #include "gather/gather.h"
 #include "kernels.h"
 #include "maxsim_codes/maxsim_codes.h"
+#include "runs.h"
 
 namespace {
 
@@ -372,7 +373,7 @@ class Sweep {
       }
     }
     for (const int bits : {1, 2, 4}) {
-      for (const std::int64_t dim : {16, 48, 208}) {
+      for (const std::int64_t dim : {16, 32, 48, 64, 208}) {  // runs of 2, 4 and 8 bytes
         encoding<float>(dim, bits);
         encoding<std::uint16_t>(dim, bits);
       }
@@ -548,7 +549,7 @@ class Sweep {
     const Unaligned<float> scales(count, [&] { return 0x1p-13F * (1.5F + random_.real()); });
     const Table centroids = table(kCentroids, count, false);
     const Unaligned<std::int8_t> levels(
-        1 << bits, [&] { return extreme ? 63 * (2 * random_.integer(0, 1) - 1) : random_.integer(-63, 63); });
+        kLevels, [&] { return extreme ? 63 * (2 * random_.integer(0, 1) - 1) : random_.integer(-63, 63); });
     const Unaligned<Id> ids(n, [&] { return random_.integer(0, kCentroids - 1); });
     const Unaligned<std::uint8_t> residuals(n * dim * bits / 8, [&] { return random_.integer(0, 255); });
     const Unaligned<std::uint16_t> gains(n, [&] { return random_.half(); });
@@ -590,8 +591,8 @@ class Sweep {
     const Unaligned<float> starts(dim, [] { return 0.0F; });
     const Rotation rotation{{dim, dim, columns.data(), starts.data()}, size / 16.0F};
     const Unaligned<float> steps(kMembers, [&] { return size / 64.0F * (1.5F + random_.real()); });
-    Unaligned<std::int8_t> levels(1 << bits, [&] { return random_.integer(-63, 63); });
-    std::sort(levels.data(), levels.data() + levels.size());
+    Unaligned<std::int8_t> levels(kLevels, [&] { return random_.integer(-63, 63); });
+    if (bits == 4) std::sort(levels.data(), levels.data() + levels.size());
     const Codebook book{some.members(), steps.data(), levels.data(), size / 32.0F, bits};
     for (const std::int64_t n : {0, 1, 4, 21}) {
       Unaligned<T> vectors(n * dim, [&] {

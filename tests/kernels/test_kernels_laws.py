@@ -31,10 +31,9 @@ class Case:
     def __init__(self, seed, n_query, n_tokens, bits):
         rng = np.random.default_rng(seed)
         self.rng = rng
-        levels = np.sort(rng.permutation(np.arange(-63, 64))[: 2**bits]).astype(np.int8)
         self.values = rng.integers(-127, 128, (n_query, 48)).astype(np.int8)
         self.steps = rng.uniform(0, 1e-3, n_query).astype(np.float32)
-        self.levels = levels
+        self.levels, self.bits = rng.integers(-63, 64, 16).astype(np.int8), bits
         self.rows = rng.integers(-(2**15), 2**15, (9, n_query)).astype(np.int16)
         self.row_steps = rng.uniform(0, 1e-4, n_query).astype(np.float32)
         self.codes = Columns(
@@ -46,7 +45,8 @@ class Case:
 
     def score(self, codes=None, tokens=slice(None)):
         codes = codes or self.codes
-        query = QuantisedQuery(self.values[tokens], self.steps[tokens], self.levels, np.float32(1))
+        values, steps = self.values[tokens], self.steps[tokens]
+        query = QuantisedQuery(values, steps, self.levels, np.float32(1), self.bits)
         offsets = np.array([0, len(codes.centroid_ids)])
         scores = kernels.maxsim_codes(query, self.table(tokens), codes, offsets, np.array([0]))
         return float(scores[0])
@@ -116,7 +116,10 @@ def test_unpacking_gives_back_what_was_packed(seed, n, strips, bits):
     codes = np.random.default_rng(seed).integers(0, 2**bits, (n, 16 * strips), dtype=np.uint8)
     packed = kernels.pack_residuals(codes, bits)
     assert packed.shape == (n, 2 * strips * bits)
-    np.testing.assert_array_equal(kernels.unpack_residuals(packed, bits), codes)
+    numbers = kernels.unpack_residuals(packed, bits)
+    assert numbers.max(initial=0) < 16
+    np.testing.assert_array_equal(numbers & (2**bits - 1), codes)
+    np.testing.assert_array_equal(numbers[:, -1], codes[:, -1])
 
 
 @pytest.mark.parametrize("isa", ISAS)

@@ -22,16 +22,16 @@ class Columns:
 
 
 def random_query(rng, n, *, dim, bits):
-    levels = np.sort(rng.permutation(np.arange(-63, 64))[: 2**bits]).astype(np.int8)
+    levels = rng.integers(-63, 64, 16).astype(np.int8)
     values = rng.integers(-127, 128, (n, dim)).astype(np.int8)
     steps = rng.uniform(1e-3, 1e-2, n).astype(np.float32)
-    return QuantisedQuery(values, steps, levels, np.float32(0.01))
+    return QuantisedQuery(values, steps, levels, np.float32(0.01), bits)
 
 
 def a_query(values, steps):
-    levels = np.array([-63, 63], np.int8)
+    levels = np.arange(16).astype(np.int8)
     return QuantisedQuery(
-        values.astype(np.int8), np.array(steps, np.float32), levels, np.float32(1)
+        values.astype(np.int8), np.array(steps, np.float32), levels, np.float32(1), 4
     )
 
 
@@ -305,7 +305,7 @@ def test_smooth_maxsim_of_the_greatest_and_least_products_is_finite():
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])
-@pytest.mark.parametrize("dim", [16, 32, 48, 128, 208, 768])
+@pytest.mark.parametrize("dim", [16, 32, 48, 64, 80, 96, 112, 128, 144, 208, 256, 768])
 @pytest.mark.parametrize("n_query", [0, 1, 16, 17, 33, 129])
 def test_maxsim_codes_conforms(n_query, dim, bits):
     rng = np.random.default_rng(dim * 1000 + n_query * 10 + bits)
@@ -340,7 +340,7 @@ def test_the_largest_integers_do_not_saturate(value, code):
     dim = 2048
     levels = np.repeat(np.array([-63, 63], np.int8), 8)
     values, ones = np.full((3, dim), value, np.int8), np.ones(3, np.float32)
-    query = QuantisedQuery(values, ones, levels, np.float32(1))
+    query = QuantisedQuery(values, ones, levels, np.float32(1), 4)
     codes = Columns(np.random.default_rng(0), 4, dim=dim, bits=4, n_centroids=1)
     codes.residuals[:] = code * 17
     codes.gains[:] = codes.norms[:] = 1
@@ -360,7 +360,7 @@ def test_every_float16_becomes_the_same_float32_everywhere():
     codes = Columns(np.random.default_rng(0), n, dim=16, bits=4, n_centroids=1)
     codes.norms, codes.gains = halves, np.zeros(n, np.float16)
     values, ones = np.zeros((1, 16), np.int8), np.ones(1, np.float32)
-    query = QuantisedQuery(values, ones, np.arange(16).astype(np.int8), np.float32(1))
+    query = QuantisedQuery(values, ones, np.arange(16).astype(np.int8), np.float32(1), 4)
     table = CentroidTable.empty(1, ones)
     table.rows[:] = 1
     one_each = np.arange(n + 1)

@@ -37,9 +37,16 @@ def a_table(rows, steps=None):
 
 
 def a_query(values, steps):
-    levels = np.array([-3, 5], np.int8)
+    """A query for codes of one bit, which alone decide the level."""
+    levels = np.tile(np.array([-3, 5], np.int8), 8)
     values, steps = np.array(values, np.int8), np.array(steps, np.float32)
-    return QuantisedQuery(values, steps, levels, np.float32(0.5))
+    return QuantisedQuery(values, steps, levels, np.float32(0.5), 1)
+
+
+def a_query_of_16(*values):
+    """The same with values for the first dimensions of 16 and steps of 1, 2, ..."""
+    rows = [[*row, *[0] * (16 - len(row))] for row in values]
+    return a_query(rows, range(1, len(rows) + 1))
 
 
 def test_maxsim_adds_the_best_product_of_each_query_token():
@@ -161,22 +168,53 @@ def test_smooth_maxsim_of_no_query_token_is_zero():
     assert reference.smooth_maxsim(table, ids, integers(0, 1, 1), integers(0, 1)).tolist() == [0, 0]
 
 
-def test_unpacking_takes_the_lowest_bits_of_a_byte_first():
-    byte = np.array([[0b11_01_00_10]], np.uint8)
-    assert reference.unpack_residuals(byte, 1).tolist() == [[0, 1, 0, 0, 1, 0, 1, 1]]
-    assert reference.unpack_residuals(byte, 2).tolist() == [[2, 0, 1, 3]]
-    assert reference.unpack_residuals(byte, 4).tolist() == [[2, 13]]
+def test_a_level_number_is_a_code_and_above_it_those_of_the_next_dimensions():
+    row = np.array([[0b11_01_00_10, 0b00_00_01_10]], np.uint8)
+    ones = [0b0010, 0b1001, 0b0100, 0b1010, 0b1101, 0b0110, 0b1011, 0b1101]
+    ones += [0b0110, 0b0011, 0b0001, 0, 0, 0, 0, 0]
+    assert reference.unpack_residuals(row, 1).tolist() == [ones]
+    twos = [0b0010, 0b0100, 0b1101, 0b1011, 0b0110, 0b0001, 0, 0]
+    assert reference.unpack_residuals(row, 2).tolist() == [twos]
+    assert reference.unpack_residuals(row, 4).tolist() == [[2, 13, 6, 0]]
 
 
-def test_packing_undoes_unpacking():
+@pytest.mark.parametrize(
+    ("row_bytes", "run_bytes"), [(2, 2), (4, 4), (6, 2), (8, 8), (12, 4), (14, 2), (16, 8), (40, 8)]
+)
+def test_a_run_is_the_longest_of_8_4_or_2_bytes_that_divides_a_row(row_bytes, run_bytes):
+    numbers = reference.unpack_residuals(np.full((1, row_bytes), 255, np.uint8), 2)
+    ends = np.flatnonzero(numbers[0] == 0b0011)  # no code follows
+    assert ends.tolist() == list(range(4 * run_bytes - 1, 4 * row_bytes, 4 * run_bytes))
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_codes_of_a_run_are_the_best_of_all(bits):
+    # Eight bits a run are few enough to try all codes.
+    rng = np.random.default_rng(bits)
+    n = 8 // bits
+    every = np.stack(np.meshgrid(*[np.arange(2**bits)] * n, indexing="ij"), axis=-1).reshape(-1, n)
+    padded = np.zeros((len(every), 16 // bits), np.uint8)
+    padded[:, :n] = every
+    packed = reference.pack_residuals(padded, bits)
+    numbers = reference.unpack_residuals(packed, bits)[:, :n]
+    levels = np.sort(rng.integers(-63, 64, 16)).astype(float)
+    if bits < 4:
+        levels = rng.permutation(levels)
+    runs = rng.normal(0, 30, (50, n))
+    codes = reference._code_runs(runs, levels, bits)
+    errors = np.square(runs[:, np.newaxis] - levels[numbers]).sum(axis=2)
+    np.testing.assert_array_equal(codes, every[errors.argmin(axis=1)])
+
+
+def test_packing_puts_the_first_dimension_in_the_lowest_bits():
     codes = np.array([[2, 0, 1, 3]], np.uint8)
     assert reference.pack_residuals(codes, 2).tolist() == [[0b11_01_00_10]]
 
 
 def test_maxsim_codes_is_norm_times_centroid_score_plus_gain_times_product():
-    # One bit, eight dimensions; levels -3 and 5: the code 0b11 has the direction 5, 5, -3 x 6.
-    query = a_query([[1, 0, 0, 0, 0, 0, 0, 2]], [1])
-    codes = Columns([1, 0], [[0b11], [0]], [2, 1], [0.5, 4])
+    # One bit; levels -3 and 5: the code 0b11 has the direction 5, 5, -3 x 14.
+    query = a_query_of_16([1, 0, 0, 0, 0, 0, 0, 2])
+    codes = Columns([1, 0], [[0b11, 0], [0, 0]], [2, 1], [0.5, 4])
     table = a_table([[-4], [40]], [0.25])
     assert reference.code_products(query, codes.residuals).tolist() == [[5 - 6], [-3 - 6]]
     first = 0.5 * (10 + 2 * 0.5 * (5 - 6))
@@ -186,8 +224,8 @@ def test_maxsim_codes_is_norm_times_centroid_score_plus_gain_times_product():
 
 
 def test_code_maxima_keeps_query_tokens_apart():
-    query = a_query([[1, 0, 0, 0, 0, 0, 0, 2], [0, -1, 0, 0, 0, 0, 0, 0]], [1, 2])
-    codes = Columns([1, 0, 0], [[0b11], [0], [0b10]], [2, 1, 1], [0.5, 4, 1])
+    query = a_query_of_16([1, 0, 0, 0, 0, 0, 0, 2], [0, -1])
+    codes = Columns([1, 0, 0], [[0b11, 0], [0, 0], [0b10, 0]], [2, 1, 1], [0.5, 4, 1])
     table = a_table([[-4, 8], [40, 0]], [0.25, 0.5])
     # First query token: 4.5, -22 and -1 + 0.5 * (-3 - 6). Second: -5, 4 * (4 + 3) and 4 - 5.
     maxima = reference.code_maxima(query, table, codes, integers(0, 2, 2, 3))

@@ -125,12 +125,20 @@ def test_a_table_gives_back_the_same_codec(codec, vectors):
 
 
 @pytest.mark.parametrize(
-    "name", ["rotation", "centroids", "centroid_steps", "level_values", "level_step"]
+    ("name", "value"),
+    [
+        ("rotation", 0),
+        ("centroids", 0),
+        ("centroid_steps", 1),
+        ("bits", 2),
+        ("level_values", 0),
+        ("level_step", 1),
+    ],
 )
-def test_the_fingerprint_sees_every_array(name):
+def test_the_fingerprint_sees_every_array(name, value):
     codec = train_codec(clustered(50))
     table = {key: array.copy() for key, array in codec.to_table().items()}
-    table[name].reshape(-1)[0] -= 1 if table[name].flat[0] > 0 else -1
+    table[name].reshape(-1)[0] = value
     assert Codec.from_table(table).fingerprint != codec.fingerprint
 
 
@@ -144,7 +152,12 @@ def test_the_fingerprint_sees_every_array(name):
         ("centroids", np.zeros((4, 24), np.int8), ValueError),
         ("centroids", np.full((4, 64), -128, np.int8), ValueError),
         ("centroid_steps", np.zeros(3, np.float32), ValueError),
+        ("bits", np.array([3], np.uint8), ValueError),
+        ("bits", np.array([4, 4], np.uint8), ValueError),
+        ("bits", np.array([4], np.int64), TypeError),
         ("level_values", np.zeros(8, np.int8), ValueError),
+        ("level_values", np.zeros((4, 4), np.int8), ValueError),
+        ("level_values", np.full(16, 64, np.int8), ValueError),
         ("level_step", np.zeros(2, np.float32), ValueError),
     ],
 )
