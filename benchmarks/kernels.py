@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.codec import Codes
+from colmodern.codec import Codes, train_codec
 
 N_DOCUMENTS, DOCUMENT_TOKENS, N_CENTROIDS = 100, 1000, 4096
 RUNS = 5
@@ -63,6 +63,9 @@ def jobs(n_query: int, dim: int, bits: int) -> list[Job]:
     longest = float(np.linalg.norm(values.astype(np.float32), axis=1).max() * steps[0])
     table = kernels.centroid_table(quantised, values, steps, longest)
 
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    codec = train_codec(units[:0], bits=bits)  # with one centroid
+
     def first(m: int) -> NDArray[np.int64]:
         return np.arange(m)
 
@@ -79,6 +82,8 @@ def jobs(n_query: int, dim: int, bits: int) -> list[Job]:
             lambda m: kernels.centroid_scores(query, centroids[:m])),
         Job("nearest_centroids", "products", 2000, 50, N_CENTROIDS,
             lambda m: kernels.nearest_centroids(vectors[:m], packed)),
+        Job("encode_tokens", "tokens", 10 * DOCUMENT_TOKENS, 50, 1,
+            lambda m: codec.encode_measured(units[:m])[1]),
     ]  # fmt: skip
 
 
