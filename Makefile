@@ -34,6 +34,6 @@ engines-setup:  ## the peers of benchmarks/engines, in a virtual environment of 
 	$(PYTHON) -m venv $(ENGINES)/venv
 	$(ENGINES)/venv/bin/pip install -r benchmarks/engines/requirements.txt
 
-bench-engines:  ## our engine and its peers on the same vectors; hours
+bench-engines:  ## our engine and its peers on the same vectors; two hours
 	test -d $(ENGINES)/vectors || $(PYTHON) -m benchmarks.engines.vectors $(DATA) $(ENGINES)/vectors
-	$(PYTHON) -m benchmarks.engines $(ENGINES)/vectors $(ENGINES) --peers-python $(ENGINES)/venv/bin/python
+	$(PYTHON) -m benchmarks.engines $(ENGINES)/vectors $(ENGINES) --peers-python $(ENGINES)/venv/bin/python --output docs/engines.md

@@ -1,6 +1,6 @@
 """How much of MaxSim is left after coding? Recall by codebook, bits and centroids.
 
-    python -m benchmarks.codec --vectors FOLDER
+    python -m benchmarks.codec --vectors FOLDER [--documents 300]
 
 FOLDER holds ``tokens.npy``, ``offsets.npy``, ``query_tokens.npy`` and ``query_offsets.npy``, as
 ``benchmarks/engines/vectors.py`` writes them.
@@ -31,10 +31,10 @@ BLOCK_DOCUMENTS = 16
 class Collection:
     """Token vectors of documents and queries, and what float MaxSim says of them."""
 
-    def __init__(self, folder: Path, n_queries: int) -> None:
-        """Read vectors and score every document exactly."""
-        self.tokens = np.load(folder / "tokens.npy", mmap_mode="r")
-        self.offsets: IntVector = np.load(folder / "offsets.npy")
+    def __init__(self, folder: Path, n_documents: int, n_queries: int) -> None:
+        """Read vectors, no more than so many documents and queries, and score all exactly."""
+        self.offsets: IntVector = np.load(folder / "offsets.npy")[: n_documents + 1]
+        self.tokens = np.load(folder / "tokens.npy", mmap_mode="r")[: self.offsets[-1]]
         self._query_offsets = np.load(folder / "query_offsets.npy")[: n_queries + 1]
         queries = np.load(folder / "query_tokens.npy")[: self._query_offsets[-1]]
         self._queries = queries.astype(np.float32)
@@ -155,11 +155,12 @@ def main() -> None:
     """Print a line for each codebook."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vectors", type=Path, required=True)
+    parser.add_argument("--documents", type=int, default=1 << 62, help="the first so many")
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--centroids", type=int, nargs="+", default=[4096, 16384])
     parser.add_argument("--bits", type=int, nargs="+", default=[4, 2, 1])
     options = parser.parse_args()
-    collection = Collection(options.vectors, options.queries)
+    collection = Collection(options.vectors, options.documents, options.queries)
     n_documents = len(collection.offsets) - 1
     print(f"{len(collection.tokens)} tokens, {n_documents} documents, {options.queries} queries")
     print(f"kernels: {kernels.active_isa()}\n")

@@ -25,11 +25,11 @@ from benchmarks.engines.variants import AS_FAST_PLAID, SAMPLED, Variant
 from benchmarks.engines.vector_set import VectorSet
 
 _BUILD_THREADS = 2
-_KMEANS_TOKENS = 1_200_000
+_KMEANS_TOKENS = 400_000
 _TUNING_QUERIES = 50
-_TUNING_BUDGET = 20.0
+_TUNING_BUDGET = 15.0
 _TUNING_AT_LEAST = 10
-_SEARCH_BUDGET = 120.0
+_SEARCH_BUDGET = 60.0
 _SEARCH_AT_LEAST = 50
 _BRIEF = 7
 _COLD_STARTS = 3

@@ -188,8 +188,7 @@ def notes(engines: dict[str, Any], n_queries: int) -> Iterable[str]:
     )
     if short:
         yield (
-            "Asked fewer than all queries, since a pass ends after two minutes: "
-            f"{', '.join(short)}."
+            f"Asked fewer than all queries, since a pass ends after a minute: {', '.join(short)}."
         )
     disturbed = sorted(
         f"{_NAMES.get(name, name)} ({step}, load {result['load_before']:.1f})"

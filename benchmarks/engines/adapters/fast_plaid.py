@@ -12,6 +12,7 @@ from fast_plaid.search import FastPlaid  # type: ignore[import-not-found]
 from numpy.typing import NDArray
 
 from benchmarks.engines.adapters import EngineError
+from benchmarks.engines.adapters.half import multiply_half_in_single
 from benchmarks.engines.vector_set import VectorSet
 
 
@@ -23,7 +24,9 @@ class FastPlaidEngine:
     def build(self, vectors: VectorSet, folder: Path, **options: Any) -> None:
         """Create an index; options are those of ``FastPlaid.create``."""
         documents = [torch.from_numpy(document) for document in vectors.documents()]
+        kept = multiply_half_in_single()
         FastPlaid(str(folder), device="cpu").create(documents, **options)
+        del kept
 
     def open(self, vectors: VectorSet, folder: Path, *, threads: int) -> None:  # noqa: ARG002
         """Open the index, which it would make if it were not there."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from xtr_warp import XTRWarp  # type: ignore[import-not-found]
 
 from benchmarks.engines.adapters import EngineError
+from benchmarks.engines.adapters.half import multiply_half_in_single
 from benchmarks.engines.vector_set import VectorSet
 
 
@@ -24,7 +25,9 @@ class XtrWarpEngine:
     def build(self, vectors: VectorSet, folder: Path, **options: Any) -> None:
         """Create an index; options are those of ``XTRWarp.create``."""
         documents = [torch.from_numpy(document) for document in vectors.documents()]
+        kept = multiply_half_in_single()
         XTRWarp(str(folder)).create(documents, device="cpu", show_progress=False, **options)
+        del kept
 
     def open(self, vectors: VectorSet, folder: Path, *, threads: int) -> None:  # noqa: ARG002
         """Open the index, memory-mapped."""
