@@ -27,10 +27,10 @@ from benchmarks.engines.vector_set import VectorSet
 _BUILD_THREADS = 2
 _KMEANS_TOKENS = 400_000
 _TUNING_QUERIES = 50
-_TUNING_BUDGET = 15.0
+_TUNING_BUDGET = 10.0
 _TUNING_AT_LEAST = 10
-_SEARCH_BUDGET = 60.0
-_SEARCH_AT_LEAST = 50
+_SEARCH_BUDGET = 30.0
+_SEARCH_AT_LEAST = 40
 _BRIEF = 7
 _COLD_STARTS = 3
 
@@ -70,7 +70,8 @@ class Bench:
         folder = self._index(variant)
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        options = {name: self._option(value) for name, value in variant.options.items()}
+        wanted = variant.options | variant.of_set.get(self.name, {})
+        options = {name: self._option(value) for name, value in wanted.items()}
         self._save(variant, "build", self._run(variant, "build", _BUILD_THREADS, options=options))
 
     def _option(self, value: Any) -> Any:

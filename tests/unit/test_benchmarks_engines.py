@@ -124,7 +124,7 @@ def test_a_failing_worker_is_reported_with_its_last_words(vectors, tmp_path):
 
 @pytest.mark.slow
 def test_our_engine_from_vectors_to_the_page(bench):
-    variant = Variant("colmodern-4", "colmodern", {"bits": 4}, named("colmodern-4").points)
+    variant = Variant("colmodern-4", "colmodern", {"bits": 4}, points=named("colmodern-4").points)
     bench.build(variant)
     bench.search(variant)
     found = report.collect([bench], machine=_MACHINE, versions={"colmodern": "0"})
@@ -168,7 +168,7 @@ def test_page_says_what_was_cut_short():
     slow = json.loads(json.dumps(_ENGINES))
     slow["fast-plaid-4"]["search"]["points"][0]["deep"]["queries"] = 1
     (note, _) = report.notes(slow, 2)
-    assert "a minute: fast-plaid-4 (nearest to .95, 1)" in note
+    assert "30 seconds: fast-plaid-4 (nearest to .95, 1)" in note
 
 
 _MACHINE = {"cpu": "some processor", "cores": 2, "memory_gib": 8, "isa": "avx2"}
