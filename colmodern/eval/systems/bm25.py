@@ -11,7 +11,7 @@ from typing import Any
 
 from colmodern.errors import ConfigError, MissingExtraError
 from colmodern.eval.memory import forget_peak, peak_bytes
-from colmodern.eval.systems.ranking import ranked
+from colmodern.eval.systems.ranking import best, ranked
 from colmodern.eval.systems.system import Answer, Built
 from colmodern.types import Document, Progress
 
@@ -95,11 +95,11 @@ class Bm25:
             encoded = time.perf_counter()
             ranking: tuple[tuple[str, float], ...] = ()
             if words and self._model is not None:
-                numbers, scores = self._model.retrieve(
-                    [words], k=min(k, len(self._ids)), show_progress=False
-                )
-                is_hit = scores[0] > 0
-                ranking = ranked(self._ids, numbers[0][is_hit], scores[0][is_hit])
+                # retrieve() leaves the order of equal scores to chance.
+                scores = self._model.get_scores(words)
+                numbers = best(scores, k)
+                numbers = numbers[scores[numbers] > 0]
+                ranking = ranked(self._ids, numbers, scores[numbers])
             yield Answer(ranking, encoded - started, time.perf_counter() - encoded)
 
     def close(self) -> None:

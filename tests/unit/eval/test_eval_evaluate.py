@@ -18,7 +18,8 @@ SCIFACT = Path(__file__).parents[4] / "shared" / "data" / "scifact"
 def test_one_line_measures_any_system(dataset, encoder, spec):
     report = evaluate(spec, dataset, encoder=encoder)
     assert report.measures["nDCG@10"] > 0.8
-    assert report.measures["R@100"] == 1.0
+    # No word of d3 is asked for, so BM25 does not find it.
+    assert report.measures["R@100"] == (0.75 if spec == "bm25" else 1.0)
     assert [query.id for query in report.queries] == ["q1", "q2"]
     assert report.queries[0].ranking[0][0] == "d1"
     assert report.search_ms_median > 0
@@ -40,7 +41,7 @@ def test_a_report_says_everything_in_plain_values_a_line_and_a_table(dataset, en
     assert report.depth == 1_000
     assert repr(report).startswith("<Report late medium, 4 bits on fruit: nDCG@10 ")
     assert "\n" not in repr(report)
-    assert f"index bytes         {report.index_bytes:,}" in str(report)
+    assert f"index bytes        {report.index_bytes:,}" in str(report)
     assert report.per_query("AP")["q1"] == 1.0
     with pytest.raises(InputError, match="R@100 was not measured"):
         report.per_query("R@100")
