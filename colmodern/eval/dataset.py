@@ -57,10 +57,12 @@ class Dataset:
                 judgment names what does not exist, or nothing is judged.
         """
         layout, path, collection = read_collection(path_or_name, split)
-        origin = (
-            str(path.resolve()) if Path(path_or_name).expanduser() == path else str(path_or_name)
-        )
-        name = path.resolve().name if path.is_dir() else path.name.partition(".jsonl")[0]
+        if Path(path_or_name).expanduser() == path:
+            origin, name = str(path.resolve()), path.resolve().name
+        else:  # the hub's folder is called by a commit
+            origin, name = str(path_or_name), str(path_or_name).rpartition("/")[2]
+        for suffix in (".gz", ".jsonl", ".parquet"):
+            name = name.removesuffix(suffix)
         return cls._checked(collection, name=name, layout=layout, origin=origin, where=str(path))
 
     @classmethod

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from colmodern.errors import InputError
+from colmodern.errors import ConfigError, InputError
 from colmodern.eval.dataset import Dataset, count_words
 from colmodern.eval.measures import DEFAULT_MEASURES, depth_of, mean, measure_rankings
 from colmodern.eval.memory import forget_peak, peak_bytes
@@ -48,7 +49,9 @@ def evaluate(
         MissingExtraError: Something that is needed is not installed.
     """
     names = [measures] if isinstance(measures, str) else [str(name) for name in measures]
-    depth = depth_of(names) if depth is None else max(depth, 1)
+    if depth is not None and depth < 1:
+        raise ConfigError(f"depth must be at least 1, not {depth!r}.")
+    depth = depth_of(names) if depth is None else depth
     if not isinstance(dataset, Dataset):
         dataset = Dataset.load(dataset)
     if isinstance(system, str):
@@ -57,9 +60,11 @@ def evaluate(
         system = OpenIndex(system)
     home = Path(tempfile.mkdtemp(prefix="colmodern-eval-")) if work is None else Path(work)
     try:
-        folder = home / f"{dataset.name}-{dataset.corpus_fingerprint[:12]}"
+        name = re.sub(r"[^\w.-]", "_", dataset.name)
+        folder = home / f"{name}-{dataset.corpus_fingerprint[:12]}"
         folder.mkdir(parents=True, exist_ok=True)
         built = system.index(dataset.documents, folder, progress=progress)
+        _refuse_missing(system, dataset, built)
         forget_peak()
         answers = _search_all(system, dataset, depth, progress)
         search_peak = peak_bytes()
@@ -80,6 +85,16 @@ def _search_all(
             progress("searching", len(answers), len(dataset.queries))
     _refuse_strangers(system, dataset, answers)
     return answers
+
+
+def _refuse_missing(system: System, dataset: Dataset, built: Built) -> None:
+    """Refuse an index of a part of the documents; those without a word may have been left out."""
+    wanted = sum(words > 0 for words in dataset.document_words.values())
+    if built.n_documents is not None and built.n_documents < wanted:
+        raise InputError(
+            f"{system.name} has an index of {built.n_documents:,} documents; the collection "
+            f"{dataset.name} has {wanted:,} with words in them."
+        )
 
 
 def _refuse_strangers(system: System, dataset: Dataset, answers: Sequence[Answer]) -> None:

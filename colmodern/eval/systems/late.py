@@ -94,6 +94,7 @@ class Late:
         )
         self._searcher = Searcher.open(path, self._encoder)
         return Built(
+            n_documents=self._searcher.n_documents,
             index_bytes=folder_bytes(path),
             n_tokens=self._searcher.describe()["tokens"],
             build_s=build_s,
@@ -157,6 +158,7 @@ class OpenIndex:
         """Index nothing; say what is there."""
         about = self._searcher.describe()
         return Built(
+            n_documents=about["documents"],
             index_bytes=about["bytes"],
             n_tokens=about["tokens"],
             fingerprints=_fingerprints(self._searcher.encoder, Path(about["index"])),

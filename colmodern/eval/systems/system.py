@@ -30,6 +30,7 @@ class Built:
     """What indexing made; None is what a system cannot say.
 
     Attributes:
+        n_documents: Documents that can be found.
         index_bytes: Bytes of the index, on disk or, where there is none on disk, of its arrays.
         n_tokens: Token vectors in the index.
         build_s: Seconds to make it; of the run that made it, if an index was found.
@@ -37,6 +38,7 @@ class Built:
         fingerprints: Hex digests that tell models and indexes apart, by what they are of.
     """
 
+    n_documents: int | None = None
     index_bytes: int | None = None
     n_tokens: int | None = None
     build_s: float | None = None

@@ -101,6 +101,8 @@ def test_a_hub_name_is_fetched_and_a_failure_says_what_to_do(folder, monkeypatch
     assert asked == [("somebody/collections", "dataset", ["fruit/*", "fruit-*/*"])]
     assert dataset.origin == "somebody/collections/fruit"
     assert len(dataset.queries) == 2
+    monkeypatch.setattr(hub, "snapshot_download", lambda name, **options: str(folder))
+    assert Dataset.load("somebody/sweets").name == "sweets"
 
     def fail(name, **options):
         raise ConnectionError("no route to host\nmore")

@@ -87,12 +87,21 @@ def test_an_open_searcher_is_measured_as_it_is(dataset, encoder, tmp_path):
 
 
 def test_an_index_of_other_documents_is_refused(dataset, encoder, tmp_path):
-    Indexer(tmp_path / "index", encoder).build([("d1", "red apples"), ("other", "green")])
+    Indexer(tmp_path / "index", encoder).build([("d1", "red"), ("other", "green"), ("d3", "x")])
     with (
         Searcher.open(tmp_path / "index", encoder) as searcher,
         pytest.raises(
-            InputError, match=r"'other', which the collection fruit does not have \(2 of 4"
+            InputError, match=r"'other', which the collection fruit does not have \(2 of 6"
         ),
+    ):
+        evaluate(searcher, dataset)
+
+
+def test_an_index_of_some_of_the_documents_is_refused(dataset, encoder, tmp_path):
+    Indexer(tmp_path / "index", encoder).build([("d1", "red apples"), ("d2", "green pears")])
+    with (
+        Searcher.open(tmp_path / "index", encoder) as searcher,
+        pytest.raises(InputError, match=r"index of 2 documents; the collection fruit has 3"),
     ):
         evaluate(searcher, dataset)
 
@@ -123,6 +132,8 @@ def test_mistakes_get_a_sentence_before_any_work(dataset, encoder):
 
     with pytest.raises(InputError, match="no measure"):
         evaluate("late", dataset, ["x"], encoder=encoder, progress=never)
+    with pytest.raises(ConfigError, match="depth must be at least 1"):
+        evaluate("late", dataset, depth=0, encoder=encoder, progress=never)
     with pytest.raises(ConfigError, match="no system"):
         evaluate("elastic", dataset, encoder=encoder, progress=never)
 
