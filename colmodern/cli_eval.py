@@ -29,7 +29,19 @@ _SHOWN = {
     "build_peak_bytes": "build peak",
     "search_peak_bytes": "search peak",
 }
-_DIFFERENCES = ("b", "a", "measure", "difference", "low", "high", "p", "p_holm", "wins", "ties")
+_DIFFERENCES = (
+    "b",
+    "a",
+    "measure",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_holm",
+    "wins",
+    "ties",
+    "losses",
+)
 
 
 class _MeasureByDefault(TyperGroup):
@@ -115,9 +127,7 @@ def measure(
             {
                 "reports": [report.to_dict() for _, reports in results for report in reports],
                 "comparisons": [
-                    _difference(one)
-                    for _, reports in results
-                    for one in _compare_with_first(reports)
+                    one.summary() for _, reports in results for one in _compare_with_first(reports)
                 ],
             }
         )
@@ -184,7 +194,7 @@ def compare_records(
         for comparison in comparisons:
             print_json(comparison.to_dict())
     elif form is Format.TSV:
-        print_rows([_difference(comparison) for comparison in comparisons], form)
+        print_rows([comparison.summary() for comparison in comparisons], form)
     else:
         print_text("\n\n".join(map(str, comparisons)))
 
@@ -277,7 +287,7 @@ def _print_for_people(dataset: Dataset, reports: list[Report]) -> None:
     if comparisons:
         print_text("")
         print_rows(
-            [{name: _difference(one)[name] for name in _DIFFERENCES} for one in comparisons],
+            [{name: one.summary()[name] for name in _DIFFERENCES} for one in comparisons],
             Format.HUMAN,
         )
     print_text("")
@@ -293,24 +303,6 @@ def _compare_with_first(reports: list[Report]) -> list[Comparison]:
         for name in reports[0].measures
         for comparison in compare_with_baseline(reports[0], reports[1:], name)
     ]
-
-
-def _difference(comparison: Comparison) -> dict[str, Any]:
-    low, high = comparison.interval
-    return {
-        "dataset": comparison.dataset,
-        "measure": comparison.measure,
-        "a": comparison.a,
-        "b": comparison.b,
-        "difference": round(comparison.difference, 4),
-        "low": round(low, 4),
-        "high": round(high, 4),
-        "p": round(comparison.p, 5),
-        "p_holm": round(comparison.p_holm, 5),
-        "wins": comparison.wins,
-        "ties": comparison.ties,
-        "losses": comparison.losses,
-    }
 
 
 def _split_measures(text: str) -> list[str]:

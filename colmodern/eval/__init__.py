@@ -8,6 +8,7 @@
 from colmodern.eval.compare import Bucket, Change, Comparison, compare, compare_with_baseline
 from colmodern.eval.dataset import Dataset
 from colmodern.eval.evaluate import evaluate
+from colmodern.eval.layouts import read_qrels
 from colmodern.eval.measures import measure_rankings, parse_measures
 from colmodern.eval.mteb_model import MtebModel
 from colmodern.eval.record import Record, repeat
@@ -32,5 +33,6 @@ __all__ = [
     "make_system",
     "measure_rankings",
     "parse_measures",
+    "read_qrels",
     "repeat",
 ]

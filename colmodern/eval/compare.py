@@ -104,6 +104,24 @@ class Comparison:
         """Return plain values, fit for JSON."""
         return asdict(self)
 
+    def summary(self) -> dict[str, Any]:
+        """Return one row of a table: everything but the breakdowns and the changes."""
+        low, high = self.interval
+        return {
+            "dataset": self.dataset,
+            "measure": self.measure,
+            "a": self.a,
+            "b": self.b,
+            "difference": round(self.difference, 4),
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "p": round(self.p, 5),
+            "p_holm": round(self.p_holm, 5),
+            "wins": self.wins,
+            "ties": self.ties,
+            "losses": self.losses,
+        }
+
     def __repr__(self) -> str:
         """Say what came out, in one line."""
         return (

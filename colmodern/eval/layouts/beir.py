@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from colmodern.errors import InputError
-from colmodern.eval.layouts.collection import Collection, Qrels, choose_split
+from colmodern.eval.layouts.collection import Collection, choose_split
+from colmodern.eval.layouts.judgments import read_qrels
 from colmodern.eval.layouts.rows import (
     Fields,
-    add_judgment,
     find_rows,
     read_documents,
     read_judgments,
-    read_lines,
     read_queries,
 )
 
@@ -34,7 +33,7 @@ def read(folder: Path, split: str | None) -> Collection:
     texts = read_queries(queries, _QUERY_FIELDS)
     name, file = choose_split(_judgment_files(folder), split, folder / "qrels")
     qrels = (
-        _read_tsv(file)
+        read_qrels(file)
         if file.suffix == ".tsv"
         else read_judgments([file], ("query-id",), ("corpus-id",))
     )
@@ -53,19 +52,3 @@ def _rows(folder: Path, stem: str) -> list[Path]:
             f"{folder} is no collection in BEIR's layout: it has no {stem}.jsonl[.gz]."
         )
     return found
-
-
-def _read_tsv(file: Path) -> Qrels:
-    qrels: Qrels = {}
-    for number, line in read_lines(file):
-        fields = line.rstrip("\r\n").split("\t")
-        if not line.strip() or (number == 1 and not fields[-1].strip().lstrip("-").isdigit()):
-            continue
-        place = f"{file}, line {number}"
-        if len(fields) != 3:
-            raise InputError(f"{place}: a judgment is query, document and grade with tabs.")
-        query, document, grade = fields
-        add_judgment(qrels, query, document, grade, place)
-    if not qrels:
-        raise InputError(f"{file} holds no judgment.")
-    return qrels

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from colmodern.errors import InputError
-from colmodern.eval.layouts.collection import Collection, Documents, Qrels, choose_split
+from colmodern.eval.layouts.collection import Collection, Documents, choose_split
+from colmodern.eval.layouts.judgments import read_qrels
 from colmodern.eval.layouts.rows import (
     Fields,
-    add_judgment,
     read_documents,
     read_lines,
 )
@@ -64,26 +64,6 @@ def read(folder: Path, split: str | None) -> Collection:
             if queries.setdefault(query, text) != text:
                 raise InputError(f"{file}: query id {query!r} comes twice.")
     return Collection(_documents(files), queries, read_qrels(qrels_file), name)
-
-
-def read_qrels(file: Path) -> Qrels:
-    """Return the judgments of a TREC qrels file.
-
-    Raises:
-        InputError: A line is no judgment, or there is none.
-    """
-    qrels: Qrels = {}
-    for number, line in read_lines(file):
-        fields = line.split()
-        if not fields:
-            continue
-        place = f"{file}, line {number}"
-        if len(fields) != 4:
-            raise InputError(f"{place}: a judgment is query, 0, document and grade.")
-        add_judgment(qrels, fields[0], fields[2], fields[3], place)
-    if not qrels:
-        raise InputError(f"{file} holds no judgment.")
-    return qrels
 
 
 def _files(folder: Path, *patterns: str) -> list[Path]:

@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -139,11 +140,28 @@ def _load(name: str) -> Any:
         raise MissingExtraError(purpose="A single-vector model", extra="dense") from err
     source = str(_minilm_folder()) if name == MINILM else name
     try:
-        model = SentenceTransformer(source, device="cpu", local_files_only=Path(source).is_dir())
+        with without_bars():
+            model = SentenceTransformer(
+                source, device="cpu", local_files_only=Path(source).is_dir()
+            )
     except Exception as err:  # errors of transformers, hub and disk have no common base
         reason = (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")
         raise EncoderError(f"Cannot load the single-vector model {name!r}: {reason}.") from err
     return model
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Keep transformers from drawing bars: progress has its own callback here."""
+    from transformers.utils import logging
+
+    was_enabled = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            logging.enable_progress_bar()
 
 
 def _minilm_folder() -> Path:

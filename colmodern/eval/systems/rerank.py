@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from colmodern.errors import ConfigError, EncoderError, MissingExtraError
+from colmodern.eval.systems.dense import without_bars
 from colmodern.eval.systems.system import Answer, Built, System
 from colmodern.eval.systems.texts import TextStore
 from colmodern.types import Document, Progress
@@ -132,7 +133,8 @@ def load_scorer(name: str) -> PairScorer:
     except ImportError as err:
         raise MissingExtraError(purpose="A cross-encoder", extra="dense") from err
     try:
-        model = CrossEncoder(name, device="cpu", local_files_only=Path(name).is_dir())
+        with without_bars():
+            model = CrossEncoder(name, device="cpu", local_files_only=Path(name).is_dir())
     except Exception as err:  # errors of transformers, hub and disk have no common base
         reason = (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")
         raise EncoderError(f"Cannot load the cross-encoder {name!r}: {reason}.") from err

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from colmodern import Document
 from colmodern.errors import InputError
-from colmodern.eval import Dataset
+from colmodern.eval import Dataset, read_qrels
 from colmodern.eval.statistics import Spread
 from colmodern.searcher import read_queries
 
@@ -110,3 +112,19 @@ def test_a_hub_name_is_fetched_and_a_failure_says_what_to_do(folder, monkeypatch
     monkeypatch.setattr(hub, "snapshot_download", fail)
     with pytest.raises(InputError, match=r"mteb/scifact.*no route to host\. Download it.*hf down"):
         Dataset.load("mteb/scifact")
+
+
+def test_files_in_a_folder_with_queries_beside_them_make_a_collection():
+    from colmodern.corpus import extract, scan
+
+    root = Path(__file__).parents[3] / "examples"
+    found = scan([root / "handbook"])
+    documents = [one.document for source in found.sources for one in extract(source)]
+    dataset = Dataset.of(
+        documents,
+        read_queries(root / "judged" / "queries.jsonl"),
+        read_qrels(root / "judged" / "qrels.tsv"),
+        name="handbook",
+    )
+    assert len(dataset.document_words) > 20
+    assert dataset.queries["q01"] == "who may revoke a key that has leaked?"

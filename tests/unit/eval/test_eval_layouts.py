@@ -233,7 +233,7 @@ def test_trec_reads_topics_with_tabs_in_xml_and_documents_in_rows(trec, rows):
 @pytest.mark.parametrize(
     ("file", "text", "word"),
     [
-        ("qrels.txt", "301 FT911-1 1\n", "qrels.txt, line 1: a judgment is query, 0"),
+        ("qrels.txt", "301 FT911-1 1\n", "qrels.txt, line 1: a judgment is query"),
         ("qrels.txt", "\n", "no judgment"),
         ("topics.301-302.txt", "<top>\n<title> x\n</top>", "topic 1 needs a number and a title"),
         ("topics.301-302.txt", "301 crime\n", "a topic is an id, a tab and a text"),

