@@ -14,9 +14,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from colmodern.config import IndexConfig
 from colmodern.encoder import load_encoder
-from colmodern.eval import Dataset, evaluate_dataset
+from colmodern.eval import Dataset, evaluate
+from colmodern.eval.systems import Late
 from colmodern.types import DocumentEncoder, TokenEmbeddings
 
 
@@ -51,12 +51,10 @@ def main() -> None:
     for folder in options.folders:
         dataset = Dataset.load(folder)
         encoder = Remembering(load_encoder())
-        n_chars = sum(len(d.text.encode()) + len(d.title.encode()) for d in dataset.documents())
+        n_chars = sum(len(d.text.encode()) + len(d.title.encode()) for d in dataset.documents)
         for bits in options.bits:
             with tempfile.TemporaryDirectory() as work:
-                report = evaluate_dataset(
-                    dataset, encoder, config=IndexConfig(bits=bits), work=Path(work)
-                )
+                report = evaluate(Late(encoder, bits=bits), dataset, work=Path(work))
             values = [f"{report.measures[name]:.4f}" for name in ("nDCG@10", "R@100")]
             sizes = [report.index_bytes, report.index_bytes - n_chars]
             values += [f"{size / report.n_tokens:.1f}" for size in sizes]

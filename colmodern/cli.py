@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from colmodern import cli_eval
 from colmodern.config import Effort
 from colmodern.errors import ColModernError
 from colmodern.terminal import (
@@ -34,6 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+app.add_typer(cli_eval.app, name="eval")
 
 IndexOption = Annotated[
     Path | None,
@@ -258,44 +261,6 @@ def compact(
         report = compact_index(location)
     fields = {"documents": report.documents, "tokens": report.tokens}
     print_fields({"index": str(location), **fields, "seconds": round(report.seconds, 2)}, form)
-
-
-@app.command("eval")
-def evaluate(
-    datasets: Annotated[list[Path], typer.Argument(help="Folders in BEIR's layout.")],
-    *,
-    split: Annotated[
-        str | None, typer.Option(help="Which judgments; by default the only ones, or test.")
-    ] = None,
-    model: Annotated[str, typer.Option(help="A checkpoint folder or hub name.")] = "default",
-    effort: Annotated[Effort, typer.Option(help="How hard to try.")] = Effort.MEDIUM,
-    bits: Annotated[int, typer.Option(help="Bits a dimension: 1, 2 or 4.")] = 4,
-    bm25: Annotated[bool, typer.Option("--bm25", help="Also measure BM25.")] = False,
-    work: Annotated[
-        Path | None, typer.Option(help="Keep the indexes in this folder and use them again.")
-    ] = None,
-    form: FormatOption = Format.HUMAN,
-) -> None:
-    """Measure nDCG@10 and R@100, latency and size on judged collections."""
-    from colmodern.config import IndexConfig
-    from colmodern.encoder import load_encoder
-    from colmodern.eval import Dataset, evaluate_bm25, evaluate_dataset
-
-    encoder = load_encoder(model)
-    for folder in datasets:
-        dataset = Dataset.load(folder, split=split)
-        if bm25:
-            print_fields(evaluate_bm25(dataset).to_dict(), form)
-        with progress_bar() as progress:
-            report = evaluate_dataset(
-                dataset,
-                encoder,
-                config=IndexConfig(bits=bits),
-                effort=effort,
-                work=work,
-                progress=progress,
-            )
-        print_fields(report.to_dict(), form)
 
 
 @app.command()

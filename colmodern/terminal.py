@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
@@ -72,6 +72,55 @@ def print_fields(values: Mapping[str, Any], form: Format) -> None:
         console = Console(highlight=False, soft_wrap=True)
         for name, value in values.items():
             console.print(Text(f"{name.replace('_', ' '):<{width}}  ", style="dim") + _shown(value))
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], form: Format) -> None:
+    """Print records with the same fields: a table for people, or tab-separated with a head."""
+    _end_with_the_reader()
+    if not rows:
+        return
+    if form is Format.TSV:
+        print("\t".join(rows[0]))
+        for row in rows:
+            print("\t".join("" if value is None else _flat(str(value)) for value in row.values()))
+        return
+    cells = [[_cell(value) for value in row.values()] for row in rows]
+    is_number = [all(_is_number(row[name]) for row in rows) for name in rows[0]]
+    widths = [
+        max(map(len, (name, *(line[column] for line in cells))))
+        for column, name in enumerate(rows[0])
+    ]
+    console = Console(highlight=False, soft_wrap=True)
+    for line, style in ([*rows[0]], "dim"), *((line, "") for line in cells):
+        padded = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, is_number, strict=True)
+        )
+        console.print(Text("  ".join(padded).rstrip(), style=style))
+
+
+def print_json(values: Mapping[str, Any]) -> None:
+    """Print one record as JSON on one line."""
+    _end_with_the_reader()
+    print(_json(values))
+
+
+def print_text(text: str) -> None:
+    """Print lines for people."""
+    _end_with_the_reader()
+    print(_visible(text))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else _flat(str(value))
+
+
+def _is_number(value: Any) -> bool:
+    if value is None or isinstance(value, int | float):
+        return True
+    return str(value).replace(".", "", 1).isdigit()
 
 
 def _shown(value: Any) -> Text:

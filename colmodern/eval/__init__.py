@@ -1,7 +1,38 @@
-"""How good, how fast, how big is a search? (extra ``eval``)."""
+"""How good, how fast, how big is a search, and is the difference real? (extra ``eval``).
 
-from colmodern.eval.bm25 import evaluate_bm25
+>>> from colmodern.eval import Dataset, compare, evaluate  # doctest: +SKIP
+>>> scifact = Dataset.load("scifact")  # doctest: +SKIP
+>>> print(compare(evaluate("bm25", scifact), evaluate("late", scifact)))  # doctest: +SKIP
+"""
+
+from colmodern.eval.compare import Bucket, Change, Comparison, compare, compare_with_baseline
 from colmodern.eval.dataset import Dataset
-from colmodern.eval.evaluate import Report, evaluate_dataset, measure
+from colmodern.eval.evaluate import evaluate
+from colmodern.eval.layouts import read_qrels
+from colmodern.eval.measures import measure_rankings, parse_measures
+from colmodern.eval.mteb_model import MtebModel
+from colmodern.eval.record import Record, repeat
+from colmodern.eval.report import QueryResult, Report
+from colmodern.eval.statistics import Statistics
+from colmodern.eval.systems import System, make_system
 
-__all__ = ["Dataset", "Report", "evaluate_bm25", "evaluate_dataset", "measure"]
+__all__ = [
+    "Bucket",
+    "Change",
+    "Comparison",
+    "Dataset",
+    "MtebModel",
+    "QueryResult",
+    "Record",
+    "Report",
+    "Statistics",
+    "System",
+    "compare",
+    "compare_with_baseline",
+    "evaluate",
+    "make_system",
+    "measure_rankings",
+    "parse_measures",
+    "read_qrels",
+    "repeat",
+]

@@ -2,123 +2,198 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from colmodern.errors import InputError
-from colmodern.searcher import read_queries
+from colmodern.eval.layouts import Collection, Documents, Qrels, read_collection
+from colmodern.eval.statistics import Spread, Statistics
 from colmodern.types import Document
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Dataset:
-    """A judged collection in BEIR's layout.
+    """A judged collection that has been checked.
 
     Attributes:
-        name: The folder's name.
-        corpus: The file of its documents.
+        name: What to call it.
+        split: Which judgments; empty if they have no name.
+        layout: How it lay on disk; ``memory`` for one made by ``of``.
+        origin: What ``load`` takes to load it again; empty for one made by ``of``.
+        documents: All documents, read again from disk by every pass.
         queries: Text by query id: only queries with a judgment.
         qrels: For every query id, the grade of each judged document.
+        document_words: Words of each document, title and text, by its id; in the order of the
+            documents.
+        corpus_fingerprint: A hex digest of the documents, in their order.
+        fingerprint: A hex digest of documents, queries and judgments.
     """
 
     name: str
-    corpus: Path
+    split: str
+    layout: str
+    origin: str
+    documents: Documents
     queries: dict[str, str]
-    qrels: dict[str, dict[str, int]]
+    qrels: Qrels
+    document_words: dict[str, int] = field(repr=False)
+    corpus_fingerprint: str
+    fingerprint: str
 
     @classmethod
-    def load(cls, folder: str | Path, *, split: str | None = None) -> Dataset:
-        """Read ``corpus.jsonl``, ``queries.jsonl`` (either with ``.gz``) and ``qrels/SPLIT.tsv``.
+    def load(cls, path_or_name: str | Path, split: str | None = None) -> Dataset:
+        """Load and check a collection; all documents are read once.
 
         Args:
-            folder: The folder.
-            split: Which judgments; None takes the only file, else ``test``, else ``dev``.
+            path_or_name: A folder (BEIR, TREC, MLDR, LongEmbed, CoIR), a file of JSON lines with
+                ``query`` and ``positive``, or ``organisation/dataset[/folder]`` on the Hugging Face
+                Hub.
+            split: Which judgments; None takes the only ones, else ``test``, else ``dev``.
 
         Raises:
-            InputError: A file is missing or wrong; the sentence says which and what is there.
+            InputError: There is no collection there, a file is wrong, an id comes twice, a
+                judgment names what does not exist, or nothing is judged.
         """
-        folder = Path(folder)
-        corpus = _file(folder, "corpus.jsonl")
-        texts = read_queries(_file(folder, "queries.jsonl"))
-        judgments = _judgments_file(folder / "qrels", split)
-        qrels = _read_qrels(judgments)
-        unknown = sorted(set(qrels) - set(texts))
-        if unknown:
-            raise InputError(f"{judgments} judges query {unknown[0]!r}, which has no text.")
-        return cls(folder.resolve().name, corpus, {q: texts[q] for q in qrels}, qrels)
+        layout, path, collection = read_collection(path_or_name, split)
+        if Path(path_or_name).expanduser() == path:
+            origin, name = str(path.resolve()), path.resolve().name
+        else:  # the hub's folder is called by a commit
+            origin, name = str(path_or_name), str(path_or_name).rpartition("/")[2]
+        for suffix in (".gz", ".jsonl", ".parquet"):
+            name = name.removesuffix(suffix)
+        return cls._checked(collection, name=name, layout=layout, origin=origin, where=str(path))
 
-    def documents(self) -> Iterator[Document]:
-        """Yield every document.
+    @classmethod
+    def of(
+        cls,
+        documents: Iterable[Document | tuple[str, str]],
+        queries: Mapping[str, str],
+        qrels: Mapping[str, Mapping[str, int]],
+        *,
+        name: str = "collection",
+    ) -> Dataset:
+        """Make and check a collection of what is in memory.
+
+        Args:
+            documents: Documents, or pairs of id and text.
+            queries: Text by query id.
+            qrels: For every query id, the grade of each judged document.
+            name: What to call it.
 
         Raises:
-            InputError: The file cannot be read, or a row is no document.
+            InputError: As in ``load``.
         """
-        opener = gzip.open if self.corpus.suffix == ".gz" else open
-        try:
-            with opener(self.corpus, "rt", encoding="utf-8-sig") as lines:
-                for number, line in enumerate(lines, 1):
-                    if line.strip():
-                        row = _row(line, f"{self.corpus}, line {number}")
-                        yield Document(str(row["_id"]), row["text"], str(row.get("title") or ""))
-        except UnicodeDecodeError as err:
-            raise InputError(f"{self.corpus} is not UTF-8 text: {err}.") from err
-        except (OSError, EOFError, zlib.error) as err:
-            raise InputError(f"Cannot read the documents in {self.corpus}: {err}.") from err
+        kept = [d if isinstance(d, Document) else Document(*d) for d in documents]
+        judged = {query: dict(grades) for query, grades in qrels.items()}
+        collection = Collection(Documents(lambda: iter(kept)), dict(queries), judged, "")
+        return cls._checked(collection, name=name, layout="memory", origin="", where=name)
+
+    @classmethod
+    def _checked(
+        cls, collection: Collection, *, name: str, layout: str, origin: str, where: str
+    ) -> Dataset:
+        digest = hashlib.sha256(b"colmodern dataset 1\n")
+        words = _survey(collection.documents, digest, where)
+        corpus_fingerprint = digest.hexdigest()
+        qrels = {query: grades for query, grades in collection.qrels.items() if grades}
+        queries = _judged_queries(collection.queries, qrels, where)
+        _refuse_unknown_documents(qrels, words, where)
+        for query, text in queries.items():
+            _update(digest, "query", query, text, repr(sorted(qrels[query].items())))
+        return cls(
+            name=name,
+            split=collection.split,
+            layout=layout,
+            origin=origin,
+            documents=collection.documents,
+            queries=queries,
+            qrels=qrels,
+            document_words=words,
+            corpus_fingerprint=corpus_fingerprint,
+            fingerprint=digest.hexdigest(),
+        )
+
+    def __repr__(self) -> str:
+        """Say what this is, in one line."""
+        split = f", split {self.split}" if self.split else ""
+        return (
+            f"<Dataset {self.name}: {len(self.document_words):,} documents, "
+            f"{len(self.queries):,} queries{split}, {self.layout}>"
+        )
+
+    def relevant(self, query: str) -> dict[str, int]:
+        """Return the documents judged relevant to a query, with their grades of at least 1."""
+        return {document: grade for document, grade in self.qrels[query].items() if grade > 0}
+
+    def statistics(self) -> Statistics:
+        """Return how large the collection is and how long its texts are."""
+        return Statistics(
+            documents=len(self.document_words),
+            empty_documents=sum(not words for words in self.document_words.values()),
+            queries=len(self.queries),
+            relevant=Spread.of(len(self.relevant(query)) for query in self.queries),
+            document_words=Spread.of(self.document_words.values()),
+            query_words=Spread.of(count_words(text) for text in self.queries.values()),
+        )
 
 
-def _file(folder: Path, name: str) -> Path:
-    for candidate in (folder / name, folder / f"{name}.gz"):
-        if candidate.exists():
-            return candidate
-    raise InputError(f"{folder} is no collection in BEIR's layout: it has no {name}[.gz].")
+def count_words(text: str) -> int:
+    """Return how many words a text has, split at white space."""
+    return len(text.split())
 
 
-def _judgments_file(folder: Path, split: str | None) -> Path:
-    found = {path.stem: path for path in sorted(folder.glob("*.tsv"))}
-    if split is None and len(found) == 1:
-        return next(iter(found.values()))
-    for name in ("test", "dev") if split is None else (split,):
-        if name in found:
-            return found[name]
-    there = ", ".join(found) or "none"
-    wanted = f"{split!r} " if split else ""
-    raise InputError(f"No judgments {wanted}in {folder}; the splits there are: {there}.")
+def _survey(documents: Documents, digest: hashlib._Hash, where: str) -> dict[str, int]:
+    """Return the words of each document by its id; ids must not come twice."""
+    words: dict[str, int] = {}
+    for document in documents:
+        if not document.id.strip():
+            raise InputError(f"{where}: document {len(words) + 1} has an empty id.")
+        if document.id in words:
+            raise InputError(f"{where}: document id {document.id!r} comes twice.")
+        words[document.id] = count_words(document.title) + count_words(document.text)
+        _update(digest, "document", document.id, document.title, document.text)
+    if not words:
+        raise InputError(f"{where}: the collection holds no document.")
+    return words
 
 
-def _read_qrels(path: Path) -> dict[str, dict[str, int]]:
-    qrels: dict[str, dict[str, int]] = {}
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as err:
-        raise InputError(f"Cannot read the judgments in {path}: {err}.") from err
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        fields = line.split("\t")
-        if number == 1 and not fields[-1].strip().lstrip("-").isdigit():
-            continue
-        try:
-            query, document, grade = fields
-            qrels.setdefault(query, {})[document] = int(grade)
-        except ValueError as err:
-            raise InputError(
-                f"{path}, line {number}: a judgment is query, document and grade with tabs."
-            ) from err
+def _judged_queries(queries: dict[str, str], qrels: Qrels, where: str) -> dict[str, str]:
     if not qrels:
-        raise InputError(f"{path} holds no judgment.")
-    return qrels
+        raise InputError(f"{where}: no query is judged.")
+    unknown = [query for query in qrels if query not in queries]
+    if unknown:
+        raise InputError(
+            f"{where}: the judgments name query {unknown[0]!r}, which has no text "
+            f"({len(unknown):,} of {len(qrels):,} judged queries)."
+        )
+    blank = [query for query in qrels if not queries[query].strip()]
+    if blank:
+        raise InputError(
+            f"{where}: query {blank[0]!r} is empty ({len(blank):,} of {len(qrels):,} queries)."
+        )
+    return {query: queries[query] for query in qrels}
 
 
-def _row(line: str, place: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as err:
-        raise InputError(f"{place} is not JSON: {err}.") from err
-    if not isinstance(row, dict) or "_id" not in row or not isinstance(row.get("text"), str):
-        raise InputError(f'{place} needs "_id" and "text".')
-    return row
+def _refuse_unknown_documents(qrels: Qrels, words: Mapping[str, int], where: str) -> None:
+    missing = [
+        (query, document)
+        for query, grades in qrels.items()
+        for document in grades
+        if document not in words
+    ]
+    if missing:
+        query, document = missing[0]
+        total = sum(map(len, qrels.values()))
+        raise InputError(
+            f"{where}: the judgments of query {query!r} name document {document!r}, which the "
+            f"collection does not have ({len(missing):,} of {total:,} judgments)."
+        )
+
+
+def _update(digest: hashlib._Hash, *parts: str) -> None:
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)

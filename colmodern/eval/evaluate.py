@@ -2,140 +2,170 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-import statistics
 import tempfile
-import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from colmodern.config import Effort, IndexConfig, SearchParams
-from colmodern.errors import MissingExtraError
-from colmodern.eval.dataset import Dataset
-from colmodern.indexer import Indexer
+from colmodern.errors import ConfigError, InputError
+from colmodern.eval.dataset import Dataset, count_words
+from colmodern.eval.measures import DEFAULT_MEASURES, depth_of, mean, measure_rankings
+from colmodern.eval.memory import forget_peak, peak_bytes
+from colmodern.eval.report import QueryResult, Report
+from colmodern.eval.systems import Answer, Built, OpenIndex, System, make_system
 from colmodern.searcher import Searcher
 from colmodern.types import DocumentEncoder, Progress
 
-Run = dict[str, dict[str, float]]
-DEPTH = 100
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What was measured on one collection.
-
-    Attributes:
-        dataset: Its name.
-        system: What searched.
-        queries: How many judged queries.
-        measures: Means over the queries, by name (``nDCG@10``, ``R@100``).
-        search_ms_median: Median time of one search without encoding the query, milliseconds.
-        search_ms_p95: 95th percentile of the same.
-        build_s: Seconds to index; 0 if an index was there already.
-        n_tokens: Token vectors in the index.
-        index_bytes: All files of the index.
-    """
-
-    dataset: str
-    system: str
-    queries: int
-    measures: dict[str, float]
-    search_ms_median: float = 0.0
-    search_ms_p95: float = 0.0
-    build_s: float = 0.0
-    n_tokens: int = 0
-    index_bytes: int = 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, the measures beside the rest."""
-        values: dict[str, Any] = asdict(self)
-        measures = values.pop("measures")
-        head = {key: values.pop(key) for key in ("dataset", "system", "queries")}
-        return {**head, **measures, **values}
-
-
-def evaluate_dataset(
-    dataset: Dataset,
-    encoder: DocumentEncoder,
+def evaluate(
+    system: System | Searcher | str,
+    dataset: Dataset | str | Path,
+    measures: str | Iterable[object] = DEFAULT_MEASURES,
     *,
-    config: IndexConfig | None = None,
-    effort: Effort | str = Effort.MEDIUM,
-    work: Path | None = None,
-    threads: int = 1,
+    encoder: DocumentEncoder | None = None,
+    depth: int | None = None,
+    work: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Index a collection, search its judged queries and measure.
+    """Index a collection with a system, search its judged queries and measure.
+
+    Queries are encoded and searched one after the other, so that times are those of one query.
 
     Args:
-        dataset: The collection.
-        encoder: The encoder of documents and queries.
-        config: How to index.
-        effort: How to search.
-        work: A folder to keep the index in, and to find it in again. None: a temporary one.
-        threads: Threads of each search.
-        progress: Told how far indexing is.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="colmodern-eval-")) if work is None else work
-    config = config or IndexConfig()
-    path = folder / f"{dataset.name}-{config.bits}bit-{encoder.fingerprint[:12]}"
-    try:
-        started = time.perf_counter()
-        is_new = not (path / "manifest.json").exists()
-        if is_new:
-            Indexer(path, encoder, config=config).build(dataset.documents(), progress=progress)
-        build_s = time.perf_counter() - started if is_new else 0.0
-        with Searcher.open(path, encoder) as searcher:
-            params = SearchParams.for_k(DEPTH, effort=effort, threads=threads)
-            run, times = _search_all(searcher, encoder, dataset, params)
-            n_tokens = searcher.describe()["tokens"]
-        return Report(
-            dataset=dataset.name,
-            system=f"{encoder.name}, {config.bits} bits, effort {effort}",
-            queries=len(dataset.queries),
-            measures=measure(dataset, run),
-            search_ms_median=round(statistics.median(times) * 1e3, 3),
-            search_ms_p95=round(sorted(times)[int(len(times) * 0.95)] * 1e3, 3),
-            build_s=round(build_s, 1),
-            n_tokens=n_tokens,
-            index_bytes=sum(f.stat().st_size for f in path.rglob("*") if f.is_file()),
-        )
-    finally:
-        if work is None:
-            shutil.rmtree(folder)
-
-
-def measure(
-    dataset: Dataset, run: Run, names: tuple[str, ...] = ("nDCG@10", "R@100")
-) -> dict[str, float]:
-    """Return the mean of each measure over the judged queries; a query without hits counts 0.
-
-    Args:
-        dataset: The judgments.
-        run: For each query id, the score of each document found.
-        names: Measures as ir-measures writes them.
+        system: A system, a spec that makes one (``late:high,bits=2``, ``bm25``), or the searcher of
+            an index of the same documents.
+        dataset: A collection, or what ``Dataset.load`` takes.
+        measures: Measures as ir-measures writes them, or its own objects.
+        encoder: Encodes where a spec names no model; None: the default one.
+        depth: How many hits a query; None: what the measures need, at least 100.
+        work: A folder to keep indexes in, and to find them in again. None: a temporary one.
+        progress: Told how far it is.
 
     Raises:
-        MissingExtraError: ir-measures is not installed.
+        InputError: A measure is unknown, the collection is broken, or the system finds documents
+            that the collection does not have.
+        ConfigError: A spec or an option is not allowed.
+        MissingExtraError: Something that is needed is not installed.
     """
+    names = [measures] if isinstance(measures, str) else [str(name) for name in measures]
+    if depth is not None and depth < 1:
+        raise ConfigError(f"depth must be at least 1, not {depth!r}.")
+    depth = depth_of(names) if depth is None else depth
+    if not isinstance(dataset, Dataset):
+        dataset = Dataset.load(dataset)
+    if isinstance(system, str):
+        system = make_system(system, encoder=encoder)
+    elif isinstance(system, Searcher):
+        system = OpenIndex(system)
+    home = Path(tempfile.mkdtemp(prefix="colmodern-eval-")) if work is None else Path(work)
     try:
-        import ir_measures
-    except ImportError as err:
-        raise MissingExtraError(purpose="Evaluation", extra="eval") from err
-    measures = [ir_measures.parse_measure(name) for name in names]
-    values = ir_measures.calc_aggregate(measures, dataset.qrels, run)
-    return {str(name): round(float(values[name]), 4) for name in measures}
+        name = re.sub(r"[^\w.-]", "_", dataset.name)
+        folder = home / f"{name}-{dataset.corpus_fingerprint[:12]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        built = system.index(dataset.documents, folder, progress=progress)
+        _refuse_missing(system, dataset, built)
+        forget_peak()
+        answers = _search_all(system, dataset, depth, progress)
+        search_peak = peak_bytes()
+        return _report(system, dataset, names, depth, built, answers, search_peak)
+    finally:
+        system.close()
+        if work is None:
+            shutil.rmtree(home)
 
 
 def _search_all(
-    searcher: Searcher, encoder: DocumentEncoder, dataset: Dataset, params: SearchParams
-) -> tuple[Run, list[float]]:
-    run: Run = {}
-    times = []
-    vectors = encoder.encode_queries(list(dataset.queries.values()))
-    for query, tokens in zip(dataset.queries, vectors, strict=True):
-        started = time.perf_counter()
-        hits = searcher.search_embeddings(tokens, params)
-        times.append(time.perf_counter() - started)
-        run[query] = {hit.doc_id: hit.score for hit in hits}
-    return run, times
+    system: System, dataset: Dataset, depth: int, progress: Progress | None
+) -> list[Answer]:
+    answers = []
+    for answer in system.search(dataset.queries, depth):
+        answers.append(answer)
+        if progress is not None:
+            progress("searching", len(answers), len(dataset.queries))
+    _refuse_strangers(system, dataset, answers)
+    return answers
+
+
+def _refuse_missing(system: System, dataset: Dataset, built: Built) -> None:
+    """Refuse an index of a part of the documents; those without a word may have been left out."""
+    wanted = sum(words > 0 for words in dataset.document_words.values())
+    if built.n_documents is not None and built.n_documents < wanted:
+        raise InputError(
+            f"{system.name} has an index of {built.n_documents:,} documents; the collection "
+            f"{dataset.name} has {wanted:,} with words in them."
+        )
+
+
+def _refuse_strangers(system: System, dataset: Dataset, answers: Sequence[Answer]) -> None:
+    """Refuse documents that the collection lacks: a wrong index, or a wrong run file."""
+    strangers = [
+        document
+        for answer in answers
+        for document, _ in answer.ranking
+        if document not in dataset.document_words
+    ]
+    if strangers:
+        total = sum(len(answer.ranking) for answer in answers)
+        raise InputError(
+            f"{system.name} found document {strangers[0]!r}, which the collection {dataset.name} "
+            f"does not have ({len(strangers):,} of {total:,} hits): it searched other documents."
+        )
+
+
+def _report(
+    system: System,
+    dataset: Dataset,
+    names: Sequence[str],
+    depth: int,
+    built: Built,
+    answers: Sequence[Answer],
+    search_peak: int | None,
+) -> Report:
+    by_query = dict(zip(dataset.queries, answers, strict=True))
+    rankings = {query: answer.ranking for query, answer in by_query.items()}
+    values = measure_rankings(dataset.qrels, rankings, names)
+    queries = tuple(
+        _query_result(dataset, query, answer, {name: values[name][query] for name in values})
+        for query, answer in by_query.items()
+    )
+    return Report(
+        dataset=dataset.name,
+        split=dataset.split,
+        dataset_fingerprint=dataset.fingerprint,
+        system=system.name,
+        spec=system.spec,
+        options=dict(system.options),
+        fingerprints=dict(built.fingerprints),
+        depth=depth,
+        measures={name: mean(values[name]) for name in values},
+        queries=queries,
+        n_documents=len(dataset.document_words),
+        n_tokens=built.n_tokens,
+        index_bytes=built.index_bytes,
+        build_s=built.build_s,
+        build_peak_bytes=built.build_peak_bytes,
+        search_peak_bytes=search_peak,
+    )
+
+
+def _query_result(
+    dataset: Dataset, query: str, answer: Answer, values: dict[str, float]
+) -> QueryResult:
+    text, relevant = dataset.queries[query], dataset.relevant(query)
+    words = [dataset.document_words[document] for document in relevant]
+    return QueryResult(
+        id=query,
+        text=text,
+        words=count_words(text),
+        relevant=relevant,
+        relevant_words=sum(words) / len(words) if words else 0.0,
+        ranking=answer.ranking,
+        values=values,
+        encode_ms=_milliseconds(answer.encode_s),
+        search_ms=_milliseconds(answer.search_s),
+    )
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1e3, 4)

@@ -33,7 +33,7 @@ def write_run(
                 for hit in hits:
                     _check_id(query_id)
                     _check_id(hit.doc_id)
-                    lines.write(f"{query_id} Q0 {hit.doc_id} {hit.rank} {hit.score:.6f} {name}\n")
+                    lines.write(f"{query_id} Q0 {hit.doc_id} {hit.rank} {hit.score:.9g} {name}\n")
         scratch.replace(target)
     except OSError as err:
         raise InputError(f"Cannot write the run to {target}: {err.strerror or err}.") from err

@@ -1,0 +1,170 @@
+"""How does a word on the command line become a system?
+
+late                         our search; late:exact, late:high,bits=2,threads=2,model=PATH
+float                        exact MaxSim of float vectors; float:threads=2
+bm25                         bm25:k1=1.2,b=0.75
+minilm, dense:PATH           a single-vector model
+hybrid                       late and bm25 fused; hybrid:late:high+minilm
+rerank:PATH                  a cross-encoder over late; rerank:PATH,depth=50,of=bm25
+run:FILE                     a TREC run of another engine
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from colmodern.encoder import load_encoder
+from colmodern.errors import ConfigError
+from colmodern.eval.systems.bm25 import Bm25
+from colmodern.eval.systems.dense import MINILM, Dense
+from colmodern.eval.systems.float_maxsim import FloatMaxSim
+from colmodern.eval.systems.hybrid import Hybrid
+from colmodern.eval.systems.late import Late
+from colmodern.eval.systems.rerank import Rerank, load_scorer
+from colmodern.eval.systems.run_file import RunFile
+from colmodern.eval.systems.system import System
+from colmodern.types import DocumentEncoder
+
+T = TypeVar("T")
+
+KINDS = ("late", "float", "bm25", "minilm", "dense", "hybrid", "rerank", "run")
+_HYBRID = "late+bm25"
+
+
+def make_system(spec: str, *, encoder: DocumentEncoder | None = None) -> System:
+    """Return the system that a spec describes.
+
+    Args:
+        spec: A kind, and what it needs after a colon; see the module.
+        encoder: For ``late`` and ``float`` where the spec names no model; None: the default one.
+
+    Raises:
+        ConfigError: The spec cannot be understood, or an option is not allowed.
+        EncoderError: A model cannot be loaded.
+        InputError: A run file cannot be read.
+        MissingExtraError: Something that the system needs is not installed.
+    """
+    kind, colon, rest = spec.strip().partition(":")
+    if kind not in _MAKERS:
+        raise ConfigError(f"There is no system {spec!r}; there are {', '.join(KINDS)}.")
+    if colon and not rest:
+        raise ConfigError(f"The system {spec!r} ends with its colon.")
+    return _MAKERS[kind](rest, encoder)
+
+
+def split_specs(text: str) -> list[str]:
+    """Return the specs in a list with commas; a comma before an option belongs to its spec."""
+    specs: list[str] = []
+    for part in text.split(","):
+        if specs and _kind(part) is None:
+            specs[-1] += f",{part}"
+        elif part.strip():
+            specs.append(part.strip())
+    return specs
+
+
+def _kind(part: str) -> str | None:
+    kind = part.strip().partition(":")[0]
+    return kind if kind in KINDS else None
+
+
+def _late(rest: str, encoder: DocumentEncoder | None) -> System:
+    words, options = _parsed("late", rest, {"bits": int, "threads": int, "model": str})
+    if len(words) > 1:
+        raise ConfigError(f"late takes one effort, not {', '.join(words)}.")
+    if words:
+        options["effort"] = words[0]
+    return Late(_encoder(options.pop("model", None), encoder), **options)
+
+
+def _float(rest: str, encoder: DocumentEncoder | None) -> System:
+    words, options = _parsed("float", rest, {"threads": int, "model": str})
+    _refuse_words("float", words)
+    if options.get("threads", 1) < 1:
+        raise ConfigError(f"threads must be at least 1, not {options['threads']}.")
+    return FloatMaxSim(_encoder(options.pop("model", None), encoder), **options)
+
+
+def _bm25(rest: str, _: DocumentEncoder | None) -> System:
+    words, options = _parsed("bm25", rest, {"k1": float, "b": float})
+    _refuse_words("bm25", words)
+    return Bm25(**options)
+
+
+def _minilm(rest: str, _: DocumentEncoder | None) -> System:
+    if rest:
+        raise ConfigError(f"minilm takes no option, not {rest!r}.")
+    return Dense(MINILM)
+
+
+def _dense(rest: str, _: DocumentEncoder | None) -> System:
+    if not rest:
+        raise ConfigError("dense needs a model: dense:PATH.")
+    return Dense(rest)
+
+
+def _hybrid(rest: str, encoder: DocumentEncoder | None) -> System:
+    return Hybrid([make_system(part, encoder=encoder) for part in (rest or _HYBRID).split("+")])
+
+
+def _rerank(rest: str, encoder: DocumentEncoder | None) -> System:
+    rest, _, first = rest.partition(",of=")
+    words, options = _parsed("rerank", rest, {"depth": int})
+    if len(words) != 1:
+        raise ConfigError("rerank needs one model: rerank:PATH.")
+    found = make_system(first or "late", encoder=encoder)
+    return Rerank(found, load_scorer(words[0]), given=words[0], **options)
+
+
+def _run(rest: str, _: DocumentEncoder | None) -> System:
+    if not rest:
+        raise ConfigError("run needs a file: run:FILE.")
+    return RunFile(rest)
+
+
+_MAKERS: Mapping[str, Callable[[str, DocumentEncoder | None], System]] = {
+    "late": _late,
+    "float": _float,
+    "bm25": _bm25,
+    "minilm": _minilm,
+    "dense": _dense,
+    "hybrid": _hybrid,
+    "rerank": _rerank,
+    "run": _run,
+}
+
+
+def _encoder(model: str | None, encoder: DocumentEncoder | None) -> DocumentEncoder:
+    if encoder is not None and model in (None, encoder.name):
+        return encoder
+    return load_encoder() if model is None else load_encoder(model)
+
+
+def _parsed(
+    kind: str, rest: str, types: Mapping[str, Callable[[str], Any]]
+) -> tuple[list[str], dict[str, Any]]:
+    """Return the words and the options (``name=value``) between commas."""
+    words: list[str] = []
+    options: dict[str, Any] = {}
+    for part in filter(None, (part.strip() for part in rest.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals:
+            words.append(part)
+        elif name not in types:
+            raise ConfigError(f"{kind} has no option {name!r}; it has {', '.join(types)}.")
+        else:
+            options[name] = _converted(kind, name, value, types[name])
+    return words, options
+
+
+def _converted(kind: str, name: str, value: str, convert: Callable[[str], T]) -> T:
+    try:
+        return convert(value)
+    except ValueError as err:
+        raise ConfigError(f"{kind}: {name} must be a number, not {value!r}.") from err
+
+
+def _refuse_words(kind: str, words: list[str]) -> None:
+    if words:
+        raise ConfigError(f"{kind} does not know {words[0]!r}.")
