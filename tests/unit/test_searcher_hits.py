@@ -55,8 +55,8 @@ def test_a_run_file_has_six_columns(tmp_path):
     target = tmp_path / "out.trec"
     write_run(target, [("q1", HITS)])
     assert target.read_text().splitlines() == [
-        "q1 Q0 a.md 1 3.500000 colmodern",
-        "q1 Q0 b.md 2 1.250000 colmodern",
+        "q1 Q0 a.md 1 3.5 colmodern",
+        "q1 Q0 b.md 2 1.25 colmodern",
     ]
 
 
