@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -31,14 +30,26 @@ def test_the_handbook_holds_documents_of_many_formats_and_lengths(documents):
     assert n_words[-4] > 1500
 
 
-def test_every_judgment_is_about_a_query_and_a_document_that_exist(documents):
+def test_the_judged_collection_holds_the_handbook_as_it_is(documents):
+    lines = (EXAMPLES / "judged/corpus.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert rows == [
+        {"_id": name, "title": document.title, "text": document.text}
+        for name, document in documents.items()
+    ], "examples/judged/make_corpus.py writes it again"
+
+
+def test_the_judged_collection_loads_and_every_judgment_is_about_what_exists(documents):
+    pytest.importorskip("ir_measures")
+    from colmodern.eval import Dataset
+
+    dataset = Dataset.load(EXAMPLES / "judged")
+    assert len(dataset.queries) >= 25
+    assert set(dataset.document_words) == set(documents)
+    grades = [grade for judged in dataset.qrels.values() for grade in judged.values()]
+    assert set(grades) == {1, 2}
     lines = (EXAMPLES / "judged/queries.jsonl").read_text(encoding="utf-8").splitlines()
-    queries = {row["_id"]: row["text"] for row in map(json.loads, lines)}
-    with (EXAMPLES / "judged/qrels.tsv").open(encoding="utf-8", newline="") as file:
-        judgments = list(csv.DictReader(file, delimiter="\t"))
-    assert {j["query-id"] for j in judgments} == set(queries)
-    assert {j["corpus-id"] for j in judgments} <= set(documents)
-    assert {j["score"] for j in judgments} == {"1", "2"}
+    assert [json.loads(line)["_id"] for line in lines] == list(dataset.queries)
 
 
 def test_the_question_about_a_leaked_key_is_answered_in_a_long_document(documents):

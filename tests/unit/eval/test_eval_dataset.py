@@ -123,7 +123,7 @@ def test_files_in_a_folder_with_queries_beside_them_make_a_collection():
     dataset = Dataset.of(
         documents,
         read_queries(root / "judged" / "queries.jsonl"),
-        read_qrels(root / "judged" / "qrels.tsv"),
+        read_qrels(root / "judged" / "qrels" / "test.tsv"),
         name="handbook",
     )
     assert len(dataset.document_words) > 20
