@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -80,6 +80,7 @@ class Comparison:
         by_document_length: By the mean words of a query's relevant documents, in quarters.
         by_query_length: By the words of the query, in quarters.
         changes: The queries that changed most.
+        differences: b minus a for every query id, in the collection's order.
     """
 
     dataset: str
@@ -99,13 +100,14 @@ class Comparison:
     by_document_length: tuple[Bucket, ...] = field(repr=False)
     by_query_length: tuple[Bucket, ...] = field(repr=False)
     changes: tuple[Change, ...] = field(repr=False)
+    differences: Mapping[str, float] = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
         return asdict(self)
 
     def summary(self) -> dict[str, Any]:
-        """Return one row of a table: everything but the breakdowns and the changes."""
+        """Return one row of a table: no breakdowns, no single queries."""
         low, high = self.interval
         return {
             "dataset": self.dataset,
@@ -196,6 +198,7 @@ def compare(
         by_document_length=_buckets(a, values_a, values_b, lambda query: query.relevant_words),
         by_query_length=_buckets(a, values_a, values_b, lambda query: query.words),
         changes=_changes(a, b, measure, changes),
+        differences=dict(zip(values_a, differences.tolist(), strict=True)),
     )
 
 
@@ -212,29 +215,37 @@ def compare_with_baseline(
     return [replace(one, p_holm=p) for one, p in zip(found, corrected, strict=True)]
 
 
+def quarters(report: Report, length: Callable[[QueryResult], float]) -> list[dict[str, float]]:
+    """Return the judged queries in quarters by a length, shortest first: the length by query id.
+
+    Queries of equal length stay together, so there may be fewer than four; none if no query has a
+    relevant document.
+    """
+    lengths = {query.id: float(length(query)) for query in report.queries if query.relevant}
+    if not lengths:
+        return []
+    edges = np.percentile(list(lengths.values()), [25, 50, 75])
+    parts: dict[int, dict[str, float]] = {}
+    for query, words in lengths.items():
+        parts.setdefault(int(np.searchsorted(edges, words, side="left")), {})[query] = words
+    return [part for _, part in sorted(parts.items())]
+
+
 def _buckets(
     report: Report,
     values_a: dict[str, float],
     values_b: dict[str, float],
     length: Callable[[QueryResult], float],
 ) -> tuple[Bucket, ...]:
-    """Return quarters of the queries by a length; queries of equal length stay together."""
-    lengths = {query.id: float(length(query)) for query in report.queries if query.relevant}
-    if not lengths:
-        return ()
-    edges = np.percentile(list(lengths.values()), [25, 50, 75])
-    parts: dict[int, list[str]] = {}
-    for query, words in lengths.items():
-        parts.setdefault(int(np.searchsorted(edges, words, side="left")), []).append(query)
     return tuple(
         Bucket(
-            min(lengths[query] for query in part),
-            max(lengths[query] for query in part),
+            min(part.values()),
+            max(part.values()),
             len(part),
             float(np.mean([values_a[query] for query in part])),
             float(np.mean([values_b[query] for query in part])),
         )
-        for _, part in sorted(parts.items())
+        for part in quarters(report, length)
     )
 
 

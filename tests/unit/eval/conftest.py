@@ -6,7 +6,7 @@ import json
 import pytest
 
 from colmodern import HashEncoder
-from colmodern.eval import Dataset
+from colmodern.eval import Dataset, QueryResult, Report
 
 DOCUMENTS = {"d1": "red apples", "d2": "green pears", "d3": "red pears and red plums"}
 QUERIES = {"q1": "apples", "q2": "green", "q3": "never judged"}
@@ -52,3 +52,41 @@ def dataset(folder):
 @pytest.fixture
 def encoder():
     return HashEncoder(dim=64)
+
+
+def report_of(
+    system, values, *, words=None, relevant_words=None, ranking=("d1", "d2"), search_ms=None
+):
+    """Return a report with such values of nDCG@10, a query each."""
+    queries = tuple(
+        QueryResult(
+            id=f"q{i}",
+            text=f"query {i}",
+            words=(words or [3] * len(values))[i],
+            relevant={"d1": 1},
+            relevant_words=float((relevant_words or [100] * len(values))[i]),
+            ranking=tuple((name, 1.0 / rank) for rank, name in enumerate(ranking, 1)),
+            values={"nDCG@10": value},
+            encode_ms=search_ms,
+            search_ms=search_ms,
+        )
+        for i, value in enumerate(values)
+    )
+    return Report(
+        dataset="fruit",
+        split="test",
+        dataset_fingerprint="ab" * 32,
+        system=system,
+        spec=None,
+        options={},
+        fingerprints={},
+        depth=100,
+        measures={"nDCG@10": sum(values) / len(values)},
+        queries=queries,
+        n_documents=3,
+    )
+
+
+@pytest.fixture
+def make_report():
+    return report_of

@@ -3,40 +3,12 @@ from dataclasses import replace
 import pytest
 
 from colmodern.errors import InputError
-from colmodern.eval import QueryResult, Report, compare, compare_with_baseline
+from colmodern.eval import compare, compare_with_baseline
 
 
-def report(system, values, *, words=None, relevant_words=None, ranking=("d1", "d2")):
-    queries = tuple(
-        QueryResult(
-            id=f"q{i}",
-            text=f"query {i}",
-            words=(words or [3] * len(values))[i],
-            relevant={"d1": 1},
-            relevant_words=float((relevant_words or [100] * len(values))[i]),
-            ranking=tuple((name, 1.0 / rank) for rank, name in enumerate(ranking, 1)),
-            values={"nDCG@10": value},
-        )
-        for i, value in enumerate(values)
-    )
-    return Report(
-        dataset="fruit",
-        split="test",
-        dataset_fingerprint="ab" * 32,
-        system=system,
-        spec=None,
-        options={},
-        fingerprints={},
-        depth=100,
-        measures={"nDCG@10": sum(values) / len(values)},
-        queries=queries,
-        n_documents=3,
-    )
-
-
-def test_a_comparison_counts_wins_and_says_how_far_and_how_sure():
-    a = report("A", [0.1, 0.5, 0.5, 0.9, 0.2])
-    b = report("B", [0.2, 0.5, 0.7, 0.8, 0.6])
+def test_a_comparison_counts_wins_and_says_how_far_and_how_sure(make_report):
+    a = make_report("A", [0.1, 0.5, 0.5, 0.9, 0.2])
+    b = make_report("B", [0.2, 0.5, 0.7, 0.8, 0.6])
     found = compare(a, b)
     assert (found.wins, found.ties, found.losses) == (3, 1, 1)
     assert found.difference == pytest.approx((0.1 + 0.2 - 0.1 + 0.4) / 5)
@@ -48,17 +20,17 @@ def test_a_comparison_counts_wins_and_says_how_far_and_how_sure():
     assert "b is better on 3, level on 1, worse on 1" in str(found)
 
 
-def test_the_other_way_round_is_the_same_with_the_other_sign():
-    a, b = report("A", [0.1, 0.5, 0.5, 0.9]), report("B", [0.2, 0.5, 0.7, 0.8])
+def test_the_other_way_round_is_the_same_with_the_other_sign(make_report):
+    a, b = make_report("A", [0.1, 0.5, 0.5, 0.9]), make_report("B", [0.2, 0.5, 0.7, 0.8])
     one, two = compare(a, b), compare(b, a)
     assert one.p == two.p
     assert one.difference == -two.difference
     assert (one.wins, one.losses) == (two.losses, two.wins)
 
 
-def test_the_queries_that_changed_most_come_with_both_rankings():
-    a = report("A", [0.1, 0.5, 0.5], ranking=("d3", "d1"))
-    b = report("B", [0.2, 0.5, 0.0], ranking=[f"d{i}" for i in range(1, 30)])
+def test_the_queries_that_changed_most_come_with_both_rankings(make_report):
+    a = make_report("A", [0.1, 0.5, 0.5], ranking=("d3", "d1"))
+    b = make_report("B", [0.2, 0.5, 0.0], ranking=[f"d{i}" for i in range(1, 30)])
     first, second = compare(a, b).changes
     assert (first.query, first.value_a, first.value_b) == ("q2", 0.5, 0.0)
     assert first.ranking_a == ("d3", "d1")
@@ -66,12 +38,13 @@ def test_the_queries_that_changed_most_come_with_both_rankings():
     assert second.query == "q0"
     assert len(compare(a, b, changes=1).changes) == 1
     assert compare(a, a).changes == ()
+    assert compare(a, b).differences == pytest.approx({"q0": 0.1, "q1": 0.0, "q2": -0.5})
 
 
-def test_the_breakdown_puts_queries_into_quarters_by_length():
+def test_the_breakdown_puts_queries_into_quarters_by_length(make_report):
     lengths = [10, 20, 30, 40, 50, 60, 70, 80]
-    a = report("A", [0.0] * 8, relevant_words=lengths, words=[2] * 8)
-    b = report("B", [i / 10 for i in range(8)], relevant_words=lengths, words=[2] * 8)
+    a = make_report("A", [0.0] * 8, relevant_words=lengths, words=[2] * 8)
+    b = make_report("B", [i / 10 for i in range(8)], relevant_words=lengths, words=[2] * 8)
     found = compare(a, b)
     assert [(part.low, part.high, part.queries) for part in found.by_document_length] == [
         (10, 20, 2),
@@ -86,10 +59,10 @@ def test_the_breakdown_puts_queries_into_quarters_by_length():
     assert (only.low, only.high, only.queries, only.mean_b) == (2, 2, 8, pytest.approx(0.35))
 
 
-def test_several_systems_are_corrected_for_their_number():
-    baseline = report("base", [0.1] * 6)
-    better = report("better", [0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
-    mixed = report("mixed", [0.2, 0.0, 0.2, 0.0, 0.2, 0.0])
+def test_several_systems_are_corrected_for_their_number(make_report):
+    baseline = make_report("base", [0.1] * 6)
+    better = make_report("better", [0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+    mixed = make_report("mixed", [0.2, 0.0, 0.2, 0.0, 0.2, 0.0])
     first, second = compare_with_baseline(baseline, [better, mixed])
     assert first.p == 2 / 64
     assert first.p_holm == 4 / 64
@@ -97,8 +70,8 @@ def test_several_systems_are_corrected_for_their_number():
     assert "Holm 0.0625" in str(first)
 
 
-def test_what_cannot_be_compared_gets_a_sentence():
-    a, b = report("A", [0.1, 0.2]), report("B", [0.1, 0.3])
+def test_what_cannot_be_compared_gets_a_sentence(make_report):
+    a, b = make_report("A", [0.1, 0.2]), make_report("B", [0.1, 0.3])
     with pytest.raises(InputError, match=r"AP was not measured with A.*there are nDCG@10"):
         compare(a, b, "AP")
     with pytest.raises(InputError, match="not the same documents"):
