@@ -63,6 +63,9 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 WorkOption = Annotated[
     Path | None, typer.Option(help="Keep the indexes in this folder and use them again.")
 ]
+HtmlOption = Annotated[
+    Path | None, typer.Option("--html", help="Write a page with tables and pictures to this file.")
+]
 
 
 @app.command(_MEASURE)
@@ -92,6 +95,7 @@ def measure(
     record: Annotated[
         Path | None, typer.Option(help="Write a record of each run into this folder.")
     ] = None,
+    html: HtmlOption = None,
     form: FormatOption = Format.HUMAN,
 ) -> None:
     """Measure quality, latency and size on judged collections (the command by default)."""
@@ -101,6 +105,7 @@ def measure(
 
     names = _split_measures(measures)
     parse_measures(names)
+    _check_page(html)
     encoder = load_encoder(model)
     ours = f"late:{effort},bits={bits}"
     specs = [f"hybrid:{ours}+bm25" if hybrid else ours, *split_specs(",".join(against or []))]
@@ -122,6 +127,7 @@ def measure(
         results.append((dataset, reports))
         if form is Format.HUMAN:
             _print_for_people(dataset, reports)
+    _write_page_of(html, results)
     if form is Format.JSON:
         print_json(
             {
@@ -178,16 +184,23 @@ def compare_records(
     measure_name: Annotated[
         str | None, typer.Option("--measure", help="What to compare; by default the first.")
     ] = None,
+    html: HtmlOption = None,
     form: FormatOption = Format.HUMAN,
 ) -> None:
     """Compare records with the first: difference, interval, p (Holm), lengths, queries."""
-    from colmodern.eval import Record, compare_with_baseline
+    from colmodern.eval import Record, Section, compare_with_baseline, write_page
 
     if len(records) < 2:
         raise typer.BadParameter("Give two records or more.")
-    baseline, *others = [Record.load(record).report for record in records]
+    _check_page(html)
+    loaded = [Record.load(record) for record in records]
+    baseline, *others = reports = [record.report for record in loaded]
     name = measure_name or next(iter(baseline.measures))
     comparisons = compare_with_baseline(baseline, others, name)
+    if html is not None:
+        environments = _different([record.environment for record in loaded])
+        write_page(html, [Section(reports=reports, measure=name, environments=environments)])
+        note(f"page written to {html}")
     if form is Format.JSON:
         print_json({"comparisons": [comparison.to_dict() for comparison in comparisons]})
     elif form is Format.JSONL:
@@ -258,6 +271,33 @@ def _measure(
         Record.write(place, report, dataset)
         note(f"record written to {place}")
     return report
+
+
+def _check_page(path: Path | None) -> None:
+    if path is not None:
+        from colmodern.eval.page import check_can_write
+
+        check_can_write(path)
+
+
+def _write_page_of(path: Path | None, results: list[tuple[Dataset, list[Report]]]) -> None:
+    if path is None:
+        return
+    from colmodern.eval import Section, write_page
+    from colmodern.eval.environment import environment
+
+    here = environment()
+    sections = [
+        Section(reports=reports, statistics=dataset.statistics(), environments=[here])
+        for dataset, reports in results
+    ]
+    write_page(path, sections)
+    note(f"page written to {path}")
+
+
+def _different(values: list[Any]) -> list[Any]:
+    """Return the values without those that came before."""
+    return [value for number, value in enumerate(values) if value not in values[:number]]
 
 
 def _check_are_free(folders: list[list[Path] | None]) -> None:

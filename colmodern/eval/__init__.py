@@ -11,6 +11,7 @@ from colmodern.eval.evaluate import evaluate
 from colmodern.eval.layouts import read_qrels
 from colmodern.eval.measures import measure_rankings, parse_measures
 from colmodern.eval.mteb_model import MtebModel
+from colmodern.eval.page import Section, write_page
 from colmodern.eval.record import Record, repeat
 from colmodern.eval.report import QueryResult, Report
 from colmodern.eval.statistics import Statistics
@@ -25,6 +26,7 @@ __all__ = [
     "QueryResult",
     "Record",
     "Report",
+    "Section",
     "Statistics",
     "System",
     "compare",
@@ -35,4 +37,5 @@ __all__ = [
     "parse_measures",
     "read_qrels",
     "repeat",
+    "write_page",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from colmodern.errors import InputError
+from colmodern.eval.markup import table_html, text_html
 from colmodern.eval.report import QueryResult, Report
 from colmodern.eval.significance import bootstrap_interval, holm, randomisation_p
 
@@ -151,6 +152,27 @@ class Comparison:
         ]
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook."""
+        low, high = self.interval
+        head = (
+            f"{self.b} against {self.a} on {self.dataset}: {self.measure} {self.difference:+.4f} "
+            f"[{low:+.4f}, {high:+.4f}], p {_shown_p(self)}; better on {self.wins:,} of "
+            f"{self.queries:,} queries, level on {self.ties:,}, worse on {self.losses:,}"
+        )
+        a, b = f"a: {self.a}", f"b: {self.b}"
+        means = [
+            {"": "all queries", "queries": self.queries, a: self.mean_a, b: self.mean_b},
+            *_bucket_rows("words of the relevant documents", self.by_document_length, a, b),
+            *_bucket_rows("words of the query", self.by_query_length, a, b),
+        ]
+        changed = [
+            {"changed most": one.text, "id": one.query, a: one.value_a, b: one.value_b}
+            for one in self.changes
+        ]
+        tables = (table_html(_rounded(rows)) for rows in (means, changed))
+        return f"<p><b>{text_html(head)}</b></p>{''.join(tables)}"
+
 
 def compare(
     a: Report, b: Report, measure: str = "nDCG@10", *, changes: int = 5, seed: int = 0
@@ -281,4 +303,22 @@ def _bucket_lines(what: str, buckets: Sequence[Bucket]) -> list[str]:
         f"    {f'{bucket.low:,.0f} to {bucket.high:,.0f}':<32}  {bucket.queries:>7,}  "
         f"{bucket.mean_a:.4f}  {bucket.mean_b:.4f}"
         for bucket in buckets
+    ]
+
+
+def _bucket_rows(what: str, buckets: Sequence[Bucket], a: str, b: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "": f"{bucket.low:,.0f} to {bucket.high:,.0f} {what}",
+            "queries": bucket.queries,
+            a: bucket.mean_a,
+            b: bucket.mean_b,
+        }
+        for bucket in buckets
+    ]
+
+
+def _rounded(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {name: f"{v:.4f}" if isinstance(v, float) else v for name, v in row.items()} for row in rows
     ]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from colmodern.errors import InputError
+from colmodern.eval.markup import fields_html
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +178,13 @@ class Report:
             f"{name.replace('_', ' '):<{width}}  {_readable(value)}"
             for name, value in shown.items()
         )
+
+    def _repr_html_(self) -> str:
+        """Return the same table for a notebook."""
+        values = self.to_dict()
+        title = f"{values.pop('system')} on {values.pop('dataset')}"
+        shown = {name.replace("_", " "): value for name, value in values.items() if value != ""}
+        return fields_html(shown, caption=title)
 
 
 def _readable(value: Any) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
 
-from colmodern.searcher.hits import Passage
+from colmodern.searcher.hits import Passage, marked_html
 from colmodern.searcher.passages import Maxima, best_passage
 from colmodern.storage import StoredDocument
 from colmodern.types import Spans, TokenEmbeddings
@@ -73,6 +74,29 @@ class Explanation:
                 {name: getattr(match, name) for name in Match.__slots__} for match in self.matches
             ],
         }
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook: the darker a query token, the more it brought."""
+        most = max((match.share for match in self.matches), default=0.0) or 1.0
+        tokens = " ".join(
+            f'<span title="{match.score:.3f}, {match.share:.1%}" style="padding:0 .2em;'
+            f'background:rgba(0,114,178,{max(0.0, 0.45 * match.share / most):.2f})">'
+            f"{escape(match.query_token)}</span>"
+            for match in self.matches
+        )
+        rows = "".join(
+            f"<tr><td>{match.score:.3f}</td><td>{match.share:.1%}</td>"
+            f"<td>{escape(match.query_token)}</td>"
+            f"<td>{escape(match.document_token) or '(title)'}</td>"
+            f"<td>{match.start}:{match.end}</td></tr>"
+            for match in self.matches
+        )
+        return (
+            f"<p><b>{escape(self.doc_id)}</b> {self.score:.3f}</p><p>{tokens}</p>"
+            "<table><thead><tr><th>score</th><th>share</th><th>query token</th>"
+            f"<th>document token</th><th>characters</th></tr></thead><tbody>{rows}</tbody></table>"
+            f"<p>{marked_html(self.passage)}</p>"
+        )
 
 
 def explain_match(

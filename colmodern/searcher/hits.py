@@ -167,7 +167,7 @@ class Hits(Sequence[Hit]):
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{hit.rank}</td><td>{hit.score:.3f}</td><td>{escape(hit.doc_id)}</td>"
-            f"<td>{_marked(hit.passage)}</td></tr>"
+            f"<td>{marked_html(hit.passage)}</td></tr>"
             for hit in self._hits
         )
         return (
@@ -188,7 +188,8 @@ def marked_pieces(passage: Passage) -> Iterator[tuple[str, bool]]:
         yield passage.text[at - passage.start :], False
 
 
-def _marked(passage: Passage | None) -> str:
+def marked_html(passage: Passage | None) -> str:
+    """Return the passage's text as HTML with its matches marked; nothing for None."""
     if passage is None:
         return ""
     return "".join(

@@ -117,6 +117,54 @@ def test_records_are_shown_compared_and_repeated(colmodern, fruit, tmp_path):
     assert (tmp_path / "again" / "run.json").exists()
 
 
+def test_measurements_and_records_become_a_page(colmodern, fruit, tmp_path):
+    pytest.importorskip("matplotlib")
+    done = colmodern(
+        "eval", fruit, *HASH, "--against", "bm25", "--record", "r", "--html", "page.html"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "page written to page.html" in done.stderr
+    page = (tmp_path / "page.html").read_text()
+    assert "words a document" in page
+    assert "late medium, 4 bits" in page
+    records = tmp_path / "r/fruit/BM25", tmp_path / "r/fruit/late-medium-4-bits"
+    done = colmodern("eval", "compare", *records, "--measure", "R@100", "--html", "two.html")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "two.html").read_text()
+    assert "R@100 against latency" in page
+    assert page.count("machine and versions") == 1
+    assert_is_an_error(colmodern("eval", fruit, *HASH, "--html", tmp_path), "Cannot write the page")
+
+
+def test_an_empty_collection_gets_a_sentence(colmodern, fruit):
+    (fruit / "corpus.jsonl").write_text("")
+    assert_is_an_error(colmodern("eval", fruit, *HASH), "fruit: the collection holds no document.")
+
+
+@pytest.mark.parametrize(
+    "judgments", ["q1 d1\n", "q1\td1\thigh\n", "q9\td1\t1\n", "q1\td9\t1\n", ""]
+)
+def test_a_wrong_file_of_judgments_gets_a_sentence(colmodern, fruit, judgments):
+    (fruit / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + judgments)
+    done = colmodern("eval", fruit, *HASH)
+    assert_is_an_error(done)
+    assert done.stderr.strip().endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("ir_measures", ()),
+        ("bm25s", ("--against", "bm25")),
+        ("matplotlib", ("--html", "page.html")),
+    ],
+)
+def test_a_missing_extra_gets_a_sentence(colmodern, fruit, monkeypatch, module, arguments):
+    monkeypatch.setitem(sys.modules, module, None)
+    done = colmodern("eval", fruit, *HASH, *arguments)
+    assert_is_an_error(done, 'pip install "colmodern[eval]"')
+
+
 def test_a_repeated_run_that_differs_ends_with_one(colmodern, fruit, tmp_path):
     assert colmodern("eval", fruit, *HASH, "--record", "r").returncode == 0
     record = tmp_path / "r/fruit/late-medium-4-bits/run.json"

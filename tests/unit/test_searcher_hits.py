@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from colmodern.errors import InputError
-from colmodern.searcher import Hit, Hits, Passage, marked_pieces, write_run
+from colmodern.searcher import (
+    Explanation,
+    Hit,
+    Hits,
+    Match,
+    Passage,
+    marked_pieces,
+    write_run,
+)
 
 PASSAGE = Passage(4, 19, 1, "a <key> is lost", 3.0, ((6, 11), (15, 19)))
 HITS = Hits("lost <key>", [Hit(1, 3.5, "a.md", "A", {"type": "md"}, PASSAGE), Hit(2, 1.25, "b.md")])
@@ -40,6 +48,18 @@ def test_html_escapes_what_comes_from_documents():
     html = HITS._repr_html_()
     assert "<mark>&lt;key&gt;</mark>" in html
     assert "<key>" not in html
+
+
+def test_an_explanation_in_a_notebook_is_escaped_and_marks_its_passage():
+    matches = (Match("<lost>", "<key>", 6, 11, 2.5, 0.8), Match("&", "", 0, 0, -0.1, -0.03))
+    html = Explanation("<lost> &", "<a>.md", 2.4, matches, PASSAGE)._repr_html_()
+    assert "<b>&lt;a&gt;.md</b> 2.400" in html
+    assert "<td>2.500</td><td>80.0%</td><td>&lt;lost&gt;</td><td>&lt;key&gt;</td>" in html
+    assert "<td>&amp;</td><td>(title)</td>" in html
+    assert "<mark>&lt;key&gt;</mark>" in html
+    assert "rgba(0,114,178,0.45)" in html, "the token that brought most"
+    assert "rgba(0,114,178,0.00)" in html
+    assert "0.0" in Explanation("", "a", 0.0, (), None)._repr_html_()
 
 
 def test_tables_for_arrow_pandas_and_polars_agree():

@@ -52,6 +52,7 @@ def inline_svg(figure: Figure, *, prefix: str, title: str = "") -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
+    text = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", text)  # in a page, a parser knows
     text = text.replace(INK, "currentColor")
     label = escape(title, quote=True)
     return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
