@@ -248,6 +248,47 @@ def repeat(
         raise typer.Exit(1)
 
 
+@app.command("efficiency")
+def measure_efficiency(
+    *,
+    model: Annotated[str, typer.Option(help="A checkpoint folder or hub name.")] = "default",
+    lengths: Annotated[str, typer.Option(help="Tokens of a document, with commas.")] = "512,8192",
+    tokens: Annotated[int, typer.Option(help="Tokens in one run.")] = 32_768,
+    repeats: Annotated[int, typer.Option(help="How many runs.")] = 10,
+    memory: Annotated[int, typer.Option(help="The budget for the batch, in MB.")] = 4096,
+    form: FormatOption = Format.HUMAN,
+) -> None:
+    """Measure an encoder: tokens a second, peak memory and the largest batch, by length."""
+    from colmodern.encoder import load_encoder
+    from colmodern.eval import efficiency
+
+    try:
+        numbers = [int(length) for length in lengths.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"--lengths are numbers with commas, not {lengths!r}.") from None
+    encoder = load_encoder(model)
+    with progress_bar() as progress:
+        found = efficiency(
+            encoder,
+            lengths=numbers,
+            tokens=tokens,
+            repeats=repeats,
+            memory_bytes=memory * 1_000_000,
+            progress=progress,
+        )
+    if form is Format.HUMAN:
+        print_text(str(found))
+    elif form is Format.JSON:
+        print_json(found.to_dict())
+    else:
+        rows = [{"encoder": found.encoder, **row} for row in found.to_dict()["rows"]]
+        if form is Format.TSV:
+            print_rows(rows, form)
+        else:
+            for row in rows:
+                print_json(row)
+
+
 def _make_systems(specs: list[str], encoder: DocumentEncoder) -> list[System]:
     from colmodern.errors import ConfigError
     from colmodern.eval import make_system

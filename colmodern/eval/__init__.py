@@ -7,6 +7,7 @@
 
 from colmodern.eval.compare import Bucket, Change, Comparison, compare, compare_with_baseline
 from colmodern.eval.dataset import Dataset
+from colmodern.eval.efficiency import Efficiency, EfficiencyRow, efficiency
 from colmodern.eval.evaluate import evaluate
 from colmodern.eval.layouts import read_qrels
 from colmodern.eval.measures import measure_rankings, parse_measures
@@ -22,6 +23,8 @@ __all__ = [
     "Change",
     "Comparison",
     "Dataset",
+    "Efficiency",
+    "EfficiencyRow",
     "MtebModel",
     "QueryResult",
     "Record",
@@ -31,6 +34,7 @@ __all__ = [
     "System",
     "compare",
     "compare_with_baseline",
+    "efficiency",
     "evaluate",
     "make_system",
     "measure_rankings",

@@ -165,6 +165,18 @@ def test_a_missing_extra_gets_a_sentence(colmodern, fruit, monkeypatch, module, 
     assert_is_an_error(done, 'pip install "colmodern[eval]"')
 
 
+def test_efficiency_speaks_every_format(colmodern):
+    run = ["eval", "efficiency", *HASH, "--lengths", "16,32", "--tokens", "64", "--repeats", "2"]
+    assert "16  variable" in colmodern(*run).stdout
+    whole = json.loads(colmodern(*run, "--format", "json").stdout)
+    assert (whole["encoder"], len(whole["rows"])) == ("hash:64:0", 4)
+    lines = [json.loads(line) for line in colmodern(*run, "--format", "jsonl").stdout.splitlines()]
+    assert [line["length"] for line in lines] == [16, 16, 32, 32]
+    assert colmodern(*run, "--format", "tsv").stdout.startswith("encoder\tlength\tkind")
+    assert_is_an_error(colmodern("eval", "efficiency", *HASH, "--lengths", "many"), "numbers")
+    assert_is_an_error(colmodern("eval", "efficiency", *HASH, "--lengths", "1"), "at least 2")
+
+
 def test_a_repeated_run_that_differs_ends_with_one(colmodern, fruit, tmp_path):
     assert colmodern("eval", fruit, *HASH, "--record", "r").returncode == 0
     record = tmp_path / "r/fruit/late-medium-4-bits/run.json"
@@ -217,7 +229,7 @@ def test_it_is_the_same_in_a_process_of_its_own(fruit, tmp_path):
 
 def test_help_of_the_group_and_of_the_command_by_default(colmodern):
     whole = colmodern("eval", "--help").stdout
-    for word in ("measure", "show", "compare", "repeat"):
+    for word in ("measure", "show", "compare", "repeat", "efficiency"):
         assert word in whole
     assert "--against" in colmodern("eval", "measure", "--help").stdout
     assert colmodern("eval").returncode in (0, 2)
