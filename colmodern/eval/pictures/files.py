@@ -30,7 +30,7 @@ def save(figure: Figure, path: str | Path) -> Path:
     suffix = path.suffix.lower()
     if suffix not in _SUFFIXES:
         raise ConfigError(f"A picture ends in {', '.join(_SUFFIXES)}, not {path.name!r}.")
-    data = _rendered(figure, suffix[1:], facecolor="white")
+    data = _rendered(figure, suffix[1:])
     try:
         path.write_bytes(data)
     except OSError as err:
@@ -48,7 +48,7 @@ def inline_svg(figure: Figure, *, prefix: str, title: str = "") -> str:
     """
     from html import escape
 
-    text = _rendered(figure, "svg").decode("utf-8")
+    text = _rendered(figure, "svg", facecolor="none").decode("utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
