@@ -14,10 +14,10 @@ def text_html(value: Any) -> str:
 
 
 def number_text(value: Any) -> str:
-    """Return a number with commas, nothing for None, and anything else as it is."""
+    """Return a number with commas, a dash for None, and anything else as it is."""
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
 def table_html(rows: Sequence[Mapping[str, Any]], *, caption: str = "") -> str:
@@ -43,7 +43,7 @@ def fields_html(values: Mapping[str, Any], *, caption: str = "") -> str:
     """Return a table of two columns, names and values; fields that are None are left out."""
     body = "".join(
         f'<tr><th scope="row" style="text-align:left">{text_html(name)}</th>'
-        f"{_cell('td', value, right=_is_number(value))}</tr>"
+        f"{_cell('td', value, right=False)}</tr>"
         for name, value in values.items()
         if value is not None
     )
