@@ -53,7 +53,7 @@ COLMODERN_INLINE Units paired(Floats low, Floats high) {
   const __m512i half = _mm512_set1_epi32(0x8000);
   const __m512i a = _mm512_srli_epi32(_mm512_add_epi32(_mm512_castps_si512(low.v), half), 16);
   const __m512i b = _mm512_add_epi32(_mm512_castps_si512(high.v), half);
-  return {_mm512_ternarylogic_epi32(a, b, _mm512_set1_epi32(static_cast<int>(0xffff0000U)), 0xea)};  // a | (b & c)
+  return {_mm512_ternarylogic_epi32(a, b, _mm512_set1_epi32(static_cast<int>(0xffff0000U)), 0xf8)};  // a | (b & c)
 }
 
 // The nearest whole numbers of |a| <= 127 plus 128, as bytes.
