@@ -4,8 +4,9 @@ python -m benchmarks.encoder [--threads N] [--compare]
 
 The default student, equal lengths, tokens of random ids. Each figure is the best of several runs on
 an otherwise idle machine. ``--compare`` runs transformers' own forward (sdpa, fp32 and bf16) in the
-same process, after a measurement of the peak of matrix products (torch, bf16, 2,048 cubed): the roofline is that peak over the floating-point operations that are needed, which are
-those of the linear layers, of all keys in global layers and of 129 keys in local ones.
+same process, after a measurement of the peak of matrix products (torch, bf16, 2,048 cubed). The
+roofline is that peak over the floating-point operations that are needed: those of the linear
+layers, of all keys in global layers and of 129 keys in local ones.
 """
 
 from __future__ import annotations
