@@ -1,12 +1,12 @@
-"""How many tokens a second does the NumPy encoder make, and how long does one query take?
+"""How many tokens a second does the encoder make, and which share of the machine is that?
 
-python -m benchmarks.encoder [--threads N] [--compare] [--model NAME]
+python -m benchmarks.encoder [--threads N] [--compare]
 
-A model of random weights (4 layers, hidden 384, 6 heads, MLP 576, vocabulary 30,522); speed does
-not depend on their values. Each figure is the best of several runs, with the tokens a second of
-processor time beside it: on a busy machine, twice that is what two cores of one's own would do.
-``--compare`` runs transformers' own forward on the same shape; ``--model`` times loading a
-checkpoint.
+The default student, equal lengths, tokens of random ids. Each figure is the best of several runs on
+an otherwise idle machine. ``--compare`` runs transformers' own forward (sdpa, fp32 and bf16) in the
+same process, after a measurement of the peak of matrix products (torch, bf16, 2,048 cubed). The
+roofline is that peak over the floating-point operations that are needed: those of the linear
+layers, of all keys in global layers and of 129 keys in local ones.
 """
 
 from __future__ import annotations
@@ -15,124 +15,93 @@ import argparse
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
 from colmodern.encoder import Encoder
 from colmodern.encoder.model_config import ModernBertConfig
-from colmodern.encoder.modernbert import ModernBert
-from colmodern.encoder.tensors import StoredTensor
-from colmodern.encoder.weights import read_weights
-from colmodern.encoder.workers import Workers
+from colmodern.encoder.native import PRECISIONS, NativeModel
+from colmodern.encoder.sources import find_model
+from colmodern.errors import EncoderError
 
-SHAPE = {
-    "model_type": "modernbert",
-    "vocab_size": 30_522,
-    "hidden_size": 384,
-    "intermediate_size": 576,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 6,
-}
 LENGTHS = (128, 512, 2048, 8192)
 TOKENS = 8192
 QUERY_TOKENS = 16
 
 
-def random_model() -> ModernBert:
-    """Return a model of the shape above with random weights."""
-    config = ModernBertConfig.from_json(SHAPE, where="the benchmark")
-    rng = np.random.default_rng(0)
-    hidden, inner = config.hidden_size, config.intermediate_size
-    shapes = {
-        "attn.Wqkv": (3 * hidden, hidden),
-        "attn.Wo": (hidden, hidden),
-        "mlp.Wi": (2 * inner, hidden),
-        "mlp.Wo": (hidden, inner),
-        "attn_norm": (hidden,),
-        "mlp_norm": (hidden,),
-    }
-    named = {
-        f"layers.{index}.{name}.weight": shape
-        for index in range(len(config.global_layers))
-        for name, shape in shapes.items()
-    }
-    named |= {
-        "embeddings.tok_embeddings.weight": (config.vocab_size, hidden),
-        "embeddings.norm.weight": (hidden,),
-        "final_norm.weight": (hidden,),
-    }
-    tensors = {
-        name: StoredTensor("F16", (rng.standard_normal(shape) * 0.05).astype(np.float16))
-        for name, shape in named.items()
-    }
-    return ModernBert(config, read_weights(Path("random"), tensors, config))
-
-
-def best_of(run: Callable[[], object], *, runs: int) -> tuple[float, float]:
-    """Return the least seconds and the least processor seconds of several runs."""
+def best_of(run: Callable[[], object], *, runs: int) -> float:
+    """Return the least seconds of several runs after one more."""
     run()
-    walls, processors = [], []
+    seconds = []
     for _ in range(runs):
-        wall, processor = time.perf_counter(), time.process_time()
+        start = time.perf_counter()
         run()
-        walls.append(time.perf_counter() - wall)
-        processors.append(time.process_time() - processor)
-    return min(walls), min(processors)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
-def measure(model: ModernBert, n_threads: int) -> None:
-    """Print tokens a second for each length, and the time of one query."""
+def operations(config: ModernBertConfig, length: int, dim: int) -> float:
+    """Return the floating-point operations that a token of a text of this length needs."""
+    hidden, inner = config.hidden_size, config.intermediate_size
+    linear = len(config.global_layers) * (4 * hidden * hidden + 3 * hidden * inner) + hidden * dim
+    near = min(length, 2 * config.local_radius + 1)
+    keys = sum(length if is_global else near for is_global in config.global_layers)
+    return 2.0 * linear + 4.0 * keys * hidden
+
+
+def time_ours(precision: str, threads: int) -> tuple[str, dict[int, float], Encoder]:
+    """Return what it is called, and seconds by length; a query is one text, all else a pack."""
+    start = time.perf_counter()
+    encoder = Encoder.load(precision=precision, n_threads=threads)
+    loaded = time.perf_counter() - start
+    model = encoder._runner
+    assert isinstance(model, NativeModel)
     rng = np.random.default_rng(1)
-    with Workers(n_threads).running() as run_jobs:
-        for length in (QUERY_TOKENS, *LENGTHS):
-            count = 1 if length == QUERY_TOKENS else TOKENS // length
-            ids = rng.integers(0, model.config.vocab_size, count * length)
-            wall, processor = best_of(
-                lambda ids=ids, count=count, length=length: model.encode(
-                    ids, [length] * count, run_jobs=run_jobs
-                ),
-                runs=50 if length == QUERY_TOKENS else 3,
-            )
-            print(
-                f"{count:>4} x {length:<5} {len(ids) / wall:>9,.0f} tokens/s  {wall * 1e3:>8.1f} ms"
-                f"  ({len(ids) / processor:,.0f} tokens a processor second)"
-            )
+    seconds = {}
+    for length in (QUERY_TOKENS, *LENGTHS):
+        count = 1 if length == QUERY_TOKENS else TOKENS // length
+        ids, lengths = rng.integers(0, 30_000, count * length), [length] * count
+        kept = np.arange(len(ids))
+        seconds[length] = best_of(
+            lambda ids=ids, lengths=lengths, kept=kept: model.forward(
+                ids, lengths, lengths, kept, threads=threads
+            ),
+            runs=100 if length == QUERY_TOKENS else 5,
+        )
+    print(
+        f"{precision}: load {loaded * 1e3:.0f} ms, {QUERY_TOKENS} tokens "
+        f"{seconds.pop(QUERY_TOKENS) * 1e3:.2f} ms"
+    )
+    return f"colmodern {precision}", seconds, encoder
 
 
-def compare() -> None:
-    """Print the same for transformers' forward, on equal lengths, which need no padding."""
+def time_transformers(name: str, threads: int) -> dict[int, float]:
+    """Return the seconds of transformers' backbone by length, in ``float32`` or ``bfloat16``."""
     import torch
     import transformers
 
-    tokens = dict.fromkeys(("pad", "bos", "eos", "cls", "sep"), 0)
-    config = transformers.ModernBertConfig(
-        **SHAPE, **{f"{name}_token_id": token for name, token in tokens.items()}
-    )
-    theirs = transformers.ModernBertModel(config).eval()
+    torch.set_num_threads(threads)
+    model = transformers.ModernBertModel.from_pretrained(
+        find_model("default")[1], dtype=getattr(torch, name)
+    ).eval()
+    seconds = {}
     for length in LENGTHS:
-        ids = torch.randint(0, SHAPE["vocab_size"], (TOKENS // length, length))
+        ids = torch.randint(0, 30_000, (TOKENS // length, length))
         with torch.inference_mode():
-            wall, processor = best_of(lambda ids=ids: theirs(input_ids=ids), runs=1)
-        print(
-            f"transformers {len(ids):>4} x {length:<5} {ids.numel() / wall:>9,.0f} tokens/s"
-            f"  ({ids.numel() / processor:,.0f} tokens a processor second)"
-        )
+            seconds[length] = best_of(lambda ids=ids: model(input_ids=ids), runs=1)
+    return seconds
 
 
-def time_loading(name: str) -> None:
-    """Print how long loading a checkpoint, its fingerprint and a first query take."""
-    start = time.perf_counter()
-    encoder = Encoder.load(name)
-    loaded = time.perf_counter()
-    digest = encoder.fingerprint
-    hashed = time.perf_counter()
-    encoder.encode_queries(["who may revoke a key that has leaked?"])
-    done = time.perf_counter()
-    print(
-        f"{name}: load {1e3 * (loaded - start):.1f} ms, fingerprint {digest[:8]} "
-        f"{1e3 * (hashed - loaded):.1f} ms, first query {1e3 * (done - hashed):.1f} ms"
-    )
+def measure_peak(threads: int) -> float:
+    """Return the operations a second of products of bfloat16, by torch's linear layer."""
+    import torch
+
+    torch.set_num_threads(threads)
+    n = 2048
+    rows, weight = (torch.randn(n, n, dtype=torch.bfloat16) for _ in range(2))
+    with torch.inference_mode():
+        seconds = best_of(lambda: torch.nn.functional.linear(rows, weight), runs=20)
+    return 2.0 * n**3 / seconds
 
 
 def main() -> None:
@@ -140,13 +109,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--compare", action="store_true", help="run transformers too")
-    parser.add_argument("--model", help="also time loading this checkpoint")
     options = parser.parse_args()
-    if options.model is not None:
-        time_loading(options.model)
-    measure(random_model(), options.threads)
+    table, peak = {}, None
+    for precision in PRECISIONS:
+        try:
+            name, table_row, encoder = time_ours(precision, options.threads)
+        except EncoderError as err:
+            print(err)
+            continue
+        table[name] = table_row
     if options.compare:
-        compare()
+        peak = measure_peak(options.threads)
+        print(f"products of bfloat16: {peak / 1e9:.0f} GFLOP/s")
+        for name in ("float32", "bfloat16"):
+            table[f"transformers {name}"] = time_transformers(name, options.threads)
+    print("| tokens a second | " + " | ".join(f"{length:,}" for length in LENGTHS) + " |")
+    print("|---|" + "---|" * len(LENGTHS))
+    for name, seconds in table.items():
+        cells = [f"{TOKENS / seconds[length]:,.0f}" for length in LENGTHS]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    if peak is not None and "colmodern bf16" in table:
+        config = encoder._config
+        shares = [
+            operations(config, length, encoder.dim)
+            * TOKENS
+            / table["colmodern bf16"][length]
+            / peak
+            for length in LENGTHS
+        ]
+        cells = [f"{share:.0%}" for share in shares]
+        print("| bf16, share of the roofline | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

@@ -43,6 +43,9 @@ IndexOption = Annotated[
     typer.Option("--index", help="The index folder; by default the nearest or the last one used."),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
+PrecisionOption = Annotated[
+    str, typer.Option(help="What the encoder computes in: auto, fp32, bf16 or int8.")
+]
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads; by default all processors.")
 ]
@@ -100,6 +103,7 @@ def index(
     model: Annotated[
         str, typer.Option(help="A checkpoint folder or hub name; the student inside the package.")
     ] = "default",
+    precision: PrecisionOption = "auto",
     bits: Annotated[int, typer.Option(help="Bits a dimension of a new index: 1, 2 or 4.")] = 4,
     id_field: Annotated[str, typer.Option(help="Rows: the field of the id.")] = "_id",
     title_field: Annotated[str, typer.Option(help="Rows: the field of the title.")] = "title",
@@ -125,7 +129,9 @@ def index(
         text_field=text_field,
     )
     location = index or default_location(paths)
-    indexer = Indexer(location, load_encoder(model), config=IndexConfig(bits=bits))
+    indexer = Indexer(
+        location, load_encoder(model, precision=precision), config=IndexConfig(bits=bits)
+    )
     with progress_bar() as progress:
         report = indexer.sync(paths, options, progress=progress)
     remember(location)
@@ -150,6 +156,7 @@ def search(
     ] = None,
     run: Annotated[Path | None, typer.Option(help="Write the hits there as a TREC run.")] = None,
     threads: ThreadsOption = None,
+    precision: PrecisionOption = "auto",
 ) -> None:
     """Search an index; print documents and the passages that matched."""
     if (query is None) == (queries is None):
@@ -160,7 +167,7 @@ def search(
         raise typer.BadParameter(f"There is no folder {run.parent} to write the run to.")
     from colmodern.searcher import Searcher
 
-    with Searcher.open(_locate(index)) as searcher:
+    with Searcher.open(_locate(index), precision=precision) as searcher:
         if queries is not None:
             settings = {"k": k, "effort": effort, "exact": exact, "threads": threads}
             found = _search_batch(searcher, queries, run, settings, form)

@@ -78,6 +78,9 @@ def measure(
         str | None, typer.Option(help="Which judgments; by default the only ones, or test.")
     ] = None,
     model: Annotated[str, typer.Option(help="A checkpoint folder or hub name.")] = "default",
+    precision: Annotated[
+        str, typer.Option(help="What the encoder computes in: auto, fp32, bf16 or int8.")
+    ] = "auto",
     effort: Annotated[Effort, typer.Option(help="How hard to try.")] = Effort.MEDIUM,
     bits: Annotated[int, typer.Option(help="Bits a dimension: 1, 2 or 4.")] = 4,
     hybrid: Annotated[bool, typer.Option("--hybrid", help="Fuse with BM25.")] = False,
@@ -106,7 +109,7 @@ def measure(
     names = _split_measures(measures)
     parse_measures(names)
     _check_page(html)
-    encoder = load_encoder(model)
+    encoder = load_encoder(model, precision=precision)
     ours = f"late:{effort},bits={bits}"
     specs = [f"hybrid:{ours}+bm25" if hybrid else ours, *split_specs(",".join(against or []))]
     systems = _make_systems(specs, encoder)

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "assign/assign.h"
+#include "bindings_encoder.h"
 #include "centroids/centroids.h"
 #include "cpu.h"
 #include "dense/dense.h"
@@ -237,6 +238,7 @@ std::int64_t bind_encode_tokens(int isa, Matrix<const T> vectors, Strips<const f
 NB_MODULE(_native, m) {
   using namespace nb::literals;
   m.def("supported_isas", &supported_isas);
+  bind_encoder(m);
   m.def("centroid_scores", &bind_centroid_scores, "isa"_a, "query"_a.noconvert(), "centroids"_a.noconvert(),
         "threads"_a, "out"_a.noconvert());
   m.def("nearest_centroids", &bind_nearest_centroids, "isa"_a, "vectors"_a.noconvert(),

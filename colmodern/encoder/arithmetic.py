@@ -107,6 +107,15 @@ def normalise(rows: FloatMatrix) -> FloatMatrix:
     return rows
 
 
+def rotary_frequencies(theta: float, head_dim: int) -> FloatVector:
+    """Return how far a position turns each pair of a head's values, shape (head_dim / 2,)."""
+    # Rounded to float32 where the reference rounds: at position 8,192 the last bit of a
+    # frequency is an angle of 5e-4.
+    exponents = np.arange(0, head_dim, 2, dtype=np.float32) / np.float32(head_dim)
+    periods = (theta ** exponents.astype(np.float64)).astype(np.float32)
+    return np.float32(1.0) / periods
+
+
 class RotaryTable:
     """The rotations of rotary position embedding (Su et al. 2021), made when first asked for.
 
@@ -116,11 +125,7 @@ class RotaryTable:
 
     def __init__(self, theta: float, head_dim: int) -> None:
         """Keep the frequencies; no table is made yet."""
-        # Rounded to float32 where the reference rounds: at position 8,192 the last bit of a
-        # frequency is an angle of 5e-4.
-        exponents = np.arange(0, head_dim, 2, dtype=np.float32) / np.float32(head_dim)
-        periods = (theta ** exponents.astype(np.float64)).astype(np.float32)
-        self._frequencies = np.float32(1.0) / periods
+        self._frequencies = rotary_frequencies(theta, head_dim)
         self._table = np.empty((0, head_dim // 2), np.complex64)
         self._growing = threading.Lock()
 

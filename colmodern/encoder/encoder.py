@@ -18,14 +18,14 @@ from colmodern.encoder.checkpoint import WEIGHTS_FILE, Checkpoint, DenseSpec, re
 from colmodern.encoder.fingerprint import fingerprint
 from colmodern.encoder.layouts import read_checkpoint
 from colmodern.encoder.model_config import ModernBertConfig
-from colmodern.encoder.modernbert import ModernBert, RunJobs
-from colmodern.encoder.projection import Projection
+from colmodern.encoder.native import AUTO, NativeModel, choose_precision
+from colmodern.encoder.reference import ReferenceModel
 from colmodern.encoder.rules import TextRules
 from colmodern.encoder.sequences import EncodingPlan, TokenSequence, join_vectors, plan_packs
 from colmodern.encoder.sources import DEFAULT_NAME, find_model, join_name, split_name
 from colmodern.encoder.tensors import open_tensors
-from colmodern.encoder.weights import read_weights
 from colmodern.encoder.workers import Workers
+from colmodern.kernels import REFERENCE, active_isa
 from colmodern.types import FloatMatrix, TokenEmbeddings
 
 _PACK_TOKENS = 8192
@@ -33,14 +33,20 @@ _BATCH_CHARACTERS = 64 * _PACK_TOKENS  # texts tokenised together, to find seque
 
 
 class Encoder:
-    """A late-interaction model on a ModernBERT backbone, run in NumPy.
+    """A late-interaction model on a ModernBERT backbone, run in compiled code without torch.
 
     Satisfies ``DocumentEncoder``. Safe to use from several threads. The same texts give the same
-    vectors on any number of threads; batched with other texts they may differ in the last bits
-    (about 1e-6).
+    vectors on any number of threads.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, name: str, n_threads: int | None = None) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        name: str,
+        n_threads: int | None = None,
+        precision: str = AUTO,
+    ) -> None:
         """Read the weights and the tokenizer of a checkpoint; ``Encoder.load`` is the usual way.
 
         Raises:
@@ -51,11 +57,10 @@ class Encoder:
         path = checkpoint.folder / "config.json"
         config = ModernBertConfig.from_json(read_json(path), where=str(path))
         self._tensors = open_tensors(checkpoint.folder / WEIGHTS_FILE)
-        weights = read_weights(checkpoint.folder / WEIGHTS_FILE, self._tensors, config)
-        self._model = ModernBert(config, weights)
-        self._projection = Projection(checkpoint.projection, hidden_size=config.hidden_size)
-        self._rules = TextRules(checkpoint, max_positions=config.max_positions)
+        self._config = config
         self._workers = Workers(n_threads)
+        self._runner = self._open_runner(precision)
+        self._rules = TextRules(checkpoint, max_positions=config.max_positions)
 
     @classmethod
     def load(
@@ -64,6 +69,7 @@ class Encoder:
         *,
         document_length: int | None = None,
         n_threads: int | None = None,
+        precision: str = AUTO,
     ) -> Encoder:
         """Return the encoder of a checkpoint.
 
@@ -73,8 +79,12 @@ class Encoder:
             document_length: Tokens of a window, in place of what the checkpoint says (many say
                 300 though the backbone takes 8,192). It becomes part of the encoder's name.
             n_threads: How many threads encode; None is one for each usable core.
+            precision: ``fp32``, ``bf16`` or ``int8`` products, or ``auto`` for the fastest that
+                keeps the quality. It does not change the fingerprint: vectors of one precision
+                can be searched with those of another.
 
         Raises:
+            ConfigError: There is no such precision.
             EncoderError: There is no such model, or it cannot be read or run.
             ValueError: ``document_length`` or ``n_threads`` is less than 1.
         """
@@ -87,7 +97,12 @@ class Encoder:
         checkpoint = read_checkpoint(folder)
         if document_length is not None:
             checkpoint = replace(checkpoint, document_length=document_length)
-        return cls(checkpoint, name=join_name(name, document_length), n_threads=n_threads)
+        return cls(
+            checkpoint,
+            name=join_name(name, document_length),
+            n_threads=n_threads,
+            precision=precision,
+        )
 
     @property
     def name(self) -> str:
@@ -97,7 +112,7 @@ class Encoder:
     @property
     def dim(self) -> int:
         """The length of a token vector."""
-        return self._projection.dim
+        return self._runner.dim
 
     @property
     def document_length(self) -> int:
@@ -120,7 +135,7 @@ class Encoder:
                 tensors[f"projection {index}"] = open_tensors(step.file)
                 del steps[-1]["file"]
         settings = {
-            "config": asdict(self._model.config),
+            "config": asdict(self._config),
             "projection": steps,
             **self._rules.settings(),
         }
@@ -150,52 +165,67 @@ class Encoder:
 
     def __repr__(self) -> str:
         """Say which model this is, in one line."""
-        config = self._model.config
+        config = self._config
         return (
             f"<Encoder {self._name}: ModernBERT, {len(config.global_layers)} layers, hidden "
             f"{config.hidden_size}, dim {self.dim}, queries {self.query_length}, "
-            f"windows {self.document_length}>"
+            f"windows {self.document_length}, {self.precision} on {self._runner.isa}>"
+        )
+
+    @property
+    def precision(self) -> str:
+        """The precision of its products: ``fp32``, ``bf16`` or ``int8``."""
+        return self._runner.precision
+
+    def _open_runner(self, precision: str) -> NativeModel | ReferenceModel:
+        """Pack the weights for this machine, or take NumPy where ``reference`` is asked for."""
+        path = self._checkpoint.folder / WEIGHTS_FILE
+        steps = self._checkpoint.projection
+        if active_isa() == REFERENCE:
+            return ReferenceModel(
+                path, self._tensors, self._config, steps, precision, self._workers
+            )
+        return NativeModel(
+            path,
+            self._tensors,
+            self._config,
+            steps,
+            precision=choose_precision(precision),
+            threads=self._workers.n_threads,
         )
 
     def _encode(
         self, texts: Sequence[str], plan: Callable[[Sequence[str]], list[EncodingPlan]]
     ) -> list[TokenEmbeddings]:
         results: list[TokenEmbeddings] = []
-        with self._workers.running() as run_jobs:
-            for batch in _batches(texts):
-                plans = plan(batch)
-                vectors = iter(
-                    self._encode_sequences([s for p in plans for s in p.sequences], run_jobs)
-                )
-                for text in plans:
-                    parts = [next(vectors) for _ in text.sequences]
-                    results.append(TokenEmbeddings(join_vectors(parts, self.dim), text.spans))
+        for batch in _batches(texts):
+            plans = plan(batch)
+            vectors = iter(self._encode_sequences([s for p in plans for s in p.sequences]))
+            for text in plans:
+                parts = [next(vectors) for _ in text.sequences]
+                results.append(TokenEmbeddings(join_vectors(parts, self.dim), text.spans))
         return results
 
-    def _encode_sequences(
-        self, sequences: Sequence[TokenSequence], run_jobs: RunJobs
-    ) -> list[FloatMatrix]:
+    def _encode_sequences(self, sequences: Sequence[TokenSequence]) -> list[FloatMatrix]:
         """Return the kept vectors of each sequence."""
         vectors: list[FloatMatrix] = [np.empty((0, self.dim), np.float32)] * len(sequences)
         for pack in plan_packs(sequences, budget=_PACK_TOKENS):
-            found = self._encode_pack([sequences[index] for index in pack], run_jobs)
+            found = self._encode_pack([sequences[index] for index in pack])
             for index, rows in zip(pack, found, strict=True):
                 vectors[index] = rows
         return vectors
 
-    def _encode_pack(
-        self, sequences: Sequence[TokenSequence], run_jobs: RunJobs
-    ) -> list[FloatMatrix]:
+    def _encode_pack(self, sequences: Sequence[TokenSequence]) -> list[FloatMatrix]:
         lengths = [len(sequence.ids) for sequence in sequences]
-        hidden = self._model.encode(
-            np.concatenate([sequence.ids for sequence in sequences]),
-            lengths,
-            seen=[sequence.seen for sequence in sequences],
-            run_jobs=run_jobs,
-        )
         starts = np.cumsum([0, *lengths[:-1]])
         kept = [start + s.kept for start, s in zip(starts, sequences, strict=True)]
-        vectors = self._projection(hidden[np.concatenate(kept)])
+        vectors = self._runner.forward(
+            np.concatenate([sequence.ids for sequence in sequences]),
+            lengths,
+            [sequence.seen for sequence in sequences],
+            np.concatenate(kept),
+            threads=self._workers.n_threads,
+        )
         borders = np.cumsum([len(rows) for rows in kept])[:-1]
         return [rows.copy() for rows in np.split(vectors, borders)]
 

@@ -5,6 +5,9 @@ another without padding. Linear layers, norms and the gated MLP see its rows in 
 for no sequence borders; attention runs by sequence. Each layer is two rounds of jobs, so one long
 document keeps as many threads busy as many short ones. The chunks do not depend on the number of
 threads, hence neither do the results.
+
+This defines what the compiled pass (``csrc/encoder``) computes, and is what runs on
+``COLMODERN_ISA=reference``.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import numpy as np
 
 from colmodern.encoder.arithmetic import Linear, gelu, normalise
 from colmodern.encoder.checkpoint import DenseSpec, NormaliseSpec
-from colmodern.encoder.tensors import open_tensors
+from colmodern.encoder.tensors import StoredTensor, open_tensors
 from colmodern.encoder.weights import TensorFile
 from colmodern.errors import EncoderError
 from colmodern.types import FloatMatrix
@@ -35,6 +35,8 @@ _ACTIVATIONS: dict[str, Activation] = {
     "SiLU": lambda rows: rows * _sigmoid(rows),
     "Sigmoid": _sigmoid,
 }
+ACTIVATION_NAMES = tuple(_ACTIVATIONS)
+"""In the order of their numbers in the extension."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,14 +91,31 @@ class Projection:
         return np.ascontiguousarray(hidden)
 
 
-def _read_dense(spec: DenseSpec, inputs: int) -> tuple[Dense, int]:
+@dataclass(frozen=True, slots=True, eq=False)
+class DenseTensors:
+    """A linear layer of the projection as its file has it; ``activation`` is a name known here."""
+
+    outputs: int
+    weight: StoredTensor
+    bias: StoredTensor | None
+    activation: str
+    residual: bool
+    residual_weight: StoredTensor | None
+
+
+def dense_tensors(spec: DenseSpec, inputs: int) -> DenseTensors:
+    """Return the tensors of a linear layer that takes ``inputs`` values a token.
+
+    Raises:
+        EncoderError: They are missing or do not fit, or the activation is not known.
+    """
     if spec.inputs not in (None, inputs):
         raise EncoderError(
             f"{spec.file.parent}: the layer takes {spec.inputs} values a token, the one before it "
             f"gives {inputs}."
         )
-    activation = _ACTIVATIONS.get(spec.activation.rsplit(".", 1)[-1])
-    if activation is None or not spec.activation.startswith("torch.nn."):
+    activation = spec.activation.rsplit(".", 1)[-1]
+    if activation not in _ACTIVATIONS or not spec.activation.startswith("torch.nn."):
         raise EncoderError(
             f"{spec.file.parent}: the activation {spec.activation!r} is not supported, only "
             f"torch.nn's {', '.join(_ACTIVATIONS)}."
@@ -109,10 +128,24 @@ def _read_dense(spec: DenseSpec, inputs: int) -> tuple[Dense, int]:
         if weight is None or len(weight.shape) != 2:
             raise EncoderError(f"{spec.file} lacks the projection, a matrix 'linear.weight'.")
         outputs = weight.shape[0]
-    residual = (
-        file.linear("residual", inputs, outputs, bias=False)
-        if spec.residual and inputs != outputs
-        else None
+    turns = spec.residual and inputs != outputs
+    return DenseTensors(
+        outputs,
+        file.take("linear.weight", (outputs, inputs)),
+        file.take("linear.bias", (outputs,)) if spec.bias else None,
+        activation,
+        spec.residual,
+        file.take("residual.weight", (outputs, inputs)) if turns else None,
     )
-    linear = file.linear("linear", inputs, outputs, bias=spec.bias)
-    return Dense(linear, activation, spec.residual, residual), outputs
+
+
+def _read_dense(spec: DenseSpec, inputs: int) -> tuple[Dense, int]:
+    found = dense_tensors(spec, inputs)
+    bias = None if found.bias is None else found.bias.to_float32()
+    residual = found.residual_weight
+    return Dense(
+        Linear(found.weight.transposed(), bias),
+        _ACTIVATIONS[found.activation],
+        found.residual,
+        None if residual is None else Linear(residual.transposed(), None),
+    ), found.outputs

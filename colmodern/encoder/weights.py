@@ -21,6 +21,7 @@ from colmodern.types import IntVector
 
 # A masked-language-model checkpoint keeps the backbone under this name.
 _PREFIXES = ("", "model.")
+_EMBEDDINGS = "embeddings.tok_embeddings.weight"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +91,12 @@ class TensorFile:
         return Norm(weight, shift, eps)
 
 
+def backbone_file(path: Path, tensors: Mapping[str, StoredTensor]) -> TensorFile:
+    """Return the tensors of a backbone, under whichever name its file keeps it."""
+    prefix = next((p for p in _PREFIXES if p + _EMBEDDINGS in tensors), "")
+    return TensorFile(path, tensors, prefix)
+
+
 def read_weights(
     path: Path, tensors: Mapping[str, StoredTensor], config: ModernBertConfig
 ) -> ModernBertWeights:
@@ -98,15 +105,13 @@ def read_weights(
     Raises:
         EncoderError: A tensor is missing or has another shape than the configuration says.
     """
-    name = "embeddings.tok_embeddings.weight"
-    prefix = next((p for p in _PREFIXES if p + name in tensors), "")
-    file = TensorFile(path, tensors, prefix)
+    file = backbone_file(path, tensors)
 
     def norm(key: str) -> Norm:
         return file.norm(key, config.hidden_size, bias=config.norm_bias, eps=config.norm_eps)
 
     return ModernBertWeights(
-        embeddings=file.take(name, (config.vocab_size, config.hidden_size)),
+        embeddings=file.take(_EMBEDDINGS, (config.vocab_size, config.hidden_size)),
         embedding_norm=norm("embeddings.norm"),
         layers=tuple(
             _read_layer(file, f"layers.{index}", config, norm, first=index == 0)

@@ -1,5 +1,7 @@
 # The private face of the compiled kernels (csrc/bindings.cpp). Results go into `out`.
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -152,3 +154,40 @@ def code_maxima(
     threads: int,
     out: NDArray[np.float32],
 ) -> None: ...
+def can_encode(isa: int, precision: int) -> bool: ...
+
+class Model:
+    def __init__(
+        self,
+        isa: int,
+        precision: int,
+        sizes: list[int],
+        norm_eps: float,
+        tensors: list[NDArray[Any] | None],
+        global_frequencies: list[float],
+        local_frequencies: list[float],
+    ) -> None: ...
+    def add_layer(
+        self, is_global: bool, tensors: list[NDArray[Any] | None], threads: int
+    ) -> None: ...
+    def add_dense(
+        self,
+        inputs: int,
+        outputs: int,
+        activation: int,
+        residual: bool,
+        tensors: list[NDArray[Any] | None],
+        threads: int,
+    ) -> None: ...
+    def add_normalisation(self) -> None: ...
+    @property
+    def dim(self) -> int: ...
+    def forward(
+        self,
+        ids: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        seen: NDArray[np.int64],
+        kept: NDArray[np.int64],
+        threads: int,
+        out: NDArray[np.float32],
+    ) -> None: ...

@@ -33,27 +33,33 @@ class Searcher:
     what has been committed since.
     """
 
-    def __init__(self, reader: IndexReader, encoder: QueryEncoder | None = None) -> None:
+    def __init__(
+        self, reader: IndexReader, encoder: QueryEncoder | None = None, *, precision: str = "auto"
+    ) -> None:
         """Search ``reader`` with ``encoder``; see ``open``."""
         self._reader = reader
         self._encoder = encoder
+        self._precision = precision
         if encoder is not None:
             _check_encoder(reader, encoder)
 
     @classmethod
-    def open(cls, path: str | Path, encoder: QueryEncoder | None = None) -> Self:
+    def open(
+        cls, path: str | Path, encoder: QueryEncoder | None = None, *, precision: str = "auto"
+    ) -> Self:
         """Open the index in a folder, memory-mapped and read-only.
 
         Args:
             path: The folder of the index.
             encoder: The encoder the index was made with; None loads it by the name that the index
                 keeps when the first text is searched.
+            precision: What that encoder computes in; see ``Encoder.load``.
 
         Raises:
             IndexStoreError: There is no index there, or it cannot be read.
             EncoderMismatchError: The index was made with another encoder.
         """
-        return cls(IndexReader.open(path), encoder)
+        return cls(IndexReader.open(path), encoder, precision=precision)
 
     def __enter__(self) -> Self:
         """Return the searcher itself."""
@@ -82,7 +88,7 @@ class Searcher:
 
     def refresh(self) -> Self:
         """Return a searcher of the newest snapshot; this one keeps its own."""
-        return type(self)(self._reader.refresh(), self._encoder)
+        return type(self)(self._reader.refresh(), self._encoder, precision=self._precision)
 
     @property
     def n_documents(self) -> int:
@@ -101,7 +107,7 @@ class Searcher:
 
             name = self._reader.manifest.encoder.name
             try:
-                encoder = load_encoder(name)
+                encoder = load_encoder(name, precision=self._precision)
             except EncoderError as err:
                 raise EncoderError(
                     f"{err} The index {self._reader.path} was made with the encoder {name!r}: give "

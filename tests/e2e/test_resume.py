@@ -90,7 +90,7 @@ class Slow(HashEncoder):
         print(*texts, sep="\\n", file=log)
         return super().encode_documents(texts)
 
-room.load_encoder = lambda name: Slow(dim=64)
+room.load_encoder = lambda name, **options: Slow(dim=64)
 colmodern.cli.main()
 """
 

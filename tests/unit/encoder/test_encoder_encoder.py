@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from colmodern import kernels
 from colmodern.encoder import Encoder, workers
 from colmodern.encoder.workers import Workers
 from colmodern.types import DocumentEncoder
@@ -118,7 +119,7 @@ def test_impossible_options_are_refused(checkpoints, options):
 def test_its_repr_says_what_it_is(encoder):
     assert repr(encoder) == (
         f"<Encoder {encoder.name}: ModernBERT, 4 layers, hidden 32, dim 16, queries 512, "
-        "windows 512>"
+        f"windows 512, {encoder.precision} on {kernels.active_isa()}>"
     )
 
 

@@ -27,7 +27,7 @@ def load_theirs(folder):
 
 
 def assert_same(folder, *, texts=TEXTS):
-    ours, theirs = Encoder.load(folder), load_theirs(folder)
+    ours, theirs = Encoder.load(folder, precision="fp32"), load_theirs(folder)
     for encode, expected in (
         (ours.encode_documents, theirs.encode_document(texts, convert_to_numpy=True)),
         (ours.encode_queries, theirs.encode_query(texts, convert_to_numpy=True)),
@@ -162,7 +162,7 @@ def test_half_precision_weights_agree(checkpoints):
     expected = load_theirs(folder).encode_document(TEXTS, convert_to_numpy=True)
     save_file(half, path)
 
-    found = Encoder.load(folder).encode_documents(TEXTS)
+    found = Encoder.load(folder, precision="fp32").encode_documents(TEXTS)
 
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours.vectors, theirs, atol=TOLERANCE)

@@ -1,0 +1,137 @@
+// What the forward pass is made of: a few loops a precision and an instruction set, and the values they work on.
+//
+// A row is one token. All widths are padded with zeros to whole vectors of sixteen lanes. A number of a product is a
+// 32-bit unit: one float32, two bfloat16 or four bytes, so that one text of loops serves every precision.
+// Kernels are noexcept and total: the caller has checked ids and sizes.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu.h"
+
+namespace colmodern::encoder {
+
+constexpr std::int64_t kLanes = 16;
+// Rows that go through linear layers together: a few of their activations fit a level-2 cache. A multiple of the six
+// rows of a tile.
+constexpr std::int64_t kChunk = 96;
+
+constexpr std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+enum class Stored : int { float32 = 0, float16 = 1, bfloat16 = 2 };
+
+struct Norm {
+  std::int64_t width;
+  float eps;
+  const float* weight;  // (width padded)
+  const float* bias;    // (width padded), or null
+};
+
+// The weights of a linear layer as [panel][unit][column of the panel].
+struct PackedLinear {
+  std::int64_t units;
+  const std::uint32_t* weights;
+  const std::int32_t* starts;  // bytes only: -128 times the sum of a column's weights
+  const float* scales;         // bytes only
+  const float* bias;           // or null
+};
+
+// Rows to multiply: units side by side, and of bytes the step of each row.
+struct Operand {
+  std::uint32_t* units;
+  std::int64_t stride;
+  float* scales;
+};
+
+// Linear layers in one precision.
+struct LinearKernels {
+  int step;            // inputs of a unit
+  std::int64_t panel;  // columns of a panel
+  // n rows of floats to units
+  void (*convert)(const float* rows, std::int64_t stride, std::int64_t n, std::int64_t width, const Operand&) noexcept;
+  // out[row][column] = (add: out[row][column] +) product of row and column, for the columns of some panels
+  void (*multiply)(const PackedLinear&, const Operand&, std::int64_t n, std::int64_t first_panel,
+                   std::int64_t last_panel, float* out, std::int64_t stride, bool add) noexcept;
+};
+
+// Some queries of a sequence and one head, and the keys that they look at. Keys and values begin at the key `first`.
+struct AttentionBlock {
+  std::int64_t units;           // of a query or key
+  std::int64_t dim;             // of a value, padded
+  const std::uint32_t* queries;  // (n_queries, units)
+  std::int64_t n_queries;       // at most `queries`
+  std::int64_t position;        // of the first query
+  const std::uint32_t* keys;    // (n_keys, units)
+  const std::uint32_t* values;  // (n_keys / step, dim): a unit holds one dimension of `step` keys
+  std::int64_t first;           // position of the first key, a multiple of `step`
+  std::int64_t n_keys;
+  std::int64_t radius;          // how far a query sees; negative: everywhere
+  float* out;                   // row i, out[i * stride + d]
+  std::int64_t stride;
+};
+
+// Where queries and keys are turned, and all are put in order for attention.
+struct HeadRows {
+  const float* rows;  // (n, stride): the dim values of a head
+  std::int64_t stride;
+  std::int64_t n;
+  std::int64_t dim;
+  const std::int64_t* positions;  // (n + 1,): in its sequence; 0 behind the last row of one
+  const float* cosines;           // (positions, dim / 2)
+  const float* sines;
+};
+
+// Attention in one precision.
+struct AttentionKernels {
+  int step;
+  std::int64_t queries;  // of a block, at most: one a lane
+  // Rows turned by their positions, as (n, dim / step) units
+  void (*place_turned)(const HeadRows&, std::uint32_t* out) noexcept;
+  // Rows as values: row i has the place places[i], which is `step` times its unit row and its part of the unit
+  void (*place_values)(const HeadRows&, const std::int64_t* places, std::uint32_t* out) noexcept;
+  // Softmax of the products with the keys, applied to the values
+  void (*attend)(const AttentionBlock&, void* scratch) noexcept;
+  std::int64_t (*scratch_bytes)(std::int64_t dim) noexcept;
+};
+
+// What is done in float32 whatever the precision.
+struct RowKernels {
+  void (*widen)(Stored, const void* from, std::int64_t n, float* to) noexcept;
+  void (*norm)(const Norm&, const float* rows, std::int64_t stride, std::int64_t n, float* out,
+               std::int64_t out_stride) noexcept;
+  // out[i] = gelu(rows[i][j]) * rows[i][width + j] for j < width
+  void (*gated_gelu)(const float* rows, std::int64_t stride, std::int64_t n, std::int64_t width, float* out,
+                     std::int64_t out_stride) noexcept;
+  void (*gelu)(float* values, std::int64_t n) noexcept;
+  void (*normalise)(float* rows, std::int64_t stride, std::int64_t n, std::int64_t width) noexcept;
+};
+
+struct Tables {
+  const RowKernels* rows;
+  const LinearKernels* single;
+  const LinearKernels* brain;  // null where there are no products of bfloat16
+  const LinearKernels* bytes;
+  const AttentionKernels* single_attention;
+  const AttentionKernels* brain_attention;  // null likewise
+};
+
+bool has_brain_products() noexcept;
+Tables tables_for(Isa isa);
+
+#define COLMODERN_DECLARE_TABLES(isa)                   \
+  extern const RowKernels kRows_##isa;                  \
+  extern const LinearKernels kSingle_##isa;             \
+  extern const LinearKernels kBytes_##isa;              \
+  extern const AttentionKernels kSingleAttention_##isa;
+COLMODERN_DECLARE_TABLES(scalar)
+#if COLMODERN_X86
+COLMODERN_DECLARE_TABLES(avx2)
+COLMODERN_DECLARE_TABLES(avx512vnni)
+extern const LinearKernels kBrain_avx512bf16;
+extern const AttentionKernels kBrainAttention_avx512bf16;
+#endif
+#undef COLMODERN_DECLARE_TABLES
+
+}  // namespace colmodern::encoder

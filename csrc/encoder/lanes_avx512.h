@@ -1,0 +1,101 @@
+// Sixteen lanes in a register of AVX-512. Included once, by a file that has defined COLMODERN_TARGET.
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace colmodern::encoder {
+namespace {
+
+struct Floats {
+  __m512 v;
+};
+struct Units {
+  __m512i v;
+};
+
+COLMODERN_INLINE Floats load(const float* from) { return {_mm512_loadu_ps(from)}; }
+COLMODERN_INLINE void store(float* to, Floats a) { _mm512_storeu_ps(to, a.v); }
+COLMODERN_INLINE Floats fill(float value) { return {_mm512_set1_ps(value)}; }
+COLMODERN_INLINE Floats operator+(Floats a, Floats b) { return {_mm512_add_ps(a.v, b.v)}; }
+COLMODERN_INLINE Floats operator-(Floats a, Floats b) { return {_mm512_sub_ps(a.v, b.v)}; }
+COLMODERN_INLINE Floats operator*(Floats a, Floats b) { return {_mm512_mul_ps(a.v, b.v)}; }
+COLMODERN_INLINE Floats operator/(Floats a, Floats b) { return {_mm512_div_ps(a.v, b.v)}; }
+COLMODERN_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+COLMODERN_INLINE Floats maximum(Floats a, Floats b) { return {_mm512_max_ps(a.v, b.v)}; }
+COLMODERN_INLINE Floats minimum(Floats a, Floats b) { return {_mm512_min_ps(a.v, b.v)}; }
+COLMODERN_INLINE Floats rounded(Floats a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT)}; }
+COLMODERN_INLINE Floats times_power(Floats a, Floats exponent) { return {_mm512_scalef_ps(a.v, exponent.v)}; }
+COLMODERN_INLINE float sum_of(Floats a) { return _mm512_reduce_add_ps(a.v); }
+COLMODERN_INLINE float greatest_of(Floats a) { return _mm512_reduce_max_ps(a.v); }
+COLMODERN_INLINE Floats if_at_most(Floats a, Floats limit, Floats yes, Floats no) {
+  return {_mm512_mask_mov_ps(no.v, _mm512_cmp_ps_mask(a.v, limit.v, _CMP_LE_OQ), yes.v)};
+}
+COLMODERN_INLINE bool all_at_most(Floats a, Floats limit) {
+  return _mm512_cmp_ps_mask(a.v, limit.v, _CMP_LE_OQ) == 0xffff;
+}
+
+COLMODERN_INLINE Units load_units(const std::uint32_t* from) { return {_mm512_loadu_si512(from)}; }
+COLMODERN_INLINE void store_units(std::uint32_t* to, Units a) { _mm512_storeu_si512(to, a.v); }
+COLMODERN_INLINE Units fill_units(std::uint32_t value) { return {_mm512_set1_epi32(static_cast<int>(value))}; }
+COLMODERN_INLINE Units units_of(Floats a) { return {_mm512_castps_si512(a.v)}; }
+COLMODERN_INLINE Floats floats_of(Units a) { return {_mm512_castsi512_ps(a.v)}; }
+
+COLMODERN_INLINE Floats load_half(const void* from) {
+  return {_mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(from)))};
+}
+COLMODERN_INLINE Floats load_brain(const void* from) {
+  const __m256i bits = _mm256_loadu_si256(static_cast<const __m256i*>(from));
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16))};
+}
+
+// Two vectors as units of two bfloat16, the first in the low half; halves are rounded away from zero.
+COLMODERN_INLINE Units paired(Floats low, Floats high) {
+  const __m512i half = _mm512_set1_epi32(0x8000);
+  const __m512i a = _mm512_srli_epi32(_mm512_add_epi32(_mm512_castps_si512(low.v), half), 16);
+  const __m512i b = _mm512_add_epi32(_mm512_castps_si512(high.v), half);
+  return {_mm512_ternarylogic_epi32(a, b, _mm512_set1_epi32(static_cast<int>(0xffff0000U)), 0xf8)};  // a | (b & c)
+}
+
+// The nearest whole numbers of |a| <= 127 plus 128, as bytes.
+COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats a) {
+  const __m512i whole = _mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(128));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(whole));
+}
+
+// to[i * to_stride + j] = from[j * from_stride + i] for i, j < 16.
+COLMODERN_INLINE void transpose(const std::uint32_t* from, std::int64_t from_stride, std::uint32_t* to,
+                                std::int64_t to_stride) {
+  __m512i r[16];
+  __m512i t[16];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) r[i] = _mm512_loadu_si512(from + i * from_stride);
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    _mm512_storeu_si512(to + i * to_stride, _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88));
+    _mm512_storeu_si512(to + (i + 8) * to_stride, _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd));
+    _mm512_storeu_si512(to + (i + 4) * to_stride, _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88));
+    _mm512_storeu_si512(to + (i + 12) * to_stride, _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd));
+  }
+}
+
+}  // namespace
+}  // namespace colmodern::encoder

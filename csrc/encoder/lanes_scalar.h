@@ -1,0 +1,106 @@
+// Sixteen lanes as an array, for machines without a file of their own; the compiler makes of it what the baseline
+// has. Included once, by a file that has defined COLMODERN_TARGET.
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "half.h"
+
+namespace colmodern::encoder {
+namespace {
+
+struct Floats {
+  float v[16];
+};
+struct Units {
+  std::uint32_t v[16];
+};
+
+#define COLMODERN_EACH(expression)         \
+  Floats r;                                \
+  for (int i = 0; i < 16; ++i) r.v[i] = expression; \
+  return r
+
+COLMODERN_INLINE Floats load(const float* from) { COLMODERN_EACH(from[i]); }
+COLMODERN_INLINE void store(float* to, Floats x) { std::memcpy(to, x.v, sizeof x.v); }
+COLMODERN_INLINE Floats fill(float value) { COLMODERN_EACH(value); }
+COLMODERN_INLINE Floats operator+(Floats x, Floats y) { COLMODERN_EACH(x.v[i] + y.v[i]); }
+COLMODERN_INLINE Floats operator-(Floats x, Floats y) { COLMODERN_EACH(x.v[i] - y.v[i]); }
+COLMODERN_INLINE Floats operator*(Floats x, Floats y) { COLMODERN_EACH(x.v[i] * y.v[i]); }
+COLMODERN_INLINE Floats operator/(Floats x, Floats y) { COLMODERN_EACH(x.v[i] / y.v[i]); }
+COLMODERN_INLINE Floats multiply_add(Floats x, Floats y, Floats z) { COLMODERN_EACH(x.v[i] * y.v[i] + z.v[i]); }
+COLMODERN_INLINE Floats maximum(Floats x, Floats y) { COLMODERN_EACH(x.v[i] > y.v[i] ? x.v[i] : y.v[i]); }
+COLMODERN_INLINE Floats minimum(Floats x, Floats y) { COLMODERN_EACH(x.v[i] < y.v[i] ? x.v[i] : y.v[i]); }
+// Halves to even, by the sum with a number so large that its last bit is worth one.
+COLMODERN_INLINE Floats rounded(Floats x) {
+  COLMODERN_EACH(std::fabs(x.v[i]) < 0x1p22F ? (x.v[i] + 0x1.8p23F) - 0x1.8p23F : x.v[i]);
+}
+COLMODERN_INLINE float power_of_two(float exponent) {
+  if (!(exponent > -127.0F)) return 0.0F;
+  const int whole = exponent < 127.0F ? static_cast<int>(exponent) : 127;
+  return std::bit_cast<float>(static_cast<std::uint32_t>(whole + 127) << 23);
+}
+COLMODERN_INLINE Floats times_power(Floats x, Floats exponent) { COLMODERN_EACH(x.v[i] * power_of_two(exponent.v[i])); }
+COLMODERN_INLINE float sum_of(Floats x) {
+  for (int half = 8; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) x.v[i] += x.v[i + half];
+  }
+  return x.v[0];
+}
+COLMODERN_INLINE float greatest_of(Floats x) {
+  float best = x.v[0];
+  for (int i = 1; i < 16; ++i) best = x.v[i] > best ? x.v[i] : best;
+  return best;
+}
+COLMODERN_INLINE Floats if_at_most(Floats x, Floats limit, Floats yes, Floats no) {
+  COLMODERN_EACH(x.v[i] <= limit.v[i] ? yes.v[i] : no.v[i]);
+}
+COLMODERN_INLINE bool all_at_most(Floats x, Floats limit) {
+  bool all = true;
+  for (int i = 0; i < 16; ++i) all = all && x.v[i] <= limit.v[i];
+  return all;
+}
+
+COLMODERN_INLINE Units load_units(const std::uint32_t* from) {
+  Units r;
+  std::memcpy(r.v, from, sizeof r.v);
+  return r;
+}
+COLMODERN_INLINE void store_units(std::uint32_t* to, Units x) { std::memcpy(to, x.v, sizeof x.v); }
+COLMODERN_INLINE Units fill_units(std::uint32_t value) {
+  Units r;
+  for (int i = 0; i < 16; ++i) r.v[i] = value;
+  return r;
+}
+COLMODERN_INLINE Units units_of(Floats x) { return std::bit_cast<Units>(x); }
+COLMODERN_INLINE Floats floats_of(Units x) { return std::bit_cast<Floats>(x); }
+
+COLMODERN_INLINE Floats load_half(const void* from) {
+  std::uint16_t bits[16];
+  std::memcpy(bits, from, sizeof bits);
+  COLMODERN_EACH(from_half(bits[i]));
+}
+COLMODERN_INLINE Floats load_brain(const void* from) {
+  std::uint16_t bits[16];
+  std::memcpy(bits, from, sizeof bits);
+  COLMODERN_EACH(std::bit_cast<float>(static_cast<std::uint32_t>(bits[i]) << 16));
+}
+#undef COLMODERN_EACH
+
+// The nearest whole numbers of |x| <= 127 plus 128, as bytes.
+COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats x) {
+  const Floats whole = rounded(x);
+  for (int i = 0; i < 16; ++i) to[i] = static_cast<std::uint8_t>(static_cast<int>(whole.v[i]) + 128);
+}
+
+// to[i * to_stride + j] = from[j * from_stride + i] for i, j < 16.
+COLMODERN_INLINE void transpose(const std::uint32_t* from, std::int64_t from_stride, std::uint32_t* to,
+                                std::int64_t to_stride) {
+  for (int i = 0; i < 16; ++i) {
+    for (int j = 0; j < 16; ++j) to[i * to_stride + j] = from[j * from_stride + i];
+  }
+}
+
+}  // namespace
+}  // namespace colmodern::encoder

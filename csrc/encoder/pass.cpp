@@ -1,0 +1,351 @@
+// One pass of a pack through the model.
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <stdexcept>
+
+#include "encoder/model.h"
+#include "parallel.h"
+
+namespace colmodern::encoder {
+namespace {
+
+// Queries of one sequence that go through attention together, all heads of them.
+struct AttentionJob {
+  std::int64_t first_row;   // of the sequence
+  std::int64_t first_slot;  // of its values
+  std::int64_t position;    // of the first query
+  std::int64_t n_queries;
+  std::int64_t seen;
+};
+
+void check(const Pack& pack, std::int64_t vocabulary) {
+  std::int64_t n = 0;
+  for (std::int64_t i = 0; i < pack.n_sequences; ++i) {
+    if (pack.lengths[i] < 1) throw std::invalid_argument("a sequence has no tokens");
+    if (pack.seen[i] < 1 || pack.seen[i] > pack.lengths[i]) {
+      throw std::invalid_argument("a sequence must show between one and all of its tokens");
+    }
+    n += pack.lengths[i];
+  }
+  if (n != pack.n_tokens) {
+    throw std::invalid_argument("lengths add up to " + std::to_string(n) + ", but there are " +
+                                std::to_string(pack.n_tokens) + " ids");
+  }
+  for (std::int64_t i = 0; i < pack.n_tokens; ++i) {
+    if (pack.ids[i] < 0 || pack.ids[i] >= vocabulary) {
+      throw std::invalid_argument("token id " + std::to_string(pack.ids[i]) + " is outside the vocabulary of " +
+                                  std::to_string(vocabulary));
+    }
+  }
+  for (std::int64_t i = 0; i < pack.n_kept; ++i) {
+    if (pack.kept[i] < (i > 0 ? pack.kept[i - 1] + 1 : 0) || pack.kept[i] >= pack.n_tokens) {
+      throw std::invalid_argument("kept rows must ascend and lie in the pack");
+    }
+  }
+}
+
+void activate(const RowKernels& kernels, Activation activation, float* values, std::int64_t n) {
+  switch (activation) {
+    case Activation::identity: return;
+    case Activation::gelu: kernels.gelu(values, n); return;
+    case Activation::tanh:
+      std::transform(values, values + n, values, [](float x) { return std::tanh(x); });
+      return;
+    case Activation::relu:
+      std::transform(values, values + n, values, [](float x) { return x > 0.0F ? x : 0.0F; });
+      return;
+    case Activation::silu:
+      std::transform(values, values + n, values, [](float x) { return x / (1.0F + std::exp(-x)); });
+      return;
+    case Activation::sigmoid:
+      std::transform(values, values + n, values, [](float x) { return 1.0F / (1.0F + std::exp(-x)); });
+      return;
+  }
+}
+
+}  // namespace
+
+class Pass {
+ public:
+  Pass(const Model& model, const Pack& pack, int threads, Workspace& space, float* out)
+      : model_(model),
+        pack_(pack),
+        threads_(threads),
+        space_(space),
+        out_(out),
+        head_(2 * model.half_),
+        width_(model.shape_.heads * head_),
+        units_(head_ / model.attention_->step) {
+    plan();
+    const std::int64_t n = pack.n_tokens;
+    hidden_ = space.hidden.at_least(n * model.stride_);
+    mixed_ = space.mixed.at_least(n * width_);
+    queries_ = space.queries.at_least(n * model.shape_.heads * units_);
+    keys_ = space.keys.at_least(n * model.shape_.heads * units_);
+    values_ = space.values.at_least(n_slots_ * width_);
+    if (static_cast<int>(space.threads.size()) < threads) space.threads.resize(static_cast<std::size_t>(threads));
+    for (ThreadSpace& thread : space.threads) reserve(thread);
+  }
+
+  void run() {
+    for_chunks([this](ThreadSpace& space, std::int64_t begin, std::int64_t n) { embed(space, begin, n); });
+    for (std::size_t i = 0; i < model_.layers_.size(); ++i) {
+      const bool is_global = model_.layers_[i].is_global;
+      in_parallel(static_cast<std::int64_t>(jobs_.size()), 1,
+                  [&](ThreadSpace& space, std::int64_t begin, std::int64_t) {
+                    attend(space, jobs_[static_cast<std::size_t>(begin)], is_global);
+                  });
+      for_chunks([&, i](ThreadSpace& space, std::int64_t begin, std::int64_t n) { finish_layer(space, begin, n, i); });
+    }
+  }
+
+ private:
+  // Positions, places of values, attention jobs, and where kept rows go.
+  void plan() {
+    const std::int64_t n = pack_.n_tokens;
+    const int step = model_.attention_->step;
+    positions_ = space_.positions.at_least(n + 1);
+    places_ = space_.places.at_least(n);
+    targets_ = space_.targets.at_least(n);
+    std::int64_t row = 0;
+    std::int64_t longest = 0;
+    for (std::int64_t i = 0; i < pack_.n_sequences; ++i) {
+      const std::int64_t length = pack_.lengths[i];
+      for (std::int64_t first = 0; first < length; first += model_.attention_->queries) {
+        jobs_.push_back({row, n_slots_, first, std::min(model_.attention_->queries, length - first), pack_.seen[i]});
+      }
+      for (std::int64_t position = 0; position < length; ++position) {
+        positions_[row + position] = position;
+        places_[row + position] = n_slots_ * step + position;
+      }
+      row += length;
+      n_slots_ += (length + step - 1) / step;
+      longest = std::max(longest, length);
+    }
+    positions_[n] = 0;
+    std::fill_n(targets_, n, -1);
+    for (std::int64_t i = 0; i < pack_.n_kept; ++i) targets_[pack_.kept[i]] = i;
+    global_rotations_ = model_.global_rotary_.at_least(longest);
+    local_rotations_ = model_.local_rotary_.at_least(longest);
+  }
+
+  void reserve(ThreadSpace& space) const {
+    std::int64_t width = std::max(model_.stride_, width_);
+    for (const Model::Layer& layer : model_.layers_) {
+      width = std::max({width, layer.mlp_out.width() + model_.linear_->panel, group()});
+    }
+    for (const Model::Step& step : model_.steps_) {
+      width = std::max(width, round_up(step.outputs, model_.projection_->panel));
+    }
+    space.normed.at_least(kChunk * width);
+    space.product.at_least(kChunk * std::max(width, 2 * model_.linear_->panel));
+    space.gated.at_least(kChunk * width);
+    space.scales.at_least(kChunk);
+    space.units.at_least(kChunk * width);
+    space.attention.at_least(model_.attention_->scratch_bytes(head_));
+  }
+
+  template <class Body>
+  void in_parallel(std::int64_t n, std::int64_t piece, const Body& body) {
+    std::atomic<std::size_t> next{0};
+    parallel_for_with(
+        n, piece, threads_, [&] { return &space_.threads[next++]; },
+        [&](ThreadSpace* space, std::int64_t begin, std::int64_t end) { body(*space, begin, end - begin); });
+  }
+
+  template <class Body>
+  void for_chunks(const Body& body) {
+    in_parallel(pack_.n_tokens, kChunk, body);
+  }
+
+  Operand converted(ThreadSpace& space, const LinearKernels& kernels, const float* rows, std::int64_t stride,
+                    std::int64_t n, std::int64_t width) const {
+    const Operand operand{space.units.data(), width / kernels.step, space.scales.data()};
+    kernels.convert(rows, stride, n, width, operand);
+    return operand;
+  }
+
+  void embed(ThreadSpace& space, std::int64_t begin, std::int64_t n) {
+    const std::int64_t hidden = model_.shape_.hidden;
+    const std::int64_t row_bytes = hidden * (model_.embeddings_.kind == Stored::float32 ? 4 : 2);
+    const auto* table = static_cast<const char*>(model_.embeddings_.data);
+    float* rows = hidden_ + begin * model_.stride_;
+    for (std::int64_t i = 0; i < n; ++i) {
+      float* row = rows + i * model_.stride_;
+      model_.tables_.rows->widen(model_.embeddings_.kind, table + pack_.ids[begin + i] * row_bytes, hidden, row);
+      std::fill(row + hidden, row + model_.stride_, 0.0F);
+    }
+    model_.tables_.rows->norm(model_.embedding_norm_.view(), rows, model_.stride_, n, rows, model_.stride_);
+    if (model_.layers_.empty()) {
+      project(space, begin, n);
+    } else {
+      start_layer(space, begin, n, model_.layers_.front());
+    }
+  }
+
+  // Columns of Wqkv that are whole panels and whole heads.
+  std::int64_t group() const { return std::lcm(model_.linear_->panel, head_); }
+
+  // Queries, keys and values; the first two are turned by their positions.
+  void start_layer(ThreadSpace& space, std::int64_t begin, std::int64_t n, const Model::Layer& layer) {
+    const float* rows = hidden_ + begin * model_.stride_;
+    if (layer.attention_norm) {
+      model_.tables_.rows->norm(layer.attention_norm->view(), rows, model_.stride_, n, space.normed.data(),
+                                model_.stride_);
+      rows = space.normed.data();
+    }
+    const Operand operand = converted(space, *model_.linear_, rows, model_.stride_, n, layer.qkv.width());
+    const std::int64_t panels = group() / model_.linear_->panel;
+    const std::int64_t heads = model_.shape_.heads;
+    const Rotations& rotations = layer.is_global ? *global_rotations_ : *local_rotations_;
+    std::int64_t index = 0;  // of a head, among those of queries, keys and values
+    for (std::int64_t panel = 0; panel < layer.qkv.panels(); panel += panels) {
+      layer.qkv.multiply(operand, n, panel, panel + panels, space.product.data(), group(), false);
+      for (std::int64_t column = 0; column < group() && index < 3 * heads; column += head_, ++index) {
+        const HeadRows placed{space.product.data() + column, group(), n, head_, positions_ + begin,
+                              rotations.cosines.data(), rotations.sines.data()};
+        const std::int64_t head = index % heads;
+        if (index < 2 * heads) {
+          std::uint32_t* to = index < heads ? queries_ : keys_;
+          model_.attention_->place_turned(placed, to + (head * pack_.n_tokens + begin) * units_);
+        } else {
+          model_.attention_->place_values(placed, places_ + begin, values_ + head * n_slots_ * head_);
+        }
+      }
+    }
+  }
+
+  void attend(ThreadSpace& space, const AttentionJob& job, bool is_global) {
+    const std::int64_t radius = is_global ? -1 : model_.shape_.radius;
+    const int step = model_.attention_->step;
+    float* out = mixed_ + (job.first_row + job.position) * width_;
+    std::int64_t first = 0;
+    std::int64_t last = job.seen;
+    std::int64_t n_queries = job.n_queries;
+    if (!is_global) {
+      // Those from there on see nothing.
+      n_queries = std::clamp<std::int64_t>(job.seen + radius - job.position, 0, job.n_queries);
+      std::fill(out + n_queries * width_, out + job.n_queries * width_, 0.0F);
+      if (n_queries == 0) return;
+      first = std::max<std::int64_t>(0, job.position - radius) / step * step;
+      last = std::min(job.seen, job.position + n_queries + radius);
+    }
+    for (std::int64_t head = 0; head < model_.shape_.heads; ++head) {
+      const std::int64_t row = head * pack_.n_tokens + job.first_row;
+      const std::int64_t slot = head * n_slots_ + job.first_slot + first / step;
+      const AttentionBlock block{units_,
+                                 head_,
+                                 queries_ + (row + job.position) * units_,
+                                 n_queries,
+                                 job.position,
+                                 keys_ + (row + first) * units_,
+                                 values_ + slot * head_,
+                                 first,
+                                 last - first,
+                                 radius,
+                                 out + head * head_,
+                                 width_};
+      model_.attention_->attend(block, space.attention.data());
+    }
+  }
+
+  // Adds what attention and MLP found, then goes on to the next layer or the end.
+  void finish_layer(ThreadSpace& space, std::int64_t begin, std::int64_t n, std::size_t index) {
+    const Model::Layer& layer = model_.layers_[index];
+    const LinearKernels& kernels = *model_.linear_;
+    float* rows = hidden_ + begin * model_.stride_;
+    const Operand mixed = converted(space, kernels, mixed_ + begin * width_, width_, n, layer.attention_out.width());
+    layer.attention_out.multiply(mixed, n, 0, layer.attention_out.panels(), rows, model_.stride_, true);
+
+    model_.tables_.rows->norm(layer.mlp_norm.view(), rows, model_.stride_, n, space.normed.data(), model_.stride_);
+    const Operand normed =
+        converted(space, kernels, space.normed.data(), model_.stride_, n, layer.mlp_in.width());
+    const std::int64_t panel = kernels.panel;
+    const std::int64_t gated_width = layer.mlp_in.panels() / 2 * panel;
+    for (std::int64_t i = 0; i < layer.mlp_in.panels(); i += 2) {
+      layer.mlp_in.multiply(normed, n, i, i + 2, space.product.data(), 2 * panel, false);
+      model_.tables_.rows->gated_gelu(space.product.data(), 2 * panel, n, panel, space.gated.data() + i / 2 * panel,
+                                      gated_width);
+    }
+    const Operand gated = converted(space, kernels, space.gated.data(), gated_width, n, layer.mlp_out.width());
+    layer.mlp_out.multiply(gated, n, 0, layer.mlp_out.panels(), rows, model_.stride_, true);
+
+    if (index + 1 < model_.layers_.size()) {
+      start_layer(space, begin, n, model_.layers_[index + 1]);
+    } else {
+      project(space, begin, n);
+    }
+  }
+
+  // The final norm and the projection, of the rows that are kept.
+  void project(ThreadSpace& space, std::int64_t begin, std::int64_t n) {
+    const RowKernels& kernels = *model_.tables_.rows;
+    float* rows = space.normed.data();
+    float* next = space.product.data();
+    std::int64_t stride = model_.stride_;
+    std::int64_t width = model_.shape_.hidden;
+    kernels.norm(model_.final_norm_.view(), hidden_ + begin * model_.stride_, model_.stride_, n, rows, stride);
+    for (const Model::Step& step : model_.steps_) {
+      if (!step.linear) {
+        kernels.normalise(rows, stride, n, round_up(width, kLanes));
+        continue;
+      }
+      const std::int64_t next_stride = round_up(step.outputs, model_.projection_->panel);
+      const Operand operand = converted(space, *model_.projection_, rows, stride, n, step.linear->width());
+      step.linear->multiply(operand, n, 0, step.linear->panels(), next, next_stride, false);
+      activate(kernels, step.activation, next, n * next_stride);
+      if (step.residual_linear) {
+        step.residual_linear->multiply(operand, n, 0, step.residual_linear->panels(), next, next_stride, true);
+      } else if (step.residual) {
+        for (std::int64_t i = 0; i < n; ++i) {
+          for (std::int64_t j = 0; j < step.outputs; ++j) next[i * next_stride + j] += rows[i * stride + j];
+        }
+      }
+      // What pads the width is zero again, whatever the activation made of it.
+      for (std::int64_t i = 0; i < n; ++i) {
+        std::fill(next + i * next_stride + step.outputs, next + (i + 1) * next_stride, 0.0F);
+      }
+      std::swap(rows, next);
+      stride = next_stride;
+      width = step.outputs;
+    }
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::int64_t target = targets_[begin + i];
+      if (target >= 0) std::copy_n(rows + i * stride, width, out_ + target * width);
+    }
+  }
+
+  const Model& model_;
+  const Pack& pack_;
+  int threads_;
+  Workspace& space_;
+  float* out_;
+  std::int64_t head_;   // a head's width, padded
+  std::int64_t width_;  // of all heads
+  std::int64_t units_;  // of a head's query or key
+  std::int64_t n_slots_ = 0;
+  std::int64_t* positions_;
+  std::int64_t* places_;
+  std::int64_t* targets_;
+  float* hidden_;
+  float* mixed_;
+  std::uint32_t* queries_;
+  std::uint32_t* keys_;
+  std::uint32_t* values_;
+  std::vector<AttentionJob> jobs_;
+  std::shared_ptr<const Rotations> global_rotations_;
+  std::shared_ptr<const Rotations> local_rotations_;
+};
+
+void Model::forward(const Pack& pack, int threads, float* out) const {
+  check(pack, shape_.vocabulary);
+  if (pack.n_tokens == 0) return;
+  auto space = workspaces_.take();
+  Pass(*this, pack, threads, *space, out).run();
+  workspaces_.give_back(std::move(space));
+}
+
+}  // namespace colmodern::encoder

@@ -1,0 +1,62 @@
+// The forward pass in portable C++.
+#include "encoder/kernels.h"
+
+#include <cmath>
+#include <cstring>
+
+#define COLMODERN_TARGET
+#define COLMODERN_INLINE inline __attribute__((always_inline))
+
+#include "encoder/lanes_scalar.h"
+
+#include "encoder/exponential.h"
+#include "encoder/rows.h"
+#include "encoder/conversion.h"
+#include "encoder/linear.h"
+#include "encoder/attention.h"
+
+namespace colmodern::encoder {
+namespace {
+
+struct ByteOp {
+  static constexpr int kStep = 4;
+  static constexpr int kVectors = 1;
+  struct Sum {
+    std::int32_t v[kLanes];
+  };
+  using Weights = Units;
+  using Spread = std::uint32_t;
+  static Sum start(const PackedLinear& linear, std::int64_t column) {
+    Sum sum;
+    std::memcpy(sum.v, linear.starts + column, sizeof sum.v);
+    return sum;
+  }
+  static Weights weights(const std::uint32_t* from) { return load_units(from); }
+  static Spread spread(std::uint32_t unit) { return unit; }
+  static void add(Sum& sum, const Weights& lanes, Spread value) {
+    for (int byte = 0; byte < 4; ++byte) {
+      const auto factor = static_cast<std::int32_t>(value >> 8 * byte & 0xffU);
+      for (int i = 0; i < kLanes; ++i) {
+        sum.v[i] += factor * static_cast<std::int8_t>(lanes.v[i] >> 8 * byte & 0xffU);
+      }
+    }
+  }
+  static Floats finish(const PackedLinear& linear, std::int64_t column, const Sum& sum, const float* scales, int row) {
+    Floats result;
+    for (int i = 0; i < kLanes; ++i) {
+      result.v[i] = static_cast<float>(sum.v[i]) * linear.scales[column + i] * scales[row];
+    }
+    return result;
+  }
+};
+
+using Single = SingleOp<1>;
+
+}  // namespace
+
+const RowKernels kRows_scalar{widen, norm, gated_gelu, gelu, normalise};
+const LinearKernels kSingle_scalar = linear_of<Single>(convert_to_singles);
+const LinearKernels kBytes_scalar = linear_of<ByteOp>(convert_to_bytes);
+const AttentionKernels kSingleAttention_scalar = attention_of<Single>();
+
+}  // namespace colmodern::encoder

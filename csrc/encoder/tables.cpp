@@ -1,0 +1,38 @@
+// Which loops belong to an instruction set, and which precisions it has.
+#include "encoder/kernels.h"
+#include "encoder/model.h"
+
+namespace colmodern::encoder {
+
+bool has_brain_products() noexcept {
+#if COLMODERN_X86
+  static const bool has_them = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512dq");
+  return has_them;
+#else
+  return false;
+#endif
+}
+
+Tables tables_for(Isa isa) {
+#define COLMODERN_TABLES(isa) \
+  Tables { &kRows_##isa, &kSingle_##isa, nullptr, &kBytes_##isa, &kSingleAttention_##isa, nullptr }
+#if COLMODERN_X86
+  if (isa == Isa::avx512vnni) {
+    Tables tables = COLMODERN_TABLES(avx512vnni);
+    if (has_brain_products()) {
+      tables.brain = &kBrain_avx512bf16;
+      tables.brain_attention = &kBrainAttention_avx512bf16;
+    }
+    return tables;
+  }
+  if (isa == Isa::avx2) return COLMODERN_TABLES(avx2);
+#endif
+  return COLMODERN_TABLES(scalar);
+#undef COLMODERN_TABLES
+}
+
+bool can_run(Isa isa, Precision precision) noexcept {
+  return is_supported(isa) && (precision != Precision::bf16 || tables_for(isa).brain != nullptr);
+}
+
+}  // namespace colmodern::encoder

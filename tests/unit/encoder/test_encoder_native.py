@@ -1,0 +1,184 @@
+"""The compiled forward against the NumPy one, on every instruction set of this machine."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from colmodern import kernels
+from colmodern.encoder import Encoder
+from colmodern.encoder.model_config import ModernBertConfig
+from colmodern.encoder.modernbert import ModernBert
+from colmodern.encoder.native import PRECISIONS, NativeModel, choose_precision
+from colmodern.encoder.tensors import open_tensors
+from colmodern.encoder.weights import read_weights
+from colmodern.errors import ConfigError, EncoderError
+from colmodern.kernels import use_isa
+
+ISAS = [isa for isa in kernels.available_isas() if isa != "reference"]
+LENGTHS = [1, 2, 3, 15, 16, 17, 63, 64, 65, 66, 1, 127, 128, 129, 300]
+SINGLE = 1e-4
+LEAST_COSINE = {"fp32": 0.999999, "bf16": 0.999, "int8": 0.99}
+
+
+def runs(isa):
+    with use_isa(isa):
+        return [p for p in PRECISIONS if kernels.native().can_encode(ISAS_OF[isa], p_index(p))]
+
+
+def p_index(precision):
+    return PRECISIONS.index(precision)
+
+
+ISAS_OF = {isa: kernels.NATIVE_ISAS.index(isa) for isa in ISAS}
+CASES = [(isa, precision) for isa in ISAS for precision in runs(isa)]
+
+
+def open_parts(folder):
+    path = folder / "config.json"
+    config = ModernBertConfig.from_json(json.loads(path.read_text()), where=str(path))
+    file = folder / "model.safetensors"
+    return file, open_tensors(file), config
+
+
+def native_hidden(folder, ids, lengths, *, isa, precision="fp32", seen=None, threads=1):
+    with use_isa(isa):
+        model = NativeModel(*open_parts(folder), (), precision=precision, threads=threads)
+        rows = np.arange(len(ids))
+        return model.forward(ids, lengths, seen or lengths, rows, threads=threads)
+
+
+def reference_hidden(folder, ids, lengths, seen=None):
+    file, tensors, config = open_parts(folder)
+    return ModernBert(config, read_weights(file, tensors, config)).encode(ids, lengths, seen=seen)
+
+
+def random_ids(n, seed=0):
+    return np.random.default_rng(seed).integers(0, 40, n)
+
+
+SHAPES = [
+    pytest.param({"local_attention": 128}, id="head dim 16"),
+    pytest.param({"hidden_size": 64, "num_attention_heads": 2}, id="head dim 32"),
+    pytest.param({"hidden_size": 96, "num_attention_heads": 2}, id="head dim 48"),
+    pytest.param({"hidden_size": 128, "local_attention": 128}, id="head dim 64"),
+    pytest.param({"hidden_size": 192, "local_attention": 30}, id="head dim 96, odd radius"),
+    pytest.param({"hidden_size": 128, "num_attention_heads": 1}, id="head dim 128"),
+    pytest.param(
+        {"hidden_size": 40, "num_attention_heads": 2, "intermediate_size": 37}, id="odd widths"
+    ),
+    pytest.param({"norm_bias": True, "attention_bias": True, "mlp_bias": True}, id="biases"),
+    pytest.param({"layer_types": ["full_attention"] * 4}, id="all global"),
+    pytest.param({"layer_types": ["sliding_attention"] * 4}, id="all local"),
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("isa", ISAS)
+def test_single_precision_agrees_with_numpy(checkpoints, isa, shape):
+    folder = checkpoints.backbone(checkpoints.folder(), **shape)
+    ids = random_ids(sum(LENGTHS))
+
+    found = native_hidden(folder, ids, LENGTHS, isa=isa)
+
+    np.testing.assert_allclose(found, reference_hidden(folder, ids, LENGTHS), atol=SINGLE)
+
+
+@pytest.mark.parametrize(("length", "seen"), [(5, 1), (32, 9), (130, 20), (400, 351), (300, 64)])
+@pytest.mark.parametrize(("isa", "precision"), CASES)
+def test_tokens_that_are_not_seen_look_but_are_not_looked_at(
+    checkpoints, isa, precision, length, seen
+):
+    folder = checkpoints.backbone(checkpoints.folder())
+    ids = random_ids(length)
+    changed = np.where(np.arange(length) < seen, ids, 3)
+
+    first = native_hidden(folder, ids, [length], isa=isa, precision=precision, seen=[seen])
+    second = native_hidden(folder, changed, [length], isa=isa, precision=precision, seen=[seen])
+
+    np.testing.assert_array_equal(first[:seen], second[:seen])
+    if precision == "fp32":
+        expected = reference_hidden(folder, ids, [length], [seen])
+        np.testing.assert_allclose(first, expected, atol=SINGLE)
+
+
+@pytest.mark.parametrize(("isa", "precision"), CASES)
+def test_threads_do_not_change_a_bit(checkpoints, isa, precision):
+    folder = checkpoints.backbone(checkpoints.folder())
+    ids = random_ids(sum(LENGTHS))
+
+    one, two, three = (
+        native_hidden(folder, ids, LENGTHS, isa=isa, precision=precision, threads=threads)
+        for threads in (1, 2, 3)
+    )
+
+    np.testing.assert_array_equal(one, two)
+    np.testing.assert_array_equal(one, three)
+
+
+@pytest.mark.parametrize(("isa", "precision"), CASES)
+def test_a_text_has_the_same_vectors_whatever_it_is_packed_with(checkpoints, isa, precision):
+    folder = checkpoints.backbone(checkpoints.folder())
+    ids = random_ids(sum(LENGTHS))
+
+    together = native_hidden(folder, ids, LENGTHS, isa=isa, precision=precision)
+    alone = native_hidden(folder, ids[-300:], [300], isa=isa, precision=precision)
+
+    np.testing.assert_array_equal(together[-300:], alone)
+
+
+@pytest.mark.parametrize(("isa", "precision"), CASES)
+def test_the_default_student_keeps_its_vectors(isa, precision):
+    texts = ["Who may revoke a key that has leaked?", "A key that has leaked is revoked. " * 30]
+    with use_isa("reference"):
+        expected = Encoder.load().encode_documents(texts)
+    with use_isa(isa):
+        found = Encoder.load(precision=precision).encode_documents(texts)
+
+    for ours, theirs in zip(found, expected, strict=True):
+        assert (ours.vectors * theirs.vectors).sum(axis=1).min() > LEAST_COSINE[precision]
+
+
+@pytest.mark.parametrize(("isa", "precision"), CASES)
+def test_huge_embeddings_make_no_nan(checkpoints, isa, precision):
+    folder = checkpoints.backbone(checkpoints.folder())
+    file, tensors, config = open_parts(folder)
+    table = tensors["embeddings.tok_embeddings.weight"]
+    tensors["embeddings.tok_embeddings.weight"] = type(table)("F32", table.values * np.float32(1e9))
+    with use_isa(isa):
+        model = NativeModel(file, tensors, config, (), precision=precision, threads=1)
+
+        found = model.forward(random_ids(70), [70], [70], np.arange(70), threads=1)
+
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("bad", [-1, 10_000])
+def test_ids_outside_the_vocabulary_are_refused(checkpoints, bad):
+    folder = checkpoints.backbone(checkpoints.folder())
+
+    with pytest.raises(ValueError, match=f"token id {bad} is outside the vocabulary"):
+        native_hidden(folder, np.array([1, bad, 2]), [3], isa=ISAS[-1])
+
+
+def test_lengths_that_do_not_add_up_are_refused(checkpoints):
+    folder = checkpoints.backbone(checkpoints.folder())
+
+    with pytest.raises(ValueError, match="add up to 5, but there are 4"):
+        native_hidden(folder, np.arange(4), [2, 3], isa=ISAS[-1])
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ConfigError, match="expected one of auto, fp32, bf16, int8"):
+        choose_precision("fp8")
+
+
+def test_a_precision_that_the_machine_lacks_is_refused():
+    with use_isa("scalar"), pytest.raises(EncoderError, match="no such products"):
+        choose_precision("bf16")
+
+
+def test_the_precision_does_not_change_the_fingerprint():
+    assert Encoder.load(precision="fp32").fingerprint == Encoder.load(precision="int8").fingerprint
