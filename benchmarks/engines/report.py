@@ -188,7 +188,7 @@ def notes(engines: dict[str, Any], n_queries: int) -> Iterable[str]:
     )
     if short:
         yield (
-            f"Asked fewer than all queries, since a pass ends after 30 seconds: {', '.join(short)}."
+            f"Asked fewer than all queries, since a pass ends after 20 seconds: {', '.join(short)}."
         )
     disturbed = sorted(
         f"{_NAMES.get(name, name)} ({step}, load {result['load_before']:.1f})"
