@@ -168,7 +168,7 @@ def test_page_says_what_was_cut_short():
     slow = json.loads(json.dumps(_ENGINES))
     slow["fast-plaid-4"]["search"]["points"][0]["deep"]["queries"] = 1
     (note, _) = report.notes(slow, 2)
-    assert "30 seconds: fast-plaid-4 (nearest to .95, 1)" in note
+    assert "20 seconds: fast-plaid-4 (nearest to .95, 1)" in note
 
 
 _MACHINE = {"cpu": "some processor", "cores": 2, "memory_gib": 8, "isa": "avx2"}
