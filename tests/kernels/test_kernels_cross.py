@@ -42,9 +42,9 @@ def compile_all(compiler, program, sources, *flags):
 
 def kernel_sources():
     """Every source of the extension but the bindings, which need Python's headers."""
-    tests, bindings = CSRC / "tests", CSRC / "bindings.cpp"
+    tests, bindings = CSRC / "tests", set(CSRC.glob("bindings*.cpp"))
     return sorted(
-        path for path in CSRC.rglob("*.cpp") if path != bindings and tests not in path.parents
+        path for path in CSRC.rglob("*.cpp") if path not in bindings and tests not in path.parents
     )
 
 
