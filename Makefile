@@ -2,8 +2,11 @@ PYTHON ?= python
 
 ENGINES ?= .engines
 DATA ?= ../shared/data
+RESULTS ?= .results
+COLLECTIONS = cacm cisi time cosqa scifact scisummnet leval-long
+SYSTEMS = bm25,minilm,late:low,late:high,late:exact,late:bits=2,float,hybrid
 
-.PHONY: setup check fix test bench golden wheel engines-setup bench-engines
+.PHONY: setup check fix test bench golden wheel engines-setup bench-engines results
 
 setup:  ## everything a developer needs, the CPU build of torch included
 	$(PYTHON) -m pip install -e ".[dev]"
@@ -37,3 +40,7 @@ engines-setup:  ## the peers of benchmarks/engines, in a virtual environment of 
 bench-engines:  ## our engine and its peers on the same vectors; two hours
 	test -d $(ENGINES)/vectors || $(PYTHON) -m benchmarks.engines.vectors $(DATA) $(ENGINES)/vectors
 	$(PYTHON) -m benchmarks.engines $(ENGINES)/vectors $(ENGINES) --peers-python $(ENGINES)/venv/bin/python --output docs/engines.md
+
+results:  ## every system on every collection of DATA, with records; an hour
+	colmodern eval $(addprefix $(DATA)/,$(COLLECTIONS)) --against $(SYSTEMS) --record $(RESULTS)/records --work $(RESULTS)/indexes
+	$(PYTHON) -m benchmarks.results $(RESULTS)/records --order "$(COLLECTIONS)" --output docs/results.md
