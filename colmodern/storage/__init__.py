@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from colmodern.storage.segment import Segment
     from colmodern.storage.segment_writer import SegmentWriter
     from colmodern.storage.verification import Problem, verify
+    from colmodern.storage.words import SegmentWords
     from colmodern.storage.writer import DEFAULT_SEGMENT_TOKENS, IndexWriter
 
 # Names are imported when they are first used: a search does not wait for what only a writer needs.
@@ -32,6 +33,7 @@ _HOMES = {
     "Problem": "verification",
     "Segment": "segment",
     "SegmentRecord": "manifest",
+    "SegmentWords": "words",
     "SegmentWriter": "segment_writer",
     "SourceRecord": "records",
     "StoredDocument": "records",
@@ -52,6 +54,7 @@ __all__ = [
     "Problem",
     "Segment",
     "SegmentRecord",
+    "SegmentWords",
     "SegmentWriter",
     "SourceRecord",
     "StoredDocument",

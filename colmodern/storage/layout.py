@@ -27,6 +27,8 @@ __all__ = [
     "documents_schema",
     "is_file_name",
     "is_ours",
+    "lengths_name",
+    "lengths_schema",
     "postings_schema",
     "segment_name",
     "segment_number",
@@ -35,6 +37,8 @@ __all__ = [
     "tokens_schema",
     "tombstones_name",
     "tombstones_schema",
+    "words_name",
+    "words_schema",
 ]
 
 CentroidIds: TypeAlias = NDArray[np.uint16] | NDArray[np.uint32]
@@ -49,7 +53,7 @@ SEGMENT_PARTS = ("documents", "tokens", "postings")
 _SEGMENT = re.compile(r"segment-([0-9]{6,18})")
 _FILE = re.compile(
     r"codec-g[0-9]{6,18}\.arrow|sources-g[0-9]{6,18}\.arrow"
-    r"|tombstones-[0-9]{6,18}-g[0-9]{6,18}\.arrow"
+    r"|(tombstones|words|lengths)-[0-9]{6,18}-g[0-9]{6,18}\.arrow"
 )
 
 
@@ -77,6 +81,16 @@ def sources_name(generation: int) -> str:
 def tombstones_name(segment: str, generation: int) -> str:
     """Return the name of a segment's tombstone file first written for a generation."""
     return f"tombstones-{segment.removeprefix('segment-')}-g{generation:06d}.arrow"
+
+
+def words_name(segment: str, generation: int) -> str:
+    """Return the name of a segment's words file first written for a generation."""
+    return f"words-{segment.removeprefix('segment-')}-g{generation:06d}.arrow"
+
+
+def lengths_name(segment: str, generation: int) -> str:
+    """Return the name of a segment's lengths file first written for a generation."""
+    return f"lengths-{segment.removeprefix('segment-')}-g{generation:06d}.arrow"
 
 
 def is_ours(name: str) -> bool:
@@ -160,6 +174,18 @@ def postings_schema(*, n_documents: int) -> Any:
 def tombstones_schema() -> Any:
     """Return the column of a tombstone file: a row for each deleted document."""
     return _schema({"document": pa.int32()})
+
+
+def words_schema(*, n_documents: int) -> Any:
+    """Return the columns of a words file: a row for each distinct word of a segment."""
+    document = pa.from_numpy_dtype(document_dtype(n_documents))
+    posting = _struct({"document": document, "count": pa.uint16()})
+    return _schema({"word": pa.large_string(), "postings": pa.large_list(_item(posting))})
+
+
+def lengths_schema() -> Any:
+    """Return the column of a lengths file: a row for each document of a segment."""
+    return _schema({"words": pa.uint32()})
 
 
 def sources_schema() -> Any:

@@ -17,6 +17,7 @@ __all__ = [
     "FileRecord",
     "Manifest",
     "SegmentRecord",
+    "WordsRecord",
     "first_manifest",
 ]
 
@@ -32,6 +33,15 @@ class FileRecord:
     name: str
     bytes: int
     checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordsRecord:
+    """What BM25 needs of a segment: which analysis split its texts, postings and lengths."""
+
+    analysis: str
+    postings: FileRecord
+    lengths: FileRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +62,13 @@ class SegmentRecord:
     n_deleted_documents: int = 0
     n_deleted_tokens: int = 0
     tombstones: FileRecord | None = None
+    words: WordsRecord | None = None
 
     def files(self) -> Iterator[FileRecord]:
         """Yield every file of the segment, the tombstones last."""
         yield from (self.documents, self.tokens, self.postings)
+        if self.words is not None:
+            yield from (self.words.postings, self.words.lengths)
         if self.tombstones is not None:
             yield self.tombstones
 

@@ -19,6 +19,7 @@ from colmodern.storage.manifest import (
     FileRecord,
     Manifest,
     SegmentRecord,
+    WordsRecord,
 )
 from colmodern.storage.records import EncoderInfo
 from colmodern.storage.sealed_json import Fields, check_seal, seal
@@ -207,6 +208,7 @@ def segment_json(segment: SegmentRecord) -> dict[str, Any]:
         "n_deleted_tokens": segment.n_deleted_tokens,
         **{part: _file_json(getattr(segment, part)) for part in SEGMENT_PARTS},
         "tombstones": _file_json(segment.tombstones),
+        "words": _words_json(segment.words),
     }
 
 
@@ -227,6 +229,7 @@ def read_segment_record(fields: Fields) -> SegmentRecord:
         n_deleted_documents=fields.count("n_deleted_documents"),
         n_deleted_tokens=fields.count("n_deleted_tokens"),
         tombstones=fields.file_or_none("tombstones"),
+        words=_read_words(fields, name),
     )
     if not 0 < segment.n_documents < 1 << 31:
         raise fields.wrong("n_documents", "from 1 to 2^31 - 1")
@@ -236,3 +239,22 @@ def read_segment_record(fields: Fields) -> SegmentRecord:
     if (deleted > 0) != (segment.tombstones is not None):
         raise fields.wrong("tombstones", "given where documents are deleted, and only there")
     return segment
+
+
+def _words_json(words: WordsRecord | None) -> dict[str, Any] | None:
+    if words is None:
+        return None
+    files = {name: _file_json(getattr(words, name)) for name in ("postings", "lengths")}
+    return {"analysis": words.analysis, **files}
+
+
+def _read_words(fields: Fields, segment: str) -> WordsRecord | None:
+    if fields.value.get("words") is None:
+        return None
+    words = fields.child("words")
+    record = WordsRecord(words.text("analysis"), words.file("postings"), words.file("lengths"))
+    number = segment.removeprefix("segment-")
+    names = (record.postings.name, record.lengths.name)
+    if not all(map(str.startswith, names, (f"words-{number}-", f"lengths-{number}-"))):
+        raise words.wrong("postings and lengths", "files of their segment")
+    return record

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Self
 
 from colmodern.codec import Codec
-from colmodern.errors import IndexCorruptError
+from colmodern.errors import IndexCorruptError, IndexFormatError
+from colmodern.storage.analysis import ANALYSIS
 from colmodern.storage.codec_file import read_codec
 from colmodern.storage.layout import sources_schema
 from colmodern.storage.manifest import Manifest, SegmentRecord
@@ -19,6 +20,7 @@ from colmodern.storage.manifest_file import read_manifest
 from colmodern.storage.records import SourceRecord, StoredDocument
 from colmodern.storage.segment import Segment
 from colmodern.storage.tables import MappedTable
+from colmodern.storage.words import SegmentWords
 
 __all__ = ["IndexReader"]
 
@@ -38,6 +40,7 @@ class IndexReader:
         self._is_open = True
         self._codec = _open_codec(path, manifest, previous)
         self._segments = _open_segments(path, manifest, previous)
+        self._words = _open_words(path, manifest)
         self._sources = None
         if manifest.sources is not None:
             self._sources = MappedTable(path, manifest.sources, schema=sources_schema())
@@ -93,6 +96,23 @@ class IndexReader:
         return list(self._segments)
 
     @property
+    def words(self) -> list[SegmentWords]:
+        """The words of each segment, for BM25.
+
+        Raises:
+            IndexFormatError: A segment has none, or they were split in another way than here.
+        """
+        self._check_open()
+        found = [words for words in self._words if words and words.analysis == ANALYSIS]
+        if len(found) < len(self._words):
+            raise IndexFormatError(
+                f"The index {self.path} has no words for BM25 yet: another version of colmodern "
+                "made it. `colmodern compact` adds them; mode 'late' works as it is.",
+                path=self.path,
+            )
+        return found
+
+    @property
     def n_documents(self) -> int:
         """How many documents are alive."""
         return self.manifest.n_documents
@@ -144,6 +164,7 @@ class IndexReader:
         """Let go of the files; arrays taken from the reader stay valid. May be called twice."""
         self._is_open = False
         self._segments = []
+        self._words = []
         self._sources = None
 
     def _check_open(self) -> None:
@@ -163,4 +184,13 @@ def _open_segments(path: Path, manifest: Manifest, previous: IndexReader | None)
         known = {segment.record: segment for segment in previous.segments}
     return [
         known.get(record) or Segment(path, record, manifest.codec) for record in manifest.segments
+    ]
+
+
+def _open_words(path: Path, manifest: Manifest) -> list[SegmentWords | None]:
+    return [
+        None
+        if record.words is None
+        else SegmentWords(path, record.words, n_documents=record.n_documents)
+        for record in manifest.segments
     ]

@@ -17,6 +17,7 @@ from colmodern.storage.manifest_file import read_manifest
 from colmodern.storage.postings import distinct_centroids, posting_lists
 from colmodern.storage.segment import Segment
 from colmodern.storage.tables import MappedTable, check_file, damaged
+from colmodern.storage.words_writer import check_words
 
 __all__ = ["Problem", "verify"]
 
@@ -111,6 +112,7 @@ def _check_segment(path: Path, record: SegmentRecord, manifest: Manifest, seen: 
     _check_counts(path, segment)
     _check_codes(path, segment)
     _check_lists(path, segment, manifest.codec.n_centroids)
+    check_words(path, segment)
 
 
 def _check_documents(path: Path, segment: Segment, seen: set[str]) -> None:

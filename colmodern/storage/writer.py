@@ -33,6 +33,7 @@ from colmodern.storage.pending import Pending, read_pending, write_pending
 from colmodern.storage.records import EncoderInfo, SourceRecord
 from colmodern.storage.segment import Segment
 from colmodern.storage.segment_writer import SegmentWriter
+from colmodern.storage.words_writer import has_all_words, with_words
 
 __all__ = ["DEFAULT_SEGMENT_TOKENS", "IndexWriter"]
 
@@ -304,8 +305,9 @@ class IndexWriter:
     def commit(self) -> Manifest:
         """Make all changes since the last commit visible in one step; return the new manifest.
 
-        Without changes nothing is written. Files that the new manifest does not name are removed;
-        readers that opened them keep them.
+        Without changes nothing is written, unless a segment of an older program has no words for
+        BM25 yet. Files that the new manifest does not name are removed; readers that opened them
+        keep them.
 
         Raises:
             ValueError: The writer is closed, or a segment is not finished.
@@ -313,17 +315,18 @@ class IndexWriter:
                 and the commit may be tried again.
         """
         self._check_ready()
-        if not self._has_changes():
+        if not self._has_changes() and has_all_words(self._base):
             return self._base
         self._generation += 1
         with writing(self.path):
             segments = [self._with_tombstones(record) for record in self._changes.segments]
+            living = [s for s in segments if s.n_deleted_documents < s.n_documents]
             manifest = dataclasses.replace(
                 self._base,
                 generation=self._generation,
                 updated_by=program_name(),
                 next_segment=self._next_segment,
-                segments=tuple(s for s in segments if s.n_deleted_documents < s.n_documents),
+                segments=tuple(self._with_words(record) for record in living),
                 sources=self._written_sources(),
             )
             replace_file(self.path / MANIFEST, encode_manifest(manifest))
@@ -457,6 +460,9 @@ class IndexWriter:
         return write_tombstones(
             self.path, record, self._base.codec, deleted, generation=self._generation
         )
+
+    def _with_words(self, record: SegmentRecord) -> SegmentRecord:
+        return with_words(self.path, record, self._base.codec, generation=self._generation)
 
     def _written_sources(self) -> FileRecord | None:
         if self._changes.sources is None:

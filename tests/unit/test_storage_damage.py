@@ -38,6 +38,8 @@ def arrow_files(path):
         "documents",
         "tokens",
         "postings",
+        "words",
+        "lengths",
     }
     return files
 
@@ -53,7 +55,13 @@ def sign(path):
     manifest = read_manifest(path)
     parts = ("documents", "tokens", "postings", "tombstones")
     segments = tuple(
-        dataclasses.replace(s, **{p: mended(getattr(s, p)) for p in parts if getattr(s, p)})
+        dataclasses.replace(
+            s,
+            **{p: mended(getattr(s, p)) for p in parts if getattr(s, p)},
+            words=dataclasses.replace(
+                s.words, postings=mended(s.words.postings), lengths=mended(s.words.lengths)
+            ),
+        )
         for s in manifest.segments
     )
     codec = dataclasses.replace(manifest.codec, file=mended(manifest.codec.file))
@@ -71,6 +79,10 @@ def search_everything(path):
         searcher = Searcher(reader)
         for effort in Effort:
             searcher.search_embeddings(tokens, SearchParams.for_k(3, effort=effort), passages=True)
+        for words in reader.words:
+            for word in ("some", "text", "a", "zz"):
+                words.postings(word)
+            words.lengths.sum()
         for segment in reader.segments:
             for i in range(segment.n_documents):
                 document = segment.document(i)

@@ -1,0 +1,137 @@
+"""The words of an index: counted right, whatever was added, deleted, merged or interrupted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+
+import pytest
+
+from colmodern.errors import IndexFormatError
+from colmodern.storage import IndexReader, IndexWriter, StoredDocument, verify
+from colmodern.storage.analysis import word_spans, words_of
+from colmodern.storage.manifest_file import encode_manifest, read_manifest
+
+pytestmark = pytest.mark.usefixtures("unsynced")
+
+TEXTS = {
+    "a": "An officer may revoke a key; a KEY that has leaked.",
+    "b": "",
+    "c": "Überfüllte Züge — 満員電車 x_1 über züge",
+    "d": "key " * 70_000,
+    "e": "z" * 65 + " " + "y" * 64,
+}
+
+
+def add(kit, writer, texts, title=""):
+    segment = writer.new_segment()
+    for seed, (name, text) in enumerate(texts.items()):
+        document = StoredDocument(name, text, title=title, content_hash=name)
+        segment.add(document, kit.codes(3, seed=seed), kit.spans(3))
+    segment.finish()
+
+
+def counts_in(words, n_documents):
+    """The words of a segment turned back into a counter for each document."""
+    found = [Counter() for _ in range(n_documents)]
+    for word in words.words:
+        for document, count in zip(*words.postings(word), strict=True):
+            found[int(document)][word] = int(count)
+    return found
+
+
+def test_words_are_runs_of_letters_and_digits_in_lower_case():
+    assert words_of("The Key's x_1, Ünïcode 3.14") == [
+        "the", "key", "s", "x_1", "ünïcode", "3", "14"
+    ]  # fmt: skip
+    assert words_of("z" * 65) == []
+    text = "The Key's x_1"
+    assert [(w, text[a:b].lower()) for w, a, b in word_spans(text)] == [
+        (w, w) for w in words_of(text)
+    ]
+
+
+def test_a_segment_knows_how_often_each_document_has_each_word(kit, tmp_path):
+    with kit.create(tmp_path / "i") as writer:
+        add(kit, writer, TEXTS, title="Keys")
+        writer.commit()
+    with IndexReader.open(tmp_path / "i") as reader:
+        (words,) = reader.words
+        expected = [Counter(words_of(f"Keys {text}")) for text in TEXTS.values()]
+        expected[3]["key"] = 65_535  # as far as two bytes count
+        assert counts_in(words, len(TEXTS)) == expected
+        assert words.lengths.tolist() == [12, 1, 7, 70_001, 2]
+        assert list(words.words) == sorted(words.words, key=str.encode)
+        assert [len(column) for column in words.postings("absent")] == [0, 0]
+    assert verify(tmp_path / "i") == []
+
+
+def test_deletions_and_compaction_keep_the_words_true(kit, tmp_path):
+    path = tmp_path / "i"
+    with kit.create(path) as writer:
+        add(kit, writer, {"a": TEXTS["a"], "c": TEXTS["c"]})
+        add(kit, writer, {"e": TEXTS["e"]})
+        writer.commit()
+        names = {file.name for file in path.glob("words-*")}
+        writer.delete(["a"])
+        writer.commit()
+        assert {file.name for file in path.glob("words-*")} == names  # deletions do not rewrite
+        writer.compact()
+    with IndexReader.open(path) as reader:
+        (words,) = reader.words
+        assert counts_in(words, 2) == [Counter(words_of(TEXTS[name])) for name in "ce"]
+    assert len(list(path.glob("words-*"))) == len(list(path.glob("lengths-*"))) == 1
+    assert verify(path) == []
+
+
+def test_an_index_without_words_says_so_and_gets_them_at_its_next_commit(kit, tmp_path):
+    path = kit.build(tmp_path / "i", ["a", "b"])
+    manifest = read_manifest(path)
+    bare = [dataclasses.replace(segment, words=None) for segment in manifest.segments]
+    manifest = dataclasses.replace(manifest, segments=tuple(bare))
+    (path / "manifest.json").write_bytes(encode_manifest(manifest))
+    with IndexReader.open(path) as reader:
+        with pytest.raises(IndexFormatError, match="colmodern compact"):
+            _ = reader.words
+        with IndexWriter.open(path) as writer:
+            writer.compact()
+        assert len(reader.refresh().words) == 1
+        with pytest.raises(IndexFormatError):  # the old snapshot is as it was
+            _ = reader.words
+    assert verify(path) == []
+
+
+def test_words_of_another_analysis_are_not_searched_but_counted_anew(kit, tmp_path):
+    path = kit.build(tmp_path / "i", ["a", "b"])
+    data = json.loads((path / "manifest.json").read_text())
+    manifest = read_manifest(path)
+    (segment,) = manifest.segments
+    other = dataclasses.replace(segment.words, analysis="words/0")
+    manifest = dataclasses.replace(manifest, segments=(dataclasses.replace(segment, words=other),))
+    (path / "manifest.json").write_bytes(encode_manifest(manifest))
+    with IndexReader.open(path) as reader, pytest.raises(IndexFormatError, match="no words"):
+        _ = reader.words
+    assert verify(path) == []
+    with IndexWriter.open(path) as writer:
+        writer.commit()
+    with IndexReader.open(path) as reader:
+        assert reader.words[0].lengths.tolist() == [3, 3]
+    assert data["segments"][0]["words"]["analysis"] == "words/1"
+
+
+def test_verify_finds_words_that_are_not_those_of_the_texts(kit, tmp_path):
+    path = kit.build(tmp_path / "i", ["a", "b"])
+    other = kit.build(tmp_path / "other", ["c", "b"])
+    for name in ("postings", "lengths"):
+        record = getattr(read_manifest(other).segments[0].words, name)
+        (path / record.name).write_bytes((other / record.name).read_bytes())
+    manifest = read_manifest(path)
+    swapped = dataclasses.replace(
+        manifest.segments[0], words=read_manifest(other).segments[0].words
+    )
+    manifest = dataclasses.replace(manifest, segments=(swapped,))
+    (path / "manifest.json").write_bytes(encode_manifest(manifest))
+    (problem,) = verify(path)
+    assert "not what the texts give" in str(problem)
+    assert problem.path.name.startswith("words-")
