@@ -9,12 +9,12 @@ import io
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from colmodern import cli_eval
-from colmodern.config import Effort
+from colmodern.config import Effort, Fusion, Mode
 from colmodern.errors import ColModernError
 from colmodern.terminal import (
     Format,
@@ -26,7 +26,7 @@ from colmodern.terminal import (
 )
 
 if TYPE_CHECKING:
-    from colmodern.searcher import Searcher
+    from colmodern.searcher import Searcher, SearchOptions
 
 app = typer.Typer(
     name="colmodern",
@@ -150,6 +150,13 @@ def search(
     k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
     effort: Annotated[Effort, typer.Option(help="How hard to try.")] = Effort.MEDIUM,
     exact: Annotated[bool, typer.Option("--exact", help="Score every document.")] = False,
+    mode: Annotated[Mode, typer.Option(help="Late interaction, BM25, or both.")] = Mode.LATE,
+    fusion: Annotated[
+        Fusion, typer.Option(help="Hybrid: fuse reciprocal ranks or normalised scores.")
+    ] = Fusion.RRF,
+    word_weight: Annotated[
+        float, typer.Option(min=0, max=1, help="Hybrid: how much BM25 counts.")
+    ] = 0.5,
     form: FormatOption = Format.HUMAN,
     queries: Annotated[
         Path | None, typer.Option(help="A file of rows with _id and text, instead of one query.")
@@ -167,17 +174,25 @@ def search(
         raise typer.BadParameter(f"There is no folder {run.parent} to write the run to.")
     from colmodern.searcher import Searcher
 
+    settings: SearchOptions = {
+        "k": k,
+        "effort": effort,
+        "exact": exact,
+        "mode": mode,
+        "fusion": fusion,
+        "word_weight": word_weight,
+        "threads": threads,
+    }
     with Searcher.open(_locate(index), precision=precision) as searcher:
         if queries is not None:
-            settings = {"k": k, "effort": effort, "exact": exact, "threads": threads}
             found = _search_batch(searcher, queries, run, settings, form)
         else:
             assert query is not None
-            hits = searcher.search(query, k=k, effort=effort, exact=exact, threads=threads)
+            hits = searcher.search(query, **settings)
             print_hits(hits, form)
             found = len(hits)
     if not found:
-        note("no hits: the index holds no document with text")
+        note(f"no hits: {_why_none(mode)}")
         raise typer.Exit(1)
 
 
@@ -295,18 +310,25 @@ def _locate(index: Path | None) -> Path:
     return location
 
 
+def _why_none(mode: Mode) -> str:
+    if mode is Mode.BM25:
+        return "no document has a word of the query; mode late finds what means the same"
+    return "the index holds no document with text"
+
+
 def _search_batch(
     searcher: Searcher,
     queries: Path,
     run: Path | None,
-    settings: dict[str, Any],
+    settings: SearchOptions,
     form: Format,
 ) -> int:
     """Search a file of queries; return how many hits there were in all."""
     from colmodern.searcher import read_queries, write_run
 
     rows = read_queries(queries)
-    results = searcher.search_many(rows.values(), passages=run is None, **settings)
+    settings["passages"] = run is None
+    results = searcher.search_many(rows.values(), **settings)
     if run is not None:
         write_run(run, zip(rows, results, strict=True))
         note(f"{len(results)} queries written to {run}")

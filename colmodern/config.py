@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from colmodern.errors import ConfigError
 
 _BITS = (1, 2, 4)
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Effort(StrEnum):
@@ -22,6 +24,21 @@ class Effort(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     EXACT = "exact"
+
+
+class Mode(StrEnum):
+    """What decides the order of hits."""
+
+    LATE = "late"
+    BM25 = "bm25"
+    HYBRID = "hybrid"
+
+
+class Fusion(StrEnum):
+    """How the hybrid mode makes one order of two."""
+
+    RRF = "rrf"
+    SCORES = "scores"
 
 
 class _Room(NamedTuple):
@@ -43,6 +60,13 @@ class _Plan:
     probes: int
     gathered: _Room
     candidates: _Room
+
+
+def _one_of(kind: type[Choice], name: str, value: str) -> Choice:
+    try:
+        return kind(value)
+    except ValueError as err:
+        raise ConfigError(f"{name} must be one of {', '.join(kind)}, not {value!r}.") from err
 
 
 _PLANS = {
@@ -106,6 +130,9 @@ class SearchParams:
         gathered_tokens: If that many tokens make more documents than ``gathered``, that many.
         candidate_tokens: The same for ``candidates``.
         threads: How many threads share the work; the hits do not depend on it.
+        mode: What decides the order of hits: late interaction, BM25, or both.
+        fusion: How the hybrid mode makes one order of two.
+        word_weight: How much BM25 counts in the hybrid mode, 0 to 1.
     """
 
     k: int
@@ -115,35 +142,56 @@ class SearchParams:
     gathered_tokens: int = 0
     candidate_tokens: int = 0
     threads: int = 1
+    mode: Mode = Mode.LATE
+    fusion: Fusion = Fusion.RRF
+    word_weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot work."""
+        for name in ("k", "threads"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)!r}.")
+        if not 0 <= self.word_weight <= 1:
+            raise ConfigError(f"word_weight must lie in 0..1, not {self.word_weight!r}.")
 
     @classmethod
     def for_k(
-        cls, k: int, *, effort: Effort | str = Effort.MEDIUM, threads: int = 1
+        cls,
+        k: int,
+        *,
+        effort: Effort | str = Effort.MEDIUM,
+        threads: int = 1,
+        mode: Mode | str = Mode.LATE,
+        fusion: Fusion | str = Fusion.RRF,
+        word_weight: float = 0.5,
     ) -> SearchParams:
         """Return the parameters of an effort for ``k`` hits.
 
         Raises:
-            ConfigError: ``k`` or ``threads`` is below 1, or the effort is unknown.
+            ConfigError: ``k`` or ``threads`` is below 1, a weight lies outside 0..1, or the effort,
+                the mode or the fusion is unknown.
         """
-        for name, value in (("k", k), ("threads", threads)):
-            if value < 1:
-                raise ConfigError(f"{name} must be at least 1, not {value!r}.")
-        try:
-            effort = Effort(effort)
-        except ValueError as err:
-            allowed = ", ".join(Effort)
-            raise ConfigError(f"effort must be one of {allowed}, not {effort!r}.") from err
-        if effort is Effort.EXACT:
-            return cls(k=k, probes=None, gathered=k, candidates=k, threads=threads)
-        plan = _PLANS[effort]
-        return cls(
+        effort = _one_of(Effort, "effort", effort)
+        found = cls(
             k=k,
+            probes=None,
+            gathered=k,
+            candidates=k,
+            threads=threads,
+            mode=_one_of(Mode, "mode", mode),
+            fusion=_one_of(Fusion, "fusion", fusion),
+            word_weight=word_weight,
+        )
+        if effort is Effort.EXACT:
+            return found
+        plan = _PLANS[effort]
+        return replace(
+            found,
             probes=plan.probes,
             gathered=plan.gathered.documents(k),
             candidates=plan.candidates.documents(k),
             gathered_tokens=plan.gathered.tokens,
             candidate_tokens=plan.candidates.tokens,
-            threads=threads,
         )
 
     def for_documents_of(self, n_tokens: float) -> SearchParams:

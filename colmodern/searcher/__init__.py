@@ -2,6 +2,7 @@
 
 from colmodern.searcher.explain import Explanation, Match
 from colmodern.searcher.hits import Hit, Hits, Passage, marked_pieces
+from colmodern.searcher.options import SearchOptions
 from colmodern.searcher.query_file import read_queries
 from colmodern.searcher.run_file import write_run
 from colmodern.searcher.searcher import Searcher
@@ -12,6 +13,7 @@ __all__ = [
     "Hits",
     "Match",
     "Passage",
+    "SearchOptions",
     "Searcher",
     "marked_pieces",
     "read_queries",

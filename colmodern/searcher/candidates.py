@@ -42,9 +42,13 @@ class Candidates:
         """Return the number of candidates."""
         return len(self.scores)
 
+    def order(self) -> IntVector:
+        """Return the numbers of the candidates, best first; ties by position in the index."""
+        return np.lexsort((self.documents, self.segments, -self.scores))
+
     def best(self, n: int) -> Candidates:
         """Return the ``n`` best by score; ties go to the earlier position in the index."""
-        order = np.lexsort((self.documents, self.segments, -self.scores))[:n]
+        order = self.order()[:n]
         return Candidates(self.segments[order], self.documents[order], self.scores[order])
 
     def scored(

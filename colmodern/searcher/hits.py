@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any, overload
@@ -45,11 +46,13 @@ class Hit:
 
     Attributes:
         rank: From 1.
-        score: MaxSim of the query and the document, from the compressed token vectors.
+        score: What decides the order: MaxSim of the query and the document from the compressed
+            token vectors, BM25, or both fused, as the mode of the search says.
         doc_id: The document's id.
         title: Its title; may be empty.
         metadata: What was stored beside it.
         passage: The passage that matched; None if passages were not asked for, or no text matched.
+        parts: In the hybrid mode, the scores that were fused: ``late`` and ``bm25``.
     """
 
     rank: int
@@ -58,6 +61,7 @@ class Hit:
     title: str = ""
     metadata: Metadata = field(default_factory=dict)
     passage: Passage | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
@@ -77,6 +81,7 @@ class Hit:
                 "highlights": [list(span) for span in passage.highlights],
             },
             "metadata": dict(self.metadata),
+            **({"parts": _rounded(self.parts)} if self.parts else {}),
         }
 
 
@@ -174,6 +179,13 @@ class Hits(Sequence[Hit]):
             f"<p><b>{escape(self.query)}</b></p><table><thead><tr><th>rank</th><th>score</th>"
             f"<th>document</th><th>passage</th></tr></thead><tbody>{rows}</tbody></table>"
         )
+
+
+def _rounded(parts: Mapping[str, float]) -> dict[str, float | None]:
+    """Return scores fit for JSON: what one part could not find has none."""
+    return {
+        name: round(score, 6) if math.isfinite(score) else None for name, score in parts.items()
+    }
 
 
 def marked_pieces(passage: Passage) -> Iterator[tuple[str, bool]]:

@@ -1,29 +1,41 @@
-"""How does a query become hits? Probe, gather, rescore, explain: one snapshot, never changed."""
+"""How does a query become hits? One snapshot of an index, searched and never changed."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.config import Effort, SearchParams
-from colmodern.errors import EncoderError, EncoderMismatchError, InputError
-from colmodern.searcher.candidates import Candidates, everything, gather, score_by_centroids
+from colmodern.config import Mode, SearchParams
+from colmodern.errors import EncoderError, InputError
+from colmodern.searcher.bm25 import Lexicon
+from colmodern.searcher.checks import (
+    check_encoder,
+    check_queries,
+    check_words,
+    checked_vectors,
+    encoded,
+)
 from colmodern.searcher.explain import Explanation, explain_match
-from colmodern.searcher.hits import Hit, Hits
+from colmodern.searcher.hits import Hit, Hits, Passage
+from colmodern.searcher.options import SearchOptions, read_options
 from colmodern.searcher.passages import best_passage
 from colmodern.searcher.prepared import Meeting, PreparedQuery
-from colmodern.searcher.rescore import rescore
-from colmodern.storage import IndexReader, drift
-from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
+from colmodern.searcher.ranking import Ranked, by_both, by_late_interaction, by_words
+from colmodern.searcher.word_passage import word_passage
+from colmodern.storage import IndexReader, Segment, drift
+from colmodern.types import QueryEncoder, TokenEmbeddings
+
+Evidence: TypeAlias = Callable[[Segment, int], Passage | None]
+"""Takes a segment and a document of it, and returns the passage that matched."""
 
 
 class Searcher:
@@ -41,7 +53,7 @@ class Searcher:
         self._encoder = encoder
         self._precision = precision
         if encoder is not None:
-            _check_encoder(reader, encoder)
+            check_encoder(reader, encoder)
 
     @classmethod
     def open(
@@ -114,7 +126,7 @@ class Searcher:
                     "that to Searcher.open(path, encoder), or search with ready vectors "
                     "(search_embeddings)."
                 ) from err
-            _check_encoder(self._reader, encoder)
+            check_encoder(self._reader, encoder)
             self._encoder = encoder
         return self._encoder
 
@@ -140,66 +152,40 @@ class Searcher:
             "kernels": kernels.active_isa(),
         }
 
-    def search(
-        self,
-        query: str,
-        *,
-        k: int = 10,
-        effort: Effort | str = Effort.MEDIUM,
-        exact: bool = False,
-        passages: bool = True,
-        threads: int | None = None,
-    ) -> Hits:
+    def search(self, query: str, **options: Unpack[SearchOptions]) -> Hits:
         """Return the ``k`` documents that match ``query`` best, fewer if there are fewer.
 
         Args:
             query: Any text.
-            k: How many hits at most.
-            effort: ``low``, ``medium``, ``high`` or ``exact``.
-            exact: Score every document by all its codes; the same as ``effort="exact"``.
-            passages: Also find the passage of each hit that matched.
-            threads: How many threads; None takes all processors. Hits do not depend on it.
+            **options: How to search; see ``SearchOptions``.
 
         Raises:
             ConfigError: An option is not allowed.
+            IndexFormatError: BM25 is asked for, and the index has no words.
             InputError: The query is empty, or holds nothing that the encoder reads.
         """
-        return self.search_many(
-            [query], k=k, effort=effort, exact=exact, passages=passages, threads=threads
-        )[0]
+        return self.search_many([query], **options)[0]
 
-    def search_many(
-        self,
-        queries: Iterable[str],
-        *,
-        k: int = 10,
-        effort: Effort | str = Effort.MEDIUM,
-        exact: bool = False,
-        passages: bool = True,
-        threads: int | None = None,
-    ) -> list[Hits]:
+    def search_many(self, queries: Iterable[str], **options: Unpack[SearchOptions]) -> list[Hits]:
         """Return the hits of each query; as ``search`` for each, encoded together.
 
         Raises:
             ConfigError: An option is not allowed.
             EncoderError: The encoder gives another number of results than queries.
+            IndexFormatError: BM25 is asked for, and the index has no words.
             InputError: A query is empty, or holds nothing that the encoder reads; its number is
                 named and nothing is searched.
         """
-        params = SearchParams.for_k(
-            k,
-            effort=Effort.EXACT if exact else effort,
-            threads=os.cpu_count() or 1 if threads is None else threads,
-        )
+        params, passages = read_options(options)
         texts = [queries] if isinstance(queries, str) else list(queries)
-        vectors = self._encoded(texts)
+        vectors = self._prepared_texts(texts, params.mode)
         # A batch keeps every thread busy with a query of its own; one query shares its work.
         n_workers = min(params.threads, len(texts))
         if n_workers > 1:
             params = replace(params, threads=1)
 
-        def search(text: str, tokens: TokenEmbeddings) -> Hits:
-            return self.search_embeddings(tokens, params, query=text, passages=passages)
+        def search(text: str, tokens: TokenEmbeddings | None) -> Hits:
+            return self._search(text, tokens, params, passages=passages, allowed=None)
 
         if n_workers <= 1:
             return list(map(search, texts, vectors))
@@ -220,26 +206,15 @@ class Searcher:
         Args:
             tokens: The query's token vectors, shape (n_query_tokens, dim), rows of unit norm.
             params: How to search.
-            query: The query's text, for the record.
+            query: The query's text: for BM25, and for the record.
             passages: Also find the passage of each hit that matched.
             allowed: For every segment, which of its documents may be found; None: all alive.
 
         Raises:
-            InputError: The vectors have another dimension than the index, or are not finite.
+            InputError: The vectors have another dimension than the index, or are not finite; or
+                BM25 is asked for without a text.
         """
-        codec, segments = self._reader.codec, self._reader.segments
-        params = params.for_documents_of(self._reader.n_tokens / max(1, self.n_documents))
-        vectors = _checked_vectors(tokens.vectors, codec.dim)
-        prepared = PreparedQuery.of(vectors, codec, threads=params.threads)
-        masks = [segment.alive for segment in segments] if allowed is None else list(allowed)
-        if params.probes is None:
-            candidates = everything(segments, masks)
-        else:
-            gathered = gather(segments, prepared, params, masks)
-            scored = score_by_centroids(segments, prepared, gathered, threads=params.threads)
-            candidates = scored.best(params.candidates)
-        best = rescore(segments, prepared, candidates, threads=params.threads).best(params.k)
-        return Hits(query, self._hits(best, prepared, passages=passages))
+        return self._search(query, tokens, params, passages=passages, allowed=allowed)
 
     def explain(self, query: str, doc_id: str) -> Explanation:
         """Return, for every token of a query, the token of a document that it matched.
@@ -251,8 +226,9 @@ class Searcher:
         if found is None:
             raise InputError(f"No document with the id {doc_id!r} is in {self._reader.path}.")
         segment, document = found
-        tokens = self._encoded([query])[0]
-        vectors = _checked_vectors(tokens.vectors, self._reader.codec.dim)
+        check_queries([query])
+        tokens = encoded(self.encoder, [query])[0]
+        vectors = checked_vectors(tokens.vectors, self._reader.codec.dim)
         prepared = PreparedQuery.of(vectors, self._reader.codec, threads=1)
         return explain_match(
             query,
@@ -262,66 +238,80 @@ class Searcher:
             segment.document(document),
         )
 
-    def _encoded(self, queries: Sequence[str]) -> list[TokenEmbeddings]:
-        """Return the token vectors of each query; one without any is refused, not searched."""
-        _check_queries(queries)
-        vectors = self.encoder.encode_queries(queries)
-        if len(vectors) != len(queries):
-            raise EncoderError(
-                f"Encoder {self.encoder.name} gave {len(vectors)} results for "
-                f"{len(queries)} queries."
-            )
-        for number, tokens in enumerate(vectors, 1):
-            if len(tokens) == 0:
-                raise InputError(
-                    f"{_which(number, queries)} holds nothing that the encoder reads: "
-                    f"{queries[number - 1]!r:.60}. Give it at least one word."
-                )
-        return vectors
+    def _prepared_texts(
+        self, queries: Sequence[str], mode: Mode
+    ) -> Sequence[TokenEmbeddings | None]:
+        """Return the token vectors of each query; BM25 needs none, and no encoder."""
+        check_queries(queries)
+        if mode is not Mode.BM25:
+            return encoded(self.encoder, queries)
+        check_words(queries)
+        return [None] * len(queries)
 
-    def _hits(self, best: Candidates, query: PreparedQuery, *, passages: bool) -> list[Hit]:
-        hits = []
-        for rank, (number, document, score) in enumerate(
-            zip(best.segments.tolist(), best.documents.tolist(), best.scores.tolist(), strict=True),
-            1,
-        ):
-            segment = self._reader.segments[number]
-            passage = None
-            if passages:
-                maxima = Meeting(query, segment, document).maxima
-                passage = best_passage(maxima, segment.spans(document), segment.texts[document])
-            doc_id, title = segment.ids[document], segment.titles[document]
-            hits.append(Hit(rank, score, doc_id, title, segment.metadata(document), passage))
+    def _search(
+        self,
+        query: str,
+        tokens: TokenEmbeddings | None,
+        params: SearchParams,
+        *,
+        passages: bool,
+        allowed: Sequence[NDArray[np.bool_]] | None,
+    ) -> Hits:
+        segments = self._reader.segments
+        params = params.for_documents_of(self._reader.n_tokens / max(1, self.n_documents))
+        masks = [segment.alive for segment in segments] if allowed is None else list(allowed)
+        if params.mode is not Mode.LATE and not query:
+            raise InputError(f"Mode {params.mode} needs the text of the query.")
+        if params.mode is Mode.BM25:
+            ranked = by_words(self._lexicon.scores(query), params, masks)
+            return Hits(query, self._hits(ranked, self._word_evidence(query, wanted=passages)))
+        assert tokens is not None
+        codec = self._reader.codec
+        vectors = checked_vectors(tokens.vectors, codec.dim)
+        prepared = PreparedQuery.of(vectors, codec, threads=params.threads)
+        if params.mode is Mode.HYBRID:
+            scores = self._lexicon.scores(query)
+            ranked = by_both(segments, prepared, scores, params, masks)
+        else:
+            ranked = by_late_interaction(segments, prepared, params, masks)
+        return Hits(query, self._hits(ranked, _vector_evidence(prepared, wanted=passages)))
+
+    @cached_property
+    def _lexicon(self) -> Lexicon:
+        return Lexicon(self._reader.segments, self._reader.words)
+
+    def _word_evidence(self, query: str, *, wanted: bool) -> Evidence:
+        def passage(segment: Segment, document: int) -> Passage | None:
+            return word_passage(query, segment.texts[document], self._lexicon.idf)
+
+        return passage if wanted else _no_evidence
+
+    def _hits(self, ranked: Ranked, evidence: Evidence) -> list[Hit]:
+        best, hits = ranked.candidates, []
+        for row in range(len(best)):
+            segment = self._reader.segments[int(best.segments[row])]
+            document = int(best.documents[row])
+            hits.append(
+                Hit(
+                    row + 1,
+                    float(best.scores[row]),
+                    segment.ids[document],
+                    segment.titles[document],
+                    segment.metadata(document),
+                    evidence(segment, document),
+                    {name: float(scores[row]) for name, scores in ranked.parts.items()},
+                )
+            )
         return hits
 
 
-def _check_encoder(reader: IndexReader, encoder: QueryEncoder) -> None:
-    made_with = reader.manifest.encoder
-    if made_with.fingerprint != encoder.fingerprint:
-        raise EncoderMismatchError(
-            index_encoder=f"{made_with.name} ({made_with.fingerprint[:12]})",
-            given_encoder=f"{encoder.name} ({encoder.fingerprint[:12]})",
-        )
+def _vector_evidence(query: PreparedQuery, *, wanted: bool) -> Evidence:
+    def passage(segment: Segment, document: int) -> Passage | None:
+        maxima = Meeting(query, segment, document).maxima
+        return best_passage(maxima, segment.spans(document), segment.texts[document])
+
+    return passage if wanted else _no_evidence
 
 
-def _check_queries(queries: Sequence[str]) -> None:
-    for number, query in enumerate(queries, 1):
-        if not isinstance(query, str):
-            raise TypeError(f"a query must be a str, not {type(query).__name__}")
-        if not query.strip():
-            raise InputError(f"{_which(number, queries)} is empty; give it at least one word.")
-
-
-def _which(number: int, queries: Sequence[str]) -> str:
-    return "The query" if len(queries) == 1 else f"Query {number} of {len(queries)}"
-
-
-def _checked_vectors(vectors: FloatMatrix, dim: int) -> FloatMatrix:
-    if vectors.ndim != 2 or vectors.shape[1] != dim:
-        raise InputError(
-            f"Query vectors must have shape (n_tokens, {dim}), not {tuple(vectors.shape)}."
-        )
-    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-    if not np.isfinite(vectors).all():
-        raise InputError("Query vectors hold NaN or infinite values.")
-    return vectors
+def _no_evidence(_segment: Segment, _document: int) -> None:
+    return None

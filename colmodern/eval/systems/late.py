@@ -8,12 +8,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from colmodern.config import Effort, IndexConfig, SearchParams
+import numpy as np
+
+from colmodern.config import Effort, Fusion, IndexConfig, Mode, SearchParams
 from colmodern.eval.systems.building import build_once, folder_bytes
 from colmodern.eval.systems.system import Answer, Built
 from colmodern.indexer import Indexer
 from colmodern.searcher import Searcher
-from colmodern.types import Document, DocumentEncoder, Progress, QueryEncoder
+from colmodern.types import (
+    Document,
+    DocumentEncoder,
+    Progress,
+    QueryEncoder,
+    TokenEmbeddings,
+)
+
+_NO_TOKENS = TokenEmbeddings(np.zeros((0, 0), np.float32), np.zeros((0, 2), np.int32))
 
 
 class Late:
@@ -26,6 +36,9 @@ class Late:
         effort: Effort | str = Effort.MEDIUM,
         bits: int = 4,
         threads: int = 1,
+        mode: Mode | str = Mode.LATE,
+        fusion: Fusion | str = Fusion.RRF,
+        word_weight: float = 0.5,
         config: IndexConfig | None = None,
     ) -> None:
         """Measure our search.
@@ -35,15 +48,19 @@ class Late:
             effort: ``low``, ``medium``, ``high`` or ``exact``.
             bits: Bits a dimension.
             threads: Threads of one search.
+            mode: ``late``, ``bm25`` or ``hybrid``, all from the same index.
+            fusion: ``rrf`` or ``scores``: how the hybrid mode fuses.
+            word_weight: How much BM25 counts in the hybrid mode.
             config: How to index, instead of ``bits``.
 
         Raises:
             ConfigError: An option is not allowed.
         """
-        SearchParams.for_k(1, effort=effort, threads=threads)
+        self._params = SearchParams.for_k(
+            1, effort=effort, threads=threads, mode=mode, fusion=fusion, word_weight=word_weight
+        )
         self._encoder = encoder
         self._effort = Effort(effort)
-        self._threads = threads
         self._config = config or IndexConfig(bits=bits)
         self._is_plain = self._config == IndexConfig(bits=self._config.bits)
         self._searcher: Searcher | None = None
@@ -51,17 +68,23 @@ class Late:
     @property
     def name(self) -> str:
         """What to call it in a table."""
-        return f"late {self._effort}, {self._config.bits} bits"
+        if self._params.mode is Mode.BM25:
+            return "BM25 of the index"
+        name = f"{self._params.mode} {self._effort}, {self._config.bits} bits"
+        return ", ".join([name, *map(str, self._fusing.values())])
 
     @property
     def spec(self) -> str | None:
         """What ``make_system`` takes to make it again; None with options that no spec can say."""
         if not self._is_plain:
             return None
-        return (
-            f"late:{self._effort},bits={self._config.bits},threads={self._threads},"
-            f"model={self._encoder.name}"
-        )
+        said = {
+            "bits": self._config.bits,
+            "threads": self._params.threads,
+            "model": self._encoder.name,
+            **self._moding,
+        }
+        return f"late:{self._effort}," + ",".join(f"{key}={value}" for key, value in said.items())
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -69,7 +92,8 @@ class Late:
         return {
             "encoder": self._encoder.name,
             "effort": str(self._effort),
-            "threads": self._threads,
+            "threads": self._params.threads,
+            **self._moding,
             **self._config.to_dict(),
         }
 
@@ -92,6 +116,8 @@ class Late:
             (path / "manifest.json").exists,
             lambda: indexer.build(documents, progress=progress),
         )
+        if self._params.mode is not Mode.LATE:
+            indexer.update([])  # counts the words of an index that an older program made
         self._searcher = Searcher.open(path, self._encoder)
         return Built(
             n_documents=self._searcher.n_documents,
@@ -105,8 +131,28 @@ class Late:
     def search(self, queries: Mapping[str, str], k: int) -> Iterator[Answer]:
         """Encode and search one query after the other."""
         assert self._searcher is not None, "index() comes first"
-        params = SearchParams.for_k(k, effort=self._effort, threads=self._threads)
+        params = SearchParams.for_k(
+            k,
+            effort=self._effort,
+            threads=self._params.threads,
+            mode=self._params.mode,
+            fusion=self._params.fusion,
+            word_weight=self._params.word_weight,
+        )
         return _search(self._searcher, self._encoder, queries, params)
+
+    @property
+    def _fusing(self) -> dict[str, Any]:
+        """How two orders are fused, where they are."""
+        if self._params.mode is not Mode.HYBRID:
+            return {}
+        return {"fusion": str(self._params.fusion), "word_weight": self._params.word_weight}
+
+    @property
+    def _moding(self) -> dict[str, Any]:
+        """What differs from plain late interaction."""
+        mode = self._params.mode
+        return {} if mode is Mode.LATE else {"mode": str(mode), **self._fusing}
 
     def close(self) -> None:
         """Close the index."""
@@ -178,9 +224,10 @@ def _search(
 ) -> Iterator[Answer]:
     for text in queries.values():
         started = time.perf_counter()
-        (tokens,) = encoder.encode_queries([text])
+        tokens = _NO_TOKENS if params.mode is Mode.BM25 else encoder.encode_queries([text])[0]
         encoded = time.perf_counter()
-        hits = searcher.search_embeddings(tokens, params, query=text) if len(tokens) else []
+        is_asked = text.strip() if params.mode is Mode.BM25 else len(tokens)
+        hits = searcher.search_embeddings(tokens, params, query=text) if is_asked else []
         searched = time.perf_counter()
         ranking = tuple((hit.doc_id, hit.score) for hit in hits)
         yield Answer(ranking, encoded - started, searched - encoded)

@@ -1,6 +1,7 @@
 """How does a word on the command line become a system?
 
-late                         our search; late:exact, late:high,bits=2,threads=2,model=PATH
+late                         our search; late:exact, late:high,bits=2,threads=2,model=PATH;
+                             late:mode=bm25, late:mode=hybrid,fusion=scores,word_weight=0.3
 float                        exact MaxSim of float vectors; float:threads=2
 bm25                         bm25:k1=1.2,b=0.75
 minilm, dense:PATH           a single-vector model
@@ -30,6 +31,14 @@ T = TypeVar("T")
 
 KINDS = ("late", "float", "bm25", "minilm", "dense", "hybrid", "rerank", "run")
 _HYBRID = "late+bm25"
+_LATE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
+    "bits": int,
+    "threads": int,
+    "model": str,
+    "mode": str,
+    "fusion": str,
+    "word_weight": float,
+}
 
 
 def make_system(spec: str, *, encoder: DocumentEncoder | None = None) -> System:
@@ -70,7 +79,7 @@ def _kind(part: str) -> str | None:
 
 
 def _late(rest: str, encoder: DocumentEncoder | None) -> System:
-    words, options = _parsed("late", rest, {"bits": int, "threads": int, "model": str})
+    words, options = _parsed("late", rest, _LATE_OPTIONS)
     if len(words) > 1:
         raise ConfigError(f"late takes one effort, not {', '.join(words)}.")
     if words:

@@ -1,3 +1,4 @@
+import dataclasses
 import sqlite3
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from colmodern.eval.systems import (
 from colmodern.eval.systems import float_maxsim as float_maxsim_module
 from colmodern.eval.systems.ranking import best
 from colmodern.eval.systems.texts import TextStore
+from colmodern.storage.manifest_file import encode_manifest, read_manifest
 
 WORDS = [f"w{i}" for i in range(60)]
 
@@ -423,3 +425,35 @@ def test_no_file_of_the_systems_imports_a_model_library_at_its_top():
             line for line in file.read_text().splitlines() if line.startswith(("import", "from"))
         ]
         assert not [line for line in tops if "torch" in line or "sentence_tr" in line], file
+
+
+def test_modes_of_late_share_an_index_and_bm25_agrees_with_the_baseline(
+    documents, queries, tmp_path, encoder
+):
+    baseline = answers(Bm25(), documents, queries, tmp_path)
+    late = answers(make_system("late", encoder=encoder), documents, queries, tmp_path)
+    folders = {path.name for path in tmp_path.iterdir()}
+    found = {}
+    for spec in ("late:mode=bm25", "late:exact,mode=hybrid,fusion=scores,word_weight=0.3"):
+        system = make_system(spec, encoder=encoder)
+        found[spec] = answers(system, documents, queries, tmp_path)
+        again = make_system(system.spec, encoder=encoder)
+        assert (again.name, again.options) == (system.name, system.options)
+    assert {path.name for path in tmp_path.iterdir()} == folders
+    words, both = found.values()
+    for one, other in zip(words, baseline, strict=True):
+        assert dict(one.ranking) == pytest.approx(dict(other.ranking), abs=1e-4)
+    assert [ids(answer) for answer in both] != [ids(answer) for answer in late]
+    assert make_system("late:mode=bm25", encoder=encoder).name == "BM25 of the index"
+
+
+def test_an_index_of_an_older_program_gets_its_words_when_a_mode_needs_them(
+    documents, queries, tmp_path, encoder
+):
+    answers(make_system("late", encoder=encoder), documents, queries, tmp_path)
+    (manifest_path,) = tmp_path.glob("late*/manifest.json")
+    manifest = read_manifest(manifest_path.parent)
+    bare = tuple(dataclasses.replace(segment, words=None) for segment in manifest.segments)
+    manifest_path.write_bytes(encode_manifest(dataclasses.replace(manifest, segments=bare)))
+    found = answers(make_system("late:mode=bm25", encoder=encoder), documents, queries, tmp_path)
+    assert any(answer.ranking for answer in found)

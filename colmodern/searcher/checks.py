@@ -1,0 +1,95 @@
+"""Can this query be searched in this index, with this encoder?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from colmodern.errors import EncoderError, EncoderMismatchError, InputError
+from colmodern.storage import IndexReader
+from colmodern.storage.analysis import words_of
+from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
+
+
+def check_encoder(reader: IndexReader, encoder: QueryEncoder) -> None:
+    """Refuse an encoder that the index was not made with.
+
+    Raises:
+        EncoderMismatchError: It is another one.
+    """
+    made_with = reader.manifest.encoder
+    if made_with.fingerprint != encoder.fingerprint:
+        raise EncoderMismatchError(
+            index_encoder=f"{made_with.name} ({made_with.fingerprint[:12]})",
+            given_encoder=f"{encoder.name} ({encoder.fingerprint[:12]})",
+        )
+
+
+def check_queries(queries: Sequence[str]) -> None:
+    """Refuse queries without text; the message names the number of the query.
+
+    Raises:
+        InputError: A query is empty.
+        TypeError: A query is no string.
+    """
+    for number, query in enumerate(queries, 1):
+        if not isinstance(query, str):
+            raise TypeError(f"a query must be a str, not {type(query).__name__}")
+        if not query.strip():
+            raise InputError(f"{_which(number, queries)} is empty; give it at least one word.")
+
+
+def check_words(queries: Sequence[str]) -> None:
+    """Refuse queries in which BM25 finds no word.
+
+    Raises:
+        InputError: There is one.
+    """
+    for number, query in enumerate(queries, 1):
+        if not words_of(query):
+            raise InputError(
+                f"{_which(number, queries)} holds no word for BM25: {query!r:.60}. Give it at "
+                "least one."
+            )
+
+
+def encoded(encoder: QueryEncoder, queries: Sequence[str]) -> list[TokenEmbeddings]:
+    """Return the token vectors of each query; one without any is refused, not searched.
+
+    Raises:
+        EncoderError: The encoder gives another number of results than queries.
+        InputError: It finds nothing in a query.
+    """
+    vectors = encoder.encode_queries(queries)
+    if len(vectors) != len(queries):
+        raise EncoderError(
+            f"Encoder {encoder.name} gave {len(vectors)} results for {len(queries)} queries."
+        )
+    for number, tokens in enumerate(vectors, 1):
+        if len(tokens) == 0:
+            raise InputError(
+                f"{_which(number, queries)} holds nothing that the encoder reads: "
+                f"{queries[number - 1]!r:.60}. Give it at least one word."
+            )
+    return vectors
+
+
+def checked_vectors(vectors: FloatMatrix, dim: int) -> FloatMatrix:
+    """Return query vectors as C-contiguous float32.
+
+    Raises:
+        InputError: They have another shape than (n_tokens, dim), or are not finite.
+    """
+    if vectors.ndim != 2 or vectors.shape[1] != dim:
+        raise InputError(
+            f"Query vectors must have shape (n_tokens, {dim}), not {tuple(vectors.shape)}."
+        )
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    if not np.isfinite(vectors).all():
+        raise InputError("Query vectors hold NaN or infinite values.")
+    return vectors
+
+
+def _which(number: int, queries: Sequence[str]) -> str:
+    return "The query" if len(queries) == 1 else f"Query {number} of {len(queries)}"

@@ -1,0 +1,55 @@
+"""What can be said about a search, and what does it mean?"""
+
+from __future__ import annotations
+
+import os
+from typing import TypedDict
+
+from colmodern.config import Effort, Fusion, Mode, SearchParams
+
+
+class SearchOptions(TypedDict, total=False):
+    """The options of ``Searcher.search`` and ``search_many``.
+
+    Attributes:
+        k: How many hits at most; 10.
+        effort: ``low``, ``medium``, ``high`` or ``exact``; medium.
+        exact: Score every document by all its codes; the same as ``effort="exact"``.
+        mode: What decides the order: ``late``, ``bm25`` or ``hybrid``; late.
+        fusion: How the hybrid mode makes one order of two: ``rrf`` or ``scores``; rrf.
+        word_weight: How much BM25 counts in the hybrid mode, 0 to 1; one half.
+        passages: Also find the passage of each hit that matched; True.
+        threads: How many threads; None takes all processors. Hits do not depend on it.
+    """
+
+    k: int
+    effort: Effort | str
+    exact: bool
+    mode: Mode | str
+    fusion: Fusion | str
+    word_weight: float
+    passages: bool
+    threads: int | None
+
+
+def read_options(options: SearchOptions) -> tuple[SearchParams, bool]:
+    """Return the parameters of a search, and whether passages are wanted.
+
+    Raises:
+        ConfigError: An option has a value that is not allowed.
+        TypeError: There is no such option.
+    """
+    unknown = sorted(options.keys() - SearchOptions.__annotations__.keys())
+    if unknown:
+        known = ", ".join(SearchOptions.__annotations__)
+        raise TypeError(f"there is no search option {unknown[0]!r}; there are {known}")
+    threads = options.get("threads")
+    params = SearchParams.for_k(
+        options.get("k", 10),
+        effort=Effort.EXACT if options.get("exact") else options.get("effort", Effort.MEDIUM),
+        threads=os.cpu_count() or 1 if threads is None else threads,
+        mode=options.get("mode", Mode.LATE),
+        fusion=options.get("fusion", Fusion.RRF),
+        word_weight=options.get("word_weight", 0.5),
+    )
+    return params, options.get("passages", True)

@@ -1,0 +1,114 @@
+"""In which order do documents answer a query? Late interaction, BM25, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.config import SearchParams
+from colmodern.searcher.bm25 import best_by_words
+from colmodern.searcher.candidates import Candidates, everything, gather, score_by_centroids
+from colmodern.searcher.fusion import fused
+from colmodern.searcher.prepared import PreparedQuery
+from colmodern.searcher.rescore import rescore
+from colmodern.storage import Segment
+from colmodern.types import FloatVector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """Candidates, best first.
+
+    Attributes:
+        candidates: The best ``k``.
+        parts: What their scores were made of, by name; each shape (k,), float32.
+    """
+
+    candidates: Candidates
+    parts: Mapping[str, FloatVector] = field(default_factory=dict)
+
+
+def by_late_interaction(
+    segments: list[Segment],
+    query: PreparedQuery,
+    params: SearchParams,
+    allowed: Sequence[NDArray[np.bool_]],
+) -> Ranked:
+    """Return the best documents by MaxSim over compressed vectors."""
+    candidates = late_candidates(segments, query, params, allowed)
+    return Ranked(rescore(segments, query, candidates, threads=params.threads).best(params.k))
+
+
+def by_words(
+    scores: Sequence[FloatVector], params: SearchParams, allowed: Sequence[NDArray[np.bool_]]
+) -> Ranked:
+    """Return the best documents by BM25; those without a word of the query are no hits."""
+    return Ranked(best_by_words(scores, allowed, params.k))
+
+
+def by_both(
+    segments: list[Segment],
+    query: PreparedQuery,
+    scores: Sequence[FloatVector],
+    params: SearchParams,
+    allowed: Sequence[NDArray[np.bool_]],
+) -> Ranked:
+    """Return the best documents by late interaction and BM25 together.
+
+    The candidates of both are rescored by their codes, so that each has both scores: BM25 brings
+    documents that the centroids have missed.
+
+    Args:
+        segments: The segments of a snapshot.
+        query: The query.
+        scores: BM25 of every document, for each segment.
+        params: How to search.
+        allowed: For every segment, which of its documents may be found.
+    """
+    late = late_candidates(segments, query, params, allowed)
+    words = best_by_words(scores, allowed, max(params.k, params.candidates))
+    both = rescore(segments, query, _union(late, words), threads=params.threads)
+    of_words = _looked_up(both, scores)
+    total = fused(both.scores, of_words, params.fusion, params.word_weight)
+    order = Candidates(both.segments, both.documents, total).order()[: params.k]
+    best = Candidates(both.segments[order], both.documents[order], total[order])
+    return Ranked(best, {"late": both.scores[order], "bm25": of_words[order]})
+
+
+def late_candidates(
+    segments: list[Segment],
+    query: PreparedQuery,
+    params: SearchParams,
+    allowed: Sequence[NDArray[np.bool_]],
+) -> Candidates:
+    """Return the documents that are worth rescoring; all of them where that is no more work."""
+    masks = list(allowed)
+    n_allowed = sum(int(mask.sum()) for mask in masks)
+    if params.probes is None or n_allowed <= params.candidates:
+        return everything(segments, masks)
+    gathered = gather(segments, query, params, masks)
+    scored = score_by_centroids(segments, query, gathered, threads=params.threads)
+    return scored.best(params.candidates)
+
+
+def _union(one: Candidates, other: Candidates) -> Candidates:
+    """Return the documents of both, each once, in index order, unscored."""
+    pairs = np.stack(
+        [
+            np.concatenate([one.segments, other.segments]),
+            np.concatenate([one.documents, other.documents]),
+        ]
+    )
+    segments, documents = np.unique(pairs, axis=1)
+    return Candidates(segments, documents, np.zeros(len(documents), np.float32))
+
+
+def _looked_up(candidates: Candidates, scores: Sequence[FloatVector]) -> FloatVector:
+    found = np.zeros(len(candidates), np.float32)
+    for number, of_segment in enumerate(scores):
+        here = candidates.segments == number
+        found[here] = of_segment[candidates.documents[here]]
+    return found
