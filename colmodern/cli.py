@@ -153,10 +153,10 @@ def search(
     mode: Annotated[Mode, typer.Option(help="Late interaction, BM25, or both.")] = Mode.LATE,
     fusion: Annotated[
         Fusion, typer.Option(help="Hybrid: fuse reciprocal ranks or normalised scores.")
-    ] = Fusion.RRF,
+    ] = Fusion.SCORES,
     word_weight: Annotated[
         float, typer.Option(min=0, max=1, help="Hybrid: how much BM25 counts.")
-    ] = 0.5,
+    ] = 0.3,
     form: FormatOption = Format.HUMAN,
     queries: Annotated[
         Path | None, typer.Option(help="A file of rows with _id and text, instead of one query.")

@@ -143,8 +143,8 @@ class SearchParams:
     candidate_tokens: int = 0
     threads: int = 1
     mode: Mode = Mode.LATE
-    fusion: Fusion = Fusion.RRF
-    word_weight: float = 0.5
+    fusion: Fusion = Fusion.SCORES
+    word_weight: float = 0.3
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
@@ -162,8 +162,8 @@ class SearchParams:
         effort: Effort | str = Effort.MEDIUM,
         threads: int = 1,
         mode: Mode | str = Mode.LATE,
-        fusion: Fusion | str = Fusion.RRF,
-        word_weight: float = 0.5,
+        fusion: Fusion | str = Fusion.SCORES,
+        word_weight: float = 0.3,
     ) -> SearchParams:
         """Return the parameters of an effort for ``k`` hits.
 

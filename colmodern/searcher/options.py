@@ -16,8 +16,8 @@ class SearchOptions(TypedDict, total=False):
         effort: ``low``, ``medium``, ``high`` or ``exact``; medium.
         exact: Score every document by all its codes; the same as ``effort="exact"``.
         mode: What decides the order: ``late``, ``bm25`` or ``hybrid``; late.
-        fusion: How the hybrid mode makes one order of two: ``rrf`` or ``scores``; rrf.
-        word_weight: How much BM25 counts in the hybrid mode, 0 to 1; one half.
+        fusion: How the hybrid mode makes one order of two: ``rrf`` or ``scores``; scores.
+        word_weight: How much BM25 counts in the hybrid mode, 0 to 1; 0.3.
         passages: Also find the passage of each hit that matched; True.
         threads: How many threads; None takes all processors. Hits do not depend on it.
     """
@@ -49,7 +49,7 @@ def read_options(options: SearchOptions) -> tuple[SearchParams, bool]:
         effort=Effort.EXACT if options.get("exact") else options.get("effort", Effort.MEDIUM),
         threads=os.cpu_count() or 1 if threads is None else threads,
         mode=options.get("mode", Mode.LATE),
-        fusion=options.get("fusion", Fusion.RRF),
-        word_weight=options.get("word_weight", 0.5),
+        fusion=options.get("fusion", Fusion.SCORES),
+        word_weight=options.get("word_weight", 0.3),
     )
     return params, options.get("passages", True)

@@ -37,8 +37,8 @@ class Late:
         bits: int = 4,
         threads: int = 1,
         mode: Mode | str = Mode.LATE,
-        fusion: Fusion | str = Fusion.RRF,
-        word_weight: float = 0.5,
+        fusion: Fusion | str = Fusion.SCORES,
+        word_weight: float = 0.3,
         config: IndexConfig | None = None,
     ) -> None:
         """Measure our search.
