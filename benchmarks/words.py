@@ -2,8 +2,8 @@
 
     python -m benchmarks.words COLLECTION [COLLECTION ...]
 
-A collection is a folder with ``corpus.jsonl.gz`` and ``queries.jsonl.gz``. tantivy is measured if it
-is installed; it splits words in its own way. docs/decisions/0007-words.md has the figures.
+A collection is a folder with ``corpus.jsonl.gz`` and ``queries.jsonl.gz``. tantivy is measured if
+it is installed; it splits words in its own way. docs/decisions/0007-words.md has the figures.
 """
 
 from __future__ import annotations

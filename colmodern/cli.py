@@ -49,6 +49,15 @@ PrecisionOption = Annotated[
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads; by default all processors.")
 ]
+LinksOption = Annotated[
+    str,
+    typer.Option(
+        "--links",
+        envvar="COLMODERN_LINKS",
+        help="Where links on a terminal lead: file, vscode, cursor, zed, idea, textmate, none, or "
+        "a template with {path} and {line}.",
+    ),
+]
 
 
 def main() -> None:
@@ -164,6 +173,7 @@ def search(
     run: Annotated[Path | None, typer.Option(help="Write the hits there as a TREC run.")] = None,
     threads: ThreadsOption = None,
     precision: PrecisionOption = "auto",
+    links: LinksOption = "file",
 ) -> None:
     """Search an index; print documents and the passages that matched."""
     if (query is None) == (queries is None):
@@ -172,8 +182,10 @@ def search(
         raise typer.BadParameter("--run needs --queries FILE.")
     if run is not None and not run.absolute().parent.is_dir():
         raise typer.BadParameter(f"There is no folder {run.parent} to write the run to.")
+    from colmodern.links import check_template
     from colmodern.searcher import Searcher
 
+    template = check_template(links)
     settings: SearchOptions = {
         "k": k,
         "effort": effort,
@@ -189,7 +201,7 @@ def search(
         else:
             assert query is not None
             hits = searcher.search(query, **settings)
-            print_hits(hits, form)
+            print_hits(hits, form, links=template)
             found = len(hits)
     if not found:
         note(f"no hits: {_why_none(mode)}")
@@ -202,14 +214,21 @@ def explain(
     doc_id: Annotated[str, typer.Argument(help="The id of a document.")],
     *,
     index: IndexOption = None,
+    passages: Annotated[int, typer.Option(min=1, help="How many passages.")] = 3,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Also encode the document, for exact scores.")
+    ] = False,
+    links: LinksOption = "file",
     form: FormatOption = Format.HUMAN,
 ) -> None:
-    """Show which token of a document each token of a query matched."""
+    """Show the passages that hold a document's score, and which token matched which."""
+    from colmodern.links import check_template
     from colmodern.searcher import Searcher
 
+    template = check_template(links)
     with Searcher.open(_locate(index)) as searcher:
-        explanation = searcher.explain(query, doc_id)
-    print_explanation(explanation, form)
+        explanation = searcher.explain(query, doc_id, passages=passages, exact=exact)
+    print_explanation(explanation, form, links=template)
 
 
 @app.command()

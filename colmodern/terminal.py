@@ -11,8 +11,10 @@ from enum import StrEnum
 from typing import Any
 
 from rich.console import Console
+from rich.style import Style
 from rich.text import Text
 
+from colmodern.links import link_to
 from colmodern.searcher import Explanation, Hit, Hits, Passage, marked_pieces
 from colmodern.types import Progress
 
@@ -31,8 +33,8 @@ class Format(StrEnum):
     TSV = "tsv"
 
 
-def print_hits(hits: Hits, form: Format) -> None:
-    """Print hits on standard output."""
+def print_hits(hits: Hits, form: Format, *, links: str = "") -> None:
+    """Print hits on standard output; ``links`` is a template of ``colmodern.links``."""
     _end_with_the_reader()
     if form is Format.JSON:
         print(_json(hits.to_dict()))
@@ -43,11 +45,11 @@ def print_hits(hits: Hits, form: Format) -> None:
         for hit in hits:
             print("\t".join(_columns(hit)))
     else:
-        _print_for_people(hits)
+        _print_for_people(hits, links)
 
 
-def print_explanation(explanation: Explanation, form: Format) -> None:
-    """Print the matches of a document: a table for people, JSON or tab-separated for scripts."""
+def print_explanation(explanation: Explanation, form: Format, *, links: str = "") -> None:
+    """Print the evidence of a document for people, JSON or its matches as columns for scripts."""
     _end_with_the_reader()
     if form in (Format.JSON, Format.JSONL):
         print(_json(explanation.to_dict()))
@@ -56,7 +58,9 @@ def print_explanation(explanation: Explanation, form: Format) -> None:
             columns = (_flat(m.query_token), _flat(m.document_token), m.start, m.end, m.score)
             print(*columns, sep="\t")
     else:
-        print(_visible(str(explanation)))
+        from colmodern.terminal_explain import print_evidence
+
+        print_evidence(explanation, links)
 
 
 def print_fields(values: Mapping[str, Any], form: Format) -> None:
@@ -108,7 +112,7 @@ def print_json(values: Mapping[str, Any]) -> None:
 def print_text(text: str) -> None:
     """Print lines for people."""
     _end_with_the_reader()
-    print(_visible(text))
+    print(visible(text))
 
 
 def _cell(value: Any) -> str:
@@ -128,12 +132,12 @@ def _shown(value: Any) -> Text:
         return Text("unknown")
     if isinstance(value, Mapping):
         return Text(", ".join(f"{key} {count:,}" for key, count in value.items()) or "none")
-    return Text(f"{value:,}" if isinstance(value, int) else _visible(str(value)))
+    return Text(f"{value:,}" if isinstance(value, int) else visible(str(value)))
 
 
 def note(message: str) -> None:
     """Print a line for people on standard error."""
-    print(_visible(message), file=sys.stderr)
+    print(visible(message), file=sys.stderr)
 
 
 def _end_with_the_reader() -> None:
@@ -147,7 +151,8 @@ def _json(values: Mapping[str, Any]) -> str:
     return json.dumps(values, ensure_ascii=not is_unicode)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """Return a text that cannot steer a terminal: control characters become U+FFFD, one each."""
     return text.translate(_CONTROLS)
 
 
@@ -196,20 +201,29 @@ def _columns(hit: Hit) -> Iterator[str]:
 
 
 def _flat(text: str) -> str:
-    return _visible(" ".join(text.split()))
+    return visible(" ".join(text.split()))
 
 
-def _print_for_people(hits: Hits) -> None:
+def _print_for_people(hits: Hits, links: str) -> None:
     console = Console(highlight=False, soft_wrap=False)
     for hit in hits:
         place = _flat(hit.doc_id) + (f":{hit.passage.line}" if hit.passage else "")
-        head = Text(f"{hit.rank:>2}  ") + Text(place, style="bold cyan")
+        style = Style.parse("bold cyan") + Style(link=_link(hit, links))
+        head = Text(f"{hit.rank:>2}  ") + Text(place, style=style)
         head += Text(f"  {hit.score:.3f}", style="dim")
         console.print(head, soft_wrap=True)
         if hit.title:
             console.print(Text(f"    {_flat(hit.title)}", style="bold"), soft_wrap=True)
+        if hit.passage and str(hit.passage.place):
+            console.print(Text(f"    {_flat(str(hit.passage.place))}", style="dim"), soft_wrap=True)
         if hit.passage:
             _print_passage(console, hit.passage)
+
+
+def _link(hit: Hit, links: str) -> str | None:
+    line = hit.passage.line if hit.passage else 1
+    page = hit.passage.place.page if hit.passage else None
+    return link_to(links, hit.source, hit.metadata.get("type"), line=line, page=page)
 
 
 def _print_passage(console: Console, passage: Passage) -> None:

@@ -71,7 +71,7 @@ def _check_array(
 
 def encoded_text(document: StoredDocument) -> str:
     """Return what the encoder sees of a document."""
-    return f"{document.title} {document.text}" if document.title else document.text
+    return document.full_text
 
 
 def _placed(document: StoredDocument, tokens: TokenEmbeddings) -> EncodedDocument:

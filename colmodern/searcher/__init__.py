@@ -1,20 +1,24 @@
 """From a query to hits: probe, gather, rescore, explain."""
 
-from colmodern.searcher.explain import Explanation, Match
+from colmodern.searcher.explain import Evidence, Explanation, Match, WarmToken
 from colmodern.searcher.hits import Hit, Hits, Passage, marked_pieces
 from colmodern.searcher.options import SearchOptions
+from colmodern.searcher.places import Place
 from colmodern.searcher.query_file import read_queries
 from colmodern.searcher.run_file import write_run
 from colmodern.searcher.searcher import Searcher
 
 __all__ = [
+    "Evidence",
     "Explanation",
     "Hit",
     "Hits",
     "Match",
     "Passage",
+    "Place",
     "SearchOptions",
     "Searcher",
+    "WarmToken",
     "marked_pieces",
     "read_queries",
     "write_run",

@@ -1,17 +1,18 @@
-"""Why did a document match? Token by token, from the stored spans."""
+"""Why did a document match? Token by token and passage by passage, from the stored spans."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from colmodern.searcher.hits import Passage, marked_html
-from colmodern.searcher.passages import Maxima, best_passage
+from colmodern.searcher.hits import Passage
+from colmodern.searcher.passages import Maxima, best_passages
+from colmodern.searcher.places import place_of
 from colmodern.storage import StoredDocument
-from colmodern.types import Spans, TokenEmbeddings
+from colmodern.types import FloatMatrix, FloatVector, Metadata, Spans, TokenEmbeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,16 @@ class Match:
     """One query token and the document token that it matched best.
 
     Attributes:
-        query_token: The characters of the query token.
+        query_token: The characters of the query token; empty for one that the encoder adds.
         document_token: The characters of the document token; empty if it stands outside the text
             (in the title).
         start: Where the document token starts in the document's text.
         end: Where it ends.
-        score: Their similarity.
+        score: Their similarity, from the compressed document token.
         share: The part of the document's score that this match brings.
+        query_start: Where the query token starts in the query.
+        query_end: Where it ends.
+        exact: The best similarity without compression; None if that was not asked for.
     """
 
     query_token: str
@@ -34,6 +38,50 @@ class Match:
     end: int
     score: float
     share: float
+    query_start: int = 0
+    query_end: int = 0
+    exact: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WarmToken:
+    """A document token in a passage, and how much of the query it answers.
+
+    Attributes:
+        start: Where it starts in the document's text.
+        end: Where it ends.
+        score: The best of its similarities to the query's tokens.
+        query_token: The number of that query token, from 0.
+    """
+
+    start: int
+    end: int
+    score: float
+    query_token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage and what it brings.
+
+    Attributes:
+        passage: The passage.
+        share: The part of the document's score whose best matches lie in it.
+        tokens: Its tokens, in their order.
+    """
+
+    passage: Passage
+    share: float
+    tokens: tuple[WarmToken, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON; offsets are characters of the document's text."""
+        return {
+            "score": self.passage.score,
+            "share": self.share,
+            **self.passage.to_dict(),
+            "tokens": [[t.start, t.end, round(t.score, 4), t.query_token] for t in self.tokens],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,58 +93,61 @@ class Explanation:
         doc_id: The document.
         score: The sum of the matches' scores: MaxSim of the compressed vectors.
         matches: One for each query token, in the query's order.
-        passage: The passage that matches best.
+        evidence: The passages that score best on their own, best first.
+        exact_score: MaxSim without compression; None if that was not asked for.
+        title: The document's title.
+        source: The file it was read from; None for a document from a program.
+        metadata: What is kept beside it.
     """
 
     query: str
     doc_id: str
     score: float
     matches: tuple[Match, ...]
-    passage: Passage | None
+    evidence: tuple[Evidence, ...] = ()
+    exact_score: float | None = None
+    title: str = ""
+    source: str | None = None
+    metadata: Metadata | None = None
+
+    @property
+    def passage(self) -> Passage | None:
+        """The passage that matches best."""
+        return self.evidence[0].passage if self.evidence else None
 
     def __str__(self) -> str:
         """Return a small table, one match a line."""
-        lines = [f"{self.doc_id}  {self.score:.3f}"]
+        exact = "" if self.exact_score is None else f"  (exact {self.exact_score:.3f})"
+        lines = [f"{self.doc_id}  {self.score:.3f}{exact}"]
         lines += [
-            f"{match.score:7.3f} {match.share:6.1%}  {match.query_token}  ->  "
+            f"{match.score:7.3f} "
+            + ("" if match.exact is None else f"{match.exact:7.3f} ")
+            + f"{match.share:6.1%}  {match.query_token}  ->  "
             f"{match.document_token or '(title)'}  [{match.start}:{match.end}]"
             for match in self.matches
         ]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, fit for JSON."""
+        """Return plain values, fit for JSON; offsets count characters."""
         return {
             "query": self.query,
             "id": self.doc_id,
+            "title": self.title,
+            "source": self.source,
             "score": self.score,
+            "exact_score": self.exact_score,
             "matches": [
                 {name: getattr(match, name) for name in Match.__slots__} for match in self.matches
             ],
+            "passages": [evidence.to_dict() for evidence in self.evidence],
         }
 
     def _repr_html_(self) -> str:
-        """Return the same for a notebook: the darker a query token, the more it brought."""
-        most = max((match.share for match in self.matches), default=0.0) or 1.0
-        tokens = " ".join(
-            f'<span title="{match.score:.3f}, {match.share:.1%}" style="padding:0 .2em;'
-            f'background:rgba(0,114,178,{max(0.0, 0.45 * match.share / most):.2f})">'
-            f"{escape(match.query_token)}</span>"
-            for match in self.matches
-        )
-        rows = "".join(
-            f"<tr><td>{match.score:.3f}</td><td>{match.share:.1%}</td>"
-            f"<td>{escape(match.query_token)}</td>"
-            f"<td>{escape(match.document_token) or '(title)'}</td>"
-            f"<td>{match.start}:{match.end}</td></tr>"
-            for match in self.matches
-        )
-        return (
-            f"<p><b>{escape(self.doc_id)}</b> {self.score:.3f}</p><p>{tokens}</p>"
-            "<table><thead><tr><th>score</th><th>share</th><th>query token</th>"
-            f"<th>document token</th><th>characters</th></tr></thead><tbody>{rows}</tbody></table>"
-            f"<p>{marked_html(self.passage)}</p>"
-        )
+        """Return a heat map for a notebook."""
+        from colmodern.searcher.explain_html import heat_map
+
+        return heat_map(self)
 
 
 def explain_match(
@@ -105,6 +156,9 @@ def explain_match(
     maxima: Maxima,
     spans: Spans,
     document: StoredDocument,
+    *,
+    n_passages: int = 3,
+    exact: FloatVector | None = None,
 ) -> Explanation:
     """Return the explanation of one query and one document.
 
@@ -114,24 +168,85 @@ def explain_match(
         maxima: What the query scores in spans of the document's tokens.
         spans: Shape (n_tokens, 2), int32, of the document's tokens in its text.
         document: The document.
+        n_passages: How many passages at most.
+        exact: The best score of each query token without compression; None: not known.
     """
+    nothing = Explanation(
+        query,
+        document.id,
+        0.0,
+        (),
+        title=document.title,
+        source=document.source,
+        metadata=document.metadata,
+    )
     if len(spans) == 0:
-        return Explanation(query, document.id, 0.0, (), None)
+        return nothing
     scores = maxima(np.arange(len(spans) + 1))
+    matches, total = _matches(query, tokens.spans, scores, spans, document.text, exact)
+    passages = best_passages(maxima, spans, document.text, n_passages)
+    return replace(
+        nothing,
+        score=total,
+        matches=matches,
+        evidence=tuple(_evidence(p, scores, spans, matches, document) for p in passages),
+        exact_score=None if exact is None else float(exact.sum(dtype=np.float64)),
+    )
+
+
+def _matches(
+    query: str,
+    query_spans: Spans,
+    scores: FloatMatrix,
+    spans: Spans,
+    text: str,
+    exact: FloatVector | None,
+) -> tuple[tuple[Match, ...], float]:
+    """Return the match of each query token, and the sum of their scores."""
     best = scores.argmax(axis=0)
     values = scores[best, np.arange(scores.shape[1])].astype(np.float64)
     total = float(values.sum())
-    matches = tuple(
-        Match(
-            query_token=query[int(span[0]) : int(span[1])],
-            document_token=document.text[int(spans[row, 0]) : int(spans[row, 1])],
-            start=int(spans[row, 0]),
-            end=int(spans[row, 1]),
-            score=float(value),
-            share=float(value / total) if total else 0.0,
+    matches = []
+    for number, row in enumerate(best.tolist()):
+        a, b = query_spans[number].tolist()
+        start, end = spans[row].tolist()
+        matches.append(
+            Match(
+                query_token=query[a:b],
+                document_token=text[start:end],
+                start=start,
+                end=end,
+                score=float(values[number]),
+                share=float(values[number] / total) if total else 0.0,
+                query_start=a,
+                query_end=b,
+                exact=None if exact is None else float(exact[number]),
+            )
         )
-        for span, row, value in zip(tokens.spans, best.tolist(), values, strict=True)
+    return tuple(matches), total
+
+
+def _evidence(
+    passage: Passage,
+    scores: FloatMatrix,
+    spans: Spans,
+    matches: Sequence[Match],
+    document: StoredDocument,
+) -> Evidence:
+    """Return a passage with its place, its tokens and the share of the score that lies in it."""
+    within = (spans[:, 0] >= passage.start) & (spans[:, 1] <= passage.end)
+    rows = np.flatnonzero(within & (spans[:, 1] > spans[:, 0]))
+    best = scores[rows].argmax(axis=1)
+    warm = tuple(
+        WarmToken(start, end, score, number)
+        for (start, end), score, number in zip(
+            spans[rows].tolist(), scores[rows, best].tolist(), best.tolist(), strict=True
+        )
     )
-    return Explanation(
-        query, document.id, total, matches, best_passage(maxima, spans, document.text)
+    inside = (
+        match.share
+        for match in matches
+        if match.start < match.end and passage.start <= match.start and match.end <= passage.end
     )
+    placed = replace(passage, place=place_of(document.metadata, document.text, passage.start))
+    return Evidence(placed, sum(inside), warm)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.searcher.places import Place
 from colmodern.types import Metadata
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Passage:
         text: The passage itself.
         score: What the passage alone would score for the query.
         highlights: Character spans (of the document's text) of the tokens that matched.
+        place: The page, the cell or the section that it begins in.
     """
 
     start: int
@@ -38,6 +40,18 @@ class Passage:
     text: str
     score: float
     highlights: tuple[tuple[int, int], ...] = ()
+    place: Place = field(default_factory=Place)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON; offsets are characters of the document's text."""
+        return {
+            "text": self.text,
+            "start": self.start,
+            "end": self.end,
+            "line": self.line,
+            "highlights": [list(span) for span in self.highlights],
+            **self.place.to_dict(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,7 @@ class Hit:
         metadata: What was stored beside it.
         passage: The passage that matched; None if passages were not asked for, or no text matched.
         parts: In the hybrid mode, the scores that were fused: ``late`` and ``bm25``.
+        source: The file that the document was read from, absolute; None for one from a program.
     """
 
     rank: int
@@ -62,24 +77,17 @@ class Hit:
     metadata: Metadata = field(default_factory=dict)
     passage: Passage | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
+    source: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
-        passage = self.passage
         return {
             "rank": self.rank,
             "score": round(self.score, 6),
             "id": self.doc_id,
             "title": self.title,
-            "passage": None
-            if passage is None
-            else {
-                "text": passage.text,
-                "start": passage.start,
-                "end": passage.end,
-                "line": passage.line,
-                "highlights": [list(span) for span in passage.highlights],
-            },
+            "source": self.source,
+            "passage": None if self.passage is None else self.passage.to_dict(),
             "metadata": dict(self.metadata),
             **({"parts": _rounded(self.parts)} if self.parts else {}),
         }

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.searcher.hits import Passage
-from colmodern.types import FloatMatrix, IntVector, Spans
+from colmodern.types import FloatMatrix, FloatVector, IntVector, Spans
 
 BLOCK_TOKENS = 16
 WINDOW_BLOCKS = 5
@@ -39,37 +39,67 @@ def best_passage(maxima: Maxima, spans: Spans, text: str) -> Passage | None:
     Returns:
         The passage, or None if no token stands in the text or the query has no tokens.
     """
+    found = best_passages(maxima, spans, text, 1)
+    return found[0] if found else None
+
+
+def best_passages(maxima: Maxima, spans: Spans, text: str, n: int) -> list[Passage]:
+    """Return the ``n`` windows of tokens that score best on their own, best first.
+
+    They do not overlap; fewer if there are fewer. See ``best_passage``.
+    """
     inside = np.flatnonzero(spans[:, 1] > spans[:, 0])
     if len(inside) == 0:
-        return None
+        return []
     blocks = _offsets(inside[0], inside[-1] + 1, BLOCK_TOKENS)
     of_blocks = maxima(blocks)
     if of_blocks.shape[1] == 0:
+        return []
+    totals = _window_totals(of_blocks)
+    found: list[Passage] = []
+    while len(found) < n and np.isfinite(totals).any():
+        best = int(totals.argmax())
+        last = min(best + WINDOW_BLOCKS, len(blocks) - 1)
+        passage = _passage(maxima, spans, text, (blocks[best], blocks[last]), float(totals[best]))
+        if passage is not None and not any(_overlap(passage, other) for other in found):
+            found.append(passage)
+            totals[max(0, best - WINDOW_BLOCKS + 1) : best + WINDOW_BLOCKS] = -np.inf
+        else:
+            totals[best] = -np.inf
+    return found
+
+
+def _passage(
+    maxima: Maxima, spans: Spans, text: str, window: tuple[int, int], score: float
+) -> Passage | None:
+    first, last = window
+    of_window = spans[first:last]
+    of_window = of_window[of_window[:, 1] > of_window[:, 0]]
+    if len(of_window) == 0:
         return None
-    best, score = _best_window(of_blocks)
-    first, last = blocks[best], blocks[min(best + WINDOW_BLOCKS, len(blocks) - 1)]
-    window = spans[first:last]
-    window = window[window[:, 1] > window[:, 0]]
-    start, end = _whole_sentences(text, int(window[0, 0]), int(window[:, 1].max()))
+    start, end = _whole_sentences(text, int(of_window[0, 0]), int(of_window[:, 1].max()))
     of_tokens = maxima(_offsets(first, last, 1))
     highlights = _highlights(of_tokens, spans[first:last])
     line = text.count("\n", 0, start) + 1
     return Passage(start, end, line, text[start:end], score, highlights)
 
 
+def _overlap(one: Passage, other: Passage) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
 def _offsets(first: int, last: int, step: int) -> IntVector:
     return np.append(np.arange(first, last, step, dtype=np.int64), last)
 
 
-def _best_window(blocks: FloatMatrix) -> tuple[int, float]:
-    """Return the first block of the best window of consecutive blocks, and its score."""
+def _window_totals(blocks: FloatMatrix) -> FloatVector:
+    """Return the score of each window of consecutive blocks, by its first block."""
     n_windows = max(1, len(blocks) - WINDOW_BLOCKS + 1)
     windows = blocks[:n_windows].copy()
     for shift in range(1, min(WINDOW_BLOCKS, len(blocks))):
         np.maximum(windows, blocks[shift : shift + n_windows], out=windows)
-    totals = windows.sum(axis=1)
-    best = int(totals.argmax())
-    return best, float(totals[best])
+    totals: FloatVector = windows.sum(axis=1)
+    return totals
 
 
 def _whole_sentences(text: str, start: int, end: int) -> tuple[int, int]:

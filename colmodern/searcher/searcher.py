@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from colmodern import kernels
 from colmodern.config import Mode, SearchParams
-from colmodern.errors import EncoderError, InputError
+from colmodern.errors import ConfigError, EncoderError, InputError
 from colmodern.searcher.bm25 import Lexicon
 from colmodern.searcher.checks import (
     check_encoder,
@@ -24,10 +24,12 @@ from colmodern.searcher.checks import (
     checked_vectors,
     encoded,
 )
+from colmodern.searcher.exact import exact_scores
 from colmodern.searcher.explain import Explanation, explain_match
 from colmodern.searcher.hits import Hit, Hits, Passage
 from colmodern.searcher.options import SearchOptions, read_options
 from colmodern.searcher.passages import best_passage
+from colmodern.searcher.places import place_of
 from colmodern.searcher.prepared import Meeting, PreparedQuery
 from colmodern.searcher.ranking import Ranked, by_both, by_late_interaction, by_words
 from colmodern.searcher.word_passage import word_passage
@@ -216,26 +218,55 @@ class Searcher:
         """
         return self._search(query, tokens, params, passages=passages, allowed=allowed)
 
-    def explain(self, query: str, doc_id: str) -> Explanation:
+    def explain(
+        self, query: str, doc_id: str, *, passages: int = 3, exact: bool = False
+    ) -> Explanation:
         """Return, for every token of a query, the token of a document that it matched.
 
+        The document's tokens, passages and offsets come from the index: no model sees its text.
+
+        Args:
+            query: Any text.
+            doc_id: The id of a document.
+            passages: How many passages at most.
+            exact: Also encode the document again, for scores without the loss of compression.
+
         Raises:
+            EncoderError: ``exact`` is asked for, and the encoder knows queries only, or makes
+                other tokens of the text than are in the index.
             InputError: The query is empty, or no living document has that id.
         """
+        check_queries([query])
+        return self.explain_embeddings(
+            encoded(self.encoder, [query])[0], doc_id, query=query, passages=passages, exact=exact
+        )
+
+    def explain_embeddings(
+        self,
+        tokens: TokenEmbeddings,
+        doc_id: str,
+        *,
+        query: str = "",
+        passages: int = 3,
+        exact: bool = False,
+    ) -> Explanation:
+        """Return the same for a query given as token vectors; ``query`` is its text."""
+        if passages < 1:
+            raise ConfigError(f"passages must be at least 1, not {passages!r}.")
         found = self._reader.find(doc_id)
         if found is None:
             raise InputError(f"No document with the id {doc_id!r} is in {self._reader.path}.")
-        segment, document = found
-        check_queries([query])
-        tokens = encoded(self.encoder, [query])[0]
+        segment, number = found
+        document = segment.document(number)
         vectors = checked_vectors(tokens.vectors, self._reader.codec.dim)
         prepared = PreparedQuery.of(vectors, self._reader.codec, threads=1)
+        maxima = Meeting(prepared, segment, number).maxima
+        spans = segment.spans(number)
+        floats = None
+        if exact:
+            floats = exact_scores(self.encoder, vectors, document, n_tokens=len(spans))
         return explain_match(
-            query,
-            tokens,
-            Meeting(prepared, segment, document).maxima,
-            segment.spans(document),
-            segment.document(document),
+            query, tokens, maxima, spans, document, n_passages=passages, exact=floats
         )
 
     def _prepared_texts(
@@ -298,8 +329,9 @@ class Searcher:
                     segment.ids[document],
                     segment.titles[document],
                     segment.metadata(document),
-                    evidence(segment, document),
+                    _placed(evidence(segment, document), segment, document),
                     {name: float(scores[row]) for name, scores in ranked.parts.items()},
+                    segment.source_of(document),
                 )
             )
         return hits
@@ -311,6 +343,14 @@ def _vector_evidence(query: PreparedQuery, *, wanted: bool) -> Evidence:
         return best_passage(maxima, segment.spans(document), segment.texts[document])
 
     return passage if wanted else _no_evidence
+
+
+def _placed(passage: Passage | None, segment: Segment, document: int) -> Passage | None:
+    """Say where in the document the passage begins."""
+    if passage is None:
+        return None
+    metadata, text = segment.metadata(document), segment.texts[document]
+    return replace(passage, place=place_of(metadata, text, passage.start))
 
 
 def _no_evidence(_segment: Segment, _document: int) -> None:

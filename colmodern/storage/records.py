@@ -30,6 +30,11 @@ class StoredDocument:
     source: str | None = None
     content_hash: str = ""
 
+    @property
+    def full_text(self) -> str:
+        """Title and text, as an encoder sees them."""
+        return f"{self.title} {self.text}" if self.title else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:

@@ -192,6 +192,10 @@ class Segment:
         except ValueError as error:
             raise self._documents.corrupt(f"of document {position}, {error}") from error
 
+    def source_of(self, position: int) -> str | None:
+        """Return the key of the source that the document at a position was read from."""
+        return self._sources[position] or None
+
     def document(self, position: int) -> StoredDocument:
         """Return everything that is kept about the document at a position."""
         return StoredDocument(

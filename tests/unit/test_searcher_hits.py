@@ -46,20 +46,28 @@ def test_marked_pieces_put_the_passage_together_again():
 
 def test_html_escapes_what_comes_from_documents():
     html = HITS._repr_html_()
-    assert "<mark>&lt;key&gt;</mark>" in html
+    assert f'<span class="m0" title="2.50" style="background:rgba({WARM},0.55)">&lt;key' in html
+    assert "line 1: 80% of the score" in html
+    assert ":has(.q0:hover) .m0{" in html, "hovering over a query token shows its match"
+    assert "<script" not in html
     assert "<key>" not in html
 
 
 def test_an_explanation_in_a_notebook_is_escaped_and_marks_its_passage():
     matches = (Match("<lost>", "<key>", 6, 11, 2.5, 0.8), Match("&", "", 0, 0, -0.1, -0.03))
-    html = Explanation("<lost> &", "<a>.md", 2.4, matches, PASSAGE)._repr_html_()
+    tokens = (WarmToken(6, 11, 2.5, 0),)
+    evidence = (Evidence(PASSAGE, 0.8, tokens),)
+    html = Explanation("<lost> &", "<a>.md", 2.4, matches, evidence)._repr_html_()
     assert "<b>&lt;a&gt;.md</b> 2.400" in html
     assert "<td>2.500</td><td>80.0%</td><td>&lt;lost&gt;</td><td>&lt;key&gt;</td>" in html
     assert "<td>&amp;</td><td>(title)</td>" in html
-    assert "<mark>&lt;key&gt;</mark>" in html
+    assert f'<span class="m0" title="2.50" style="background:rgba({WARM},0.55)">&lt;key' in html
+    assert "line 1: 80% of the score" in html
+    assert ":has(.q0:hover) .m0{" in html, "hovering over a query token shows its match"
+    assert "<script" not in html
     assert "rgba(0,114,178,0.45)" in html, "the token that brought most"
     assert "rgba(0,114,178,0.00)" in html
-    assert "0.0" in Explanation("", "a", 0.0, (), None)._repr_html_()
+    assert "0.0" in Explanation("", "a", 0.0, ())._repr_html_()
 
 
 def test_tables_for_arrow_pandas_and_polars_agree():

@@ -1,0 +1,107 @@
+"""Where in a document does a character stand, in the words of its reader?
+
+A page of a PDF file, a cell of a notebook, a section under its headings, a function in its class.
+Pages, cells and the sections of formats whose markup is not in the text were noted when the file
+was read; headings of Markdown and symbols of source code are read from the text itself.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Any
+
+from colmodern.searcher.outline import Heading, code_symbols, markdown_headings, rst_headings
+from colmodern.types import Metadata
+
+_SEPARATOR = " > "
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a passage begins.
+
+    Attributes:
+        page: The page of a PDF file, from 1.
+        cell: The cell of a notebook, from 1.
+        section: The headings above it, or the class and the function around it, outermost first.
+    """
+
+    page: int | None = None
+    cell: int | None = None
+    section: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return it as a person would say it; empty if nothing is known."""
+        parts = []
+        if self.page is not None:
+            parts.append(f"page {self.page}")
+        if self.cell is not None:
+            parts.append(f"cell {self.cell}")
+        if self.section:
+            parts.append(_SEPARATOR.join(self.section))
+        return ", ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON."""
+        return {"page": self.page, "cell": self.cell, "section": list(self.section)}
+
+
+def place_of(metadata: Metadata, text: str, offset: int) -> Place:
+    """Return the place of a character of a document; O(length of the text before it)."""
+    return Place(
+        page=_numbered(metadata.get("page_starts"), offset),
+        cell=_numbered(metadata.get("cell_starts"), offset),
+        section=_section(metadata, text, offset),
+    )
+
+
+def _numbered(starts: object, offset: int) -> int | None:
+    """Return the number from 1 of the last start at or before an offset."""
+    found = _json_list(starts)
+    if not found or not all(isinstance(start, int) for start in found):
+        return None
+    return bisect_right(found, offset) or None
+
+
+def _section(metadata: Metadata, text: str, offset: int) -> tuple[str, ...]:
+    kind = metadata.get("type")
+    if kind == "code":
+        return code_symbols(text, offset)
+    if kind == "markdown":
+        return _nested(markdown_headings(text, offset), offset)
+    if kind == "rst":
+        return _nested(rst_headings(text, offset), offset)
+    noted = _json_list(metadata.get("sections"))
+    return _nested([h for item in noted if (h := _heading(item)) is not None], offset)
+
+
+def _nested(headings: list[Heading], offset: int) -> tuple[str, ...]:
+    """Return the titles of the headings that an offset stands under, outermost first."""
+    stack: list[Heading] = []
+    for heading in headings:
+        if heading.start > offset:
+            break
+        while stack and stack[-1].level >= heading.level:
+            stack.pop()
+        stack.append(heading)
+    return tuple(heading.title for heading in stack)
+
+
+def _json_list(value: object) -> list[Any]:
+    """Return a list kept as JSON; others may use the same name, so anything else is no error."""
+    if not isinstance(value, str):
+        return []
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _heading(item: Any) -> Heading | None:
+    match item:
+        case [int(start), int(level), str(title)]:
+            return Heading(start, level, title)
+    return None

@@ -1,0 +1,69 @@
+"""What does a person see of an explanation? Passages with line numbers, matches side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+from colmodern.links import link_to
+from colmodern.searcher import Evidence, Explanation
+from colmodern.terminal import visible
+
+_NARROWEST = 20
+
+
+def print_evidence(explanation: Explanation, links: str) -> None:
+    """Print an explanation for people: where the score comes from, then token by token.
+
+    Args:
+        explanation: What to print.
+        links: The template of links to lines of files; see ``colmodern.links``.
+    """
+    console = Console(highlight=False, soft_wrap=False)
+    head = Text(visible(explanation.doc_id), style="bold cyan")
+    head.append(f"  {explanation.score:.3f}", style="dim")
+    if explanation.exact_score is not None:
+        head.append(f"  exact {explanation.exact_score:.3f}", style="dim")
+    console.print(head, soft_wrap=True)
+    if explanation.title:
+        console.print(Text(visible(explanation.title), style="bold"), soft_wrap=True)
+    for rank, evidence in enumerate(explanation.evidence, 1):
+        _print_passage(console, rank, evidence, _link(explanation, evidence, links))
+    console.print()
+    _, *rows = str(explanation).splitlines()
+    for row in rows:
+        console.print(Text(visible(row)), soft_wrap=True)
+
+
+def _link(explanation: Explanation, evidence: Evidence, links: str) -> str | None:
+    kind = (explanation.metadata or {}).get("type")
+    passage = evidence.passage
+    return link_to(links, explanation.source, kind, line=passage.line, page=passage.place.page)
+
+
+def _print_passage(console: Console, rank: int, evidence: Evidence, link: str | None) -> None:
+    passage = evidence.passage
+    where = f"line {passage.line}" + (f", {passage.place}" if str(passage.place) else "")
+    head = Text(f"\n{rank:>2}  ")
+    head.append(visible(where), style=Style(bold=True, link=link))
+    head.append(f"  {evidence.share:.0%} of the score, {passage.score:.3f} alone", style="dim")
+    console.print(head, soft_wrap=True)
+    width = len(str(passage.line + passage.text.count("\n")))
+    room = max(_NARROWEST, min(100, console.width) - width - 7)
+    for number, line in enumerate(_marked_lines(evidence), passage.line):
+        pieces = line.wrap(console, room)
+        for piece in pieces or [Text()]:
+            margin = f"{number:>{width}}" if piece is pieces[0] else " " * width
+            console.print(Text(f"    {margin} | ", style="dim") + piece)
+
+
+def _marked_lines(evidence: Evidence) -> Iterator[Text]:
+    """Yield the lines of a passage with what matched marked."""
+    passage = evidence.passage
+    text = Text(visible(passage.text))
+    for start, end in passage.highlights:
+        text.stylize("bold yellow", start - passage.start, end - passage.start)
+    yield from text.split("\n", allow_blank=True)
