@@ -76,6 +76,7 @@ def rewrite(
                     segment.document(i),
                     codes[start:end],
                     segment.spans(i),
+                    segment.contexts.of(i),
                     squared_error=error * (end - start),
                 )
         writer.finish()

@@ -111,18 +111,20 @@ COLMODERN_TARGET void centroid_products_avx512vnni(const PackedQuery& query, con
   }
 }
 
-COLMODERN_TARGET void centroid_sums_avx512vnni(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin,
-                                               std::int64_t end, float* sums) noexcept {
+COLMODERN_TARGET void centroid_sums_avx512vnni(const CentroidRows& table, const std::int16_t* context,
+                                               const CentroidIds& ids, std::int64_t begin, std::int64_t end,
+                                               float* sums) noexcept {
   const __m512i slope = _mm512_set1_epi16(kWeightSlope);
   const __m512i start = _mm512_set1_epi16(kWeightStart);
   for (std::int64_t lane = 0; lane < table.stride; lane += kRowLanes) {
-    __m512 low = _mm512_setzero_ps();
-    __m512 high = _mm512_setzero_ps();
+    const __m512i shift = _mm512_load_si512(context + lane);
+    __m512 low = _mm512_load_ps(sums + lane);
+    __m512 high = _mm512_load_ps(sums + lane + kLanes);
     for (std::int64_t i = begin; i < end; ++i) {
       if (i + kAhead < end) {
         _mm_prefetch(reinterpret_cast<const char*>(table.row(ids[i + kAhead]) + lane), _MM_HINT_T0);
       }
-      const __m512i row = _mm512_load_si512(table.row(ids[i]) + lane);
+      const __m512i row = _mm512_adds_epi16(_mm512_load_si512(table.row(ids[i]) + lane), shift);
       const __m512i halves = _mm512_add_epi16(_mm512_mulhi_epi16(row, slope), start);
       const __m512i low_bits = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(halves));
       const __m512i high_bits = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(halves, 1));

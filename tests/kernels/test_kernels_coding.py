@@ -72,10 +72,22 @@ class Problem:
 
     def encode(self, vectors=None, threads=1):
         vectors = self.vectors if vectors is None else vectors
-        columns, errors, bad = kernels.encode_tokens(
+        columns, _, errors, bad = kernels.encode_tokens(
             vectors, self.rounding, self.cells, self.book, longest=LONGEST, threads=threads
         )
         return (*columns, errors, bad)
+
+    def encode_blocks(self, bounds, threads=1):
+        columns, contexts, errors, bad = kernels.encode_tokens(
+            self.vectors,
+            self.rounding,
+            self.cells,
+            self.book,
+            longest=LONGEST,
+            bounds=bounds,
+            threads=threads,
+        )
+        return (*columns, *contexts, errors, bad)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
