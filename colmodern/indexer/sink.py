@@ -58,8 +58,8 @@ class SegmentSink:
                 document,
                 codes[start:end],
                 spans[start:end],
-                contexts.of(i),
                 squared_error=error * (end - start),
+                contexts=contexts.of(i),
             )
             if self._segment.n_tokens >= self._limit:
                 self.finish()

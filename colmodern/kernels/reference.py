@@ -156,7 +156,8 @@ def rows_in_context(
         return rows
     blocks = np.searchsorted(block_bounds(offsets), np.arange(len(rows)), side="right") - 1
     shifts = context_rows(query, table, contexts)[blocks, : table.n_query]
-    return np.clip(rows.astype(np.int32) + shifts, LOWEST, -LOWEST - 1).astype(np.int16)
+    np.clip(rows.astype(np.int32) + shifts, LOWEST, -LOWEST - 1, out=rows, casting="unsafe")
+    return rows
 
 
 def smooth_maxsim(

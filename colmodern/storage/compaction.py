@@ -76,8 +76,8 @@ def rewrite(
                     segment.document(i),
                     codes[start:end],
                     segment.spans(i),
-                    segment.contexts.of(i),
                     squared_error=error * (end - start),
+                    contexts=segment.contexts.of(i),
                 )
         writer.finish()
     except BaseException:

@@ -94,9 +94,9 @@ class SegmentWriter:
         document: StoredDocument,
         codes: Codes,
         spans: Spans,
-        contexts: Contexts | None = None,
-        *,
         squared_error: float = 0.0,
+        *,
+        contexts: Contexts | None = None,
     ) -> None:
         """Add one document.
 
@@ -104,9 +104,9 @@ class SegmentWriter:
             document: The document; its id may not be that of a living document.
             codes: The codes of its tokens; none is allowed.
             spans: Shape (n_tokens, 2), int32: start and end character of each token.
-            contexts: The contexts of its blocks that the codes were made in; None: zeros.
             squared_error: The sum over its tokens of the squared distance between the vector and
                 what its code stands for; the manifest keeps the mean of the segment.
+            contexts: The contexts of its blocks that the codes were made in; None: zeros.
 
         Raises:
             InputError: The id is empty or taken, the metadata are not flat, or a text cannot be
