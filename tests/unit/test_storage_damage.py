@@ -267,6 +267,7 @@ def test_contexts_that_are_not_of_the_tokens_never_reach_a_kernel(kit, tmp_path)
     for name, n_tokens in (("one", 5), ("two", 200)):
         with kit.create(tmp_path / name) as writer:
             kit.add(writer, ["a"], n_tokens=n_tokens)
+            writer.set_sources([])
             writer.commit()
     part = Path("segment-000001") / "contexts.arrow"
     (tmp_path / "one" / part).write_bytes((tmp_path / "two" / part).read_bytes())
@@ -284,6 +285,7 @@ def test_a_context_that_is_not_finite_is_a_problem(kit, tmp_path):
         segment = writer.new_segment()
         segment.add(StoredDocument("a", ""), kit.codes(280), kit.spans(280), contexts=contexts)
         segment.finish()
+        writer.set_sources([])
         writer.commit()
     bad = np.array([0.7, np.nan, 0.5], np.float16)
     set_numbers(tmp_path / "i" / "segment-000001" / "contexts.arrow", gain, bad)
