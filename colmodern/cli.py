@@ -5,28 +5,24 @@ Exit codes: 0 done (hits found), 1 no hit (or ``verify`` found a problem), 2 err
 
 from __future__ import annotations
 
-import io
 import logging
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from colmodern import cli_eval
+from colmodern.cli_search import SearchArguments, run_search
 from colmodern.config import Effort
-from colmodern.errors import ColModernError
+from colmodern.location import locate
 from colmodern.terminal import (
     Format,
+    log_to_terminal,
     note,
     print_explanation,
     print_fields,
-    print_hits,
     progress_bar,
 )
-
-if TYPE_CHECKING:
-    from colmodern.searcher import Searcher
 
 app = typer.Typer(
     name="colmodern",
@@ -51,28 +47,6 @@ ThreadsOption = Annotated[
 ]
 
 
-def main() -> None:
-    """Run the command line; the entry point of the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        app()
-    except ColModernError as err:
-        _fail(str(err))
-    except OSError as err:
-        _fail(f"{err.strerror or err}" + (f": {err.filename}" if err.filename else ""))
-    except MemoryError:
-        _fail("there is not enough memory for this; what was committed before is as it was")
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def _fail(message: str) -> None:
-    note(f"error: {message}")
-    sys.exit(2)
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         from colmodern import __version__
@@ -91,8 +65,7 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s %(message)s", stream=sys.stderr)
+    log_to_terminal(logging.INFO if verbose else logging.WARNING)
 
 
 @app.command()
@@ -165,20 +138,22 @@ def search(
         raise typer.BadParameter("--run needs --queries FILE.")
     if run is not None and not run.absolute().parent.is_dir():
         raise typer.BadParameter(f"There is no folder {run.parent} to write the run to.")
-    from colmodern.searcher import Searcher
-
-    with Searcher.open(_locate(index), precision=precision) as searcher:
-        if queries is not None:
-            settings = {"k": k, "effort": effort, "exact": exact, "threads": threads}
-            found = _search_batch(searcher, queries, run, settings, form)
-        else:
-            assert query is not None
-            hits = searcher.search(query, k=k, effort=effort, exact=exact, threads=threads)
-            print_hits(hits, form)
-            found = len(hits)
-    if not found:
-        note("no hits: the index holds no document with text")
-        raise typer.Exit(1)
+    code = run_search(
+        SearchArguments(
+            query=query,
+            index=index,
+            k=k,
+            effort=effort,
+            exact=exact,
+            form=form,
+            queries=queries,
+            run=run,
+            threads=threads,
+            precision=precision,
+        )
+    )
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -192,7 +167,7 @@ def explain(
     """Show which token of a document each token of a query matched."""
     from colmodern.searcher import Searcher
 
-    with Searcher.open(_locate(index)) as searcher:
+    with Searcher.open(locate(index)) as searcher:
         explanation = searcher.explain(query, doc_id)
     print_explanation(explanation, form)
 
@@ -203,7 +178,7 @@ def info(*, index: IndexOption = None, form: FormatOption = Format.HUMAN) -> Non
     from colmodern.searcher import Searcher
     from colmodern.storage import DRIFT_LIMIT
 
-    with Searcher.open(_locate(index)) as searcher:
+    with Searcher.open(locate(index)) as searcher:
         about = searcher.describe()
     print_fields(about, form)
     if (about["drift"] or 0) > DRIFT_LIMIT:
@@ -218,7 +193,7 @@ def verify(*, index: IndexOption = None) -> None:
     """Check every file of an index against its checksum."""
     from colmodern.storage import verify as find_problems
 
-    location = _locate(index)
+    location = locate(index)
     problems = find_problems(location)
     for problem in problems:
         note(f"problem: {problem}")
@@ -236,7 +211,7 @@ def delete(
     """Delete documents from an index by their ids."""
     from colmodern.indexer import delete as delete_documents
 
-    location = _locate(index)
+    location = locate(index)
     missing = delete_documents(location, ids)
     for identifier in missing:
         note(f"no such document: {identifier}")
@@ -258,7 +233,7 @@ def compact(
     from colmodern.indexer import Indexer
     from colmodern.indexer import compact as compact_index
 
-    location = _locate(index)
+    location = locate(index)
     if retrain:
         with progress_bar() as progress:
             report = Indexer(location).retrain(progress=progress)
@@ -284,33 +259,3 @@ def distill(
     with progress_bar() as progress:
         folder = train(Recipe.load(recipe), data=data, out=out, progress=progress)
     print(f"student written to {folder}")
-
-
-def _locate(index: Path | None) -> Path:
-    from colmodern.location import find_index, remember
-
-    location = index or find_index(Path.cwd())
-    if index is not None and (index / "manifest.json").exists():
-        remember(location)
-    return location
-
-
-def _search_batch(
-    searcher: Searcher,
-    queries: Path,
-    run: Path | None,
-    settings: dict[str, Any],
-    form: Format,
-) -> int:
-    """Search a file of queries; return how many hits there were in all."""
-    from colmodern.searcher import read_queries, write_run
-
-    rows = read_queries(queries)
-    results = searcher.search_many(rows.values(), passages=run is None, **settings)
-    if run is not None:
-        write_run(run, zip(rows, results, strict=True))
-        note(f"{len(results)} queries written to {run}")
-    else:
-        for hits in results:
-            print_hits(hits, form)
-    return sum(map(len, results))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from colmodern.encoder.fingerprint import fingerprint
 from colmodern.encoder.layouts import read_checkpoint
 from colmodern.encoder.model_config import ModernBertConfig
 from colmodern.encoder.native import AUTO, NativeModel, choose_precision
-from colmodern.encoder.reference import ReferenceModel
 from colmodern.encoder.rules import TextRules
 from colmodern.encoder.sequences import EncodingPlan, TokenSequence, join_vectors, plan_packs
 from colmodern.encoder.sources import DEFAULT_NAME, find_model, join_name, split_name
@@ -27,6 +26,9 @@ from colmodern.encoder.tensors import open_tensors
 from colmodern.encoder.workers import Workers
 from colmodern.kernels import REFERENCE, active_isa
 from colmodern.types import FloatMatrix, TokenEmbeddings
+
+if TYPE_CHECKING:
+    from colmodern.encoder.reference import ReferenceModel
 
 _PACK_TOKENS = 8192
 _BATCH_CHARACTERS = 64 * _PACK_TOKENS  # texts tokenised together, to find sequences of one length
@@ -182,6 +184,8 @@ class Encoder:
         path = self._checkpoint.folder / WEIGHTS_FILE
         steps = self._checkpoint.projection
         if active_isa() == REFERENCE:
+            from colmodern.encoder.reference import ReferenceModel
+
             return ReferenceModel(
                 path, self._tensors, self._config, steps, precision, self._workers
             )
