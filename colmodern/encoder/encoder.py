@@ -154,6 +154,22 @@ class Encoder:
         """
         return self._encode(texts, self._rules.plan_documents)
 
+    def prepare_documents(self, texts: Sequence[str]) -> list[EncodingPlan]:
+        """Return the tokens of each document, for ``encode_prepared``; no vector is computed.
+
+        Raises:
+            TypeError: As in ``encode_documents``.
+        """
+        return [plan for batch in _batches(texts) for plan in self._rules.plan_documents(batch)]
+
+    def encode_prepared(self, prepared: Sequence[EncodingPlan]) -> list[TokenEmbeddings]:
+        """Return the token vectors of documents that ``prepare_documents`` has tokenised."""
+        vectors = iter(self._encode_sequences([s for p in prepared for s in p.sequences]))
+        return [
+            TokenEmbeddings(join_vectors([next(vectors) for _ in p.sequences], self.dim), p.spans)
+            for p in prepared
+        ]
+
     def encode_queries(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """Return the token vectors of each query; an empty query has none.
 
@@ -203,11 +219,7 @@ class Encoder:
     ) -> list[TokenEmbeddings]:
         results: list[TokenEmbeddings] = []
         for batch in _batches(texts):
-            plans = plan(batch)
-            vectors = iter(self._encode_sequences([s for p in plans for s in p.sequences]))
-            for text in plans:
-                parts = [next(vectors) for _ in text.sequences]
-                results.append(TokenEmbeddings(join_vectors(parts, self.dim), text.spans))
+            results += self.encode_prepared(plan(batch))
         return results
 
     def _encode_sequences(self, sequences: Sequence[TokenSequence]) -> list[FloatMatrix]:
