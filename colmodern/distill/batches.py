@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +66,19 @@ def collate(
         row[1 : length - 1] = ids[offsets[piece] : offsets[piece + 1]]
     mask = np.arange(rows.shape[1]) < lengths[:, None]
     return torch.from_numpy(rows), torch.from_numpy(mask.astype(np.int64))
+
+
+def chunks(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Yield positions of texts by length, as many at a time as fit the budget when padded."""
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    chunk: list[int] = []
+    for position in order:
+        if chunk and lengths[position] * (len(chunk) + 1) > budget:
+            yield chunk
+            chunk = []
+        chunk.append(position)
+    if chunk:
+        yield chunk
 
 
 def _fill(window: np.ndarray, lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:

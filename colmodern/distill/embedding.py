@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.checkpoint import checkpoint
 
+from colmodern.distill.batches import chunks
+
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
@@ -96,19 +98,6 @@ def cut(text: Tensor, window: int, n_head: int) -> Iterator[Tensor]:
     size = window - n_head - 1
     for start in range(0, len(body), size):
         yield torch.cat([head, body[start : start + size], tail])
-
-
-def chunks(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Yield positions of texts by length, as many at a time as fit the budget when padded."""
-    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
-    chunk: list[int] = []
-    for position in order:
-        if chunk and lengths[position] * (len(chunk) + 1) > budget:
-            yield chunk
-            chunk = []
-        chunk.append(position)
-    if chunk:
-        yield chunk
 
 
 def _distinct(columns: Sequence[Mapping[str, Any]]) -> tuple[list[Tensor], list[list[int]]]:

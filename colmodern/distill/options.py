@@ -48,6 +48,7 @@ class PairSource:
         sentences: So many queries are made of every paragraph of a document: a sentence of it,
             whose document is the rest. 0: rows are pairs. Lee et al. (2019), inverse cloze task.
         limit: At most so many queries, drawn by the seed. 0: all.
+        documents: With a limit: so many documents of other pairs are kept to mine among.
         long: Documents that a phase of training with ``long = true`` is for.
     """
 
@@ -60,6 +61,7 @@ class PairSource:
     except_ids_in: str = ""
     sentences: int = 0
     limit: int = 0
+    documents: int = 0
     long: bool = False
 
     def __post_init__(self) -> None:
@@ -69,8 +71,8 @@ class PairSource:
             f"The pairs {self.name!r} need both corpus and qrels, or neither.",
         )
         require(
-            self.limit >= 0 and self.sentences >= 0,
-            f"The pairs {self.name!r}: limit and sentences must not be negative.",
+            min(self.limit, self.sentences, self.documents) >= 0,
+            f"The pairs {self.name!r}: limit, documents and sentences must not be negative.",
         )
 
 

@@ -99,9 +99,14 @@ def _collect(
             dropped += 1
             continue
         pairs.setdefault(normal(query), []).append((query, document))
-    for key in _drawn(pairs, source.limit, seed):
+    chosen = _drawn(pairs, source.limit, seed)
+    for key in chosen:
         for query, document in pairs[key]:
             _add(into, source.name, query, document)
+    rest = pairs.keys() - set(chosen) if source.documents else set()
+    for key in _drawn(sorted(rest), source.documents, seed):
+        for _, document in pairs[key]:
+            _document(into, source.name, document)
     return dropped
 
 
@@ -115,11 +120,16 @@ def _drawn(keys: Iterable[str], limit: int, seed: int) -> list[str]:
 
 
 def _add(into: _Collected, source: str, query: str, document: str) -> None:
+    known = into.queries.setdefault(normal(query), _Query(source, query))
+    known.positives[_document(into, source, document)] = None
+
+
+def _document(into: _Collected, source: str, document: str) -> str:
+    """Add a document unless it is known; return its normal form."""
     key = normal(document)
     if key not in into.documents:
         into.documents[key] = (f"d{len(into.documents)}", source, document)
-    known = into.queries.setdefault(normal(query), _Query(source, query))
-    known.positives[key] = None
+    return key
 
 
 def _judged(source: PairSource, data: Path) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
+from colmodern.distill.batches import chunks
 from colmodern.distill.checkpoints import find_checkpoint, load_frozen
-from colmodern.distill.embedding import chunks
 from colmodern.distill.options import ListTeacher
 from colmodern.distill.vocabulary import load_tokenizer
 from colmodern.errors import ConfigError, EncoderError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from colmodern.errors import ConfigError, EncoderError
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_LONGEST_ENDING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +96,28 @@ def refuse_too_small(tokenizer: Any, n_embeddings: int, *, where: Path) -> None:
 def train_vocabulary(texts: Iterable[str], *, size: int, folder: Path) -> Path:
     """Write a lower-casing WordPiece tokenizer of some texts; the same texts, the same tokens.
 
+    The vocabulary is every character, then the most frequent words and ends of words. (The trainers
+    of ``tokenizers`` break ties by the order of a hash map: no two runs give the same.)
+
     Args:
         texts: What to learn from.
         size: How many tokens at most.
         folder: Where ``tokenizer.json`` goes.
     """
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=size, special_tokens=list(_SPECIAL), show_progress=False
+    normalizer = normalizers.BertNormalizer(lowercase=True)
+    splitter = pre_tokenizers.BertPreTokenizer()
+    counts = Counter(
+        word
+        for text in texts
+        for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    vocabulary = {token: number for number, token in enumerate(_pieces(counts, size))}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = splitter
     ends = {name: tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]")}
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[*ends.items()]
@@ -123,3 +132,17 @@ def train_vocabulary(texts: Iterable[str], *, size: int, folder: Path) -> Path:
     )
     words.save_pretrained(folder)
     return folder
+
+
+def _pieces(counts: Counter[str], size: int) -> list[str]:
+    """Return special tokens, characters, and the words and endings that save most characters."""
+    characters = sorted({character for word in counts for character in word})
+    pieces = [*_SPECIAL, *characters, *(f"##{character}" for character in characters)]
+    saved: Counter[str] = Counter()
+    for word, count in counts.items():
+        if len(word) > 1:
+            saved[word] += count * len(word)
+        for length in range(2, min(_LONGEST_ENDING, len(word) - 1) + 1):
+            saved[f"##{word[-length:]}"] += count
+    best = sorted(saved, key=lambda piece: (-saved[piece], piece))
+    return [*pieces, *best][:size]
