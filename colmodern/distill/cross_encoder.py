@@ -113,6 +113,7 @@ def _base(recipe: TeacherRecipe, seed: int) -> Any:
 
 
 def _arguments(recipe: TeacherRecipe, n_lists: int, work: Path, seed: int) -> Any:
+    import torch
     from sentence_transformers.cross_encoder import CrossEncoderTrainingArguments
 
     steps = -(-n_lists // recipe.batch_size)
@@ -124,6 +125,7 @@ def _arguments(recipe: TeacherRecipe, n_lists: int, work: Path, seed: int) -> An
         warmup_steps=int(steps * recipe.warm_up),
         weight_decay=recipe.weight_decay,
         bf16=True,
+        use_cpu=not torch.cuda.is_available(),  # else bf16 is refused
         logging_steps=10,
         save_strategy="steps",
         save_steps=recipe.checkpoint_every,

@@ -71,7 +71,10 @@ def run_stage(stage: Stage, run: Run) -> bool:
     """
     started = time.monotonic()
     worked = run_step(
-        run.folder(stage.name), _inputs(stage, run), lambda folder: stage.work(run, folder)
+        run.folder(stage.name),
+        _inputs(stage, run),
+        lambda folder: stage.work(run, folder),
+        has_steps=stage.has_steps,
     )
     seconds = time.monotonic() - started
     logger.info("%s: %s", stage.name, f"{seconds:.0f} s" if worked else "done already")

@@ -22,7 +22,13 @@ _STARTED, _DONE = "started.json", "done.json"
 _SCRATCH = "work"  # what lies below a folder of this name belongs to nobody once the step is done
 
 
-def run_step(folder: Path, inputs: Mapping[str, Any], work: Callable[[Path], object]) -> bool:
+def run_step(
+    folder: Path,
+    inputs: Mapping[str, Any],
+    work: Callable[[Path], object],
+    *,
+    has_steps: bool = False,
+) -> bool:
     """Do a step unless it is done; say whether there was anything to do.
 
     Args:
@@ -30,6 +36,8 @@ def run_step(folder: Path, inputs: Mapping[str, Any], work: Callable[[Path], obj
         inputs: Everything that decides what comes out, as plain values.
         work: Does the step in the folder it is given; called again after an interruption, it goes
             on with what it finds there.
+        has_steps: The folder holds steps with folders of their own, which are asked one by one
+            whether they are still right; it is never set aside as a whole.
 
     Raises:
         InputError: The folder cannot be written.
@@ -38,7 +46,7 @@ def run_step(folder: Path, inputs: Mapping[str, Any], work: Callable[[Path], obj
     if is_done(folder, wanted):
         return False
     try:
-        _begin(folder, wanted, inputs)
+        _begin(folder, wanted, inputs, has_steps=has_steps)
     except OSError as err:
         raise InputError(f"Cannot write to {folder}: {err.strerror or err}.") from err
     work(folder)
@@ -87,9 +95,9 @@ def write_json(path: Path, values: Any) -> None:
     scratch.replace(path)
 
 
-def _begin(folder: Path, wanted: str, inputs: Mapping[str, Any]) -> None:
-    started = _read(folder / _STARTED)
-    if folder.exists() and any(folder.iterdir()) and started.get("digest") != wanted:
+def _begin(folder: Path, wanted: str, inputs: Mapping[str, Any], *, has_steps: bool) -> None:
+    is_other = _read(folder / _STARTED).get("digest") != wanted
+    if not has_steps and is_other and folder.exists() and any(folder.iterdir()):
         aside = _free_name(folder)
         folder.rename(aside)
         logger.warning("the inputs of %s have changed; its old files are in %s", folder, aside)

@@ -81,6 +81,7 @@ class Stage:
         files: Data files it reads.
         models: Checkpoints it reads, by name.
         work: Does it in its folder.
+        has_steps: It is made of steps, each of which knows whether it is done.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Stage:
     files: Callable[[Run], Iterable[Path]]
     models: Callable[[Recipe], Iterable[str]]
     work: Callable[[Run, Path], object]
+    has_steps: bool = False
 
 
 def _prepare(run: Run, folder: Path) -> None:
@@ -376,6 +378,7 @@ STAGES = (
         _nothing,
         _nothing,
         _train,
+        has_steps=True,
     ),
     Stage(
         "average",

@@ -82,6 +82,7 @@ def make_trainer(
 
 def training_arguments(recipe: Recipe, phase: Phase, *, work: Path, evaluator: Any | None) -> Any:
     """Return the trainer's arguments: what the phase says, in its words."""
+    import torch
     from sentence_transformers import MultiVectorEncoderTrainingArguments
 
     shape = recipe.student
@@ -105,6 +106,7 @@ def training_arguments(recipe: Recipe, phase: Phase, *, work: Path, evaluator: A
         },
         warmup_steps=round(phase.steps * phase.warm_up),
         bf16=phase.bf16,
+        use_cpu=not torch.cuda.is_available(),  # else bf16 is refused
         gradient_checkpointing=phase.gradient_checkpointing,
         logging_steps=_log_every(phase.checkpoint_every),
         save_strategy="steps",
