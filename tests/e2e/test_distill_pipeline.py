@@ -78,7 +78,7 @@ def digests(out):
     return {
         str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(out.rglob("*"))
-        if path.is_file() and "work" not in path.parts and path.name not in (".lock",)
+        if path.is_file() and "work" not in path.parts and path.name != ".lock"
     }
 
 
@@ -168,7 +168,7 @@ def test_a_stage_killed_in_the_middle_ends_in_the_same_files(home, values, whole
         progress=lambda name, done, total: seen.append((name, done)),
     )
     assert _of(stage, digests(out)) == _of(stage, digests(whole))
-    first = {name: done for name, done in reversed(seen)}
+    first = dict(reversed(seen))
     assert MUST_NOT_BE_REDONE[stage](first), first
 
 

@@ -76,7 +76,7 @@ def test_a_list_is_scaled_by_its_minimum_and_maximum():
 
 def test_the_kl_of_two_known_lists():
     # Scaled: student (0, 1), teacher (1, 0). At temperature 1 the probabilities are
-    # s = (1, e) / (1 + e) and t = (e, 1) / (1 + e), so KL = sum t (log t - log s) = (e - 1) / (e + 1).
+    # s = (1, e) / (1 + e), t = (e, 1) / (1 + e): KL = sum t (log t - log s) = (e - 1) / (e + 1).
     student, teacher = torch.tensor([[3.0, 5.0]]), torch.tensor([[40.0, 10.0]])
     found = list_kl(student, teacher, student_temperature=1.0, teacher_temperature=1.0)
     assert found.item() == pytest.approx((math.e - 1) / (math.e + 1), abs=1e-6)
