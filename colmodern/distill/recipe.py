@@ -119,7 +119,7 @@ def _build(kind: type[T], values: Any, where: str) -> T:
     known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
     plain: dict[str, Any] = {}
     for key, value in values.items():
-        name = _known_name(key, known, where)
+        name = _known_name(key, value, known, where)
         plain[name] = _value(hints[name], value, f"{where}.{key}".removeprefix("recipe."))
     try:
         return kind(**plain)
@@ -127,10 +127,11 @@ def _build(kind: type[T], values: Any, where: str) -> T:
         raise ConfigError(f"An option is missing in [{where}] of the recipe: {err}.") from err
 
 
-def _known_name(key: str, known: list[str], where: str) -> str:
+def _known_name(key: str, value: Any, known: list[str], where: str) -> str:
     """Return the field that a key means: dashes are underscores, a table of a list is singular."""
     name = key.replace("-", "_")
-    for form in (name, f"{name}s"):
+    is_list = isinstance(value, (list, tuple))
+    for form in (name, f"{name}s") if is_list else (name,):
         if form in known:
             return form
     near = difflib.get_close_matches(name, known, n=1)

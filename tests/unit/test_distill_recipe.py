@@ -114,12 +114,9 @@ def test_pieces_hold_every_token_once_and_depend_only_on_the_seed(tmp_path, toke
         lengths=(3,),
         length_weights=(1.0,),
     )
-    files = [
-        prepare_pieces(
-            recipe, data=tmp_path, tokenizer=tokenizer, seed=1, target=tmp_path / f"{n}.arrow"
-        )
-        for n in range(2)
-    ]
+    files = [tmp_path / f"{n}.arrow" for n in range(2)]
+    for file in files:
+        prepare_pieces(recipe, data=tmp_path, tokenizer=tokenizer, seed=1, target=file)
     ids, offsets = load_pieces(files[0])
     assert ids.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert offsets.tolist() == [0, 3, 6, 7, 9]
