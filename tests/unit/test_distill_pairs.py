@@ -111,10 +111,10 @@ def test_queries_of_documents_put_aside_are_not_trained_on(tmp_path):
 
 def test_empty_pairs_are_an_error(tmp_path):
     write(tmp_path / "p.jsonl.gz", [{"query": "", "document": "x"}])
-    with pytest.raises(InputError, match="'p' .* are empty"):
+    with pytest.raises(InputError, match=r"'p' .* are empty"):
         prepared(tmp_path, PrepareRecipe(pairs=(pairs(),)))
     write(tmp_path / "p.jsonl.gz", [])
-    with pytest.raises(InputError, match="'p' .* are empty"):
+    with pytest.raises(InputError, match=r"'p' .* are empty"):
         prepared(tmp_path, PrepareRecipe(pairs=(pairs(),)))
 
 
