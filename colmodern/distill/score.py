@@ -55,6 +55,7 @@ def score(
     """
     documents = read_texts(prepared / "documents.parquet", "document_id")
     lists = candidate_lists(recipe, prepared=prepared, mined=mined, seed=seed)
+    lists.sort(key=lambda entry: entry["source"])  # lists of a part share documents
     scorers: list[Scorer] | None = None
     parts = []
     for number, start in enumerate(range(0, len(lists), recipe.part)):
