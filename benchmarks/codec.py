@@ -20,7 +20,7 @@ from colmodern import kernels
 from colmodern.codec import Codec, train_codec
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
-Reconstruct = Callable[[FloatMatrix], FloatMatrix]
+Reconstruct = Callable[[FloatMatrix, IntVector], FloatMatrix]
 
 K = 10
 SAMPLE_TOKENS = 500_000
@@ -38,7 +38,7 @@ class Collection:
         self._query_offsets = np.load(folder / "query_offsets.npy")[: n_queries + 1]
         queries = np.load(folder / "query_tokens.npy")[: self._query_offsets[-1]]
         self._queries = queries.astype(np.float32)
-        self._exact, _ = self._scores(lambda vectors: vectors)
+        self._exact, _ = self._scores(lambda vectors, _: vectors)
         self._best = _top(self._exact)
 
     def sample(self, n: int, seed: int) -> FloatMatrix:
@@ -62,7 +62,7 @@ class Collection:
         """Return the score of every document with every query, and the squared error."""
         rows, error = [], 0.0
         for offsets, vectors in self._blocks():
-            found = reconstruct(vectors)
+            found = reconstruct(vectors, offsets)
             error += float(np.square(found - vectors, dtype=np.float64).sum())
             for start, end in pairwise(offsets):
                 maxima = (found[start:end] @ self._queries.T).max(axis=0)
@@ -103,7 +103,7 @@ def scalar_codebook(
     _, learnt = residuals(sample)
     cuts, levels = (_quantiles if quantiles else _lloyd_max)(learnt, bits)
 
-    def reconstruct(vectors: FloatMatrix) -> FloatMatrix:
+    def reconstruct(vectors: FloatMatrix, _: IntVector) -> FloatMatrix:
         chosen, left = residuals(vectors)
         return _unit(chosen + levels[np.searchsorted(cuts, left)]) @ turn.T
 
@@ -120,7 +120,7 @@ def unit_codebook(codec: Codec, sample: FloatMatrix, bits: int) -> Reconstruct:
 
     cuts, levels = _lloyd_max(directions(sample)[2], bits)
 
-    def reconstruct(vectors: FloatMatrix) -> FloatMatrix:
+    def reconstruct(vectors: FloatMatrix, _: IntVector) -> FloatMatrix:
         chosen, left, units = directions(vectors)
         coded = levels[np.searchsorted(cuts, units)]
         gains = np.einsum("ij,ij->i", left, coded) / np.einsum("ij,ij->i", coded, coded)
@@ -148,7 +148,13 @@ def codebooks(codec: Codec, sample: FloatMatrix, bits: int) -> Iterator[tuple[st
     yield "Lloyd-Max", scalar_codebook(**plain, quantiles=False, rotate=False)
     yield "rotation, Lloyd-Max", scalar_codebook(**plain, quantiles=False, rotate=True)
     yield "rotation, unit residual, Lloyd-Max, gain", unit_codebook(**plain)
-    yield "the codec", lambda vectors: codec.decode(codec.encode(vectors, threads=2))
+    yield "the codec without contexts", lambda v, _: codec.decode(codec.encode(v, threads=2))
+
+    def whole(vectors: FloatMatrix, offsets: IntVector) -> FloatMatrix:
+        codes, contexts = codec.encode_documents(vectors, offsets, threads=2)
+        return codec.decode(codes, contexts, offsets)
+
+    yield "the codec", whole
 
 
 def main() -> None:

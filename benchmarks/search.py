@@ -91,7 +91,10 @@ def build(path: Path, vectors: FloatMatrix, offsets: IntVector, *, bits: int) ->
         segment = writer.new_segment()
         for number, (start, end) in enumerate(pairwise(offsets.tolist())):
             spans = np.zeros((end - start, 2), np.int32)
-            segment.add(StoredDocument(f"d{number}", ""), codec.encode(vectors[start:end]), spans)
+            whole = np.array([0, end - start])
+            codes, contexts = codec.encode_documents(vectors[start:end], whole)
+            document = StoredDocument(f"d{number}", "")
+            segment.add(document, codes, spans, contexts=contexts)
         segment.finish()
         writer.commit()
     return time.perf_counter() - started

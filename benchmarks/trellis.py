@@ -47,7 +47,7 @@ class Sample:
         book = kernels.Codebook(
             self._centroid, np.zeros(1, np.float32), levels, step / np.sqrt(DIM), bits
         )
-        columns, _, _ = kernels.encode_tokens(
+        columns, _, _, _ = kernels.encode_tokens(
             self._units, self._rounding, self._cells, book, longest=2.0
         )
         return kernels.unpack_residuals(columns[1], bits).reshape(-1)

@@ -16,6 +16,7 @@
 #include "assign/assign.h"
 #include "bindings_encoder.h"
 #include "centroids/centroids.h"
+#include "contexts/contexts.h"
 #include "cpu.h"
 #include "dense/dense.h"
 #include "encode/encode.h"
@@ -60,6 +61,18 @@ DocumentList documents_of(const Vector<const std::int64_t>& offsets, std::size_t
   return {offsets.data(), static_cast<std::int64_t>(offsets.shape(0)) - 1, static_cast<std::int64_t>(n_tokens),
           documents.data(), static_cast<std::int64_t>(documents.shape(0))};
 }
+
+// The arguments that make up `StoredContexts`; no offsets mean that there are no contexts.
+#define COLMODERN_CONTEXTS_ARGUMENTS                                                                          \
+  Matrix<const std::uint8_t> context_residuals, Vector<const std::uint16_t> context_gains,                    \
+      Vector<const std::int64_t> context_offsets, Vector<const std::int8_t> context_levels, float context_step, \
+      Matrix<const std::int8_t> context_values, Vector<const float> context_scales
+#define COLMODERN_CONTEXTS                                                                                    \
+  StoredContexts {                                                                                            \
+    context_residuals.data(), context_gains.data(), static_cast<std::int64_t>(context_gains.shape(0)),        \
+        context_offsets.data(), static_cast<std::int64_t>(context_offsets.shape(0)) - 1,                      \
+        {context_levels.data(), context_step}, query_of(context_values, context_scales)                       \
+  }
 
 const Kernels& kernels_of(int isa) { return kernels_for(static_cast<Isa>(isa)); }
 
@@ -127,10 +140,10 @@ std::pair<std::int64_t, std::int64_t> bind_gather(Matrix<const std::int16_t> row
 
 template <class Id>
 void bind_smooth_maxsim(int isa, Matrix<const std::int16_t> rows, Vector<const float> steps, std::int64_t count,
-                          Vector<const Id> ids, Vector<const std::int64_t> offsets,
+                          Vector<const Id> ids, COLMODERN_CONTEXTS_ARGUMENTS, Vector<const std::int64_t> offsets,
                           Vector<const std::int64_t> documents, int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
-  smooth_maxsim(kernels_of(isa), table_of(rows, steps, count), ids_of(ids),
+  smooth_maxsim(kernels_of(isa), table_of(rows, steps, count), ids_of(ids), COLMODERN_CONTEXTS,
                   documents_of(offsets, ids.shape(0), documents), threads, out.data());
 }
 
@@ -139,13 +152,14 @@ void bind_maxsim_codes(int isa, Matrix<const std::int8_t> values, Vector<const f
                        Matrix<const std::int16_t> rows, Vector<const float> steps, Vector<const std::int8_t> levels,
                        int bits, Vector<const Id> ids, Matrix<const std::uint8_t> residuals,
                        Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
-                       Vector<const std::int64_t> offsets, Vector<const std::int64_t> documents,
+                       COLMODERN_CONTEXTS_ARGUMENTS, Vector<const std::int64_t> offsets,
+                       Vector<const std::int64_t> documents,
                        int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
   const ByteQuery query = query_of(values, scales);
   const StoredCodes codes{ids_of(ids), residuals.data(), gains.data(), norms.data(), bits};
   maxsim_codes(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes,
-               documents_of(offsets, ids.shape(0), documents), threads, out.data());
+               COLMODERN_CONTEXTS, documents_of(offsets, ids.shape(0), documents), threads, out.data());
 }
 
 template <class Id>
@@ -153,14 +167,15 @@ void bind_code_maxima(int isa, Matrix<const std::int8_t> values, Vector<const fl
                       Matrix<const std::int16_t> rows, Vector<const float> steps, Vector<const std::int8_t> levels,
                       int bits, Vector<const Id> ids, Matrix<const std::uint8_t> residuals,
                       Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
-                      Vector<const std::int64_t> offsets, int threads, Matrix<float> out) {
+                      COLMODERN_CONTEXTS_ARGUMENTS, Vector<const std::int64_t> offsets, int threads,
+                      Matrix<float> out) {
   const nb::gil_scoped_release release;
   const ByteQuery query = query_of(values, scales);
   const StoredCodes codes{ids_of(ids), residuals.data(), gains.data(), norms.data(), bits};
   const auto n_spans = static_cast<std::int64_t>(offsets.shape(0)) - 1;
   const DocumentList spans{offsets.data(), n_spans, static_cast<std::int64_t>(ids.shape(0)), nullptr, n_spans};
-  code_maxima(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes, spans, threads,
-              out.data());
+  code_maxima(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes,
+              COLMODERN_CONTEXTS, spans, threads, out.data());
 }
 
 PackedRows packed_of(const Matrix<const std::int8_t>& values, const Vector<const std::int32_t>& starts) {
@@ -222,15 +237,21 @@ template <class T, class Id>
 std::int64_t bind_encode_tokens(int isa, Matrix<const T> vectors, Strips<const float> columns,
                                 Vector<const float> starts, float step, COLMODERN_CELLS_ARGUMENTS,
                                 Matrix<const std::int8_t> centroids, Vector<const float> centroid_steps,
-                                Vector<const std::int8_t> levels, float level_step, int bits, float longest,
-                                int threads, Vector<Id> ids, Matrix<std::uint8_t> residuals,
+                                Vector<const std::int8_t> levels, float level_step, int bits,
+                                Vector<const std::int8_t> context_levels, float context_step, float longest,
+                                int threads, Vector<const std::int64_t> bounds,
+                                Matrix<std::uint8_t> context_residuals, Vector<std::uint16_t> context_gains, Vector<Id> ids, Matrix<std::uint8_t> residuals,
                                 Vector<std::uint16_t> gains, Vector<std::uint16_t> norms, Vector<float> errors) {
   const nb::gil_scoped_release release;
-  const Codebook book{centroids.data(), centroid_steps.data(), levels.data(), level_step, bits};
+  const Codebook book{centroids.data(), centroid_steps.data(), levels.data(), level_step, bits,
+                      {context_levels.data(), context_step}};
   const CodeRows out{ids.data(),   sizeof(Id) == sizeof(std::uint32_t), residuals.data(), gains.data(), norms.data(),
                      errors.data()};
   return encode_tokens(kernels_of(isa), vectors_of(vectors), rotation_of(columns, starts, step), COLMODERN_CELLS, book,
-                       longest, threads, out);
+                       longest, threads,
+                       {bounds.data(), static_cast<std::int64_t>(context_gains.shape(0)), context_residuals.data(),
+                        context_gains.data()},
+                       out);
 }
 
 }  // namespace
@@ -265,8 +286,9 @@ NB_MODULE(_native, m) {
 #define COLMODERN_BIND_ENCODE(T, Id)                                                                          \
   m.def("encode_tokens", &bind_encode_tokens<T, Id>, "isa"_a, "vectors"_a.noconvert(),                        \
         COLMODERN_ROTATION_NAMES, COLMODERN_CELLS_NAMES, "centroids"_a.noconvert(),                           \
-        "centroid_steps"_a.noconvert(), "levels"_a.noconvert(), "level_step"_a, "bits"_a, "longest"_a,        \
-        "threads"_a, "ids"_a.noconvert(), "residuals"_a.noconvert(), "gains"_a.noconvert(),                   \
+        "centroid_steps"_a.noconvert(), "levels"_a.noconvert(), "level_step"_a, "bits"_a,                     \
+        "context_levels"_a.noconvert(), "context_step"_a, "longest"_a, "threads"_a, "bounds"_a.noconvert(),   \
+        "context_residuals"_a.noconvert(), "context_gains"_a.noconvert(), "ids"_a.noconvert(), "residuals"_a.noconvert(), "gains"_a.noconvert(),                   \
         "norms"_a.noconvert(), "errors"_a.noconvert())
 #define COLMODERN_BIND_FOR(T)                                                                                 \
   m.def("round_vectors", &bind_round_vectors<T>, "isa"_a, "vectors"_a.noconvert(), COLMODERN_ROTATION_NAMES,  \
@@ -276,18 +298,22 @@ NB_MODULE(_native, m) {
   COLMODERN_BIND_FOR(float);
   COLMODERN_BIND_FOR(std::uint16_t);
 #undef COLMODERN_BIND_FOR
+#define COLMODERN_CONTEXTS_NAMES                                                                              \
+  "context_residuals"_a.noconvert(), "context_gains"_a.noconvert(), "context_offsets"_a.noconvert(),          \
+      "context_levels"_a.noconvert(), "context_step"_a, "context_values"_a.noconvert(),                       \
+      "context_scales"_a.noconvert()
 #define COLMODERN_BIND_FOR(Id)                                                                                 \
   m.def("smooth_maxsim", &bind_smooth_maxsim<Id>, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(),    \
-        "count"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(), "documents"_a.noconvert(), "threads"_a,       \
-        "out"_a.noconvert());                                                                                  \
+        "count"_a, "ids"_a.noconvert(), COLMODERN_CONTEXTS_NAMES, "offsets"_a.noconvert(),                     \
+        "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert());                                                                                  \
   m.def("maxsim_codes", &bind_maxsim_codes<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),       \
         "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),    \
-        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), "offsets"_a.noconvert(),      \
-        "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert());                                          \
+        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), COLMODERN_CONTEXTS_NAMES,     \
+        "offsets"_a.noconvert(), "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert());                                          \
   m.def("code_maxima", &bind_code_maxima<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),         \
         "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),    \
-        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), "offsets"_a.noconvert(),      \
-        "threads"_a, "out"_a.noconvert())
+        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), COLMODERN_CONTEXTS_NAMES,     \
+        "offsets"_a.noconvert(), "threads"_a, "out"_a.noconvert())
   COLMODERN_BIND_FOR(std::uint16_t);
   COLMODERN_BIND_FOR(std::uint32_t);
 #undef COLMODERN_BIND_FOR

@@ -20,7 +20,7 @@ namespace {
   Kernels{dense_scores_##isa,      dense_maxima_##isa,  dense_nearest_##isa,                          \
           centroid_products_##isa, centroid_sums_##isa, code_maxima_##isa,                            \
           row_scores_##isa,        raise_nearest_##isa, greatest_##isa,                               \
-          unit_rows_##isa,         round_rows_##isa,    code_rows_##isa}
+          unit_rows_##isa,         round_rows_##isa,    code_context_##isa, code_rows_##isa}
 
 constexpr Kernels kScalar = COLMODERN_TABLE(scalar);
 #if COLMODERN_X86
@@ -32,7 +32,7 @@ constexpr Kernels kAvx512vnni = COLMODERN_TABLE(avx512vnni);
 constexpr Kernels kNeon{dense_scores_neon,      dense_maxima_neon,  dense_nearest_neon,
                         centroid_products_neon, centroid_sums_neon, code_maxima_neon,
                         row_scores_neon,        raise_nearest_neon, greatest_neon,
-                        unit_rows_scalar,       round_rows_scalar,  code_rows_scalar};
+                        unit_rows_scalar,       round_rows_scalar,  code_context_scalar, code_rows_scalar};
 #endif
 #undef COLMODERN_TABLE
 

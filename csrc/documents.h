@@ -49,24 +49,23 @@ inline float sum_of(const float* best, std::int64_t count) noexcept {
   return static_cast<float>(sum);
 }
 
-// scores[i] = what `score(begin, end)` makes of the tokens of listed document i. An empty document scores minus
-// infinity, an empty query zero. `score` is made once for each thread's piece of the list by `scorer()`.
+// scores[i] = what `score(document, begin, end)` makes of the tokens of listed document i. An empty document scores minus
+// infinity, an empty query zero. `score` is made once for each thread by `scorer()`. `list` has passed its check.
 template <class Scorer>
 void score_documents(const DocumentList& list, std::int64_t count, int threads, const Scorer& scorer,
                      float* scores) {
-  check(list);
   constexpr std::int64_t kPiece = 8;
-  parallel_for(list.n_listed, kPiece, threads, [&](std::int64_t first, std::int64_t last) {
-    auto score = scorer();
+  parallel_for_with(list.n_listed, kPiece, threads, scorer, [&](auto& score, std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
-      const std::int64_t begin = list.offsets[list.at(i)];
-      const std::int64_t end = list.offsets[list.at(i) + 1];
+      const std::int64_t document = list.at(i);
+      const std::int64_t begin = list.offsets[document];
+      const std::int64_t end = list.offsets[document + 1];
       if (count == 0) {
         scores[i] = 0.0F;
       } else if (begin == end) {
         scores[i] = -std::numeric_limits<float>::infinity();
       } else {
-        scores[i] = score(begin, end);
+        scores[i] = score(document, begin, end);
       }
     }
   });

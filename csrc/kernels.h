@@ -90,6 +90,12 @@ struct PackedRows {
 constexpr int kRowOffset = 64;
 constexpr int kMaxRow = 63;
 
+// What codes of a context mean: four bits a dimension.
+struct ContextLevels {
+  const std::int8_t* values;  // (16,), ascending
+  float step;
+};
+
 // What codes of a residual mean, and the centroids that residuals are taken against.
 struct Codebook {
   const std::int8_t* centroids;  // (n_centroids, dim)
@@ -97,9 +103,10 @@ struct Codebook {
   const std::int8_t* levels;     // (16,), ascending if there are 4 bits
   float level_step;
   int bits;
+  ContextLevels contexts;
 };
 
-// `best` holds count-padded floats, 64-byte aligned; a kernel overwrites it. Rows and tokens are [begin, end).
+// `best` holds count-padded floats, 64-byte aligned; a dense kernel overwrites it, `code_maxima` raises it. Rows and tokens are [begin, end).
 struct Kernels {
   // scores[(row - begin) * count + i] = product of row with packed vector i
   void (*dense_scores)(const PackedVectors&, const float* rows, std::int64_t begin, std::int64_t end,
@@ -113,12 +120,13 @@ struct Kernels {
   // rows[i * stride + lane] = product of centroid i with a query token, times steps[i] and the token's scale, rounded
   void (*centroid_products)(const PackedQuery&, const std::int8_t* centroids, const float* steps,
                             std::int64_t begin, std::int64_t end, std::int16_t* rows, std::int64_t stride) noexcept;
-  // sums[lane] = sum of `weight` of the rows of ids begin..end, in their order; (stride) numbers, 64-byte aligned
-  void (*centroid_sums)(const CentroidRows&, const CentroidIds&, std::int64_t begin, std::int64_t end,
-                        float* sums) noexcept;
-  // best[i] = greatest norm * (centroid score + gain * product)
-  void (*code_maxima)(const PackedQuery&, const CentroidRows&, const CodeColumns&, std::int64_t begin,
-                      std::int64_t end, float* best) noexcept;
+  // Adds `weight` of the rows of ids begin..end, in their order, to sums: (stride) numbers, 64-byte aligned. To every
+  // row the context is added first.
+  void (*centroid_sums)(const CentroidRows&, const std::int16_t* context, const CentroidIds&, std::int64_t begin,
+                        std::int64_t end, float* sums) noexcept;
+  // Raises best[i] to the greatest norm * (step * (row + context) + gain * product)
+  void (*code_maxima)(const PackedQuery&, const CentroidRows&, const std::int16_t* context, const CodeColumns&,
+                      std::int64_t begin, std::int64_t end, float* best) noexcept;
   // scores[(row - begin) * 16 * strips + i] = score of row with packed centroid i (assign/assign.h)
   void (*row_scores)(const PackedRows&, const std::uint8_t* rows, std::int64_t begin, std::int64_t end,
                      std::int32_t* scores) noexcept;
@@ -136,8 +144,12 @@ struct Kernels {
                     float* units, float* lengths) noexcept;
   // n values as bytes of a row; n is a multiple of 16
   void (*round_rows)(const float* values, std::int64_t n, float step, std::uint8_t* rows) noexcept;
-  // Codes of n rotated unit vectors with these lengths and centroids
-  void (*code_rows)(const Codebook&, std::int64_t dim, const float* rows, const float* lengths,
+  // The mean of what the centroids of n rotated unit vectors leave of them: its code, (dim / 2) bytes and a gain, and
+  // what the code stands for, (dim,)
+  void (*code_context)(const Codebook&, std::int64_t dim, const float* rows, const std::uint32_t* ids, std::int64_t n,
+                       std::uint8_t* residual, std::uint16_t* gain, float* context) noexcept;
+  // Codes of n rotated unit vectors with these lengths and centroids, in this context
+  void (*code_rows)(const Codebook&, std::int64_t dim, const float* context, const float* rows, const float* lengths,
                     const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals, std::uint16_t* gains,
                     std::uint16_t* norms, float* errors) noexcept;
 };
@@ -153,10 +165,10 @@ const Kernels& kernels_for(Isa isa);
                            std::uint32_t*) noexcept;                                                  \
   void centroid_products_##isa(const PackedQuery&, const std::int8_t*, const float*, std::int64_t,    \
                                std::int64_t, std::int16_t*, std::int64_t) noexcept;                   \
-  void centroid_sums_##isa(const CentroidRows&, const CentroidIds&, std::int64_t, std::int64_t,       \
-                           float*) noexcept;                                                          \
-  void code_maxima_##isa(const PackedQuery&, const CentroidRows&, const CodeColumns&, std::int64_t,   \
-                         std::int64_t, float*) noexcept;                                              \
+  void centroid_sums_##isa(const CentroidRows&, const std::int16_t*, const CentroidIds&, std::int64_t, \
+                           std::int64_t, float*) noexcept;                                            \
+  void code_maxima_##isa(const PackedQuery&, const CentroidRows&, const std::int16_t*,                \
+                         const CodeColumns&, std::int64_t, std::int64_t, float*) noexcept;            \
   void row_scores_##isa(const PackedRows&, const std::uint8_t*, std::int64_t, std::int64_t,           \
                         std::int32_t*) noexcept;                                                      \
   void raise_nearest_##isa(const PackedRows&, std::int64_t, std::int64_t, const std::uint8_t*,        \
@@ -166,7 +178,9 @@ const Kernels& kernels_for(Isa isa);
   void unit_rows_##isa(const void*, bool, std::int64_t, std::int64_t, std::int64_t, float*,           \
                        float*) noexcept;                                                              \
   void round_rows_##isa(const float*, std::int64_t, float, std::uint8_t*) noexcept;                   \
-  void code_rows_##isa(const Codebook&, std::int64_t, const float*, const float*,                     \
+  void code_context_##isa(const Codebook&, std::int64_t, const float*, const std::uint32_t*,          \
+                          std::int64_t, std::uint8_t*, std::uint16_t*, float*) noexcept;              \
+  void code_rows_##isa(const Codebook&, std::int64_t, const float*, const float*, const float*,       \
                        const std::uint32_t*, std::int64_t, std::uint8_t*, std::uint16_t*,             \
                        std::uint16_t*, float*) noexcept;
 

@@ -31,6 +31,7 @@ _TUNING_BUDGET = 6.0
 _TUNING_AT_LEAST = 10
 _SEARCH_BUDGET = 20.0
 _SEARCH_AT_LEAST = 25
+_RECALL_BUDGET = 600.0
 _BRIEF = 7
 _COLD_STARTS = 3
 
@@ -110,7 +111,11 @@ class Bench:
         return variant.points | measures.chosen_points(tried)
 
     def search(self, variant: Variant) -> None:
-        """Measure cold starts, then latency with one and two threads, then recall@100."""
+        """Measure cold starts, then latency with one and two threads, then recall@100.
+
+        A pass that measures latency ends when it has taken long enough. Points that were not asked
+        all queries by then get a pass of their own for recall@10.
+        """
         points = self.points(variant)
         default = next(iter(points.values())) if variant.is_peer else points["medium"]
         n_queries = self.vectors.describe()["queries"]
@@ -134,13 +139,20 @@ class Bench:
         one = self._run(variant, "search", 1, first=default, passes=passes(10), log="search-1")
         two = self._run(variant, "search", 2, first=default, passes=passes(10), log="search-2")
         deep = self._run(variant, "search", 2, first=default, passes=passes(100), log="search-100")
+        timed = self._measured(one["passes"])
+        slow = {
+            name: point
+            for (name, point), found in zip(points.items(), timed, strict=True)
+            if found["queries"] < n_queries
+        }
         by_k = zip(
             points,
-            self._measured(one["passes"]),
+            timed,
             self._measured(two["passes"]),
             self._measured(deep["passes"]),
             strict=True,
         )
+        recalls = self._recalls(variant, default, slow)
         result = {
             "at": one["at"],
             "load_before": cold[0]["load_before"],
@@ -151,10 +163,30 @@ class Bench:
             "peak_own_mib": one["peak_own_mib"],
             "points": [
                 {"name": name, "point": first["point"], "one": first, "two": second, "deep": third}
+                | ({"recall": recalls[name]} if name in recalls else {})
                 for name, first, second, third in by_k
             ],
         }
         self._save(variant, "search", result)
+
+    def _recalls(
+        self, variant: Variant, first: dict[str, Any], points: dict[str, dict[str, Any]]
+    ) -> dict[str, dict[str, Any]]:
+        """Return what points find for all queries, or for those of ten minutes."""
+        if not points:
+            return {}
+        passes = [
+            {
+                "k": 10,
+                "point": point,
+                "n_queries": self.vectors.describe()["queries"],
+                "budget": _RECALL_BUDGET / (_BRIEF if self.brief else 1),
+                "at_least": _SEARCH_AT_LEAST,
+            }
+            for point in points.values()
+        ]
+        done = self._run(variant, "search", 2, first=first, passes=passes, log="search-recall")
+        return dict(zip(points, self._measured(done["passes"]), strict=True))
 
     def _measured(self, passes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return figures in place of the times and hits of each pass."""

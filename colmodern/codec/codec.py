@@ -1,8 +1,10 @@
 """How does a token vector become bytes, and bytes a vector again?
 
-A vector is rotated, told apart from its nearest centroid, and the direction of what is left is kept
-in 1, 2 or 4 bits a dimension (``residual.py``) with two small floats: the gain, and the norm that
-gives the reconstruction the length of the vector. The query is rotated as well, so scores do not
+A vector is rotated and told apart from its nearest centroid. What the centroids leave over of the
+tokens of a stretch of text is alike: its mean, the context, is kept once for a block of tokens
+(``kernels/contexts.py``). The direction of what is left after that is kept in 1, 2 or 4 bits a
+dimension (``residual.py``) with two small floats: the gain, and the norm that gives the
+reconstruction the length of the vector. The query is rotated as well, so scores do not
 change.
 """
 
@@ -28,9 +30,11 @@ from colmodern.codec.vectors import (
     check_vectors,
     not_a_vector,
 )
-from colmodern.types import FloatMatrix, FloatVector
+from colmodern.kernels.coding import Columns, ContextColumns
+from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 _MAX_QUERY = 127
+_CONTEXT_ROOM = 0.25  # how much longer centroid and context may be than the longest centroid
 _DTYPES = {
     "rotation": "f4",
     "centroids": "i1",
@@ -130,8 +134,26 @@ class Codec:
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
+    def encode_documents(
+        self, vectors: Vectors, offsets: IntVector, *, threads: int = 1
+    ) -> tuple[Codes, kernels.Contexts]:
+        """Return the codes of the token vectors of documents, and the contexts of their blocks.
+
+        Args:
+            vectors: Shape (n, dim), float32 or float16, rows of unit length: document by document.
+            offsets: Shape (n_documents + 1,), int64: where the tokens of each document begin.
+            threads: How many threads to use; the codes do not depend on it.
+
+        Raises:
+            InputError: A row holds NaN or infinity, or is far too long.
+            TypeError: The vectors are neither float32 nor float16.
+            ValueError: They have another shape.
+        """
+        columns, contexts, _ = self._encode(vectors, kernels.block_bounds(offsets), threads)
+        return Codes(*columns), kernels.Contexts(*contexts, kernels.block_offsets(offsets))
+
     def encode(self, vectors: Vectors, *, threads: int = 1) -> Codes:
-        """Return the codes of token vectors.
+        """Return the codes of token vectors that have no context.
 
         Args:
             vectors: Shape (n, dim), float32 or float16, rows of unit length.
@@ -151,24 +173,46 @@ class Codec:
             The codes, and for each token the squared distance between the vector and what its code
             stands for, shape (n,), float32.
         """
-        columns, errors, bad = kernels.encode_tokens(
+        columns, _, errors = self._encode(vectors, None, threads)
+        return Codes(*columns), errors
+
+    def _encode(
+        self, vectors: Vectors, bounds: IntVector | None, threads: int
+    ) -> tuple[Columns, ContextColumns, FloatVector]:
+        columns, contexts, errors, bad = kernels.encode_tokens(
             np.ascontiguousarray(vectors),
             self._rounding,
             self._cells,
             self._codebook,
             longest=MAX_LENGTH,
+            bounds=bounds,
             threads=threads,
         )
         if bad >= 0:
             raise not_a_vector("vectors", vectors, bad)
-        return Codes(*columns), errors
+        return columns, contexts, errors
 
-    def decode(self, codes: Codes) -> FloatMatrix:
-        """Return the vectors that codes stand for, in the space they came from, shape (n, dim)."""
+    def decode(
+        self,
+        codes: Codes,
+        contexts: kernels.Contexts | None = None,
+        offsets: IntVector | None = None,
+    ) -> FloatMatrix:
+        """Return the vectors that codes stand for, in the space they came from, shape (n, dim).
+
+        Args:
+            codes: From ``encode``, or from ``encode_documents`` together with the other two.
+            contexts: The contexts of the documents' blocks.
+            offsets: Shape (n_documents + 1,), int64: where the tokens of each document begin.
+        """
         directions = self._levels.unpack(codes.residuals)
         gains = codes.gains.astype(np.float32)[:, np.newaxis]
         norms = codes.norms.astype(np.float32)[:, np.newaxis]
-        rotated = norms * (self.float_centroids[codes.centroid_ids] + gains * directions)
+        rotated = self.float_centroids[codes.centroid_ids] + gains * directions
+        if contexts is not None and offsets is not None:
+            lengths = np.diff(kernels.block_bounds(offsets))
+            rotated += np.repeat(contexts.vectors(), lengths, axis=0)
+        rotated *= norms
         return kernels.centroid_scores(self.rotation, rotated)
 
     def rotate(self, vectors: FloatMatrix) -> FloatMatrix:
@@ -194,8 +238,9 @@ class Codec:
         self, query: kernels.QuantisedQuery, *, threads: int = 1
     ) -> kernels.CentroidTable:
         """Return what a query from ``quantise_query`` thinks of the centroids."""
+        longest = self.longest_centroid + _CONTEXT_ROOM
         return kernels.centroid_table(
-            query, self.centroids, self.centroid_steps, self.longest_centroid, threads=threads
+            query, self.centroids, self.centroid_steps, longest, threads=threads
         )
 
     def to_table(self) -> dict[str, NDArray[Any]]:

@@ -6,13 +6,13 @@ import os
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from colmodern.codec import Codec, Codes
 from colmodern.errors import InputError
-from colmodern.indexer.embedded import BATCH_TOKENS, Vectors
+from colmodern.indexer.embedded import Vectors
+from colmodern.kernels import Contexts
 from colmodern.storage import IndexWriter, SegmentWriter, StoredDocument
-from colmodern.types import FloatMatrix, IntVector, Spans
+from colmodern.types import IntVector, Spans
 
 THREADS = os.cpu_count() or 1
 _ERROR_TOKENS = 2048
@@ -46,13 +46,20 @@ class SegmentSink:
         Raises:
             InputError: A vector is not finite or far too long; the message names its document.
         """
-        codes, error = self._encoded(documents, vectors, offsets)
+        codes, contexts = self._encoded(documents, vectors, offsets)
+        error = reconstruction_error(self._writer.codec, vectors)
         bounds = offsets.tolist()
-        for document, start, end in zip(documents, bounds[:-1], bounds[1:], strict=True):
+        for i, (document, start, end) in enumerate(
+            zip(documents, bounds[:-1], bounds[1:], strict=True)
+        ):
             if self._segment is None:
                 self._segment = self._writer.new_segment()
             self._segment.add(
-                document, codes[start:end], spans[start:end], squared_error=error * (end - start)
+                document,
+                codes[start:end],
+                spans[start:end],
+                squared_error=error * (end - start),
+                contexts=contexts.of(i),
             )
             if self._segment.n_tokens >= self._limit:
                 self.finish()
@@ -65,48 +72,28 @@ class SegmentSink:
 
     def _encoded(
         self, documents: Sequence[StoredDocument], vectors: Vectors, offsets: IntVector
-    ) -> tuple[Codes, float]:
-        """Return the codes of all vectors and their mean squared error, judging by a sample.
-
-        A long document is encoded piece by piece.
-        """
-        codec = self._writer.codec
-        parts, errors = [], []
-        for start in range(0, max(1, len(vectors)), BATCH_TOKENS):
-            piece = vectors[start : start + BATCH_TOKENS].astype(np.float32, copy=False)
-            piece = np.ascontiguousarray(piece)
-            try:
-                parts.append(codec.encode(piece, threads=THREADS))
-                errors.append(reconstruction_error(codec, piece, parts[-1]))
-            except InputError:
-                check_rows([d.id for d in documents], vectors, offsets, np.arange(len(vectors)))
-                raise
-        codes = parts[0] if len(parts) == 1 else Codes.concatenate(parts)
-        weights = [max(1, len(part)) for part in parts]
-        return codes, float(np.average(errors, weights=weights))
+    ) -> tuple[Codes, Contexts]:
+        try:
+            return self._writer.codec.encode_documents(vectors, offsets, threads=THREADS)
+        except InputError:
+            check_rows([d.id for d in documents], vectors, offsets, np.arange(len(vectors)))
+            raise
 
 
-def reconstruction_error(codec: Codec, vectors: FloatMatrix, codes: Codes | None = None) -> float:
+def reconstruction_error(codec: Codec, vectors: Vectors) -> float:
     """Return the mean squared error of reconstructions over the mean square of a length.
+
+    Contexts are left out: this tells how well the centroids fit, whatever the tokens around.
 
     Args:
         codec: The codec.
-        vectors: Shape (n, dim), float32; some thousand of them, evenly spread, are looked at.
-        codes: Theirs, if they are known.
+        vectors: Shape (n, dim); some thousand of them, evenly spread, are looked at.
     """
     rows = np.linspace(0, len(vectors), min(len(vectors), _ERROR_TOKENS), endpoint=False, dtype=int)
-    chosen = vectors[rows]
-    found = codec.encode(chosen, threads=THREADS) if codes is None else codes_at(codes, rows)
-    errors = np.square(codec.decode(found) - chosen).sum(dtype=np.float64)
+    chosen = vectors[rows].astype(np.float32, copy=False)
+    errors = np.square(codec.decode(codec.encode(chosen, threads=THREADS)) - chosen)
     squares = np.square(chosen).sum(dtype=np.float64)
-    return float(errors / squares) if squares > 0 else 0.0
-
-
-def codes_at(codes: Codes, rows: NDArray[np.integer]) -> Codes:
-    """Return some rows of codes, copied."""
-    return Codes(
-        codes.centroid_ids[rows], codes.residuals[rows], codes.gains[rows], codes.norms[rows]
-    )
+    return float(errors.sum(dtype=np.float64) / squares) if squares > 0 else 0.0
 
 
 def check_rows(ids: Sequence[str], vectors: Vectors, offsets: IntVector, rows: IntVector) -> None:

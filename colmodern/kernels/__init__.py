@@ -40,6 +40,15 @@ from colmodern.kernels.coding import (
     round_vectors,
     sum_clusters,
 )
+from colmodern.kernels.contexts import (
+    BLOCK_TOKENS,
+    LEVELS,
+    Contexts,
+    block_bounds,
+    block_offsets,
+    check_blocks,
+    check_contexts,
+)
 from colmodern.kernels.isa import (
     NATIVE_ISAS,
     REFERENCE,
@@ -63,6 +72,7 @@ from colmodern.kernels.reference import MAX_LEVEL, N_LEVELS, pack_residuals, unp
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = [
+    "BLOCK_TOKENS",
     "GRIDS",
     "MAX_DIM",
     "MAX_LEVEL",
@@ -75,12 +85,15 @@ __all__ = [
     "CentroidTable",
     "Codebook",
     "CodedTokens",
+    "Contexts",
     "Ids",
     "PackedCentroids",
     "QuantisedQuery",
     "Rounding",
     "active_isa",
     "available_isas",
+    "block_bounds",
+    "block_offsets",
     "centroid_scores",
     "centroid_table",
     "code_maxima",
@@ -107,6 +120,15 @@ MAX_DIM = 2048
 """Longer coded vectors would have integer products that a float32 cannot hold."""
 
 _MAX_VALUE = 127
+_NO_CONTEXTS = (
+    np.zeros((0, 0), np.uint8),
+    np.zeros(0, np.uint16),
+    np.zeros(0, np.int64),
+    LEVELS,
+    0.0,
+    np.zeros((0, 0), np.int8),
+    np.zeros(0, np.float32),
+)
 _MAX_STEPS = 2**15 - 1
 
 
@@ -214,7 +236,8 @@ def centroid_table(
         query: From ``Codec.quantise_query``.
         centroids: Shape (n_centroids, dim), int8 within -127..127.
         steps: Shape (n_centroids,), float32: what one means in each centroid.
-        longest: The length of the longest centroid; products with a longer one are cut off.
+        longest: The length of the longest centroid, or of centroid and context; products with a
+            longer one are cut off.
         threads: How many threads to use.
 
     Returns:
@@ -222,7 +245,7 @@ def centroid_table(
     """
     check_threads(threads)
     _check_query(query)
-    n_query, dim = query.values.shape
+    dim = query.values.shape[1]
     check_array("centroids", centroids, (np.int8,), ("n_centroids", dim))
     check_array("steps", steps, (np.float32,), (len(centroids),))
     lengths = np.sqrt(np.square(query.values, dtype=np.float32).sum(axis=1)) * query.steps
@@ -232,8 +255,7 @@ def centroid_table(
     if isa == REFERENCE:
         table.rows[:] = reference.centroid_rows(query, centroids, steps, table.steps)
         return table
-    scales = np.zeros(n_query, np.float32)
-    np.divide(query.steps, table_steps, out=scales, where=table_steps > 0)
+    scales = _table_scales(query, table_steps)
     native().centroid_table(
         _number(isa), query.values, scales, centroids, steps, threads, table.rows
     )
@@ -320,19 +342,23 @@ def smooth_maxsim(
     offsets: IntVector,
     documents: IntVector,
     *,
+    query: QuantisedQuery | None = None,
+    contexts: Contexts | None = None,
     threads: int = 1,
 ) -> FloatVector:
     """Return a smooth MaxSim where a document is nothing but its tokens' centroids.
 
     Instead of the greatest product of a query token it takes the logarithm of the sum of
-    ``2 ** (50 * product / greatest possible product)``: where many tokens lie near the maximum, one
-    of their residuals is likely to lift it. That orders documents much better than the maximum.
+    ``2 ** (62.5 * product / greatest possible product)``: where many tokens lie near the maximum,
+    one of their residuals is likely to lift it. That orders documents much better than the maximum.
 
     Args:
         table: From ``centroid_table``.
         centroid_ids: Shape (n,), uint16 or uint32: of the tokens of all documents.
         offsets: Shape (n_documents + 1,), int64.
         documents: Shape (n_listed,), int64: which documents to score, in any order.
+        query: The query of the table, which is needed to meet contexts.
+        contexts: Those of all documents; None: there are none.
         threads: How many threads to use; they split documents.
 
     Returns:
@@ -340,6 +366,9 @@ def smooth_maxsim(
     """
     check_threads(threads)
     _check_table(table)
+    if query is None and contexts is not None:
+        raise ValueError("query must be given where contexts are.")
+    operands = _context_operands(query, table, contexts, len(offsets) - 1)
     check_array("centroid_ids", centroid_ids, (np.uint16, np.uint32), ("n",))
     check_offsets(offsets, len(centroid_ids))
     check_array("documents", documents, (np.int64,), ("n_listed",))
@@ -347,7 +376,9 @@ def smooth_maxsim(
     if isa == REFERENCE:
         check_documents(documents, offsets, len(centroid_ids))
         check_ids(centroid_ids, len(table))
-        result = reference.smooth_maxsim(table, centroid_ids, offsets, documents)
+        if contexts is not None:
+            check_blocks(contexts, offsets, documents)
+        result = reference.smooth_maxsim(table, centroid_ids, offsets, documents, query, contexts)
         return result.astype(np.float32)
     out = np.empty(len(documents), np.float32)
     native().smooth_maxsim(
@@ -356,6 +387,7 @@ def smooth_maxsim(
         table.steps,
         table.n_query,
         centroid_ids,
+        *operands,
         offsets,
         documents,
         threads,
@@ -371,12 +403,13 @@ def maxsim_codes(
     offsets: IntVector,
     documents: IntVector,
     *,
+    contexts: Contexts | None = None,
     threads: int = 1,
 ) -> FloatVector:
     """Return MaxSim of a query with coded documents, without decompressing them.
 
-    The score of a token is ``norm * (score of its centroid + gain * scale * product)``, where the
-    product is the integer one of the query's values with the token's levels.
+    The score of a token is ``norm * (score of its centroid + score of its context + gain * scale *
+    product)``, where the product is the integer one of the query's values with the token's levels.
 
     Args:
         query: From ``Codec.quantise_query``; dim a multiple of 16 up to ``MAX_DIM``.
@@ -384,18 +417,22 @@ def maxsim_codes(
         codes: The tokens of all documents.
         offsets: Shape (n_documents + 1,), int64.
         documents: Shape (n_listed,), int64: which documents to score, in any order.
+        contexts: Those of all documents; None: there are none.
         threads: How many threads to use; they split documents.
 
     Returns:
         Shape (n_listed,), float32. Minus infinity for an empty document, 0 for an empty query.
     """
     check_array("documents", documents, (np.int64,), ("n_listed",))
-    operands = _code_operands(query, table, codes, offsets, threads)
+    check_offsets(offsets, len(codes.centroid_ids))
+    operands = _code_operands(query, table, codes, contexts, len(offsets) - 1, threads)
     isa = active_isa()
     if isa == REFERENCE:
         check_documents(documents, offsets, len(codes.centroid_ids))
         check_ids(codes.centroid_ids, len(table))
-        result = reference.maxsim_codes(query, table, codes, offsets, documents)
+        if contexts is not None:
+            check_blocks(contexts, offsets, documents)
+        result = reference.maxsim_codes(query, table, codes, offsets, documents, contexts)
         return result.astype(np.float32)
     out = np.empty(len(documents), np.float32)
     native().maxsim_codes(_number(isa), *operands, offsets, documents, threads, out)
@@ -406,31 +443,38 @@ def code_maxima(
     query: QuantisedQuery,
     table: CentroidTable,
     codes: CodedTokens,
-    offsets: IntVector,
+    spans: IntVector,
     *,
+    contexts: Contexts | None = None,
     threads: int = 1,
 ) -> FloatMatrix:
-    """Return the greatest score of each query token in each span of coded tokens.
+    """Return the greatest score of each query token in each span of a document's coded tokens.
 
     Args:
         query: As for ``maxsim_codes``.
         table: As for ``maxsim_codes``.
-        codes: Coded tokens.
-        offsets: Shape (n_spans + 1,), int64: span i is the tokens ``offsets[i]`` to
-            ``offsets[i + 1]``. They begin with 0 and end with the number of tokens.
+        codes: The tokens of one document.
+        spans: Shape (n_spans + 1,), int64, not falling: span i is the tokens ``spans[i]`` to
+            ``spans[i + 1]``.
+        contexts: Those of the document; None: it has none.
         threads: How many threads to use; they split spans.
 
     Returns:
         Shape (n_spans, n_query), float32; minus infinity where a span has no tokens.
     """
-    operands = _code_operands(query, table, codes, offsets, threads)
+    check_array("spans", spans, (np.int64,), ("n_spans + 1",))
+    if len(spans) == 0:
+        raise ValueError("spans must hold at least one bound, got none.")
+    operands = _code_operands(query, table, codes, contexts, 1, threads)
     isa = active_isa()
     if isa == REFERENCE:
-        check_documents(np.arange(len(offsets) - 1), offsets, len(codes.centroid_ids))
+        check_documents(np.arange(len(spans) - 1), spans, len(codes.centroid_ids))
         check_ids(codes.centroid_ids, len(table))
-        return reference.code_maxima(query, table, codes, offsets).astype(np.float32)
-    out = np.empty((len(offsets) - 1, len(query)), np.float32)
-    native().code_maxima(_number(isa), *operands, offsets, threads, out)
+        if contexts is not None:
+            check_blocks(contexts, np.array([0, len(codes.centroid_ids)]), np.array([0]))
+        return reference.code_maxima(query, table, codes, spans, contexts).astype(np.float32)
+    out = np.empty((len(spans) - 1, len(query)), np.float32)
+    native().code_maxima(_number(isa), *operands, spans, threads, out)
     return out
 
 
@@ -438,7 +482,8 @@ def _code_operands(
     query: QuantisedQuery,
     table: CentroidTable,
     codes: CodedTokens,
-    offsets: IntVector,
+    contexts: Contexts | None,
+    n_documents: int,
     threads: int,
 ) -> tuple[Any, ...]:
     """Check what the kernels over coded tokens have in common, and return it as they take it."""
@@ -448,7 +493,6 @@ def _code_operands(
     if table.n_query != len(query):
         raise ValueError(f"table must be of {len(query)} query tokens, got {table.n_query}.")
     _check_codes(codes, query.values.shape[1] * query.bits // 8)
-    check_offsets(offsets, len(codes.centroid_ids))
     return (
         query.values,
         query.scales,
@@ -460,7 +504,36 @@ def _code_operands(
         codes.residuals,
         codes.gains.view(np.uint16),
         codes.norms.view(np.uint16),
+        *_context_operands(query, table, contexts, n_documents),
     )
+
+
+def _context_operands(
+    query: QuantisedQuery | None, table: CentroidTable, contexts: Contexts | None, n_documents: int
+) -> tuple[Any, ...]:
+    """Check contexts, and return them, and the query, as the kernels take them."""
+    if query is None or contexts is None:
+        return _NO_CONTEXTS
+    n_query, dim = query.values.shape
+    if table.n_query != n_query:
+        raise ValueError(f"table must be of {n_query} query tokens, got {table.n_query}.")
+    check_contexts(contexts, dim, n_documents)
+    return (
+        contexts.residuals,
+        contexts.gains.view(np.uint16),
+        contexts.offsets,
+        LEVELS,
+        contexts.level_step,
+        query.values,
+        _table_scales(query, table.steps[:n_query]),
+    )
+
+
+def _table_scales(query: QuantisedQuery, table_steps: FloatVector) -> FloatVector:
+    """Return what turns the integer product of a token with 8-bit values into steps of a table."""
+    scales = np.zeros(len(query), np.float32)
+    np.divide(query.steps, table_steps, out=scales, where=table_steps > 0)
+    return scales
 
 
 def _check_table(table: CentroidTable) -> None:

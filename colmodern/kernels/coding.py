@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from colmodern.kernels import reference
 from colmodern.kernels.cells import Cells, Rounding
 from colmodern.kernels.checks import check_array, check_threads
+from colmodern.kernels.contexts import LEVELS, level_step
 from colmodern.kernels.isa import NATIVE_ISAS, REFERENCE, active_isa, native
 from colmodern.kernels.operands import Codebook, Ids
-from colmodern.types import FloatVector
+from colmodern.types import FloatVector, IntVector
 
 Rows: TypeAlias = NDArray[np.uint8]
 Columns: TypeAlias = tuple[Ids, Rows, NDArray[np.float16], NDArray[np.float16]]
+ContextColumns: TypeAlias = tuple[Rows, NDArray[np.float16]]
 
 _SMALL_IDS = 1 << 16
+_MAX_BLOCK = 2048  # what a thread encodes at a time
 
 
 def round_vectors(
@@ -119,9 +122,10 @@ def encode_tokens(
     book: Codebook,
     *,
     longest: float,
+    bounds: IntVector | None = None,
     threads: int = 1,
-) -> tuple[Columns, FloatVector, int]:
-    """Return the codes of token vectors.
+) -> tuple[Columns, ContextColumns, FloatVector, int]:
+    """Return the codes of token vectors, and of the contexts of blocks of them.
 
     Args:
         vectors: Shape (n, dim), float32 or float16.
@@ -129,28 +133,38 @@ def encode_tokens(
         cells: From ``pack_cells``: the centroids of the book on the grid.
         book: What codes mean.
         longest: Lengths have to be below.
+        bounds: Shape (n_blocks + 1,), int64: where the tokens of each block begin, and n; at most
+            2,048 in each. None: there are no blocks, and no token has a context.
         threads: How many threads to use.
 
     Returns:
         Four columns: centroid ids (n,), uint16 or uint32; residuals (n, dim * bits / 8), uint8;
-        gains and norms (n,), float16. Then the squared distance of each vector to what its codes
-        stand for, (n,), float32, and the number of the first vector that is not shorter than
+        gains and norms (n,), float16. Two columns of contexts: residuals (n_blocks, dim / 2),
+        uint8, and gains (n_blocks,), float16. Then the squared distance of each vector to what its
+        codes stand for, (n,), float32, and the number of the first vector that is not shorter than
         ``longest`` (NaN included), or -1.
     """
     check_threads(threads)
     _check_vectors(vectors, rounding)
     check_array("book.levels", book.levels, (np.int8,), (reference.N_LEVELS,))
+    if bounds is not None:
+        _check_bounds(bounds, len(vectors))
     isa = active_isa()
     small = len(book.centroids) <= _SMALL_IDS
     if isa == REFERENCE:
-        columns, errors, bad = reference.encode_tokens(vectors, rounding, cells, book, longest)
+        columns, contexts, errors, bad = reference.encode_tokens(
+            vectors, rounding, cells, book, longest, bounds
+        )
         numbers: Ids = columns[0].astype(np.uint16) if small else columns[0]
-        return (numbers, columns[1], columns[2], columns[3]), errors, bad
+        return (numbers, columns[1], columns[2], columns[3]), contexts, errors, bad
     n, dim = vectors.shape
     ids: Ids = np.empty(n, np.uint16) if small else np.empty(n, np.uint32)
     residuals = np.empty((n, dim * book.bits // 8), np.uint8)
     gains, norms = np.empty(n, np.float16), np.empty(n, np.float16)
     errors = np.empty(n, np.float32)
+    bounds = np.zeros(1, np.int64) if bounds is None else bounds
+    context_residuals = np.empty((len(bounds) - 1, dim // 2), np.uint8)
+    context_gains = np.empty(len(bounds) - 1, np.float16)
     bad = native().encode_tokens(
         NATIVE_ISAS.index(isa),
         _as_bits(vectors),
@@ -163,15 +177,30 @@ def encode_tokens(
         book.levels,
         book.level_step,
         book.bits,
+        LEVELS,
+        level_step(dim),
         longest,
         threads,
+        bounds,
+        context_residuals,
+        context_gains.view(np.uint16),
         ids,
         residuals,
         gains.view(np.uint16),
         norms.view(np.uint16),
         errors,
     )
-    return (ids, residuals, gains, norms), errors, bad
+    return (ids, residuals, gains, norms), (context_residuals, context_gains), errors, bad
+
+
+def _check_bounds(bounds: IntVector, n: int) -> None:
+    check_array("bounds", bounds, (np.int64,), ("n_blocks + 1",))
+    lengths = np.diff(bounds)
+    if not len(bounds) or bounds[0] != 0 or bounds[-1] != n:
+        raise ValueError(f"bounds must begin with 0 and end with {n}, the number of vectors.")
+    if len(lengths) and not 1 <= lengths.min() <= lengths.max() <= _MAX_BLOCK:
+        found = f"{lengths.min()} to {lengths.max()}"
+        raise ValueError(f"blocks must have 1 to {_MAX_BLOCK} tokens, got {found}.")
 
 
 def _check_vectors(vectors: NDArray[Any], rounding: Rounding) -> None:

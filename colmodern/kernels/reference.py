@@ -14,9 +14,9 @@ Conventions of every MaxSim:
 Native kernels fix the order of float32 operations as well, so that every instruction set and every
 number of threads gives the same bits: a float product starts at zero (or at its start value) and
 takes the dimensions in order by fused multiply-add; the score of a coded token is
-``fma(float(product) * scale, gain, float(row) * step) * norm``; the maxima of a document are
-summed in query order in double precision and rounded once. Integers (``centroid_rows``, ``probe``)
-and what is counted with them (``gather``) come out here exactly as there.
+``fma(float(product) * scale, gain, float(row + context) * step) * norm``; the maxima of a document
+are summed in query order in double precision and rounded once. Integers (``centroid_rows``,
+``probe``) and what is counted with them (``gather``) come out here exactly as there.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from colmodern.kernels.cells import MAX_ROW, ROW_OFFSET, Cells, Rounding, half_squares
 from colmodern.kernels.checks import check_ids
+from colmodern.kernels.contexts import LEVELS, Contexts, block_bounds, level_step
 from colmodern.kernels.operands import (
     CentroidTable,
     Codebook,
@@ -43,7 +44,7 @@ Float64 = NDArray[np.float64]
 
 LOWEST = -(2**15)
 
-ROWS_AN_OCTAVE = 2**15 / 50
+ROWS_AN_OCTAVE = 2**15 / 62.5
 """How much higher a number of a centroid table is when the weight of its token is doubled."""
 
 MAX_LEVEL = 63
@@ -135,17 +136,46 @@ def gather(
     return best, scores[best], len(found)
 
 
+def context_rows(
+    query: QuantisedQuery, table: CentroidTable, contexts: Contexts
+) -> NDArray[np.int16]:
+    """Return the products of query tokens and contexts as rows of a table, (n_blocks, n_lanes)."""
+    return centroid_rows(query, contexts.values(), contexts.steps(), table.steps)
+
+
+def rows_in_context(
+    table: CentroidTable,
+    centroid_ids: Ids,
+    offsets: IntVector,
+    query: QuantisedQuery | None = None,
+    contexts: Contexts | None = None,
+) -> NDArray[np.int16]:
+    """Return each token's row of a table, its context added, within 16 bits: (n, n_query)."""
+    rows: NDArray[np.int16] = table.rows[centroid_ids, : table.n_query]
+    if query is None or contexts is None:
+        return rows
+    blocks = np.searchsorted(block_bounds(offsets), np.arange(len(rows)), side="right") - 1
+    shifts = context_rows(query, table, contexts)[blocks, : table.n_query]
+    np.clip(rows.astype(np.int32) + shifts, LOWEST, -LOWEST - 1, out=rows, casting="unsafe")
+    return rows
+
+
 def smooth_maxsim(
-    table: CentroidTable, centroid_ids: Ids, offsets: IntVector, documents: IntVector
+    table: CentroidTable,
+    centroid_ids: Ids,
+    offsets: IntVector,
+    documents: IntVector,
+    query: QuantisedQuery | None = None,
+    contexts: Contexts | None = None,
 ) -> Float64:
     """Return the logarithm of the sum of every token's weight, summed over query tokens."""
-    weights = weight(table.rows[:, : table.n_query])
+    weights = weight(rows_in_context(table, centroid_ids, offsets, query, contexts))
     steps = table.steps[: table.n_query].astype(np.float64)
 
     def score(start: int, end: int) -> float:
         if start == end and table.n_query:
             return -np.inf
-        sums = weights[centroid_ids[start:end]].sum(axis=0)
+        sums = weights[start:end].sum(axis=0)
         return float((np.log2(sums) * ROWS_AN_OCTAVE * steps).sum())
 
     return np.array([score(*span) for span in _spans(offsets, documents)], np.float64)
@@ -157,7 +187,7 @@ def weight(rows: NDArray[np.int16]) -> Float64:
     The upper 16 bits of a float32 are made directly, so that between powers of two the weight is a
     straight line (at most 6 % too great).
     """
-    halves = (rows.astype(np.int32) * 12800 >> 16) + 0x3F80
+    halves = (rows.astype(np.int32) * 16000 >> 16) + 0x3F80
     return (halves.astype(np.uint32) << np.uint32(16)).view(np.float32).astype(np.float64)
 
 
@@ -167,27 +197,48 @@ def maxsim_codes(
     codes: CodedTokens,
     offsets: IntVector,
     documents: IntVector,
+    contexts: Contexts | None = None,
 ) -> Float64:
-    """Return MaxSim over coded tokens: ``code_maxima`` summed over the query."""
+    """Return MaxSim over coded tokens: the greatest scores, summed over the query."""
     if len(query) == 0:
         return np.zeros(len(documents))
-    scores: Float64 = code_maxima(query, table, codes, offsets)[documents].sum(axis=1)
+    rows = rows_in_context(table, codes.centroid_ids, offsets, query, contexts)
+    maxima = _maxima(_token_scores(query, table, codes, rows), offsets)
+    scores: Float64 = maxima[documents].sum(axis=1)
     return scores
 
 
 def code_maxima(
-    query: QuantisedQuery, table: CentroidTable, codes: CodedTokens, offsets: IntVector
+    query: QuantisedQuery,
+    table: CentroidTable,
+    codes: CodedTokens,
+    spans: IntVector,
+    contexts: Contexts | None = None,
 ) -> Float64:
-    """Return the greatest score of each query token in each span of coded tokens.
+    """Return the greatest score of each query token in each span of a document's coded tokens."""
+    whole = np.array([0, len(codes.centroid_ids)])
+    rows = rows_in_context(table, codes.centroid_ids, whole, query, contexts)
+    return _maxima(_token_scores(query, table, codes, rows), spans)
 
-    A token's score is ``norm * (score of its centroid + gain * scale * product)``, the product
-    being the integer one of the query's values with the token's levels.
+
+def _token_scores(
+    query: QuantisedQuery, table: CentroidTable, codes: CodedTokens, rows: NDArray[np.int16]
+) -> Float64:
+    """Return the score of every token for every query token, shape (n, n_query).
+
+    It is ``norm * (step * row + gain * scale * product)``, the product being the integer one of the
+    query's values with the token's levels.
     """
     gains = codes.gains[:, np.newaxis].astype(np.float64)
     norms = codes.norms[:, np.newaxis].astype(np.float64)
     products = query.scales.astype(np.float64) * code_products(query, codes.residuals)
-    scores = norms * (_real_rows(table)[codes.centroid_ids] + gains * products)
-    maxima = np.full((len(offsets) - 1, len(query)), -np.inf)
+    steps = table.steps[: table.n_query].astype(np.float64)
+    scores: Float64 = norms * (rows * steps + gains * products)
+    return scores
+
+
+def _maxima(scores: Float64, offsets: IntVector) -> Float64:
+    maxima = np.full((len(offsets) - 1, scores.shape[1]), -np.inf)
     for i, (start, end) in enumerate(pairwise(offsets)):
         np.fmax.reduce(scores[start:end], axis=0, out=maxima[i], initial=-np.inf)
     return maxima
@@ -257,14 +308,17 @@ def encode_tokens(
     cells: Cells,
     book: Codebook,
     longest: float,
+    bounds: IntVector | None = None,
 ) -> tuple[
     tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.float16], NDArray[np.float16]],
+    tuple[NDArray[np.uint8], NDArray[np.float16]],
     FloatVector,
     int,
 ]:
-    """Return the columns of codes, the squared errors, and the number of the first bad vector.
+    """Return the columns of codes, those of contexts, squared errors, and the first bad vector.
 
-    A token's residual is what its centroid leaves of the rotated unit vector. Its codes are those
+    A block's context is the mean of what the centroids leave of its rotated unit vectors, and a
+    token's residual is what centroid and context leave. Its codes are those
     whose levels have the least squared distance to the residual's direction, the gain is that of
     least squares, and the norm gives the reconstruction the length of the vector.
     """
@@ -274,13 +328,15 @@ def encode_tokens(
     lengths = np.where(lengths < longest, lengths, np.float32(0))
     centroids = book.centroids[ids] * book.centroid_steps[ids, np.newaxis].astype(np.float64)
     left = rotated - centroids
+    blocks, contexts = _code_contexts(left, bounds)
+    left -= blocks
     residuals = _code_residuals(left, book)
     directions = book.levels[unpack_residuals(residuals, book.bits)] * float(book.level_step)
     squares = np.square(directions).sum(axis=1)
     products = (left * directions).sum(axis=1)
     gains = np.divide(products, squares, out=np.zeros_like(squares), where=squares > 0)
     gains = gains.astype(np.float16)
-    rebuilt = centroids + gains[:, np.newaxis].astype(np.float64) * directions
+    rebuilt = centroids + blocks + gains[:, np.newaxis].astype(np.float64) * directions
     rebuilt_lengths = np.linalg.norm(rebuilt, axis=1)
     norms = np.divide(
         lengths, rebuilt_lengths, out=np.zeros_like(rebuilt_lengths), where=rebuilt_lengths > 0
@@ -288,7 +344,27 @@ def encode_tokens(
     wanted = lengths[:, np.newaxis] * rotated
     errors = np.square(wanted - norms[:, np.newaxis] * rebuilt).sum(axis=1)
     columns = (ids, residuals, gains, norms)
-    return columns, errors.astype(np.float32), bad
+    return columns, contexts, errors.astype(np.float32), bad
+
+
+def _code_contexts(
+    left: Float64, bounds: IntVector | None
+) -> tuple[Float64, tuple[NDArray[np.uint8], NDArray[np.float16]]]:
+    """Return the context of every token as it is coded, shape (n, dim), and the codes."""
+    dim = left.shape[1]
+    if bounds is None:
+        nothing = np.zeros((0, dim // 2), np.uint8), np.zeros(0, np.float16)
+        return np.zeros_like(left), nothing
+    lengths = np.diff(bounds)
+    means = np.add.reduceat(left, bounds[:-1], axis=0) / lengths[:, np.newaxis]
+    sizes = np.linalg.norm(means, axis=1, keepdims=True)
+    steps = np.where(sizes > 0, sizes, np.inf) * level_step(dim)
+    codes = np.abs((means / steps)[:, :, np.newaxis] - LEVELS).argmin(axis=2).astype(np.uint8)
+    directions = LEVELS[codes] * level_step(dim)
+    products, squares = (means * directions).sum(axis=1), np.square(directions).sum(axis=1)
+    gains = (products / squares).astype(np.float16)
+    contexts = gains[:, np.newaxis].astype(np.float64) * directions
+    return np.repeat(contexts, lengths, axis=0), (pack_residuals(codes, 4), gains)
 
 
 def _rotated(
@@ -376,12 +452,6 @@ def _code_runs(runs: Float64, levels: Float64, bits: int) -> NDArray[np.uint8]:
         codes[:, i] = number & ((1 << bits) - 1)
         states = number >> bits
     return codes
-
-
-def _real_rows(table: CentroidTable) -> Float64:
-    steps = table.steps[: table.n_query].astype(np.float64)
-    rows: Float64 = table.rows[:, : table.n_query] * steps
-    return rows
 
 
 def _spans(offsets: IntVector, documents: IntVector) -> Iterator[tuple[int, int]]:

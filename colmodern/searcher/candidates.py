@@ -109,6 +109,8 @@ def score_by_centroids(
             segment.codes.centroid_ids,
             segment.token_offsets,
             documents,
+            query=query.quantised,
+            contexts=segment.contexts,
             threads=threads,
         )
 

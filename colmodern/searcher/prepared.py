@@ -54,8 +54,11 @@ class Meeting:
         Returns:
             Shape (n_spans, n_query_tokens), float32.
         """
-        start = int(self.segment.token_offsets[self.document])
-        codes = self.segment.codes[start + int(offsets[0]) : start + int(offsets[-1])]
+        start, end = self.segment.token_offsets[self.document : self.document + 2].tolist()
         return kernels.code_maxima(
-            self.query.quantised, self.query.table, codes, offsets - offsets[0]
+            self.query.quantised,
+            self.query.table,
+            self.segment.codes[start:end],
+            offsets,
+            contexts=self.segment.contexts.of(self.document),
         )

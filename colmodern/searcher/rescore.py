@@ -32,6 +32,7 @@ def rescore(
             segment.codes,
             segment.token_offsets,
             documents,
+            contexts=segment.contexts,
             threads=threads,
         )
 

@@ -77,6 +77,7 @@ def rewrite(
                     codes[start:end],
                     segment.spans(i),
                     squared_error=error * (end - start),
+                    contexts=segment.contexts.of(i),
                 )
         writer.finish()
     except BaseException:

@@ -23,6 +23,7 @@ __all__ = [
     "DocumentIds",
     "centroid_dtype",
     "codec_name",
+    "contexts_schema",
     "document_dtype",
     "documents_schema",
     "is_file_name",
@@ -44,7 +45,7 @@ MANIFEST = "manifest.json"
 PENDING = "pending.json"
 DRAFT = ".tmp"
 LOCK = "writer.lock"
-SEGMENT_PARTS = ("documents", "tokens", "postings")
+SEGMENT_PARTS = ("documents", "tokens", "contexts", "postings")
 
 _SEGMENT = re.compile(r"segment-([0-9]{6,18})")
 _FILE = re.compile(
@@ -149,6 +150,11 @@ def tokens_schema(*, n_centroids: int, residual_bytes: int) -> Any:
             "norm": pa.float16(),
         }
     )
+
+
+def contexts_schema(*, dim: int) -> Any:
+    """Return the columns of ``contexts.arrow``: a row for each block of tokens of a document."""
+    return _schema({"residual": pa.list_(_item(pa.uint8()), dim // 2), "gain": pa.float16()})
 
 
 def postings_schema(*, n_documents: int) -> Any:

@@ -47,6 +47,7 @@ class SegmentRecord:
     n_tokens: int
     documents: FileRecord
     tokens: FileRecord
+    contexts: FileRecord
     postings: FileRecord
     squared_error: float = 0.0
     n_deleted_documents: int = 0
@@ -55,7 +56,7 @@ class SegmentRecord:
 
     def files(self) -> Iterator[FileRecord]:
         """Yield every file of the segment, the tombstones last."""
-        yield from (self.documents, self.tokens, self.postings)
+        yield from (self.documents, self.tokens, self.contexts, self.postings)
         if self.tombstones is not None:
             yield self.tombstones
 

@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.codec import Codes
+from colmodern.kernels import Contexts, block_offsets
 from colmodern.storage.layout import (
     DocumentIds,
+    contexts_schema,
     documents_schema,
     postings_schema,
     tokens_schema,
@@ -58,6 +60,7 @@ class Segment:
             schema=tokens_schema(n_centroids=k, residual_bytes=codec.residual_bytes),
             n_rows=record.n_tokens,
         )
+        self._contexts = MappedTable(folder, record.contexts, schema=contexts_schema(dim=codec.dim))
         self._postings = MappedTable(
             folder, record.postings, schema=postings_schema(n_documents=n), n_rows=k
         )
@@ -143,6 +146,17 @@ class Segment:
             gains=self._tokens.vector("gain"),
             norms=self._tokens.vector("norm"),
         )
+
+    @cached_property
+    def contexts(self) -> Contexts:
+        """The contexts of all documents' blocks, document after document."""
+        offsets = block_offsets(self.token_offsets)
+        gains = self._contexts.vector("gain")
+        if len(gains) != offsets[-1]:
+            raise self._contexts.corrupt(
+                f"it has {len(gains)} contexts for {offsets[-1]} blocks of tokens"
+            )
+        return Contexts(self._contexts.matrix("residual"), gains, offsets)
 
     @property
     def posting_offsets(self) -> IntVector:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from colmodern.codec import Codes
 from colmodern.errors import InputError
+from colmodern.kernels import Contexts, block_offsets
 from colmodern.storage.durable import sync_folder, writing
 from colmodern.storage.growing import GrowingBytes, GrowingTexts
 from colmodern.storage.layout import (
     centroid_dtype,
+    contexts_schema,
     documents_schema,
     postings_schema,
     tokens_schema,
@@ -39,6 +41,7 @@ __all__ = ["SegmentWriter"]
 _TEXTS = ("id", "title", "text", "metadata", "source", "content_hash")
 _SPANS = ("skip", "length")
 _WIDE_SPANS = ("token", "start", "length")
+_CONTEXTS = ("residual", "gain")
 _CODES = ("centroid_id", "residual", "gain", "norm")
 
 
@@ -76,6 +79,7 @@ class SegmentWriter:
         self._spans = [GrowingBytes(home) for _ in _SPANS]
         self._wide_spans = [GrowingBytes(home) for _ in _WIDE_SPANS]
         self._codes = {name: GrowingBytes(home) for name in _CODES}
+        self._contexts = {name: GrowingBytes(home) for name in _CONTEXTS}
         self._token_offsets = array("q", [0])
         self._wide_offsets = array("q", [0])
         self._is_open = True
@@ -86,7 +90,13 @@ class SegmentWriter:
         return len(self._token_offsets) - 1
 
     def add(
-        self, document: StoredDocument, codes: Codes, spans: Spans, squared_error: float = 0.0
+        self,
+        document: StoredDocument,
+        codes: Codes,
+        spans: Spans,
+        squared_error: float = 0.0,
+        *,
+        contexts: Contexts | None = None,
     ) -> None:
         """Add one document.
 
@@ -96,15 +106,17 @@ class SegmentWriter:
             spans: Shape (n_tokens, 2), int32: start and end character of each token.
             squared_error: The sum over its tokens of the squared distance between the vector and
                 what its code stands for; the manifest keeps the mean of the segment.
+            contexts: The contexts of its blocks that the codes were made in; None: zeros.
 
         Raises:
             InputError: The id is empty or taken, the metadata are not flat, or a text cannot be
                 written as UTF-8.
             IndexWriteError: The disk is full or refuses; the segment is lost.
-            ValueError: ``codes`` or ``spans`` do not fit the codec or each other.
+            ValueError: ``codes``, ``contexts`` or ``spans`` do not fit the codec or each other.
         """
         self._check_open()
         self._check_codes(codes)
+        contexts = self._checked_contexts(contexts, len(codes))
         _check_spans(spans, len(codes))
         if not 0 <= squared_error < float("inf"):
             raise ValueError(f"squared_error must be finite and not negative, not {squared_error}")
@@ -113,7 +125,7 @@ class SegmentWriter:
         self._claim(document.id, self.n_documents)
         with writing(self._folder):
             try:
-                self._append(document, metadata, codes, spans)
+                self._append(document, metadata, codes, contexts, spans)
             except BaseException:
                 self.discard()
                 raise
@@ -150,10 +162,21 @@ class SegmentWriter:
         self._is_open = False
         for texts in self._texts.values():
             texts.close()
-        for column in (*self._spans, *self._wide_spans, *self._codes.values()):
+        for column in self._columns():
             column.close()
 
-    def _append(self, document: StoredDocument, metadata: str, codes: Codes, spans: Spans) -> None:
+    def _columns(self) -> Iterator[GrowingBytes]:
+        yield from (*self._spans, *self._wide_spans)
+        yield from (*self._codes.values(), *self._contexts.values())
+
+    def _append(
+        self,
+        document: StoredDocument,
+        metadata: str,
+        codes: Codes,
+        contexts: Contexts,
+        spans: Spans,
+    ) -> None:
         values = {name: getattr(document, name) for name in _TEXTS if name != "metadata"}
         values["metadata"] = metadata
         for name, texts in self._texts.items():
@@ -163,13 +186,14 @@ class SegmentWriter:
         _append_all(self._wide_spans, (packed.wide_tokens, packed.wide_starts, packed.wide_lengths))
         ids = codes.centroid_ids.astype(centroid_dtype(self._codec.n_centroids), copy=False)
         _append_all(self._codes.values(), (ids, codes.residuals, codes.gains, codes.norms))
+        _append_all(self._contexts.values(), (contexts.residuals, contexts.gains))
         self._token_offsets.append(self._token_offsets[-1] + len(codes))
         self._wide_offsets.append(self._wide_offsets[-1] + len(packed.wide_tokens))
 
     def _write(self) -> SegmentRecord:
         (self._folder / self.name).mkdir(exist_ok=True)
         documents, tokens = self._write_documents(), self._write_tokens()
-        postings = self._write_postings()
+        contexts, postings = self._write_contexts(), self._write_postings()
         sync_folder(self._folder / self.name)
         return SegmentRecord(
             name=self.name,
@@ -177,6 +201,7 @@ class SegmentWriter:
             n_tokens=self.n_tokens,
             documents=documents,
             tokens=tokens,
+            contexts=contexts,
             postings=postings,
             squared_error=self._squared_error / max(self.n_tokens, 1),
         )
@@ -208,6 +233,11 @@ class SegmentWriter:
         ]
         return self._write_part("tokens", schema, columns)
 
+    def _write_contexts(self) -> FileRecord:
+        residuals = self._contexts["residual"].array(np.uint8).reshape(-1, self._codec.dim // 2)
+        columns = [fixed_lists(residuals), pa.array(self._contexts["gain"].array(np.float16))]
+        return self._write_part("contexts", contexts_schema(dim=self._codec.dim), columns)
+
     def _write_postings(self) -> FileRecord:
         k, n = self._codec.n_centroids, self.n_documents
         distinct = distinct_centroids(
@@ -238,6 +268,22 @@ class SegmentWriter:
         k = self._codec.n_centroids
         if len(codes) and not 0 <= int(codes.centroid_ids.max()) < k:
             raise ValueError(f"centroid ids must be below {k}, not {codes.centroid_ids.max()}")
+
+    def _checked_contexts(self, contexts: Contexts | None, n_tokens: int) -> Contexts:
+        offsets = block_offsets(np.array([0, n_tokens]))
+        shape = (int(offsets[1]), self._codec.dim // 2)
+        if contexts is None:
+            return Contexts(np.zeros(shape, np.uint8), np.zeros(shape[0], np.float16), offsets)
+        for name, column, wanted, dtype in (
+            ("residuals", contexts.residuals, shape, np.uint8),
+            ("gains", contexts.gains, shape[:1], np.float16),
+        ):
+            if column.shape != wanted or column.dtype != dtype:
+                raise ValueError(
+                    f"{name} of contexts must be {wanted} {np.dtype(dtype)}, "
+                    f"not {column.shape} {column.dtype}"
+                )
+        return contexts
 
 
 def _check_spans(spans: Spans, n_tokens: int) -> None:

@@ -147,6 +147,8 @@ def _check_codes(path: Path, segment: Segment) -> None:
     codes = segment.codes
     if not np.isfinite(codes.gains).all() or not np.isfinite(codes.norms).all():
         raise damaged(path / segment.record.tokens.name, "a gain or a norm is not finite")
+    if not np.isfinite(segment.contexts.gains).all():
+        raise damaged(path / segment.record.contexts.name, "a gain is not finite")
 
 
 def _check_lists(path: Path, segment: Segment, n_centroids: int) -> None:

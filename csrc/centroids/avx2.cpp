@@ -88,16 +88,19 @@ COLMODERN_TARGET void centroid_products_avx2(const PackedQuery& query, const std
   }
 }
 
-COLMODERN_TARGET void centroid_sums_avx2(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin,
-                                         std::int64_t end, float* sums) noexcept {
+COLMODERN_TARGET void centroid_sums_avx2(const CentroidRows& table, const std::int16_t* context,
+                                         const CentroidIds& ids, std::int64_t begin, std::int64_t end,
+                                         float* sums) noexcept {
   constexpr std::int64_t kSixteen = 16;
   const __m256i slope = _mm256_set1_epi16(kWeightSlope);
   const __m256i start = _mm256_set1_epi16(kWeightStart);
   for (std::int64_t lane = 0; lane < table.stride; lane += kSixteen) {
-    __m256 low = _mm256_setzero_ps();
-    __m256 high = _mm256_setzero_ps();
+    const __m256i shift = _mm256_load_si256(reinterpret_cast<const __m256i*>(context + lane));
+    __m256 low = _mm256_load_ps(sums + lane);
+    __m256 high = _mm256_load_ps(sums + lane + kSixteen / 2);
     for (std::int64_t i = begin; i < end; ++i) {
-      const __m256i row = _mm256_load_si256(reinterpret_cast<const __m256i*>(table.row(ids[i]) + lane));
+      const __m256i centroid = _mm256_load_si256(reinterpret_cast<const __m256i*>(table.row(ids[i]) + lane));
+      const __m256i row = _mm256_adds_epi16(centroid, shift);
       const __m256i halves = _mm256_add_epi16(_mm256_mulhi_epi16(row, slope), start);
       const __m256i low_bits = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(halves));
       const __m256i high_bits = _mm256_cvtepu16_epi32(_mm256_extracti128_si256(halves, 1));

@@ -1,5 +1,6 @@
 #include "centroids/centroids.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "aligned.h"
@@ -30,16 +31,22 @@ void centroid_table(const Kernels& kernels, const ByteQuery& query, const ByteCe
   });
 }
 
-void smooth_maxsim(const Kernels& kernels, const CentroidRows& table, const CentroidIds& ids, const DocumentList& list,
-                   int threads, float* result) {
+void smooth_maxsim(const Kernels& kernels, const CentroidRows& table, const CentroidIds& ids,
+                   const StoredContexts& contexts, const DocumentList& list, int threads, float* result) {
+  check(list);
+  check(contexts, list);
   IdCheck ids_are_known(ids, table.n_centroids);
   score_documents(
       list, table.count, threads,
       [&] {
-        return [&, sums = AlignedArray<float>(static_cast<std::size_t>(table.stride))](std::int64_t begin,
-                                                                                       std::int64_t end) mutable {
+        return [&, rows = ContextRows(kernels, contexts, table.stride, ContextRows::kRoom),
+                sums = AlignedArray<float>(static_cast<std::size_t>(table.stride))](
+                   std::int64_t document, std::int64_t begin, std::int64_t end) mutable {
           if (!ids_are_known.passes(begin, end)) return 0.0F;
-          kernels.centroid_sums(table, ids, begin, end, sums.data());
+          std::fill_n(sums.data(), table.stride, 0.0F);
+          rows.each_block(document, begin, end, [&](std::int64_t first, std::int64_t last, const std::int16_t* context) {
+            kernels.centroid_sums(table, context, ids, first, last, sums.data());
+          });
           return sum_of_logarithms(table, sums.data());
         };
       },

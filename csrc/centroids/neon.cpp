@@ -63,17 +63,25 @@ COLMODERN_TARGET void centroid_products_neon(const PackedQuery& query, const std
   }
 }
 
-COLMODERN_TARGET void centroid_sums_neon(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin,
-                                         std::int64_t end, float* sums) noexcept {
+COLMODERN_TARGET void centroid_sums_neon(const CentroidRows& table, const std::int16_t* context,
+                                         const CentroidIds& ids, std::int64_t begin, std::int64_t end,
+                                         float* sums) noexcept {
   constexpr int kParts = kRowLanes / kEight;
   for (std::int64_t lane = 0; lane < table.stride; lane += kRowLanes) {
     float32x4_t lanes[kParts][2];
+    int16x8_t shifts[kParts];
 #pragma GCC unroll 4
-    for (int part = 0; part < kParts; ++part) lanes[part][0] = lanes[part][1] = vdupq_n_f32(0.0F);
+    for (int part = 0; part < kParts; ++part) {
+      lanes[part][0] = vld1q_f32(sums + lane + part * kEight);
+      lanes[part][1] = vld1q_f32(sums + lane + part * kEight + kWidth);
+      shifts[part] = vld1q_s16(context + lane + part * kEight);
+    }
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int16_t* row = table.row(ids[i]) + lane;
 #pragma GCC unroll 4
-      for (int part = 0; part < kParts; ++part) add_weights(vld1q_s16(row + part * kEight), lanes[part]);
+      for (int part = 0; part < kParts; ++part) {
+        add_weights(vqaddq_s16(vld1q_s16(row + part * kEight), shifts[part]), lanes[part]);
+      }
     }
 #pragma GCC unroll 4
     for (int part = 0; part < kParts; ++part) {

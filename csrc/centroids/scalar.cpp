@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "centroids/weight.h"
+#include "contexts/contexts.h"
 #include "kernels.h"
 
 namespace colmodern {
@@ -39,12 +40,11 @@ void centroid_products_scalar(const PackedQuery& query, const std::int8_t* centr
   }
 }
 
-void centroid_sums_scalar(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin, std::int64_t end,
-                          float* sums) noexcept {
-  std::fill_n(sums, table.stride, 0.0F);
+void centroid_sums_scalar(const CentroidRows& table, const std::int16_t* context, const CentroidIds& ids,
+                          std::int64_t begin, std::int64_t end, float* sums) noexcept {
   for (std::int64_t i = begin; i < end; ++i) {
     const std::int16_t* row = table.row(ids[i]);
-    for (std::int64_t lane = 0; lane < table.stride; ++lane) sums[lane] += weight(row[lane]);
+    for (std::int64_t lane = 0; lane < table.stride; ++lane) sums[lane] += weight(in_context(row[lane], context[lane]));
   }
 }
 

@@ -42,11 +42,12 @@ void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const
             float* scores) {
   const Packed packed(query);
   const PackedVectors view = packed.view();
+  check(list);
   score_documents(
       list, query.count, threads,
       [&] {
         return [&, best = AlignedArray<float>(static_cast<std::size_t>(round_up(query.count, kLanes)))](
-                   std::int64_t begin, std::int64_t end) mutable {
+                   std::int64_t, std::int64_t begin, std::int64_t end) mutable {
           kernels.dense_maxima(view, vectors, begin, end, best.data());
           return sum_of(best.data(), query.count);
         };

@@ -32,11 +32,20 @@ struct CodeRows {
   float* errors;  // the squared distance of each vector to what its code stands for
 };
 
+// Where a run of tokens has one context, and where their codes go. Blocks follow each other and cover all tokens;
+// without any no token has a context.
+struct ContextBlocks {
+  const std::int64_t* bounds;  // (count + 1,)
+  std::int64_t count;
+  std::uint8_t* residuals;  // (count, dim / 2)
+  std::uint16_t* gains;     // (count,), float16
+};
+
 // Both return the first vector whose length is not below `longest` (NaN included), or -1.
 // rows: (count, dim); lengths: (count,)
 std::int64_t round_vectors(const Kernels&, const Vectors&, const Rotation&, float longest, int threads,
                            std::uint8_t* rows, float* lengths);
 std::int64_t encode_tokens(const Kernels&, const Vectors&, const Rotation&, const Cells&, const Codebook&,
-                           float longest, int threads, const CodeRows&);
+                           float longest, int threads, const ContextBlocks&, const CodeRows&);
 
 }  // namespace colmodern

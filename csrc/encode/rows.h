@@ -113,41 +113,44 @@ COLMODERN_LANES void pack_row(const std::uint8_t* codes, std::int64_t dim, std::
   }
 }
 
-// What a centroid leaves of a row; returns its length.
-COLMODERN_LANES float leave(const Codebook& book, std::int64_t dim, const float* row, std::uint32_t id,
-                            float* left) noexcept {
+// What a centroid and the context leave of a row; returns its length.
+COLMODERN_LANES float leave(const Codebook& book, std::int64_t dim, const float* context, const float* row,
+                            std::uint32_t id, float* left) noexcept {
   const std::int8_t* centroid = book.centroids + static_cast<std::int64_t>(id) * dim;
   Floats squares{};
   for (std::int64_t d = 0; d < dim; d += kLanes) {
     Bytes bytes;
     Floats x;
+    Floats mean;
     load(bytes, centroid + d);
     load(x, row + d);
+    load(mean, context + d);
     x -= __builtin_convertvector(bytes, Floats) * book.centroid_steps[id];
+    x -= mean;
     squares += x * x;
     std::memcpy(left + d, &x, sizeof x);
   }
   return std::sqrt(sum_of(squares));
 }
 
-// Four bits hold a level number, so every component gets its nearest level.
-COLMODERN_LANES void round_row(const Codebook& book, std::int64_t dim, const float* left, float size, float* levels,
-                               std::uint8_t* residual) noexcept {
+// Four bits hold a level number, so every component gets its nearest level. `values` ascend.
+COLMODERN_LANES void round_row(const std::int8_t* values, float step, std::int64_t dim, const float* left, float size,
+                               float* levels, std::uint8_t* residual) noexcept {
   constexpr int kCuts = kLevels - 1;
   alignas(64) std::uint8_t codes[kMaxDim];
   // Levels are those of a unit residual; the cuts between them grow with the residual's length.
   float cuts[kCuts];
   std::int32_t rises[kCuts];
   for (int k = 0; k < kCuts; ++k) {
-    const int sum = book.levels[k] + book.levels[k + 1];
-    cuts[k] = static_cast<float>(sum) * (0.5F * book.level_step) * size;
-    rises[k] = book.levels[k + 1] - book.levels[k];
+    const int sum = values[k] + values[k + 1];
+    cuts[k] = static_cast<float>(sum) * (0.5F * step) * size;
+    rises[k] = values[k + 1] - values[k];
   }
   for (std::int64_t d = 0; d < dim; d += kLanes) {
     Floats x;
     load(x, left + d);
     Ints code{};
-    Ints level = Ints{} + static_cast<std::int32_t>(book.levels[0]);
+    Ints level = Ints{} + static_cast<std::int32_t>(values[0]);
 #pragma GCC unroll 15
     for (int k = 0; k < kCuts; ++k) {
       const Ints above = x > cuts[k];
@@ -187,8 +190,9 @@ struct CodedRow {
 };
 
 // Gain, norm and error of a row whose levels are known.
-COLMODERN_LANES void fit_row(const Codebook& book, std::int64_t dim, const float* row, float length, std::uint32_t id,
-                             const float* left, const float* levels, const CodedRow& coded) noexcept {
+COLMODERN_LANES void fit_row(const Codebook& book, std::int64_t dim, const float* context, const float* row,
+                             float length, std::uint32_t id, const float* left, const float* levels,
+                             const CodedRow& coded) noexcept {
   const std::int8_t* centroid = book.centroids + static_cast<std::int64_t>(id) * dim;
   *coded.gain = gain_of(left, levels, dim, book.level_step);
   const float factor = from_half(*coded.gain) * book.level_step;
@@ -198,10 +202,12 @@ COLMODERN_LANES void fit_row(const Codebook& book, std::int64_t dim, const float
     Bytes bytes;
     Floats level;
     Floats x;
+    Floats mean;
     load(bytes, centroid + d);
     load(level, levels + d);
     load(x, row + d);
-    const Floats rebuilt = __builtin_convertvector(bytes, Floats) * book.centroid_steps[id] + level * factor;
+    load(mean, context + d);
+    const Floats rebuilt = __builtin_convertvector(bytes, Floats) * book.centroid_steps[id] + mean + level * factor;
     rebuilt_squares += rebuilt * rebuilt;
     row_products += rebuilt * x;
   }
@@ -213,22 +219,63 @@ COLMODERN_LANES void fit_row(const Codebook& book, std::int64_t dim, const float
   *coded.error = distance > 0.0F ? distance : 0.0F;
 }
 
-COLMODERN_LANES void round_codes(const Codebook& book, std::int64_t dim, const float* rows, const float* lengths,
-                                 const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals,
-                                 std::uint16_t* gains, std::uint16_t* norms, float* errors) noexcept {
+COLMODERN_LANES void code_context_of(const Codebook& book, std::int64_t dim, const float* rows,
+                                     const std::uint32_t* ids, std::int64_t n, std::uint8_t* residual,
+                                     std::uint16_t* gain, float* context) noexcept {
+  alignas(64) static constexpr float kNothing[kMaxDim] = {};
+  alignas(64) float left[kMaxDim];
+  alignas(64) float levels[kMaxDim];
+  std::fill_n(context, dim, 0.0F);
+  for (std::int64_t i = 0; i < n; ++i) {
+    leave(book, dim, kNothing, rows + i * dim, ids[i], left);
+    for (std::int64_t d = 0; d < dim; d += kLanes) {
+      Floats sum;
+      Floats x;
+      load(sum, context + d);
+      load(x, left + d);
+      sum += x;
+      std::memcpy(context + d, &sum, sizeof sum);
+    }
+  }
+  const float share = 1.0F / static_cast<float>(n);
+  Floats squares{};
+  for (std::int64_t d = 0; d < dim; d += kLanes) {
+    Floats mean;
+    load(mean, context + d);
+    mean *= share;
+    squares += mean * mean;
+    std::memcpy(context + d, &mean, sizeof mean);
+  }
+  const float step = book.contexts.step;
+  round_row(book.contexts.values, step, dim, context, std::sqrt(sum_of(squares)), levels, residual);
+  *gain = gain_of(context, levels, dim, step);
+  const float factor = from_half(*gain) * step;
+  for (std::int64_t d = 0; d < dim; d += kLanes) {
+    Floats level;
+    load(level, levels + d);
+    level *= factor;
+    std::memcpy(context + d, &level, sizeof level);
+  }
+}
+
+COLMODERN_LANES void round_codes(const Codebook& book, std::int64_t dim, const float* context, const float* rows,
+                                 const float* lengths, const std::uint32_t* ids, std::int64_t n,
+                                 std::uint8_t* residuals, std::uint16_t* gains, std::uint16_t* norms,
+                                 float* errors) noexcept {
   alignas(64) float left[kMaxDim];
   alignas(64) float levels[kMaxDim];
   for (std::int64_t i = 0; i < n; ++i) {
-    const float size = leave(book, dim, rows + i * dim, ids[i], left);
-    round_row(book, dim, left, size, levels, residuals + i * (dim * kLevelBits / 8));
-    fit_row(book, dim, rows + i * dim, lengths[i], ids[i], left, levels, {gains + i, norms + i, errors + i});
+    const float size = leave(book, dim, context, rows + i * dim, ids[i], left);
+    round_row(book.levels, book.level_step, dim, left, size, levels, residuals + i * (dim * kLevelBits / 8));
+    fit_row(book, dim, context, rows + i * dim, lengths[i], ids[i], left, levels, {gains + i, norms + i, errors + i});
   }
 }
 
 template <int Bits, int Lanes>
-COLMODERN_LANES void trellis_codes(const Codebook& book, std::int64_t dim, const float* rows, const float* lengths,
-                                   const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals,
-                                   std::uint16_t* gains, std::uint16_t* norms, float* errors) noexcept {
+COLMODERN_LANES void trellis_codes(const Codebook& book, std::int64_t dim, const float* context, const float* rows,
+                                   const float* lengths, const std::uint32_t* ids, std::int64_t n,
+                                   std::uint8_t* residuals, std::uint16_t* gains, std::uint16_t* norms,
+                                   float* errors) noexcept {
   const TrellisLevels table(book.levels);
   const std::int64_t row_bytes = dim * Bits / 8;
   alignas(64) float left[Lanes * kMaxDim];
@@ -237,12 +284,12 @@ COLMODERN_LANES void trellis_codes(const Codebook& book, std::int64_t dim, const
   for (std::int64_t first = 0; first < n; first += Lanes) {
     const std::int64_t last = std::min(first + Lanes, n);
     for (std::int64_t i = first; i < last; ++i) {
-      sizes[i - first] = leave(book, dim, rows + i * dim, ids[i], left + (i - first) * dim);
+      sizes[i - first] = leave(book, dim, context, rows + i * dim, ids[i], left + (i - first) * dim);
     }
     code_block<Bits, Lanes>(table, book.level_step, dim, left, sizes, last - first, residuals + first * row_bytes);
     for (std::int64_t i = first; i < last; ++i) {
       look_up(residuals + i * row_bytes, row_bytes, Bits, table.levels, levels);
-      fit_row(book, dim, rows + i * dim, lengths[i], ids[i], left + (i - first) * dim, levels,
+      fit_row(book, dim, context, rows + i * dim, lengths[i], ids[i], left + (i - first) * dim, levels,
               {gains + i, norms + i, errors + i});
     }
   }
@@ -257,13 +304,22 @@ COLMODERN_LANES void trellis_codes(const Codebook& book, std::int64_t dim, const
   target void round_rows_##isa(const float* values, std::int64_t n, float step, std::uint8_t* rows) noexcept {        \
     round_rows_of(values, n, step, rows);                                                                             \
   }                                                                                                                   \
-  target void code_rows_##isa(const Codebook& book, std::int64_t dim, const float* rows, const float* lengths,        \
-                              const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals,                      \
-                              std::uint16_t* gains, std::uint16_t* norms, float* errors) noexcept {                   \
+  target void code_context_##isa(const Codebook& book, std::int64_t dim, const float* rows, const std::uint32_t* ids,  \
+                                 std::int64_t n, std::uint8_t* residual, std::uint16_t* gain,                         \
+                                 float* context) noexcept {                                                           \
+    code_context_of(book, dim, rows, ids, n, residual, gain, context);                                                \
+  }                                                                                                                   \
+  target void code_rows_##isa(const Codebook& book, std::int64_t dim, const float* context, const float* rows,        \
+                              const float* lengths, const std::uint32_t* ids, std::int64_t n,                         \
+                              std::uint8_t* residuals, std::uint16_t* gains, std::uint16_t* norms,                    \
+                              float* errors) noexcept {                                                               \
     switch (book.bits) {                                                                                              \
-      case 1: return trellis_codes<1, lanes>(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);      \
-      case 2: return trellis_codes<2, lanes>(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);      \
-      default: return round_codes(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);                 \
+      case 1:                                                                                                         \
+        return trellis_codes<1, lanes>(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);   \
+      case 2:                                                                                                         \
+        return trellis_codes<2, lanes>(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);   \
+      default:                                                                                                        \
+        return round_codes(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);               \
     }                                                                                                                 \
   }
 

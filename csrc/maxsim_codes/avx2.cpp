@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "runs.h"
 
@@ -106,7 +105,8 @@ COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, con
   }
 }
 
-COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps, std::int64_t strip,
+COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps, const std::int16_t* context,
+                                   std::int64_t strip,
                                    const Tile& tile, std::int64_t row_bytes, int planes, float* best) {
   __m256i sums[kTokens][kHalves];
   multiply(query, strip, tile, row_bytes, planes, sums);
@@ -115,11 +115,13 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
     const std::int64_t first = strip * kLanes + h * kWidth;
     const __m256 step = _mm256_loadu_ps(steps + first);
     const __m256 scales = _mm256_load_ps(query.scales + first);
+    const __m128i shift = _mm_load_si128(reinterpret_cast<const __m128i*>(context + first));
     __m256 greatest = _mm256_load_ps(best + first);
 #pragma GCC unroll 4
     for (int t = 0; t < kTokens; ++t) {
       const __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[t][h]), scales);
-      const __m128i row = _mm_load_si128(reinterpret_cast<const __m128i*>(tile.rows[t] + first));
+      const __m128i row =
+          _mm_adds_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(tile.rows[t] + first)), shift);
       const __m256 centroid = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(row)), step);
       const __m256 sum = _mm256_fmadd_ps(product, _mm256_set1_ps(tile.gains[t]), centroid);
       greatest = _mm256_max_ps(_mm256_mul_ps(sum, _mm256_set1_ps(tile.norms[t])), greatest);
@@ -129,40 +131,40 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
 }
 
 template <int Bits, int RunBytes>
-COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                             std::int64_t begin, std::int64_t end, float* best) noexcept {
+COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
+                             const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
   const __m256i levels =
       _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
   std::uint8_t residuals[kTokens * kMaxDim / 2 + kLine] = {};
-  std::fill_n(best, round_up(query.count, kLanes), -std::numeric_limits<float>::infinity());
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kTokens) {
     copy_tokens(table, codes, token, end, residuals, tile);
     unpack<Bits, RunBytes>(residuals, levels, kTokens * codes.row_bytes, tile);
     for (std::int64_t strip = 0; strip * kLanes < query.count; ++strip) {
-      raise_maxima(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
+      raise_maxima(query, table.steps, context, strip, tile, codes.row_bytes, 8 / Bits, best);
     }
   }
 }
 
 template <int Bits>
-COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                                    std::int64_t begin, std::int64_t end, float* best) noexcept {
+COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
+                                    const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
   switch (run_bytes_of(codes.row_bytes)) {
-    case 2: return maxima<Bits, 2>(query, table, codes, begin, end, best);
-    case 4: return maxima<Bits, 4>(query, table, codes, begin, end, best);
-    default: return maxima<Bits, 8>(query, table, codes, begin, end, best);
+    case 2: return maxima<Bits, 2>(query, table, context, codes, begin, end, best);
+    case 4: return maxima<Bits, 4>(query, table, context, codes, begin, end, best);
+    default: return maxima<Bits, 8>(query, table, context, codes, begin, end, best);
   }
 }
 
 }  // namespace
 
-COLMODERN_TARGET void code_maxima_avx2(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                                       std::int64_t begin, std::int64_t end, float* best) noexcept {
+COLMODERN_TARGET void code_maxima_avx2(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
+                                       const CodeColumns& codes, std::int64_t begin, std::int64_t end,
+                                       float* best) noexcept {
   switch (codes.bits) {
-    case 1: return maxima_by_run<1>(query, table, codes, begin, end, best);
-    case 2: return maxima_by_run<2>(query, table, codes, begin, end, best);
-    default: return maxima<4, kMaxRunBytes>(query, table, codes, begin, end, best);
+    case 1: return maxima_by_run<1>(query, table, context, codes, begin, end, best);
+    case 2: return maxima_by_run<2>(query, table, context, codes, begin, end, best);
+    default: return maxima<4, kMaxRunBytes>(query, table, context, codes, begin, end, best);
   }
 }
 

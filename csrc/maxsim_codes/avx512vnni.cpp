@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "runs.h"
 
@@ -114,7 +113,8 @@ COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, con
 }
 
 template <int Strips>
-COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps, std::int64_t strip,
+COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps, const std::int16_t* context,
+                                   std::int64_t strip,
                                    const Tile& tile, std::int64_t row_bytes, int planes, float* best) {
   __m512i sums[kTokens][Strips];
   multiply<Strips>(query, strip, tile, row_bytes, planes, sums);
@@ -123,11 +123,13 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
     const std::int64_t first = (strip + s) * kLanes;
     const __m512 scales = _mm512_load_ps(query.scales + first);
     const __m512 step = _mm512_loadu_ps(steps + first);
+    const __m256i shift = _mm256_load_si256(reinterpret_cast<const __m256i*>(context + first));
     __m512 greatest = _mm512_load_ps(best + first);
 #pragma GCC unroll 8
     for (int t = 0; t < kTokens; ++t) {
       const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[t][s]), scales);
-      const __m256i row = _mm256_load_si256(reinterpret_cast<const __m256i*>(tile.rows[t] + first));
+      const __m256i row =
+          _mm256_adds_epi16(_mm256_load_si256(reinterpret_cast<const __m256i*>(tile.rows[t] + first)), shift);
       const __m512 centroid = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(row)), step);
       const __m512 sum = _mm512_fmadd_ps(product, _mm512_set1_ps(tile.gains[t]), centroid);
       greatest = _mm512_max_ps(_mm512_mul_ps(sum, _mm512_set1_ps(tile.norms[t])), greatest);
@@ -137,42 +139,41 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
 }
 
 template <int Bits, int RunBytes>
-COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                             std::int64_t begin, std::int64_t end, float* best) noexcept {
+COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
+                             const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
   const __m512i levels =
       _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
   const std::int64_t strips = round_up(query.count, kLanes) / kLanes;
-  std::fill_n(best, strips * kLanes, -std::numeric_limits<float>::infinity());
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kTokens) {
     load_tile<Bits, RunBytes>(table, codes, token, end, levels, tile);
     std::int64_t strip = 0;
     for (; strip + 2 <= strips; strip += 2) {
-      raise_maxima<2>(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
+      raise_maxima<2>(query, table.steps, context, strip, tile, codes.row_bytes, 8 / Bits, best);
     }
-    if (strip < strips) raise_maxima<1>(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
+    if (strip < strips) raise_maxima<1>(query, table.steps, context, strip, tile, codes.row_bytes, 8 / Bits, best);
   }
 }
 
 template <int Bits>
-COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                                    std::int64_t begin, std::int64_t end, float* best) noexcept {
+COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
+                                    const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
   switch (run_bytes_of(codes.row_bytes)) {
-    case 2: return maxima<Bits, 2>(query, table, codes, begin, end, best);
-    case 4: return maxima<Bits, 4>(query, table, codes, begin, end, best);
-    default: return maxima<Bits, 8>(query, table, codes, begin, end, best);
+    case 2: return maxima<Bits, 2>(query, table, context, codes, begin, end, best);
+    case 4: return maxima<Bits, 4>(query, table, context, codes, begin, end, best);
+    default: return maxima<Bits, 8>(query, table, context, codes, begin, end, best);
   }
 }
 
 }  // namespace
 
-COLMODERN_TARGET void code_maxima_avx512vnni(const PackedQuery& query, const CentroidRows& table,
+COLMODERN_TARGET void code_maxima_avx512vnni(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
                                              const CodeColumns& codes, std::int64_t begin, std::int64_t end,
                                              float* best) noexcept {
   switch (codes.bits) {
-    case 1: return maxima_by_run<1>(query, table, codes, begin, end, best);
-    case 2: return maxima_by_run<2>(query, table, codes, begin, end, best);
-    default: return maxima<4, kMaxRunBytes>(query, table, codes, begin, end, best);
+    case 1: return maxima_by_run<1>(query, table, context, codes, begin, end, best);
+    case 2: return maxima_by_run<2>(query, table, context, codes, begin, end, best);
+    default: return maxima<4, kMaxRunBytes>(query, table, context, codes, begin, end, best);
   }
 }
 

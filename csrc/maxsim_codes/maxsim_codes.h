@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "contexts/contexts.h"
 #include "documents.h"
 #include "kernels.h"
 #include "packed_query.h"
@@ -19,13 +20,14 @@ struct StoredCodes {
 };
 
 // levels: 16 integers within -63..63. result: (list.n_listed,).
-// Throws std::invalid_argument if an id is not below table.n_centroids.
+// Throws std::invalid_argument if an id is not below table.n_centroids, or contexts do not fit.
 void maxsim_codes(const Kernels&, const ByteQuery&, const CentroidRows& table, const std::int8_t* levels,
-                  const StoredCodes&, const DocumentList&, int threads, float* result);
+                  const StoredCodes&, const StoredContexts&, const DocumentList&, int threads, float* result);
 
 // maxima: (n_spans, query.count): the greatest score of each query token among the tokens offsets[i] to offsets[i + 1],
-// minus infinity if there are none. Throws std::invalid_argument if a span or an id lies outside what there is.
+// minus infinity if there are none. The codes, and the contexts if there are any, are those of one document. Throws
+// std::invalid_argument if a span or an id lies outside what there is, or contexts do not fit.
 void code_maxima(const Kernels&, const ByteQuery&, const CentroidRows& table, const std::int8_t* levels,
-                 const StoredCodes&, const DocumentList& spans, int threads, float* maxima);
+                 const StoredCodes&, const StoredContexts&, const DocumentList& spans, int threads, float* maxima);
 
 }  // namespace colmodern

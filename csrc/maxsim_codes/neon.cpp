@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "half.h"
 #include "runs.h"
@@ -70,7 +69,8 @@ COLMODERN_INLINE void unpack(const std::uint8_t* residuals, uint8x16_t table, st
   }
 }
 
-COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps, std::int64_t strip,
+COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps, const std::int16_t* context,
+                                   std::int64_t strip,
                                    const Tile& tile, std::int64_t row_bytes, int planes, float* best) {
   Sums sums;
   begin_sums(query.start + strip * kLanes, sums);
@@ -85,11 +85,12 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
     const std::int64_t first = strip * kLanes + part * kWidth;
     const float32x4_t step = vld1q_f32(steps + first);
     const float32x4_t scales = vld1q_f32(query.scales + first);
+    const int16x4_t shift = vld1_s16(context + first);
     float32x4_t greatest = vld1q_f32(best + first);
 #pragma GCC unroll 4
     for (int t = 0; t < kRows; ++t) {
       const float32x4_t product = vmulq_f32(vcvtq_f32_s32(sums[t][part]), scales);
-      const float32x4_t row = vcvtq_f32_s32(vmovl_s16(vld1_s16(tile.rows[t] + first)));
+      const float32x4_t row = vcvtq_f32_s32(vmovl_s16(vqadd_s16(vld1_s16(tile.rows[t] + first), shift)));
       const float32x4_t sum = vfmaq_n_f32(vmulq_f32(row, step), product, tile.gains[t]);
       const float32x4_t score = vmulq_n_f32(sum, tile.norms[t]);
       // Not vmaxq_f32: a NaN never wins.
@@ -100,39 +101,39 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
 }
 
 template <int Bits, int RunBytes>
-COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                             std::int64_t begin, std::int64_t end, float* best) noexcept {
+COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
+                             const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
   const uint8x16_t levels = vld1q_u8(codes.levels);
   std::uint8_t residuals[kRows * kMaxDim / 2 + kLine] = {};
-  std::fill_n(best, round_up(query.count, kLanes), -std::numeric_limits<float>::infinity());
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kRows) {
     copy_tokens(table, codes, token, end, residuals, tile);
     unpack<Bits, RunBytes>(residuals, levels, kRows * codes.row_bytes, tile);
     for (std::int64_t strip = 0; strip * kLanes < query.count; ++strip) {
-      raise_maxima(query, table.steps, strip, tile, codes.row_bytes, 8 / Bits, best);
+      raise_maxima(query, table.steps, context, strip, tile, codes.row_bytes, 8 / Bits, best);
     }
   }
 }
 
 template <int Bits>
-COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                                    std::int64_t begin, std::int64_t end, float* best) noexcept {
+COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
+                                    const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
   switch (run_bytes_of(codes.row_bytes)) {
-    case 2: return maxima<Bits, 2>(query, table, codes, begin, end, best);
-    case 4: return maxima<Bits, 4>(query, table, codes, begin, end, best);
-    default: return maxima<Bits, 8>(query, table, codes, begin, end, best);
+    case 2: return maxima<Bits, 2>(query, table, context, codes, begin, end, best);
+    case 4: return maxima<Bits, 4>(query, table, context, codes, begin, end, best);
+    default: return maxima<Bits, 8>(query, table, context, codes, begin, end, best);
   }
 }
 
 }  // namespace
 
-COLMODERN_TARGET void code_maxima_neon(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                                       std::int64_t begin, std::int64_t end, float* best) noexcept {
+COLMODERN_TARGET void code_maxima_neon(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
+                                       const CodeColumns& codes, std::int64_t begin, std::int64_t end,
+                                       float* best) noexcept {
   switch (codes.bits) {
-    case 1: return maxima_by_run<1>(query, table, codes, begin, end, best);
-    case 2: return maxima_by_run<2>(query, table, codes, begin, end, best);
-    default: return maxima<4, kMaxRunBytes>(query, table, codes, begin, end, best);
+    case 1: return maxima_by_run<1>(query, table, context, codes, begin, end, best);
+    case 2: return maxima_by_run<2>(query, table, context, codes, begin, end, best);
+    default: return maxima<4, kMaxRunBytes>(query, table, context, codes, begin, end, best);
   }
 }
 

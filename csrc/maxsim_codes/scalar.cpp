@@ -1,8 +1,8 @@
 // MaxSim over codes in portable C++: the twin that the other instruction sets agree with, bit for bit.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "contexts/contexts.h"
 #include "half.h"
 #include "kernels.h"
 #include "maxsim_codes/levels.h"
@@ -18,12 +18,11 @@ std::int32_t product(const std::int8_t* values, const std::int16_t* levels, std:
 
 }  // namespace
 
-void code_maxima_scalar(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                        std::int64_t begin, std::int64_t end, float* best) noexcept {
+void code_maxima_scalar(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
+                        const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
   std::int16_t of_number[kLevels];
   std::int16_t levels[kMaxDim];
   for (int i = 0; i < kLevels; ++i) of_number[i] = static_cast<std::int16_t>(codes.levels[i] - kLevelOffset);
-  std::fill_n(best, query.count, -std::numeric_limits<float>::infinity());
   for (std::int64_t token = begin; token < end; ++token) {
     look_up(codes.residuals + token * codes.row_bytes, codes.row_bytes, codes.bits, of_number, levels);
     const float gain = from_half(codes.gains[token]);
@@ -32,7 +31,7 @@ void code_maxima_scalar(const PackedQuery& query, const CentroidRows& table, con
     for (std::int64_t q = 0; q < query.count; ++q) {
       const auto integer = product(query.values + q * query.dim, levels, query.dim);
       const float residual = static_cast<float>(integer) * query.scales[q];
-      const float centroid = static_cast<float>(row[q]) * table.steps[q];
+      const float centroid = static_cast<float>(in_context(row[q], context[q])) * table.steps[q];
       const float score = std::fma(residual, gain, centroid) * norm;
       best[q] = score > best[q] ? score : best[q];
     }

@@ -157,6 +157,15 @@ void call_both(const Call& call, T* expected, std::int64_t n, const Run& run) no
   call.compare("result", results.data(), expected, n);
 }
 
+// For kernels that add to what an array of results holds.
+template <class Run>
+void go_on_both(const Call& call, float* expected, std::int64_t n, const Run& run) noexcept {
+  OnCacheLine<float> results = copy_of(expected, round_up(n, kLanes));
+  run(*scalar_twin, expected);
+  run(*under_test, results.data());
+  call.compare("result", results.data(), expected, n);
+}
+
 void both_dense_scores(const PackedVectors& packed, const float* rows, std::int64_t begin, std::int64_t end,
                        float* scores) noexcept {
   call_both({"dense_scores", packed.count, packed.dim, begin, end}, scores, (end - begin) * packed.count,
@@ -186,16 +195,18 @@ void both_centroid_products(const PackedQuery& query, const std::int8_t* centroi
   call.compare("number", results.data() + begin * stride, rows + begin * stride, (end - begin) * stride);
 }
 
-void both_centroid_sums(const CentroidRows& table, const CentroidIds& ids, std::int64_t begin, std::int64_t end,
-                        float* sums) noexcept {
-  call_both({"centroid_sums", table.count, 0, begin, end}, sums, table.stride,
-            [&](const Kernels& kernels, float* out) { kernels.centroid_sums(table, ids, begin, end, out); });
+void both_centroid_sums(const CentroidRows& table, const std::int16_t* context, const CentroidIds& ids,
+                        std::int64_t begin, std::int64_t end, float* sums) noexcept {
+  go_on_both({"centroid_sums", table.count, 0, begin, end}, sums, table.stride,
+             [&](const Kernels& kernels, float* out) { kernels.centroid_sums(table, context, ids, begin, end, out); });
 }
 
-void both_code_maxima(const PackedQuery& query, const CentroidRows& table, const CodeColumns& codes,
-                      std::int64_t begin, std::int64_t end, float* best) noexcept {
-  call_both({"code_maxima", query.count, query.dim, begin, end}, best, query.count,
-            [&](const Kernels& kernels, float* out) { kernels.code_maxima(query, table, codes, begin, end, out); });
+void both_code_maxima(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
+                      const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
+  go_on_both({"code_maxima", query.count, query.dim, begin, end}, best, query.count,
+             [&](const Kernels& kernels, float* out) {
+               kernels.code_maxima(query, table, context, codes, begin, end, out);
+             });
 }
 
 void both_row_scores(const PackedRows& packed, const std::uint8_t* rows, std::int64_t begin, std::int64_t end,
@@ -248,16 +259,29 @@ void both_round_rows(const float* values, std::int64_t n, float step, std::uint8
             [&](const Kernels& kernels, std::uint8_t* out) { kernels.round_rows(values, n, step, out); });
 }
 
-void both_code_rows(const Codebook& book, std::int64_t dim, const float* rows, const float* lengths,
-                    const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals, std::uint16_t* gains,
+void both_code_context(const Codebook& book, std::int64_t dim, const float* rows, const std::uint32_t* ids,
+                       std::int64_t n, std::uint8_t* residual, std::uint16_t* gain, float* context) noexcept {
+  const Call call{"code_context", book.bits, dim, 0, n};
+  OnCacheLine<std::uint8_t> second_residual(dim / 2, std::uint8_t{77});
+  OnCacheLine<std::uint16_t> second_gain(1, std::uint16_t{77});
+  OnCacheLine<float> second_context(dim, 77.0F);
+  scalar_twin->code_context(book, dim, rows, ids, n, residual, gain, context);
+  under_test->code_context(book, dim, rows, ids, n, second_residual.data(), second_gain.data(),
+                           second_context.data());
+  call.compare("byte", second_residual.data(), residual, dim / 2);
+  call.compare("gain", second_gain.data(), gain, 1);
+  call.compare("component", second_context.data(), context, dim);
+}
+
+void both_code_rows(const Codebook& book, std::int64_t dim, const float* context, const float* rows, const float* lengths, const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals, std::uint16_t* gains,
                     std::uint16_t* norms, float* errors) noexcept {
   const Call call{"code_rows", book.bits, dim, 0, n};
   OnCacheLine<std::uint8_t> second_residuals(n * dim * book.bits / 8, std::uint8_t{77});
   OnCacheLine<std::uint16_t> second_gains(n, std::uint16_t{77});
   OnCacheLine<std::uint16_t> second_norms(n, std::uint16_t{77});
   OnCacheLine<float> second_errors(n, 77.0F);
-  scalar_twin->code_rows(book, dim, rows, lengths, ids, n, residuals, gains, norms, errors);
-  under_test->code_rows(book, dim, rows, lengths, ids, n, second_residuals.data(), second_gains.data(),
+  scalar_twin->code_rows(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);
+  under_test->code_rows(book, dim, context, rows, lengths, ids, n, second_residuals.data(), second_gains.data(),
                         second_norms.data(), second_errors.data());
   call.compare("byte", second_residuals.data(), residuals, second_residuals.size());
   call.compare("gain", second_gains.data(), gains, n);
@@ -268,7 +292,7 @@ void both_code_rows(const Codebook& book, std::int64_t dim, const float* rows, c
 constexpr Kernels kBoth{both_dense_scores,      both_dense_maxima,  both_dense_nearest,
                         both_centroid_products, both_centroid_sums, both_code_maxima,
                         both_row_scores,        both_raise_nearest, both_greatest,
-                        both_unit_rows,         both_round_rows,    both_code_rows};
+                        both_unit_rows,         both_round_rows,    both_code_context, both_code_rows};
 
 // Centroids in cells, laid out as `pack_cells` in Python does. Member i is in cell i % n_cells; the third cell of more
 // is empty.
@@ -395,7 +419,7 @@ class Sweep {
   static Documents documents() {
     Documents made;
     made.offsets.push_back(0);
-    for (const std::int64_t length : {3, 0, 1, 2, 4, 5, 7, 8, 9, 15, 16, 17, 33, 0, 41}) {
+    for (const std::int64_t length : {3, 0, 1, 2, 4, 5, 7, 8, 9, 15, 16, 17, 33, 0, 341}) {
       made.listed.push_back(static_cast<std::int64_t>(made.offsets.size() * 7 % 15));
       made.offsets.push_back(made.offsets.back() + length);
     }
@@ -505,6 +529,37 @@ class Sweep {
     take(rows);
   }
 
+  // A context for each block of some documents, and a query of 8 bits to meet them.
+  struct SomeContexts {
+    Unaligned<std::uint8_t> residuals;
+    Unaligned<std::uint16_t> gains;
+    std::vector<std::int64_t> offsets;
+    Unaligned<std::int8_t> levels;
+    Unaligned<std::int8_t> values;
+    Unaligned<float> scales;
+    std::int64_t dim;
+    StoredContexts view() const noexcept {
+      return {residuals.data(), gains.data(), gains.size(), offsets.data(),
+              static_cast<std::int64_t>(offsets.size()) - 1, {levels.data(), 0.01F},
+              {values.data(), scales.data(), scales.size(), dim}};
+    }
+    static StoredContexts none() noexcept { return {nullptr, nullptr, 0, nullptr, 0, {nullptr, 0.0F}, {nullptr, nullptr, 0, 0}}; }
+  };
+
+  // Some of their products do not fit in 16 bits, or do not once they are added to a row.
+  SomeContexts contexts(const std::vector<std::int64_t>& tokens, std::int64_t count, std::int64_t dim) {
+    std::vector<std::int64_t> offsets{0};
+    for (std::size_t i = 1; i < tokens.size(); ++i) offsets.push_back(offsets.back() + blocks_of(tokens[i] - tokens[i - 1]));
+    const std::int64_t n = offsets.back();
+    return {Unaligned<std::uint8_t>(n * dim / 2, [&] { return random_.integer(0, 255); }),
+            Unaligned<std::uint16_t>(n, [&] { return random_.half(); }),
+            offsets,
+            Unaligned<std::int8_t>(kLevels, [&] { return random_.integer(-63, 63); }),
+            Unaligned<std::int8_t>(count * dim, [&] { return random_.integer(-127, 127); }),
+            Unaligned<float>(count, [&] { return 1.5F + random_.real(); }),
+            dim};
+  }
+
   template <class Id>
   void centroids(std::int64_t count) {
     constexpr std::int64_t kCentroids = 50;
@@ -514,8 +569,11 @@ class Sweep {
     const Unaligned<Id> ids(made.offsets.back(), [&] { return random_.integer(0, kCentroids - 1); });
     const Table random = table(kCentroids, count, sizeof(Id) == 4);
     Unaligned<float> results(n_documents);
-    smooth_maxsim(kernels_, random.view(), {ids.data(), sizeof(Id) == 4}, made.list(), 1, results.data());
-    take(results);
+    const SomeContexts some = contexts(made.offsets, count, 48);
+    for (const StoredContexts& stored : {SomeContexts::none(), some.view()}) {
+      smooth_maxsim(kernels_, random.view(), {ids.data(), sizeof(Id) == 4}, stored, made.list(), 1, results.data());
+      take(results);
+    }
 
     // These have one code for all machines, which the sanitizers see here.
     Unaligned<std::uint32_t> probed(count * kProbes);
@@ -557,14 +615,20 @@ class Sweep {
     Unaligned<float> results(static_cast<std::int64_t>(made.listed.size()));
     const ByteQuery query{values.data(), scales.data(), count, dim};
     const StoredCodes stored{{ids.data(), sizeof(Id) == 4}, residuals.data(), gains.data(), norms.data(), bits};
-    maxsim_codes(kernels_, query, centroids.view(), levels.data(), stored, made.list(), 1, results.data());
-    take(results);
+    const SomeContexts some = contexts(made.offsets, count, dim);
+    for (const StoredContexts& with : {SomeContexts::none(), some.view()}) {
+      maxsim_codes(kernels_, query, centroids.view(), levels.data(), stored, with, made.list(), 1, results.data());
+      take(results);
+    }
 
+    const SomeContexts one = contexts({0, n}, count, dim);
     const auto n_spans = static_cast<std::int64_t>(made.offsets.size()) - 1;
     Unaligned<float> maxima(n_spans * count);
-    code_maxima(kernels_, query, centroids.view(), levels.data(), stored,
-                {made.offsets.data(), n_spans, n, nullptr, n_spans}, 1, maxima.data());
-    take(maxima);
+    for (const StoredContexts& with : {SomeContexts::none(), one.view()}) {
+      code_maxima(kernels_, query, centroids.view(), levels.data(), stored, with,
+                  {made.offsets.data(), n_spans, n, nullptr, n_spans}, 1, maxima.data());
+      take(maxima);
+    }
   }
 
   // The fourth row is as extreme as it may be.
@@ -593,7 +657,10 @@ class Sweep {
     const Unaligned<float> steps(kMembers, [&] { return size / 64.0F * (1.5F + random_.real()); });
     Unaligned<std::int8_t> levels(kLevels, [&] { return random_.integer(-63, 63); });
     if (bits == 4) std::sort(levels.data(), levels.data() + levels.size());
-    const Codebook book{some.members(), steps.data(), levels.data(), size / 32.0F, bits};
+    Unaligned<std::int8_t> context_levels(kLevels, [&] { return random_.integer(-63, 63); });
+    std::sort(context_levels.data(), context_levels.data() + context_levels.size());
+    const Codebook book{some.members(), steps.data(), levels.data(),
+                        size / 32.0F,   bits,         {context_levels.data(), size / 32.0F}};
     for (const std::int64_t n : {0, 1, 4, 21}) {
       Unaligned<T> vectors(n * dim, [&] {
         if constexpr (kHalf) {
@@ -611,18 +678,28 @@ class Sweep {
         take(round_vectors(kernels_, {vectors.data(), kHalf, n, dim}, rotation, 1e4F, 1, rows.data(), lengths.data()));
         take(rows);
         take(lengths);
-        Unaligned<std::uint16_t> ids(n);
-        Unaligned<std::uint8_t> residuals(n * dim * bits / 8);
-        Unaligned<std::uint16_t> gains(n);
-        Unaligned<std::uint16_t> norms(n);
-        Unaligned<float> errors(n);
-        take(encode_tokens(kernels_, {vectors.data(), kHalf, n, dim}, rotation, some.view(4), book, 1e4F, 1,
-                           {ids.data(), false, residuals.data(), gains.data(), norms.data(), errors.data()}));
-        take(ids);
-        take(residuals);
-        take(gains);
-        take(norms);
-        take(errors);
+        for (const bool in_blocks : {false, true}) {
+          std::vector<std::int64_t> bounds{0};
+          for (std::int64_t end = 3; in_blocks && bounds.back() < n; end += 5) bounds.push_back(std::min(end, n));
+          const auto n_blocks = static_cast<std::int64_t>(bounds.size()) - 1;
+          Unaligned<std::uint8_t> context_residuals(n_blocks * dim / 2);
+          Unaligned<std::uint16_t> context_gains(n_blocks);
+          Unaligned<std::uint16_t> ids(n);
+          Unaligned<std::uint8_t> residuals(n * dim * bits / 8);
+          Unaligned<std::uint16_t> gains(n);
+          Unaligned<std::uint16_t> norms(n);
+          Unaligned<float> errors(n);
+          take(encode_tokens(kernels_, {vectors.data(), kHalf, n, dim}, rotation, some.view(4), book, 1e4F, 1,
+                             {bounds.data(), n_blocks, context_residuals.data(), context_gains.data()},
+                             {ids.data(), false, residuals.data(), gains.data(), norms.data(), errors.data()}));
+          take(ids);
+          take(residuals);
+          take(gains);
+          take(norms);
+          take(errors);
+          take(context_residuals);
+          take(context_gains);
+        }
       }
     }
   }

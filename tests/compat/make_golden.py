@@ -39,9 +39,12 @@ def make(folder: Path) -> None:
         for part in (slice(0, 4), slice(4, None)):
             segment = writer.new_segment()
             for document, found in zip(DOCUMENTS[part], tokens[part], strict=True):
-                codes = codec.encode(found.vectors)
-                error = float(np.square(codec.decode(codes) - found.vectors).sum())
-                segment.add(document, codes, found.spans, squared_error=error)
+                offsets = np.array([0, len(found)])
+                codes, contexts = codec.encode_documents(found.vectors, offsets)
+                error = float(
+                    np.square(codec.decode(codes, contexts, offsets) - found.vectors).sum()
+                )
+                segment.add(document, codes, found.spans, error, contexts=contexts)
             segment.finish()
         record = SourceRecord(
             "bread.md", "docs", 47, 1_700_000_000_000_000_000, "1f", "md/1", ["bread.md"]

@@ -135,8 +135,9 @@ def test_sixteen_bits_are_enough(tmp_path, encoder, text_hits):
     given = embedded_documents(encoder, dtype=np.float16)
     Indexer(tmp_path / "i", encoder).build_from_embeddings(Embeddings.from_documents(given))
     for mine, expected in zip(hits_of(tmp_path / "i", encoder), text_hits, strict=True):
-        assert mine[0][0] == expected[0][0]
-        assert mine[0][1] == pytest.approx(expected[0][1], rel=0.02)
+        scores = {hit[0]: hit[1] for hit in mine}
+        assert scores[expected[0][0]] == pytest.approx(expected[0][1], rel=0.02)
+        assert scores[expected[0][0]] == pytest.approx(mine[0][1], rel=0.01)  # equals may swap
 
 
 def test_without_an_encoder_vectors_search_and_texts_are_told_what_to_do(tmp_path, encoder):

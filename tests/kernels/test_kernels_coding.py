@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -72,10 +73,22 @@ class Problem:
 
     def encode(self, vectors=None, threads=1):
         vectors = self.vectors if vectors is None else vectors
-        columns, errors, bad = kernels.encode_tokens(
+        columns, _, errors, bad = kernels.encode_tokens(
             vectors, self.rounding, self.cells, self.book, longest=LONGEST, threads=threads
         )
         return (*columns, errors, bad)
+
+    def encode_blocks(self, bounds, threads=1):
+        columns, contexts, errors, bad = kernels.encode_tokens(
+            self.vectors,
+            self.rounding,
+            self.cells,
+            self.book,
+            longest=LONGEST,
+            bounds=bounds,
+            threads=threads,
+        )
+        return (*columns, *contexts, errors, bad)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
@@ -248,6 +261,63 @@ def test_codes_do_not_depend_on_threads_or_neighbours(bits):
         part = problem.encode(problem.vectors[rows])
         for found, expected in zip(part[:5], whole[:5], strict=True):
             np.testing.assert_array_equal(found, expected[rows])
+
+
+def bounds_of(*lengths):
+    return np.cumsum([0, *lengths], dtype=np.int64)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+@pytest.mark.parametrize("dim", [16, 48, 128])
+def test_contexts_are_those_defined(dim, bits):
+    problem = Problem(7, dim=dim, n=150, n_centroids=20, bits=bits)
+    common = problem.rng.standard_normal((3, dim)) / np.sqrt(dim)
+    vectors = problem.vectors + np.repeat(common, 50, axis=0)
+    problem.vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    bounds = bounds_of(50, 49, 1, 50)
+    results = on_each_isa(lambda: problem.encode_blocks(bounds))
+    assert_all_equal([*results, problem.encode_blocks(bounds, threads=3)])
+    with kernels.use_isa("reference"):
+        expected = problem.encode_blocks(bounds)
+    ids, _, gains, norms, contexts, context_gains, errors, bad = results[0]
+    assert bad == -1
+    assert (ids == expected[0]).mean() > 0.97
+    assert (contexts != expected[4]).mean() < 0.02
+    np.testing.assert_allclose(context_gains, expected[5], rtol=5e-3)
+    close = np.isclose(gains.astype(float), expected[2].astype(float), rtol=0.02, atol=1e-3)
+    assert close.mean() > 0.9
+    assert np.isclose(norms.astype(float), expected[3].astype(float), rtol=0.01).mean() > 0.9
+    np.testing.assert_allclose(errors.sum(), expected[6].sum(), rtol=0.02)
+    assert errors.sum() < 0.9 * problem.encode()[4].sum()
+
+
+def test_codes_do_not_depend_on_the_blocks_around():
+    problem = Problem(3, dim=32, n=5000, n_centroids=200, n_cells=40, n_probes=4)
+    bounds = bounds_of(2048, 1, 96, 1000, 143, 1712)
+    whole = problem.encode_blocks(bounds, threads=2)
+    for i, (start, end) in enumerate(pairwise(bounds)):
+        alone = Problem(3, dim=32, n=5000, n_centroids=200, n_cells=40, n_probes=4)
+        alone.vectors = problem.vectors[start:end]
+        part = alone.encode_blocks(bounds_of(end - start))
+        for found, expected in zip(part[:4], whole[:4], strict=True):
+            np.testing.assert_array_equal(found, expected[start:end])
+        np.testing.assert_array_equal(part[4][0], whole[4][i])
+        np.testing.assert_array_equal(part[5][0], whole[5][i])
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ([0, 39], "end with 40"),
+        ([1, 40], "begin with 0"),
+        ([0, 9, 9, 40], "1 to 2048 tokens"),
+        ([], "begin with 0"),
+    ],
+)
+def test_blocks_that_do_not_cover_the_tokens_are_refused(bounds, message):
+    problem = Problem(5, dim=32, n=40)
+    with pytest.raises(ValueError, match=message):
+        problem.encode_blocks(np.array(bounds, np.int64))
 
 
 def test_float16_is_read_as_what_it_stands_for():

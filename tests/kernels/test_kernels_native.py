@@ -324,6 +324,128 @@ def test_maxsim_codes_conforms(n_query, dim, bits):
     assert_conforms(results, expected, 4 * EPSILON * largest)
 
 
+BLOCK_LENGTHS = (0, 1, 47, 48, 143, 144, 145, 96, 0, 192, 1000, 3300)
+
+
+def some_contexts(rng, offsets, dim):
+    """Contexts for all blocks; their products are about as large as those of `random_table`."""
+    of_documents = kernels.block_offsets(offsets)
+    n = int(of_documents[-1])
+    return kernels.Contexts(
+        rng.integers(0, 256, (n, dim // 2)).astype(np.uint8),
+        rng.uniform(0, 0.4, n).astype(np.float16),
+        of_documents,
+    )
+
+
+@pytest.mark.parametrize("dim", [16, 48, 128, 208])
+@pytest.mark.parametrize("n_query", [0, 1, 17, 33])
+def test_smooth_maxsim_conforms_in_context(n_query, dim):
+    rng = np.random.default_rng(n_query)
+    offsets, documents = ragged(rng, BLOCK_LENGTHS)
+    query, table = random_query(rng, n_query, dim=dim, bits=2), random_table(rng, 50, n_query)
+    contexts = some_contexts(rng, offsets, dim)
+    ids = rng.integers(0, 50, offsets[-1]).astype(np.uint16)
+    results = on_each_isa(
+        lambda: kernels.smooth_maxsim(
+            table, ids, offsets, documents, query=query, contexts=contexts
+        )
+    )
+    expected = reference.smooth_maxsim(table, ids, offsets, documents, query, contexts)
+    octaves = 1.45 * 3300 * EPSILON * reference.ROWS_AN_OCTAVE + EPSILON * 2**15
+    assert_conforms(results, expected, octaves * table.steps.sum() * 1.1)
+    without = kernels.smooth_maxsim(table, ids, offsets, documents)
+    assert n_query == 0 or (results["scalar"] != without).any()
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+@pytest.mark.parametrize("dim", [16, 48, 128, 208])
+@pytest.mark.parametrize("n_query", [0, 1, 17, 33])
+def test_maxsim_codes_conforms_in_context(n_query, dim, bits):
+    rng = np.random.default_rng(dim * 1000 + n_query * 10 + bits)
+    offsets, documents = ragged(rng, BLOCK_LENGTHS)
+    query = random_query(rng, n_query, dim=dim, bits=bits)
+    codes = Columns(rng, offsets[-1], dim=dim, bits=bits, n_centroids=50)
+    contexts, table = some_contexts(rng, offsets, dim), random_table(rng, 50, n_query)
+    products = query.scales * reference.code_products(query, codes.residuals)
+    largest = 2 * (table.steps.max(initial=0) * 2**15 + np.abs(products).max(initial=0))
+    results = on_each_isa(
+        lambda: kernels.maxsim_codes(query, table, codes, offsets, documents, contexts=contexts)
+    )
+    expected = reference.maxsim_codes(query, table, codes, offsets, documents, contexts)
+    assert_conforms(results, expected, 4 * EPSILON * largest * (n_query + 1))
+
+
+@pytest.mark.parametrize("n_tokens", [0, 1, 95, 143, 144, 500])
+def test_code_maxima_conforms_in_context(n_tokens):
+    rng = np.random.default_rng(n_tokens)
+    whole = np.array([0, n_tokens])
+    query, table = random_query(rng, 18, dim=48, bits=4), random_table(rng, 50, 18)
+    codes = Columns(rng, n_tokens, dim=48, bits=4, n_centroids=50)
+    contexts = some_contexts(rng, whole, 48)
+    spans = np.sort(rng.integers(0, n_tokens + 1, 30))
+    results = on_each_isa(
+        lambda: kernels.code_maxima(query, table, codes, spans, contexts=contexts)
+    )
+    expected = reference.code_maxima(query, table, codes, spans, contexts)
+    products = query.scales * reference.code_products(query, codes.residuals)
+    largest = 2 * (table.steps.max() * 2**15 + np.abs(products).max(initial=0))
+    assert_conforms(results, expected, 4 * EPSILON * largest)
+    of_whole = kernels.code_maxima(query, table, codes, whole, contexts=contexts)
+    (score,) = kernels.maxsim_codes(query, table, codes, whole, np.array([0]), contexts=contexts)
+    assert score == pytest.approx(of_whole.sum(dtype=np.float64), rel=1e-6)
+
+
+@pytest.mark.parametrize("isa", kernels.available_isas())
+def test_a_score_in_context_stays_within_16_bits(isa):
+    query = a_query(np.full((1, 16), 127), [1.0])
+    table = CentroidTable.empty(2, np.array([1.0], np.float32))
+    table.rows[:] = reference.LOWEST
+    table.rows[:, 0] = 32000, -32000
+    codes = Columns(np.random.default_rng(0), 2, dim=16, bits=4, n_centroids=2)
+    codes.centroid_ids[:] = 0, 1
+    codes.residuals[:] = codes.gains[:] = 0
+    codes.norms[:] = 1
+    # A product is 16 * 127 * 63 times the step of a level, .01: 1,384.
+    contexts = kernels.Contexts(
+        np.array([[0xFF] * 8, [0x00] * 8], np.uint8),
+        np.ones(2, np.float16),
+        np.array([0, 1, 2]),
+    )
+    with kernels.use_isa(isa):
+        scores = kernels.maxsim_codes(
+            query, table, codes, np.array([0, 1, 2]), np.array([0, 1]), contexts=contexts
+        )
+    assert scores.tolist() == [32767, -32768]
+
+
+@pytest.mark.parametrize("isa", kernels.available_isas())
+@pytest.mark.parametrize("offsets", [[0, 1, 1], [0, 2, 4], [1, 2, 3], [0, 1, 3]])
+def test_contexts_that_do_not_fit_the_documents_are_refused(isa, offsets):
+    rng = np.random.default_rng(0)
+    query, table = random_query(rng, 3, dim=16, bits=4), random_table(rng, 5, 3)
+    codes = Columns(rng, 20, dim=16, bits=4, n_centroids=5)
+    contexts = kernels.Contexts(
+        np.zeros((2, 8), np.uint8), np.zeros(2, np.float16), np.array(offsets)
+    )
+    tokens, documents = np.array([0, 10, 20]), np.array([0, 1])
+    with kernels.use_isa(isa):
+        with pytest.raises(ValueError, match="contexts of document"):
+            kernels.maxsim_codes(query, table, codes, tokens, documents, contexts=contexts)
+        with pytest.raises(ValueError, match="contexts of document"):
+            kernels.smooth_maxsim(
+                table, codes.centroid_ids, tokens, documents, query=query, contexts=contexts
+            )
+        with pytest.raises(ValueError, match="query must be given"):
+            kernels.smooth_maxsim(table, codes.centroid_ids, tokens, documents, contexts=contexts)
+
+
+def test_blocks_are_cut_where_they_should_be():
+    offsets = np.array([0, 0, 1, 144, 288, 531])
+    assert kernels.block_offsets(offsets).tolist() == [0, 0, 1, 2, 4, 7]
+    assert kernels.block_bounds(offsets).tolist() == [0, 1, 144, 240, 288, 384, 480, 531]
+
+
 def test_maxsim_codes_takes_512_query_tokens_and_wide_ids():
     rng = np.random.default_rng(0)
     offsets, documents = ragged(rng, (5, 11))

@@ -2,6 +2,7 @@ import contextlib
 import dataclasses
 import random
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from colmodern import Searcher
 from colmodern.config import Effort, SearchParams
 from colmodern.errors import ColModernError, IndexCorruptError
+from colmodern.kernels import Contexts
 from colmodern.storage import IndexReader, IndexWriter, SourceRecord, StoredDocument, verify
 from colmodern.storage.manifest_file import encode_manifest, read_manifest
 from colmodern.types import TokenEmbeddings
@@ -37,6 +39,7 @@ def arrow_files(path):
         "tombstones",
         "documents",
         "tokens",
+        "contexts",
         "postings",
     }
     return files
@@ -51,7 +54,7 @@ def sign(path):
         return dataclasses.replace(record, bytes=len(data), checksum=checksum)
 
     manifest = read_manifest(path)
-    parts = ("documents", "tokens", "postings", "tombstones")
+    parts = ("documents", "tokens", "contexts", "postings", "tombstones")
     segments = tuple(
         dataclasses.replace(s, **{p: mended(getattr(s, p)) for p in parts if getattr(s, p)})
         for s in manifest.segments
@@ -260,6 +263,38 @@ def test_tables_that_do_not_agree_are_a_problem(index):
     assert "not what the tokens give" in str(problem)
 
 
+def test_contexts_that_are_not_of_the_tokens_never_reach_a_kernel(kit, tmp_path):
+    for name, n_tokens in (("one", 5), ("two", 200)):
+        with kit.create(tmp_path / name) as writer:
+            kit.add(writer, ["a"], n_tokens=n_tokens)
+            writer.set_sources([])
+            writer.commit()
+    part = Path("segment-000001") / "contexts.arrow"
+    (tmp_path / "one" / part).write_bytes((tmp_path / "two" / part).read_bytes())
+    sign(tmp_path / "one")
+    with pytest.raises(IndexCorruptError, match="2 contexts for 1 blocks"):
+        IndexReader.open(tmp_path / "one").segments[0].contexts  # noqa: B018
+    (problem,) = verify(tmp_path / "one")
+    assert problem.path.name == "contexts.arrow"
+
+
+def test_a_context_that_is_not_finite_is_a_problem(kit, tmp_path):
+    gain = np.array([0.7, 0.6, 0.5], np.float16)
+    contexts = Contexts(np.zeros((3, kit.codec.dim // 2), np.uint8), gain, np.array([0, 3]))
+    with kit.create(tmp_path / "i") as writer:
+        segment = writer.new_segment()
+        segment.add(StoredDocument("a", ""), kit.codes(280), kit.spans(280), contexts=contexts)
+        segment.finish()
+        writer.set_sources([])
+        writer.commit()
+    bad = np.array([0.7, np.nan, 0.5], np.float16)
+    set_numbers(tmp_path / "i" / "segment-000001" / "contexts.arrow", gain, bad)
+    sign(tmp_path / "i")
+    (problem,) = verify(tmp_path / "i")
+    assert problem.path.name == "contexts.arrow"
+    assert "not finite" in str(problem)
+
+
 def test_a_living_id_that_is_there_twice_is_a_problem(kit, tmp_path):
     for name in ("one", "two"):
         kit.build(tmp_path / name, ["x"], ["b"])
@@ -276,7 +311,7 @@ def test_a_living_id_that_is_there_twice_is_a_problem(kit, tmp_path):
         one.segments[1],
         **{
             part: dataclasses.replace(getattr(first, part), name=f"segment-000003/{part}.arrow")
-            for part in ("documents", "tokens", "postings")
+            for part in ("documents", "tokens", "contexts", "postings")
         },
     )
     manifest = dataclasses.replace(one, segments=(one.segments[0], copied))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from colmodern.codec import Codec, Codes
 from colmodern.errors import InputError
+from colmodern.kernels import Contexts
 from colmodern.storage import (
     EncoderInfo,
     IndexReader,
@@ -257,10 +258,10 @@ def test_a_segment_beyond_memory_is_the_same_as_one_within(kit, tmp_path, monkey
     for name, in_memory in (("one", 1 << 20), ("two", 100)):
         monkeypatch.setattr(growing, "_IN_MEMORY", in_memory)
         kit.build(tmp_path / name, ["a", "b", "c"])
-    for part in ("documents", "tokens", "postings"):
+    for part in ("documents", "tokens", "contexts", "postings"):
         one, two = (tmp_path / n / "segment-000001" / f"{part}.arrow" for n in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()
-    assert len(list((tmp_path / "two" / "segment-000001").iterdir())) == 3
+    assert len(list((tmp_path / "two" / "segment-000001").iterdir())) == 4
 
 
 def test_lists_made_in_blocks_are_those_made_at_once(monkeypatch):
@@ -379,6 +380,42 @@ def test_codes_and_spans_that_do_not_fit_are_refused(kit, tmp_path):
             with pytest.raises(ValueError, match="spans must"):
                 segment.add(StoredDocument("a", ""), good, wrong)
         assert (segment.n_documents, segment.n_tokens) == (0, 0)
+
+
+def test_contexts_come_back_and_move_with_their_documents(kit, tmp_path):
+    rng = np.random.default_rng(0)
+    contexts = [
+        Contexts(
+            rng.integers(0, 256, (n, kit.codec.dim // 2)).astype(np.uint8),
+            rng.random(n).astype(np.float16),
+            np.array([0, n]),
+        )
+        for n in (1, 3, 0)
+    ]
+    with kit.create(tmp_path / "i") as writer:
+        segment = writer.new_segment()
+        for name, n_tokens, mine in zip("abc", (7, 250, 0), contexts, strict=True):
+            document = StoredDocument(name, "")
+            segment.add(document, kit.codes(n_tokens), kit.spans(n_tokens), contexts=mine)
+        with pytest.raises(ValueError, match="contexts must be"):
+            segment.add(StoredDocument("d", ""), kit.codes(9), kit.spans(9), contexts=contexts[1])
+        segment.finish()
+        writer.commit()
+        writer.delete(["a"])
+        writer.commit()
+        (segment,) = IndexReader.open(tmp_path / "i").segments
+        for i, mine in enumerate(contexts):
+            assert_same_contexts(segment.contexts.of(i), mine)
+        writer.compact()
+    (segment,) = IndexReader.open(tmp_path / "i").segments
+    assert segment.n_documents == 2
+    assert_same_contexts(segment.contexts.of(0), contexts[1])
+    assert verify(tmp_path / "i") == []
+
+
+def assert_same_contexts(found, expected):
+    np.testing.assert_array_equal(found.residuals, expected.residuals)
+    np.testing.assert_array_equal(found.gains, expected.gains)
 
 
 def test_a_config_that_json_cannot_hold_is_refused_at_once(kit, tmp_path):
