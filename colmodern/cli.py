@@ -6,6 +6,7 @@ Exit codes: 0 done (hits found), 1 no hit (or ``verify`` found a problem), 2 err
 from __future__ import annotations
 
 import logging
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -245,17 +246,39 @@ def compact(
     print_fields({"index": str(location), **fields, "seconds": round(report.seconds, 2)}, form)
 
 
+class Layout(StrEnum):
+    """How a student is written."""
+
+    PYLATE = "pylate"
+    ST = "st"
+
+
 @app.command()
 def distill(
     recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped recipe.")],
     *,
-    data: Annotated[Path, typer.Option(help="The folder with the texts the recipe names.")],
-    out: Annotated[Path, typer.Option(help="Where checkpoints and the student go.")],
+    data: Annotated[Path, typer.Option(help="The folder with the files the recipe names.")],
+    out: Annotated[Path, typer.Option(help="Where every stage puts its files.")],
+    stage: Annotated[
+        list[str] | None, typer.Option(help="Only this stage; may be given several times.")
+    ] = None,
+    layout: Annotated[
+        Layout | None,
+        typer.Option("--format", help="The layout of the student; else the recipe's."),
+    ] = None,
 ) -> None:
-    """Train a student from a teacher; the same command again goes on where it stopped."""
+    """Train a student by a recipe; the same command again goes on where it stopped."""
     from colmodern.distill import Recipe
     from colmodern.distill import distill as train
 
     with progress_bar() as progress:
-        folder = train(Recipe.load(recipe), data=data, out=out, progress=progress)
-    print(f"student written to {folder}")
+        folder = train(
+            Recipe.load(recipe),
+            data=data,
+            out=out,
+            stages=stage or (),
+            layout=layout,
+            progress=progress,
+        )
+    done = "student written to" if folder.is_dir() else "done; the student will be in"
+    print(f"{done} {folder}")
