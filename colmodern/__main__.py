@@ -1,5 +1,62 @@
-"""``python -m colmodern``: the command line."""
+"""``python -m colmodern``, and the program ``colmodern``: from what was typed to an exit code.
 
-from colmodern.cli import main
+A search from the shell is mostly the start of Python. So nothing is imported here that a search
+does not need, and the parser of all commands only where one is needed.
+"""
 
-main()
+from __future__ import annotations
+
+import gc
+import io
+import os
+import sys
+
+from colmodern.errors import ColModernError
+
+
+def main() -> None:
+    """Run the command line; the entry point of the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        if sys.argv[1:2] == ["search"]:
+            _search_at_once(sys.argv[1:])
+        from colmodern.cli import app
+
+        app()
+    except ColModernError as err:
+        _fail(str(err))
+    except OSError as err:
+        _fail(f"{err.strerror or err}" + (f": {err.filename}" if err.filename else ""))
+    except MemoryError:
+        _fail("there is not enough memory for this; what was committed before is as it was")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _search_at_once(words: list[str]) -> None:
+    """Search and leave, if the words are a plain search."""
+    # One query has no matrix product worth a thread; starting them costs NumPy a third of its
+    # import. What this short process allocates it keeps: looking for garbage costs more.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.disable()
+    from colmodern.cli_search import plain_arguments, run_search
+    from colmodern.terminal import log_to_terminal
+
+    arguments = plain_arguments(words)
+    if arguments is not None:
+        log_to_terminal()
+        sys.exit(run_search(arguments))
+    gc.enable()
+
+
+def _fail(message: str) -> None:
+    from colmodern.terminal import note
+
+    note(f"error: {message}")
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

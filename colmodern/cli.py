@@ -5,28 +5,25 @@ Exit codes: 0 done (hits found), 1 no hit (or ``verify`` found a problem), 2 err
 
 from __future__ import annotations
 
-import io
 import logging
-import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from colmodern import cli_eval
+from colmodern.cli_search import SearchArguments, run_search
 from colmodern.config import Effort, Fusion, Mode
-from colmodern.errors import ColModernError
+from colmodern.location import locate
 from colmodern.terminal import (
     Format,
+    log_to_terminal,
     note,
     print_explanation,
     print_fields,
-    print_hits,
     progress_bar,
 )
-
-if TYPE_CHECKING:
-    from colmodern.searcher import Searcher, SearchOptions
 
 app = typer.Typer(
     name="colmodern",
@@ -60,28 +57,6 @@ LinksOption = Annotated[
 ]
 
 
-def main() -> None:
-    """Run the command line; the entry point of the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        app()
-    except ColModernError as err:
-        _fail(str(err))
-    except OSError as err:
-        _fail(f"{err.strerror or err}" + (f": {err.filename}" if err.filename else ""))
-    except MemoryError:
-        _fail("there is not enough memory for this; what was committed before is as it was")
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def _fail(message: str) -> None:
-    note(f"error: {message}")
-    sys.exit(2)
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         from colmodern import __version__
@@ -100,8 +75,7 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s %(message)s", stream=sys.stderr)
+    log_to_terminal(logging.INFO if verbose else logging.WARNING)
 
 
 @app.command()
@@ -182,30 +156,26 @@ def search(
         raise typer.BadParameter("--run needs --queries FILE.")
     if run is not None and not run.absolute().parent.is_dir():
         raise typer.BadParameter(f"There is no folder {run.parent} to write the run to.")
-    from colmodern.links import check_template
-    from colmodern.searcher import Searcher
-
-    template = check_template(links)
-    settings: SearchOptions = {
-        "k": k,
-        "effort": effort,
-        "exact": exact,
-        "mode": mode,
-        "fusion": fusion,
-        "word_weight": word_weight,
-        "threads": threads,
-    }
-    with Searcher.open(_locate(index), precision=precision) as searcher:
-        if queries is not None:
-            found = _search_batch(searcher, queries, run, settings, form)
-        else:
-            assert query is not None
-            hits = searcher.search(query, **settings)
-            print_hits(hits, form, links=template)
-            found = len(hits)
-    if not found:
-        note(f"no hits: {_why_none(mode)}")
-        raise typer.Exit(1)
+    code = run_search(
+        SearchArguments(
+            query=query,
+            index=index,
+            k=k,
+            effort=effort,
+            exact=exact,
+            form=form,
+            queries=queries,
+            run=run,
+            threads=threads,
+            precision=precision,
+            mode=mode,
+            fusion=fusion,
+            word_weight=word_weight,
+            links=links,
+        )
+    )
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -226,7 +196,7 @@ def explain(
     from colmodern.searcher import Searcher
 
     template = check_template(links)
-    with Searcher.open(_locate(index)) as searcher:
+    with Searcher.open(locate(index)) as searcher:
         explanation = searcher.explain(query, doc_id, passages=passages, exact=exact)
     print_explanation(explanation, form, links=template)
 
@@ -237,7 +207,7 @@ def info(*, index: IndexOption = None, form: FormatOption = Format.HUMAN) -> Non
     from colmodern.searcher import Searcher
     from colmodern.storage import DRIFT_LIMIT
 
-    with Searcher.open(_locate(index)) as searcher:
+    with Searcher.open(locate(index)) as searcher:
         about = searcher.describe()
     print_fields(about, form)
     if (about["drift"] or 0) > DRIFT_LIMIT:
@@ -252,7 +222,7 @@ def verify(*, index: IndexOption = None) -> None:
     """Check every file of an index against its checksum."""
     from colmodern.storage import verify as find_problems
 
-    location = _locate(index)
+    location = locate(index)
     problems = find_problems(location)
     for problem in problems:
         note(f"problem: {problem}")
@@ -270,7 +240,7 @@ def delete(
     """Delete documents from an index by their ids."""
     from colmodern.indexer import delete as delete_documents
 
-    location = _locate(index)
+    location = locate(index)
     missing = delete_documents(location, ids)
     for identifier in missing:
         note(f"no such document: {identifier}")
@@ -292,7 +262,7 @@ def compact(
     from colmodern.indexer import Indexer
     from colmodern.indexer import compact as compact_index
 
-    location = _locate(index)
+    location = locate(index)
     if retrain:
         with progress_bar() as progress:
             report = Indexer(location).retrain(progress=progress)
@@ -304,54 +274,39 @@ def compact(
     print_fields({"index": str(location), **fields, "seconds": round(report.seconds, 2)}, form)
 
 
+class Layout(StrEnum):
+    """How a student is written."""
+
+    PYLATE = "pylate"
+    ST = "st"
+
+
 @app.command()
 def distill(
     recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped recipe.")],
     *,
-    data: Annotated[Path, typer.Option(help="The folder with the texts the recipe names.")],
-    out: Annotated[Path, typer.Option(help="Where checkpoints and the student go.")],
+    data: Annotated[Path, typer.Option(help="The folder with the files the recipe names.")],
+    out: Annotated[Path, typer.Option(help="Where every stage puts its files.")],
+    stage: Annotated[
+        list[str] | None, typer.Option(help="Only this stage; may be given several times.")
+    ] = None,
+    layout: Annotated[
+        Layout | None,
+        typer.Option("--format", help="The layout of the student; else the recipe's."),
+    ] = None,
 ) -> None:
-    """Train a student from a teacher; the same command again goes on where it stopped."""
+    """Train a student by a recipe; the same command again goes on where it stopped."""
     from colmodern.distill import Recipe
     from colmodern.distill import distill as train
 
     with progress_bar() as progress:
-        folder = train(Recipe.load(recipe), data=data, out=out, progress=progress)
-    print(f"student written to {folder}")
-
-
-def _locate(index: Path | None) -> Path:
-    from colmodern.location import find_index, remember
-
-    location = index or find_index(Path.cwd())
-    if index is not None and (index / "manifest.json").exists():
-        remember(location)
-    return location
-
-
-def _why_none(mode: Mode) -> str:
-    if mode is Mode.BM25:
-        return "no document has a word of the query; mode late finds what means the same"
-    return "the index holds no document with text"
-
-
-def _search_batch(
-    searcher: Searcher,
-    queries: Path,
-    run: Path | None,
-    settings: SearchOptions,
-    form: Format,
-) -> int:
-    """Search a file of queries; return how many hits there were in all."""
-    from colmodern.searcher import read_queries, write_run
-
-    rows = read_queries(queries)
-    settings["passages"] = run is None
-    results = searcher.search_many(rows.values(), **settings)
-    if run is not None:
-        write_run(run, zip(rows, results, strict=True))
-        note(f"{len(results)} queries written to {run}")
-    else:
-        for hits in results:
-            print_hits(hits, form)
-    return sum(map(len, results))
+        folder = train(
+            Recipe.load(recipe),
+            data=data,
+            out=out,
+            stages=stage or (),
+            layout=layout,
+            progress=progress,
+        )
+    done = "student written to" if folder.is_dir() else "done; the student will be in"
+    print(f"{done} {folder}")

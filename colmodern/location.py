@@ -49,6 +49,19 @@ def find_index(start: Path) -> Path:
     )
 
 
+def locate(index: Path | None) -> Path:
+    """Return the index to work on: the one that is named, which is remembered, or the nearest.
+
+    Raises:
+        IndexNotFoundError: None is named, and there is none.
+    """
+    if index is None:
+        return find_index(Path.cwd())
+    if (index / _MANIFEST).exists():
+        remember(index)
+    return index
+
+
 def remember(index: Path) -> None:
     """Keep ``index`` as the last one used."""
     file = _state_file()

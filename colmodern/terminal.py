@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any
-
-from rich.console import Console
-from rich.style import Style
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from colmodern.links import link_to
-from colmodern.searcher import Explanation, Hit, Hits, Passage, marked_pieces
 from colmodern.types import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from colmodern.searcher import Explanation, Hit, Hits, Passage
 
 _PASSAGE_LINES = 6
 
@@ -31,6 +33,11 @@ class Format(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     TSV = "tsv"
+
+
+def log_to_terminal(level: int = logging.WARNING) -> None:
+    """Let what is logged appear on standard error."""
+    logging.basicConfig(level=level, format="%(levelname)s %(message)s", stream=sys.stderr)
 
 
 def print_hits(hits: Hits, form: Format, *, links: str = "") -> None:
@@ -72,6 +79,9 @@ def print_fields(values: Mapping[str, Any], form: Format) -> None:
         for name, value in values.items():
             print(f"{name}\t{value}")
     else:
+        from rich.console import Console
+        from rich.text import Text
+
         width = max(map(len, values))
         console = Console(highlight=False, soft_wrap=True)
         for name, value in values.items():
@@ -88,6 +98,9 @@ def print_rows(rows: Sequence[Mapping[str, Any]], form: Format) -> None:
         for row in rows:
             print("\t".join("" if value is None else _flat(str(value)) for value in row.values()))
         return
+    from rich.console import Console
+    from rich.text import Text
+
     cells = [[_cell(value) for value in row.values()] for row in rows]
     is_number = [all(_is_number(row[name]) for row in rows) for name in rows[0]]
     widths = [
@@ -128,6 +141,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _shown(value: Any) -> Text:
+    from rich.text import Text
+
     if value is None:
         return Text("unknown")
     if isinstance(value, Mapping):
@@ -159,6 +174,8 @@ def visible(text: str) -> str:
 @contextmanager
 def progress_bar() -> Iterator[Progress | None]:
     """Give a callback that draws bars on standard error, or None if that is no terminal."""
+    from rich.console import Console
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None
@@ -205,6 +222,10 @@ def _flat(text: str) -> str:
 
 
 def _print_for_people(hits: Hits, links: str) -> None:
+    from rich.console import Console
+    from rich.style import Style
+    from rich.text import Text
+
     console = Console(highlight=False, soft_wrap=False)
     for hit in hits:
         place = _flat(hit.doc_id) + (f":{hit.passage.line}" if hit.passage else "")
@@ -227,6 +248,10 @@ def _link(hit: Hit, links: str) -> str | None:
 
 
 def _print_passage(console: Console, passage: Passage) -> None:
+    from rich.text import Text
+
+    from colmodern.searcher import marked_pieces
+
     body = Text()
     for piece, is_match in marked_pieces(passage):
         body.append(_one_line(piece), style="bold yellow" if is_match else "")

@@ -91,6 +91,22 @@ class DocumentEncoder(QueryEncoder, Protocol):
         ...
 
 
+@runtime_checkable
+class PreparingEncoder(DocumentEncoder, Protocol):
+    """Can make documents ready (tokenise them) in one thread while it encodes others in another.
+
+    ``encode_prepared(prepare_documents(texts))`` is ``encode_documents(texts)``.
+    """
+
+    def prepare_documents(self, texts: Sequence[str]) -> Any:
+        """Return all that ``encode_prepared`` wants to know of some documents."""
+        ...
+
+    def encode_prepared(self, prepared: Any) -> list[TokenEmbeddings]:
+        """Return the token vectors of documents that are ready."""
+        ...
+
+
 class Progress(Protocol):
     """What a long job calls to say how far it is."""
 

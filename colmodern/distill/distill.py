@@ -1,33 +1,43 @@
-"""From a recipe to a student: the stages in their order, each skipped when its output is there."""
+"""From a recipe to a student: the stages in their order, each skipped when it is done."""
 
 from __future__ import annotations
 
-import json
+import dataclasses
+import fcntl
 import logging
-import platform
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from colmodern.distill.export import export_student
-from colmodern.distill.pieces import prepare
+from colmodern.distill.ledger import digest_of, digest_of_files, outputs_of, run_step, write_json
 from colmodern.distill.recipe import Recipe
-from colmodern.distill.teacher import find_teacher
-from colmodern.distill.warm_start import warm_start
-from colmodern.errors import ConfigError, MissingExtraError
+from colmodern.distill.stages import STAGE_NAMES, STAGES, Run, Stage
+from colmodern.errors import ConfigError, InputError, MissingExtraError
 from colmodern.types import Progress
 
 logger = logging.getLogger(__name__)
 
 
 def distill(
-    recipe: Recipe, *, data: str | Path, out: str | Path, progress: Progress | None = None
+    recipe: Recipe,
+    *,
+    data: str | Path,
+    out: str | Path,
+    stages: Sequence[str] = (),
+    layout: str | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Train a student by a recipe; called again after a stop, it goes on from the last checkpoint.
 
     Args:
         recipe: What to do.
         data: The folder that the recipe's sources lie in.
-        out: Where everything goes: pieces, checkpoint, log, and the student in ``student/``.
+        out: Where everything goes, a folder for each stage; the student comes to lie in
+            ``export/student``.
+        stages: Only these; what they need must be done. Empty: all that the recipe has.
+        layout: ``pylate`` or ``st``, instead of the recipe's.
         progress: Told how far it is.
 
     Returns:
@@ -35,70 +45,98 @@ def distill(
 
     Raises:
         MissingExtraError: The extra ``distill`` is not installed.
-        ConfigError: ``out`` holds the work of another recipe, or the recipe cannot be followed.
-        InputError: A source is missing or cannot be read.
+        ConfigError: The recipe cannot be followed, there is no such stage, a stage that is needed
+            is not done, or another process is at work in ``out``.
+        InputError: A source is missing, cannot be read or has nothing to learn from.
+        EncoderError: A checkpoint cannot be read.
     """
+    _require_extra()
+    if layout is not None:
+        recipe = dataclasses.replace(
+            recipe, export=dataclasses.replace(recipe.export, format=layout)
+        )
+    run = Run(recipe, Path(data), Path(out), progress)
+    with _alone(run.out):
+        write_json(run.out / "recipe.json", recipe.to_dict())
+        for stage in _chosen(recipe, stages):
+            run_stage(stage, run)
+    return run.folder("export") / "student"
+
+
+def run_stage(stage: Stage, run: Run) -> bool:
+    """Run a stage unless it is done; say whether there was anything to do.
+
+    Raises:
+        ConfigError: A stage that it needs is not done.
+    """
+    started = time.monotonic()
+    worked = run_step(
+        run.folder(stage.name),
+        _inputs(stage, run),
+        lambda folder: stage.work(run, folder),
+        has_steps=stage.has_steps,
+    )
+    seconds = time.monotonic() - started
+    logger.info("%s: %s", stage.name, f"{seconds:.0f} s" if worked else "done already")
+    return worked
+
+
+def _inputs(stage: Stage, run: Run) -> dict[str, Any]:
+    """Return everything that decides what comes out of a stage."""
+    return {
+        "stage": stage.name,
+        "seed": run.recipe.seed,
+        "options": stage.options(run.recipe),
+        "files": digest_of_files(stage.files(run)),
+        "models": {name: _model_digest(name) for name in stage.models(run.recipe)},
+        "needs": {
+            need.name: digest_of(outputs_of(run.folder(need.name)))
+            for need in STAGES
+            if need.name in stage.needs and need.wanted(run.recipe)
+        },
+    }
+
+
+def _model_digest(name: str) -> list[str]:
+    from colmodern.distill.checkpoints import find_checkpoint
+
+    folder = find_checkpoint(name)
+    return [*digest_of_files(sorted(folder.rglob("*.safetensors"))).values()]
+
+
+def _chosen(recipe: Recipe, names: Sequence[str]) -> list[Stage]:
+    unknown = [name for name in names if name not in STAGE_NAMES]
+    if unknown:
+        raise ConfigError(f"There is no stage {unknown[0]!r}; there are {', '.join(STAGE_NAMES)}.")
+    missing = [s.name for s in STAGES if s.name in names and not s.wanted(recipe)]
+    if missing:
+        raise ConfigError(f"The recipe {recipe.name!r} has no table [{missing[0]}].")
+    return [s for s in STAGES if s.wanted(recipe) and (not names or s.name in names)]
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold a lock on a folder, which ends with the process."""
     try:
-        import sentence_transformers
-        import torch
-        import transformers
+        out.mkdir(parents=True, exist_ok=True)
+        lock = (out / ".lock").open("w")
+    except OSError as err:
+        raise InputError(f"Cannot write to {out}: {err.strerror or err}.") from err
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as err:
+            raise ConfigError(
+                f"Another process is at work in {out}; wait for it, or choose another --out."
+            ) from err
+        yield
+
+
+def _require_extra() -> None:
+    try:
+        import accelerate  # noqa: F401
+        import datasets  # noqa: F401
+        import sentence_transformers  # noqa: F401
+        import torch  # noqa: F401
     except ImportError as err:
         raise MissingExtraError(purpose="Distillation", extra="distill") from err
-    from tokenizers import Tokenizer
-
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    _check_recipe(out / "recipe.json", recipe)
-    teacher = find_teacher(recipe.warm_start.teacher)
-    pieces = out / "pieces.arrow"
-    if not pieces.exists():
-        tokenizer = Tokenizer.from_file(str(teacher / "tokenizer.json"))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        prepare(
-            recipe.prepare, data=Path(data), tokenizer=tokenizer, seed=recipe.seed, target=pieces
-        )
-    trainee = warm_start(recipe, pieces=pieces, folder=out, progress=progress)
-    facts: dict[str, Any] = {
-        "steps": trainee.step,
-        "tokens": trainee.tokens,
-        **_last_losses(out / "log.jsonl"),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "sentence-transformers": sentence_transformers.__version__,
-        "machine": platform.machine(),
-    }
-    return export_student(
-        trainee.student,
-        trainee.projection,
-        recipe=recipe,
-        tokenizer=teacher,
-        folder=out / "student",
-        facts=facts,
-    )
-
-
-def _check_recipe(path: Path, recipe: Recipe) -> None:
-    """Refuse to mix two recipes in one folder; remember this one."""
-    wanted = json.dumps(recipe.to_dict(), indent=2)
-    if not path.exists():
-        path.write_text(wanted, encoding="utf-8")
-    elif json.loads(path.read_text(encoding="utf-8")) != json.loads(wanted):
-        raise ConfigError(
-            f"{path.parent} holds the work of another recipe (see {path.name}); "
-            "choose another --out, or remove it."
-        )
-
-
-def _last_losses(log: Path) -> dict[str, float]:
-    """Return the mean of each loss over the last twenty log entries."""
-    if not log.exists():
-        return {}
-    lines = log.read_text(encoding="utf-8").splitlines()[-20:]
-    entries = [json.loads(line) for line in lines]
-    return {
-        f"{name}, mean of the last entries of the log": round(
-            sum(entry[name] for entry in entries) / len(entries), 5
-        )
-        for name in ("cosine", "similarity", "maxsim", "loss")
-    }

@@ -1,130 +1,85 @@
-"""How does a trained student become a checkpoint that others can load?
+"""How does a trained student become a checkpoint that others can load? The stage ``export``.
 
-The stage ``export``.
-
-Written by sentence-transformers itself, in its own layout, since that is the one which can say that
-[CLS] and [SEP] score on neither side. Weights are kept in half precision, half the size; the model
-card holds what was done.
+Two layouts: PyLate's, which PyLate and sentence-transformers 6 read, and the one of
+sentence-transformers 6, which alone can say that [CLS] and [SEP] score on neither side. Weights are
+kept in half precision, half the size.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from colmodern.distill.recipe import Recipe
+from colmodern.distill.ledger import write_json
+from colmodern.distill.options import StudentRecipe
+from colmodern.errors import ConfigError
 
-if TYPE_CHECKING:
-    from torch import nn
-    from transformers import ModernBertModel
-
-_MARKERS = ["[CLS]", "[SEP]"]
-
-_CARD = """---
-license: apache-2.0
-library_name: colmodern
-tags: [ColBERT, late-interaction, ModernBERT]
----
-# {recipe.name}
-
-A small ModernBERT ({shape.n_layers} layers, hidden size {shape.hidden_size}) that turns text into
-one {shape.dim}-dimensional vector a token, for late-interaction search (MaxSim).
-
-It starts from the word embeddings of its teacher, `{training.teacher}`
-({training.teacher_licence}), and was trained to reproduce the teacher's contextual token vectors:
-cosine of every token, similarities between tokens, best match in every other text of a step. It
-has seen no judged queries and no cross-encoder scores.
-
-## Data
-{sources}
-
-{recipe.licence_note}
-
-## Training
-Seed {recipe.seed}, {training.tokens:,} tokens, {training.tokens_a_step} a step, AdamW, peak
-learning rate {training.learning_rate} ({training.embedding_learning_rate} for embeddings), decay
-over the last {training.decay:.0%}. The whole recipe is in `recipe.json`.
-
-| what | value |
-|---|---|
-{figures}
-
-[CLS] and [SEP] score on neither side. English text, lower-cased. Windows of
-{shape.document_length} tokens.
-"""
+PYLATE, ST = "pylate", "st"
 
 
-def export_student(
-    student: ModernBertModel,
-    projection: nn.Linear,
-    *,
-    recipe: Recipe,
-    tokenizer: Path,
-    folder: Path,
-    facts: dict[str, Any],
-) -> Path:
-    """Write a checkpoint folder that sentence-transformers 6 and colmodern load alike.
+def export(student: Path, shape: StudentRecipe, *, layout: str, half: bool, target: Path) -> Path:
+    """Write a checkpoint in a layout.
 
     Args:
-        student: The trained model.
-        projection: Its projection to the dimensions of a token vector.
-        recipe: What it was trained by; written beside it.
-        tokenizer: The folder of the tokenizer (the teacher's).
-        folder: Where the checkpoint goes.
-        facts: What the model card tells beside the recipe.
+        student: A checkpoint in the layout of sentence-transformers 6.
+        shape: Prefixes, lengths and markers.
+        layout: ``pylate`` or ``st``.
+        half: Keep weights as 16-bit floats.
+        target: Where it goes; what is there is replaced.
+
+    Raises:
+        ConfigError: The layout cannot say what the student does.
     """
-    import tempfile
-
-    from sentence_transformers import MultiVectorEncoder
-    from sentence_transformers.base.modules import Dense, Normalize, Transformer
-    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
-    from transformers import AutoTokenizer
-
-    shape = recipe.student
-    words = AutoTokenizer.from_pretrained(tokenizer, local_files_only=True)
-    words.model_max_length = shape.max_positions
-    with tempfile.TemporaryDirectory() as backbone:
-        student.save_pretrained(backbone)
-        words.save_pretrained(backbone)
-        transformer = Transformer(
-            backbone, query_length=shape.query_length, document_length=shape.document_length
+    if layout == PYLATE and shape.markers == "neither":
+        raise ConfigError(
+            "PyLate's layout cannot say that [CLS] and [SEP] score on neither side; export with "
+            "--format st, or train with markers = 'both'."
         )
-    dense = Dense(
-        shape.hidden_size,
-        shape.dim,
-        bias=False,
-        activation_function=None,
-        init_weight=projection.weight.detach().clone(),
-        module_input_name="token_embeddings",
-    )
-    mask = MultiVectorMask(_MARKERS, skiplist_tasks=["query", "document"])
-    normalize = Normalize(module_input_name="token_embeddings")
-    model = MultiVectorEncoder(
-        modules=[transformer, dense, mask, normalize], prompts={"query": "", "document": ""}
-    )
-    model.save_pretrained(str(folder), create_model_card=False)
-    for weights in sorted(folder.rglob("*.safetensors")):
-        _halve(weights)
-    (folder / "recipe.json").write_text(
-        json.dumps(recipe.to_dict(), indent=2) + "\n", encoding="utf-8"
-    )
-    (folder / "README.md").write_text(model_card(recipe, facts), encoding="utf-8")
-    return folder
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(student, target)
+    if layout == PYLATE:
+        _to_pylate(target, shape)
+    if half:
+        for weights in sorted(target.rglob("*.safetensors")):
+            _halve(weights)
+    return target
 
 
-def model_card(recipe: Recipe, facts: dict[str, Any]) -> str:
-    """Return the model card: what it is, made from what, by which recipe, with which figures."""
-    shape, training = recipe.student, recipe.warm_start
-    sources = "\n".join(
-        f"- `{s.files}`: {', '.join(s.fields)}"
-        + (f", only ids in `{s.only_ids_in}`" if s.only_ids_in else "")
-        + (f", without ids in `{s.except_ids_in}`" if s.except_ids_in else "")
-        for s in recipe.prepare.sources
+def _to_pylate(folder: Path, shape: StudentRecipe) -> None:
+    """Rewrite the configuration; weights, tokenizer and projection stay where they are."""
+    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    kept = [module for module in modules if module["type"].endswith((".Transformer", ".Dense"))]
+    for module in modules:
+        if module not in kept:
+            shutil.rmtree(folder / module["path"], ignore_errors=True)
+    kept[0]["type"] = "sentence_transformers.models.Transformer"
+    kept[1]["type"] = "pylate.models.Dense.Dense"
+    write_json(folder / "modules.json", kept)
+    dense = folder / kept[1]["path"] / "config.json"
+    fields: dict[str, Any] = json.loads(dense.read_text(encoding="utf-8"))
+    names = ("in_features", "out_features", "bias", "activation_function")
+    write_json(dense, {name: fields[name] for name in names} | {"use_residual": False})
+    write_json(
+        folder / "sentence_bert_config.json",
+        {"max_seq_length": shape.document_length, "do_lower_case": False},
     )
-    figures = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
-    return _CARD.format(
-        recipe=recipe, shape=shape, training=training, sources=sources, figures=figures
+    write_json(
+        folder / "config_sentence_transformers.json",
+        {
+            "model_type": "ColBERT",
+            "prompts": {"query": "", "document": ""},
+            "default_prompt_name": None,
+            "similarity_fn_name": "MaxSim",
+            "query_prefix": shape.query_prefix,
+            "document_prefix": shape.document_prefix,
+            "query_length": shape.query_length,
+            "document_length": shape.document_length,
+            "attend_to_expansion_tokens": False,
+            "do_query_expansion": False,
+            "skiplist_words": [],
+        },
     )
 
 

@@ -1,41 +1,48 @@
 """How does a pile of text become training pieces?
 
-The stage ``prepare``. A piece is a run of tokens of one text between [CLS] and [SEP]. Texts are
-cut at lengths drawn from the recipe; the pieces are written once, as one Arrow file, and every
+A part of the stage ``prepare``. A piece is a run of tokens of one text between its markers. Texts
+are cut at lengths drawn from the recipe; the pieces are written once, as one Arrow file, and every
 later stage reads that.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from colmodern.distill.recipe import PrepareRecipe, TextSource
-from colmodern.errors import InputError
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+from colmodern.distill.forbidden import Forbidden
+from colmodern.distill.options import PrepareRecipe
+from colmodern.distill.rows import find_files, read_column, read_rows, text_of
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 4096
 
 
-def prepare(
-    recipe: PrepareRecipe, *, data: Path, tokenizer: Tokenizer, seed: int, target: Path
+def prepare_pieces(
+    recipe: PrepareRecipe, *, data: Path, tokenizer: Path, seed: int, target: Path
 ) -> Path:
     """Write all pieces to ``target`` (Arrow, a list of token ids a row) and return it.
+
+    Args:
+        recipe: Which texts, how long the pieces.
+        data: The folder they lie in.
+        tokenizer: The student's ``tokenizer.json``.
+        seed: Decides where texts are cut.
+        target: The file to write.
 
     Raises:
         InputError: A source of the recipe matches no file, or a row cannot be read.
     """
+    from tokenizers import Tokenizer
+
+    words = Tokenizer.from_file(str(tokenizer))
+    words.no_truncation()
+    words.no_padding()
     rng = np.random.default_rng(seed)
     lengths = np.asarray(recipe.lengths)
     weights = np.asarray(recipe.length_weights) / sum(recipe.length_weights)
@@ -45,7 +52,7 @@ def prepare(
     with pa.OSFile(str(scratch), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         for batch in _batches(_unique(read_texts(recipe, data))):
             pieces: list[list[int]] = []
-            for encoding in tokenizer.encode_batch(batch, add_special_tokens=False):
+            for encoding in words.encode_batch(batch, add_special_tokens=False):
                 pieces.extend(_cut(encoding.ids, rng, lengths, weights))
             writer.write_batch(pa.record_batch([pa.array(pieces, pa.list_(pa.int32()))], schema))
             n_pieces += len(pieces)
@@ -63,45 +70,21 @@ def load_pieces(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_texts(recipe: PrepareRecipe, data: Path) -> Iterator[str]:
-    """Yield every text of every source, in the order of the recipe."""
+    """Yield every text of every source, in the order of the recipe, but the forbidden ones."""
+    forbidden = Forbidden(recipe.never, data)
     for source in recipe.sources:
-        files = sorted(data.glob(source.files))
-        if not files:
-            raise InputError(f"No file matches {source.files!r} below {data}; check --data.")
+        files = find_files(source.files, data)
         wanted = _ids(source.only_ids_in, source.ids_column, data)
         unwanted = _ids(source.except_ids_in, source.ids_column, data) or set()
         for file in files:
-            for row in _rows(file):
+            for row in read_rows(file):
                 if (wanted is None or row.get("_id") in wanted) and row.get("_id") not in unwanted:
-                    yield from _texts(row, source, file)
+                    texts = (text_of(row, name, file) for name in source.fields)
+                    yield from (text for text in texts if text and text not in forbidden)
 
 
 def _ids(file: str, column: int, data: Path) -> set[str] | None:
-    if not file:
-        return None
-    lines = (data / file).read_text(encoding="utf-8").splitlines()[1:]
-    return {line.split("\t")[column] for line in lines}
-
-
-def _rows(file: Path) -> Iterator[dict[str, str]]:
-    opener = gzip.open if file.suffix == ".gz" else open
-    with opener(file, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError as err:
-                raise InputError(f"{file}, line {number} is not JSON: {err}.") from err
-
-
-def _texts(row: dict[str, str], source: TextSource, file: Path) -> Iterator[str]:
-    for name in source.fields:
-        parts = name.split("+")
-        missing = [part for part in parts if part not in row]
-        if missing:
-            raise InputError(f"A row of {file} has no field {missing[0]!r}, only {sorted(row)}.")
-        text = " ".join(row[part] for part in parts).strip()
-        if text:
-            yield text
+    return read_column(data / file, column) if file else None
 
 
 def _unique(texts: Iterator[str]) -> Iterator[str]:

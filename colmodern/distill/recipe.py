@@ -5,90 +5,77 @@ A recipe is a TOML file that says it all.
 
 from __future__ import annotations
 
+import difflib
 import tomllib
+import types
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from colmodern.distill.options import (
+    AverageRecipe,
+    EvaluateRecipe,
+    ExportRecipe,
+    MineRecipe,
+    PrepareRecipe,
+    ScoreRecipe,
+    StudentRecipe,
+    TeacherRecipe,
+    TrainRecipe,
+    WarmStartRecipe,
+)
 from colmodern.errors import ConfigError
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextSource:
-    """Files of rows (jsonl, gzip allowed) whose fields are texts to train on.
-
-    Attributes:
-        files: A glob below the data folder.
-        fields: The fields of a row that hold text; those joined by ``+`` make one text.
-        only_ids_in: A judgments file (tsv); only rows whose ``_id`` stands in ``ids_column`` count.
-        except_ids_in: The same, to leave rows out.
-        ids_column: Which column of those files holds the ids.
-    """
-
-    files: str
-    fields: tuple[str, ...]
-    only_ids_in: str = ""
-    except_ids_in: str = ""
-    ids_column: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrepareRecipe:
-    """How texts become pieces: see ``pieces.py``."""
-
-    sources: tuple[TextSource, ...]
-    lengths: tuple[int, ...] = (64, 128, 256)
-    length_weights: tuple[float, ...] = (0.2, 0.5, 0.3)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudentRecipe:
-    """The shape of the student, a ModernBERT."""
-
-    hidden_size: int = 384
-    intermediate_size: int = 576
-    n_layers: int = 4
-    n_heads: int = 6
-    global_every: int = 3
-    local_attention: int = 128
-    max_positions: int = 8192
-    dim: int = 128
-    query_length: int = 256
-    document_length: int = 512
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WarmStartRecipe:
-    """Token-level distillation: the student reproduces the teacher's token vectors."""
-
-    teacher: str
-    teacher_licence: str = ""
-    tokens: int
-    tokens_a_step: int = 4096
-    learning_rate: float = 1e-3
-    embedding_learning_rate: float = 2e-4
-    weight_decay: float = 0.01
-    warm_up: float = 0.02
-    decay: float = 0.3
-    similarity_weight: float = 2.0
-    maxsim_weight: float = 2.0
-    sampled_tokens: int = 512
-    checkpoint_every: int = 250
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Everything that decides the student, but the data itself."""
+    """Everything that decides the student, but the data itself.
+
+    A stage whose table is missing does not run.
+    """
 
     name: str
     seed: int = 0
     licence_note: str = ""
     prepare: PrepareRecipe
     student: StudentRecipe = field(default_factory=StudentRecipe)
-    warm_start: WarmStartRecipe
+    warm_start: WarmStartRecipe | None = None
+    mine: MineRecipe | None = None
+    teacher: TeacherRecipe | None = None
+    score: ScoreRecipe | None = None
+    train: TrainRecipe | None = None
+    average: AverageRecipe = field(default_factory=AverageRecipe)
+    evaluate: EvaluateRecipe = field(default_factory=EvaluateRecipe)
+    export: ExportRecipe = field(default_factory=ExportRecipe)
+
+    def __post_init__(self) -> None:
+        """Check what one table needs of another."""
+        if self.train is None:
+            return
+        if self.score is None and self.prepare.given is None:
+            raise ConfigError("[train] needs lists: a [score] table, or given lists in [prepare].")
+        if self.score is not None and self.mine is None:
+            raise ConfigError("[score] needs negatives: a [mine] table.")
+        last = self.train.phases[-1]
+        if self.average.last > last.keep:
+            raise ConfigError(
+                f"[average] wants the last {self.average.last} checkpoints, the phase "
+                f"{last.name!r} keeps {last.keep}; set keep."
+            )
+        for phase in self.train.phases:
+            if phase.regulariser_weight and self.warm_start is None:
+                raise ConfigError(
+                    f"The phase {phase.name!r} has a regulariser_weight, but there is no "
+                    "[warm-start] whose loss it could be."
+                )
+            if self.score is not None and phase.n_ways > self.score.n_ways:
+                raise ConfigError(
+                    f"The phase {phase.name!r} wants {phase.n_ways} documents a query, the lists "
+                    f"of [score] have {self.score.n_ways}."
+                )
 
     @classmethod
     def load(cls, path: str | Path) -> Recipe:
@@ -104,8 +91,12 @@ class Recipe:
         try:
             text = file.read_text(encoding="utf-8")
             values = tomllib.loads(text)
-        except OSError as err:
-            raise ConfigError(f"Cannot read the recipe {file}: {err.strerror}.") from err
+        except (OSError, UnicodeDecodeError) as err:
+            names = ", ".join(sorted(recipe.stem for recipe in shipped.parent.glob("*.toml")))
+            raise ConfigError(
+                f"Cannot read the recipe {file}: {getattr(err, 'strerror', None) or err}. In the "
+                f"package are: {names}."
+            ) from err
         except tomllib.TOMLDecodeError as err:
             raise ConfigError(f"The recipe {file} is not valid TOML: {err}.") from err
         return cls.from_dict(values)
@@ -113,14 +104,6 @@ class Recipe:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
         """Build a recipe from nested tables; unknown options are refused by name."""
-        values = {key.replace("-", "_"): value for key, value in values.items()}
-        prepare = dict(values.get("prepare", {}))
-        prepare["sources"] = tuple(
-            _build(TextSource, source, "prepare.source") for source in prepare.pop("source", [])
-        )
-        values["prepare"] = _build(PrepareRecipe, prepare, "prepare")
-        values["student"] = _build(StudentRecipe, values.get("student", {}), "student")
-        values["warm_start"] = _build(WarmStartRecipe, values.get("warm_start", {}), "warm-start")
         return _build(cls, values, "recipe")
 
     def to_dict(self) -> dict[str, Any]:
@@ -128,17 +111,54 @@ class Recipe:
         return asdict(self)
 
 
-def _build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    values = {key.replace("-", "_"): value for key, value in values.items()}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise ConfigError(
-            f"Unknown option {unknown[0]!r} in [{where}] of the recipe; known are "
-            f"{', '.join(sorted(known))}."
-        )
-    plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+def _build(kind: type[T], values: Any, where: str) -> T:
+    """Return a dataclass from a table; tables and lists of tables within are built likewise."""
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"[{where}] of the recipe must be a table, not {values!r}.")
+    hints = get_type_hints(kind)
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    plain: dict[str, Any] = {}
+    for key, value in values.items():
+        name = _known_name(key, value, known, where)
+        plain[name] = _value(hints[name], value, f"{where}.{key}".removeprefix("recipe."))
     try:
         return kind(**plain)
     except TypeError as err:
         raise ConfigError(f"An option is missing in [{where}] of the recipe: {err}.") from err
+
+
+def _known_name(key: str, value: Any, known: list[str], where: str) -> str:
+    """Return the field that a key means: dashes are underscores, a table of a list is singular."""
+    name = key.replace("-", "_")
+    is_list = isinstance(value, (list, tuple))
+    for form in (name, f"{name}s") if is_list else (name,):
+        if form in known:
+            return form
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}."
+    raise ConfigError(f"Unknown option {key!r} in [{where}] of the recipe; {hint}")
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    """Return a value as its field wants it.
+
+    Raises:
+        ConfigError: The value is of another type.
+    """
+    if get_origin(hint) is types.UnionType:  # optional
+        return None if value is None else _value(get_args(hint)[0], value, where)
+    if is_dataclass(hint):
+        return _build(hint, value, where)  # type: ignore[arg-type]
+    if get_origin(hint) is tuple:
+        return _tuple(get_args(hint), value, where)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise ConfigError(f"{where} of the recipe must be {hint.__name__}, not {value!r}.")
+    return value
+
+
+def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise ConfigError(f"{where} of the recipe must be a list, not {value!r}.")
+    return tuple(_value(inner[0], entry, where) for entry in value)

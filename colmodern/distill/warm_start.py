@@ -1,9 +1,7 @@
 """How does a small ModernBERT learn to produce another model's token vectors?
 
-The stage ``warm-start``. The teacher runs in the loop on the same tokens. Three losses: the cosine
-of every hidden state to the teacher's vector, the similarities between sampled tokens of a step
-after the projection, and the best match of sampled tokens in every other piece, which is what
-MaxSim will add up.
+The stage ``warm-start``. The teacher runs in the loop on the same tokens; ``token_loss.py`` says
+what is minimised. Without a teacher the stage only builds the student.
 """
 
 from __future__ import annotations
@@ -11,37 +9,45 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from colmodern.distill.losses import cosine_loss, maxsim_loss, similarity_loss
+from colmodern.distill.batches import collate, endless_batches
+from colmodern.distill.checkpoints import find_checkpoint, load_frozen, token_vectors
+from colmodern.distill.options import WarmStartRecipe
 from colmodern.distill.pieces import load_pieces
-from colmodern.distill.recipe import Recipe, WarmStartRecipe
-from colmodern.distill.student import build_student, principal_projection
-from colmodern.distill.teacher import find_teacher, load_teacher, token_vectors
+from colmodern.distill.recipe import Recipe
+from colmodern.distill.student import (
+    Student,
+    build_student,
+    principal_projection,
+    save_student,
+    start_student,
+)
+from colmodern.distill.token_loss import token_losses
+from colmodern.distill.vocabulary import load_tokenizer, markers_of, refuse_other
+from colmodern.errors import ConfigError, InputError
 from colmodern.types import Progress
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
-    from transformers import ModernBertModel, PreTrainedModel
+    from transformers import PreTrainedModel
 
 logger = logging.getLogger(__name__)
 
-_CLS, _SEP = 101, 102
-_WINDOW = 8192  # pieces that are sorted by length together
+_SAMPLED_BATCHES = 24  # for the first projection
+_LOG_EVERY = 25
 
 
 @dataclass(slots=True)
 class Trainee:
-    """What the loop changes: the student, its projection and the optimiser."""
+    """What the loop changes: the student and the optimiser."""
 
-    student: ModernBertModel
-    projection: nn.Linear
+    student: Student
     optimiser: torch.optim.Optimizer
     step: int = 0
     tokens: int = 0
@@ -50,11 +56,12 @@ class Trainee:
         """Write everything needed to go on, atomically."""
         import torch
 
+        path.parent.mkdir(exist_ok=True)
         scratch = path.with_suffix(".partial")
         torch.save(
             {
-                "student": self.student.state_dict(),
-                "projection": self.projection.state_dict(),
+                "student": self.student.backbone.state_dict(),
+                "projection": self.student.projection.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "step": self.step,
                 "tokens": self.tokens,
@@ -68,49 +75,89 @@ class Trainee:
         import torch
 
         state = torch.load(path, weights_only=True)
-        self.student.load_state_dict(state["student"])
-        self.projection.load_state_dict(state["projection"])
+        self.student.backbone.load_state_dict(state["student"])
+        self.student.projection.load_state_dict(state["projection"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.tokens = state["step"], state["tokens"]
 
 
+def begin_student(recipe: Recipe, tokenizer: Path, folder: Path) -> None:
+    """Write the student before any training, in ``folder/start``.
+
+    Raises:
+        ConfigError: The checkpoint to start from, or the teacher, does not suit the recipe.
+        EncoderError: One of them cannot be read.
+    """
+    words = load_tokenizer(tokenizer)
+    shape = recipe.student
+    if shape.start:
+        student = start_student(shape, words, seed=recipe.seed)
+    else:
+        teacher = None if recipe.warm_start is None else _teacher(recipe.warm_start, words)
+        student = build_student(shape, words, teacher=teacher, seed=recipe.seed)
+    save_student(student, shape, folder / "start")
+
+
 def warm_start(
-    recipe: Recipe, *, pieces: Path, folder: Path, progress: Progress | None = None
-) -> Trainee:
+    recipe: Recipe, *, pieces: Path, tokenizer: Path, folder: Path, progress: Progress | None
+) -> None:
     """Train up to the recipe's number of tokens, from the last checkpoint if there is one.
 
     Args:
         recipe: The whole recipe.
         pieces: The Arrow file of the stage ``prepare``.
-        folder: Where ``checkpoint.pt`` and ``log.jsonl`` go.
+        tokenizer: The folder of the student's tokenizer.
+        folder: Where ``student/``, ``log.jsonl`` and, meanwhile, ``work/checkpoint.pt`` go.
         progress: Called with tokens done and tokens to do.
-    """
-    import torch
 
+    Raises:
+        ConfigError: The teacher does not suit the student.
+        InputError: There are no pieces.
+    """
+    assert recipe.warm_start is not None
     options = recipe.warm_start
-    teacher = load_teacher(find_teacher(options.teacher), dtype=torch.bfloat16)
+    words = load_tokenizer(tokenizer)
+    teacher = _teacher(options, words)
     ids, offsets = load_pieces(pieces)
-    trainee = _new_trainee(recipe, teacher, ids, offsets)
-    checkpoint = folder / "checkpoint.pt"
+    if len(offsets) < 2:
+        raise InputError(f"{pieces} holds no piece of text: [[prepare.source]] matched no text.")
+    trainee = _new_trainee(recipe, words, teacher, ids, offsets)
+    checkpoint, log = folder / "work" / "checkpoint.pt", folder / "log.jsonl"
     if checkpoint.exists():
         trainee.restore(checkpoint)
         logger.info("going on at step %d, %d tokens", trainee.step, trainee.tokens)
+    _forget_after(log, trainee.step)
+    _train(trainee, teacher, ids, offsets, recipe, checkpoint, log, progress)
+    trainee.save(checkpoint)
+    save_student(trainee.student, recipe.student, folder / "student")
+
+
+def _train(
+    trainee: Trainee,
+    teacher: PreTrainedModel,
+    ids: np.ndarray,
+    offsets: np.ndarray,
+    recipe: Recipe,
+    checkpoint: Path,
+    log: Path,
+    progress: Progress | None,
+) -> None:
+    assert recipe.warm_start is not None
+    options = recipe.warm_start
     started, first = time.monotonic(), trainee.tokens
-    for number, batch in enumerate(_endless_batches(offsets, options, recipe.seed)):
-        if number < trainee.step:
-            continue
+    batches = endless_batches(offsets, options.tokens_a_step, recipe.seed)
+    for batch in islice(batches, trainee.step, None):
         if trainee.tokens >= options.tokens:
             break
-        parts = _step(trainee, teacher, *_collate(batch, ids, offsets), options, recipe.seed)
-        if trainee.step % 25 == 0:
+        parts = _step(trainee, teacher, batch, ids, offsets, options, recipe.seed)
+        if trainee.step % _LOG_EVERY == 0:
+            _log(log, trainee, parts)
             speed = (trainee.tokens - first) / (time.monotonic() - started)
-            _log(folder / "log.jsonl", trainee, parts, speed)
+            logger.info("warm-start: %d tokens, %.0f a second", trainee.tokens, speed)
         if trainee.step % options.checkpoint_every == 0:
             trainee.save(checkpoint)
         if progress is not None:
             progress("warm-start", min(trainee.tokens, options.tokens), options.tokens)
-    trainee.save(checkpoint)
-    return trainee
 
 
 def learning_rate_factor(done: float, options: WarmStartRecipe) -> float:
@@ -120,39 +167,71 @@ def learning_rate_factor(done: float, options: WarmStartRecipe) -> float:
     return min(1.0, max(0.0, (1.0 - done) / options.decay))
 
 
-def _new_trainee(
-    recipe: Recipe, teacher: PreTrainedModel, ids: np.ndarray, offsets: np.ndarray
-) -> Trainee:
+def _teacher(options: WarmStartRecipe, words: Any) -> PreTrainedModel:
     import torch
 
-    options = recipe.warm_start
-    student = build_student(recipe.student, teacher, seed=recipe.seed)
-    sample = []
-    for batch, _ in zip(_endless_batches(offsets, options, recipe.seed), range(24), strict=False):
-        sample.append(token_vectors(teacher, *_collate(batch, ids, offsets)))
-    projection = principal_projection(torch.cat(sample), recipe.student.dim)
-    embeddings = [student.embeddings.tok_embeddings.weight]
-    matrices = [p for n, p in student.named_parameters() if p.ndim > 1 and "tok_emb" not in n]
-    vectors = [p for p in student.parameters() if p.ndim == 1]
+    folder = find_checkpoint(options.teacher)
+    refuse_other(load_tokenizer(folder), words, where=folder)
+    return load_frozen(folder, dtype=torch.bfloat16)
+
+
+def _new_trainee(
+    recipe: Recipe,
+    words: Any,
+    teacher: PreTrainedModel,
+    ids: np.ndarray,
+    offsets: np.ndarray,
+) -> Trainee:
+    """Return the student at its start, with the first projection, and a new optimiser."""
+    import torch
+
+    assert recipe.warm_start is not None
+    options, shape = recipe.warm_start, recipe.student
+    if shape.start:
+        student = start_student(shape, words, seed=recipe.seed)
+    else:
+        student = build_student(shape, words, teacher=teacher, seed=recipe.seed)
+        sample = [
+            token_vectors(teacher, *collate(batch, ids, offsets, markers_of(words)))
+            for batch in islice(
+                endless_batches(offsets, options.tokens_a_step, recipe.seed), _SAMPLED_BATCHES
+            )
+        ]
+        student.projection = principal_projection(torch.cat(sample), shape.dim)
+    if student.backbone.config.hidden_size != teacher.config.hidden_size:
+        raise ConfigError(
+            f"The student's hidden size {student.backbone.config.hidden_size} must be the "
+            f"teacher's {teacher.config.hidden_size} for a warm start."
+        )
+    student.backbone.train()
+    return Trainee(student, _optimiser(student, options))
+
+
+def _optimiser(student: Student, options: WarmStartRecipe) -> torch.optim.Optimizer:
+    import torch
+
+    embeddings = student.backbone.get_input_embeddings().weight
+    rest = [p for p in student.backbone.parameters() if p is not embeddings]
+    rate = options.learning_rate
     groups = [
-        {"params": embeddings, "peak": options.embedding_learning_rate, "weight_decay": 0.0},
-        {"params": matrices, "peak": options.learning_rate, "weight_decay": options.weight_decay},
-        {"params": vectors, "peak": options.learning_rate, "weight_decay": 0.0},
-        {
-            "params": list(projection.parameters()),
-            "peak": options.learning_rate / 4,
-            "weight_decay": 0.0,
-        },
+        _group([embeddings], options.embedding_learning_rate, 0.0),
+        _group([p for p in rest if p.ndim > 1], rate, options.weight_decay),
+        _group([p for p in rest if p.ndim == 1], rate, 0.0),
+        _group(list(student.projection.parameters()), rate / 4, 0.0),
     ]
-    optimiser = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), fused=True)
-    return Trainee(student, projection, optimiser)
+    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), fused=True)
+
+
+def _group(parameters: list[Any], peak: float, weight_decay: float) -> dict[str, Any]:
+    return {"params": parameters, "peak": peak, "weight_decay": weight_decay}
 
 
 def _step(
     trainee: Trainee,
     teacher: PreTrainedModel,
-    ids: Tensor,
-    mask: Tensor,
+    batch: np.ndarray,
+    ids: np.ndarray,
+    offsets: np.ndarray,
     options: WarmStartRecipe,
     seed: int,
 ) -> dict[str, float]:
@@ -161,11 +240,23 @@ def _step(
     factor = learning_rate_factor(trainee.tokens / options.tokens, options)
     for group in trainee.optimiser.param_groups:
         group["lr"] = group["peak"] * factor
-    target = token_vectors(teacher, ids, mask)
+    student = trainee.student
+    markers = markers_of(student.tokenizer)
+    rows, mask = collate(batch, ids, offsets, markers)
+    target = token_vectors(teacher, rows, mask)
     keep = mask.bool()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        hidden = trainee.student(input_ids=ids, attention_mask=mask).last_hidden_state[keep]
-    losses = _losses(hidden.float(), target, trainee, keep, ids, options, seed)
+        hidden = student.backbone(input_ids=rows, attention_mask=mask).last_hidden_state[keep]
+    losses = token_losses(
+        hidden.float(),
+        target,
+        rows,
+        keep,
+        project=student.projection,
+        markers=markers,
+        options=options,
+        draw=seed * 1_000_003 + trainee.step,
+    )
     torch.autograd.backward(losses["loss"])
     parameters = [p for group in trainee.optimiser.param_groups for p in group["params"]]
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -176,80 +267,16 @@ def _step(
     return {name: value.item() for name, value in losses.items()}
 
 
-def _losses(
-    hidden: Tensor,
-    target: Tensor,
-    trainee: Trainee,
-    keep: Tensor,
-    ids: Tensor,
-    options: WarmStartRecipe,
-    seed: int,
-) -> dict[str, Tensor]:
-    import torch
-    from torch.nn.functional import normalize
-
-    numbers = torch.arange(len(ids)).unsqueeze(1).expand_as(ids)[keep]
-    real = ((ids[keep] != _CLS) & (ids[keep] != _SEP)).nonzero().squeeze(1)
-    rng = torch.Generator().manual_seed(seed * 1_000_003 + trainee.step)
-    order = torch.randperm(len(real), generator=rng)
-    rows = torch.arange(min(options.sampled_tokens, len(real)))
-    vectors = normalize(trainee.projection(hidden[real]), dim=-1)[order]
-    wanted, numbers = target[real][order], numbers[real][order]
-    parts = {
-        "cosine": cosine_loss(hidden, target),
-        "similarity": similarity_loss(vectors[rows], wanted[rows]),
-        "maxsim": maxsim_loss(vectors, wanted, rows, numbers, len(ids)),
-    }
-    parts["loss"] = (
-        parts["cosine"]
-        + options.similarity_weight * parts["similarity"]
-        + options.maxsim_weight * parts["maxsim"]
-    )
-    return parts
-
-
-def _endless_batches(
-    offsets: np.ndarray, options: WarmStartRecipe, seed: int
-) -> Iterator[np.ndarray]:
-    """Yield piece numbers of each step: the same order for the same seed, epoch after epoch."""
-    lengths = np.diff(offsets) + 2
-    epoch = 0
-    while True:
-        rng = np.random.default_rng([seed, epoch])
-        order = rng.permutation(len(lengths))
-        for start in range(0, len(order), _WINDOW):
-            window = order[start : start + _WINDOW]
-            window = window[np.argsort(lengths[window], kind="stable")]
-            batches = list(_fill(window, lengths, options.tokens_a_step))
-            for index in rng.permutation(len(batches)):
-                yield batches[index]
-        epoch += 1
-
-
-def _fill(window: np.ndarray, lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
-    start = 0
-    for end in range(1, len(window) + 1):
-        full = end == len(window) or lengths[window[end]] * (end + 1 - start) > budget
-        if full:
-            yield window[start:end]
-            start = end
-
-
-def _collate(batch: np.ndarray, ids: np.ndarray, offsets: np.ndarray) -> tuple[Tensor, Tensor]:
-    import torch
-
-    lengths = offsets[batch + 1] - offsets[batch] + 2
-    rows = np.zeros((len(batch), int(lengths.max())), np.int64)
-    for row, piece, length in zip(rows, batch, lengths, strict=True):
-        row[0], row[length - 1] = _CLS, _SEP
-        row[1 : length - 1] = ids[offsets[piece] : offsets[piece + 1]]
-    mask = np.arange(rows.shape[1]) < lengths[:, None]
-    return torch.from_numpy(rows), torch.from_numpy(mask.astype(np.int64))
-
-
-def _log(path: Path, trainee: Trainee, parts: dict[str, float], speed: float) -> None:
+def _log(path: Path, trainee: Trainee, parts: dict[str, float]) -> None:
     entry: dict[str, Any] = {"step": trainee.step, "tokens": trainee.tokens}
     entry |= {name: round(value, 5) for name, value in parts.items()}
-    entry["tokens_a_second"] = round(speed)
     with path.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(entry) + "\n")
+
+
+def _forget_after(path: Path, step: int) -> None:
+    """Drop what was logged after the checkpoint that the run goes on from."""
+    if path.exists():
+        entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        kept = [json.dumps(entry) + "\n" for entry in entries if entry["step"] <= step]
+        path.write_text("".join(kept), encoding="utf-8")

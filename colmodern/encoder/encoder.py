@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from colmodern.encoder.fingerprint import fingerprint
 from colmodern.encoder.layouts import read_checkpoint
 from colmodern.encoder.model_config import ModernBertConfig
 from colmodern.encoder.native import AUTO, NativeModel, choose_precision
-from colmodern.encoder.reference import ReferenceModel
 from colmodern.encoder.rules import TextRules
 from colmodern.encoder.sequences import EncodingPlan, TokenSequence, join_vectors, plan_packs
 from colmodern.encoder.sources import DEFAULT_NAME, find_model, join_name, split_name
@@ -27,6 +26,9 @@ from colmodern.encoder.tensors import open_tensors
 from colmodern.encoder.workers import Workers
 from colmodern.kernels import REFERENCE, active_isa
 from colmodern.types import FloatMatrix, TokenEmbeddings
+
+if TYPE_CHECKING:
+    from colmodern.encoder.reference import ReferenceModel
 
 _PACK_TOKENS = 8192
 _BATCH_CHARACTERS = 64 * _PACK_TOKENS  # texts tokenised together, to find sequences of one length
@@ -152,6 +154,22 @@ class Encoder:
         """
         return self._encode(texts, self._rules.plan_documents)
 
+    def prepare_documents(self, texts: Sequence[str]) -> list[EncodingPlan]:
+        """Return the tokens of each document, for ``encode_prepared``; no vector is computed.
+
+        Raises:
+            TypeError: As in ``encode_documents``.
+        """
+        return [plan for batch in _batches(texts) for plan in self._rules.plan_documents(batch)]
+
+    def encode_prepared(self, prepared: Sequence[EncodingPlan]) -> list[TokenEmbeddings]:
+        """Return the token vectors of documents that ``prepare_documents`` has tokenised."""
+        vectors = iter(self._encode_sequences([s for p in prepared for s in p.sequences]))
+        return [
+            TokenEmbeddings(join_vectors([next(vectors) for _ in p.sequences], self.dim), p.spans)
+            for p in prepared
+        ]
+
     def encode_queries(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """Return the token vectors of each query; an empty query has none.
 
@@ -182,6 +200,8 @@ class Encoder:
         path = self._checkpoint.folder / WEIGHTS_FILE
         steps = self._checkpoint.projection
         if active_isa() == REFERENCE:
+            from colmodern.encoder.reference import ReferenceModel
+
             return ReferenceModel(
                 path, self._tensors, self._config, steps, precision, self._workers
             )
@@ -199,11 +219,7 @@ class Encoder:
     ) -> list[TokenEmbeddings]:
         results: list[TokenEmbeddings] = []
         for batch in _batches(texts):
-            plans = plan(batch)
-            vectors = iter(self._encode_sequences([s for p in plans for s in p.sequences]))
-            for text in plans:
-                parts = [next(vectors) for _ in text.sequences]
-                results.append(TokenEmbeddings(join_vectors(parts, self.dim), text.spans))
+            results += self.encode_prepared(plan(batch))
         return results
 
     def _encode_sequences(self, sequences: Sequence[TokenSequence]) -> list[FloatMatrix]:

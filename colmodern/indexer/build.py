@@ -10,6 +10,7 @@ import numpy as np
 
 from colmodern.codec import Codec, plan_n_centroids, train_codec
 from colmodern.config import IndexConfig
+from colmodern.indexer.ahead import ahead
 from colmodern.indexer.begin import Begun, Change, begin_new, closing_on_error, resume_new
 from colmodern.indexer.embedded import offsets_of
 from colmodern.indexer.encoding import EncodedDocument, encode_documents
@@ -136,7 +137,8 @@ def write(batch: list[EncodedDocument], sink: SegmentSink) -> None:
 def _encode(
     spool: Spool, order: Iterable[int], encoder: DocumentEncoder, sink: SegmentSink, meter: Meter
 ) -> None:
-    for batch in encode_documents(spool.read(order), encoder):
+    """Encode documents of the spool in this order and write them, both at the same time."""
+    for batch in ahead(encode_documents(spool.read(order), encoder)):
         write(batch, sink)
         meter.add(batch)
     sink.finish()

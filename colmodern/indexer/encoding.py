@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.errors import EncoderError
+from colmodern.indexer.ahead import ahead
 from colmodern.storage import StoredDocument
-from colmodern.types import DocumentEncoder, TokenEmbeddings
+from colmodern.types import DocumentEncoder, PreparingEncoder, TokenEmbeddings
 
 _BATCH_CHARS = 200_000
 _BATCH_DOCUMENTS = 512
@@ -26,17 +27,35 @@ def encode_documents(
     """Yield documents with their token vectors, in order, some at a time.
 
     A title is encoded in front of its text; spans count from the start of the text, and a token of
-    the title has the empty span (0, 0).
+    the title has the empty span (0, 0). The next documents are read, and tokenised if the encoder
+    can do that apart, while others are encoded.
 
     Raises:
         EncoderError: The encoder gives something else than one ``TokenEmbeddings`` a text, with
             vectors of its ``dim`` and spans in the text.
     """
-    for batch in _batches(documents):
-        texts = [encoded_text(document) for document in batch]
-        vectors = list(encoder.encode_documents(texts))
+    prepare, encode = _stages(encoder)
+    for batch, texts, prepared in ahead(_prepared(documents, prepare)):
+        vectors = list(encode(prepared))
         _check(encoder, texts, vectors)
         yield [_placed(document, tokens) for document, tokens in zip(batch, vectors, strict=True)]
+
+
+def _stages(
+    encoder: DocumentEncoder,
+) -> tuple[Callable[[list[str]], Any], Callable[[Any], Iterable[TokenEmbeddings]]]:
+    """Return what is done with texts ahead of time, and what makes vectors of the outcome."""
+    if isinstance(encoder, PreparingEncoder):
+        return encoder.prepare_documents, encoder.encode_prepared
+    return (lambda texts: texts), encoder.encode_documents
+
+
+def _prepared(
+    documents: Iterable[StoredDocument], prepare: Callable[[list[str]], Any]
+) -> Iterator[tuple[list[StoredDocument], list[str], Any]]:
+    for batch in _batches(documents):
+        texts = [encoded_text(document) for document in batch]
+        yield batch, texts, prepare(texts)
 
 
 def _check(encoder: DocumentEncoder, texts: Sequence[str], results: Sequence[Any]) -> None:

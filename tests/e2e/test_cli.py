@@ -211,11 +211,11 @@ def test_help_and_version(colmodern):
 
 def test_an_interrupt_ends_with_130(colmodern, indexed, monkeypatch):
     code = (
-        "import colmodern.cli as cli, colmodern.searcher as s\n"
+        "import colmodern.__main__ as program, colmodern.searcher as s\n"
         "def interrupted(*a, **k): raise KeyboardInterrupt\n"
         "s.Searcher.open = interrupted\n"
         "import sys; sys.argv = ['colmodern', 'search', 'x', '--index', sys.argv[1]]\n"
-        "cli.main()\n"
+        "program.main()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(indexed / ".colmodern")],

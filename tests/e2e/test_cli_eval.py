@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("ir_measures")
 
-from colmodern.cli import main
+from colmodern.__main__ import main
 
 HASH = ("--model", "hash:64:0")
 

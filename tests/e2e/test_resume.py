@@ -75,7 +75,7 @@ def uninterrupted(tmp_path):
 KILLED = """
 import sys, time
 from colmodern import HashEncoder
-import colmodern.cli, colmodern.config, colmodern.indexer.indexer
+import colmodern.__main__, colmodern.config, colmodern.indexer.indexer
 import colmodern.encoder as room
 from colmodern.indexer import begin, encoding
 
@@ -91,7 +91,7 @@ class Slow(HashEncoder):
         return super().encode_documents(texts)
 
 room.load_encoder = lambda name, **options: Slow(dim=64)
-colmodern.cli.main()
+colmodern.__main__.main()
 """
 
 

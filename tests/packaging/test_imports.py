@@ -26,6 +26,14 @@ def modules_after(code):
     return {name.split(".")[0] for name in done.stdout.splitlines()}
 
 
+def modules_after_running(*words):
+    arguments = ["colmodern", *words]
+    return modules_after(
+        f"from colmodern.__main__ import main\nsys.argv = {arguments!r}\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code"
+    )
+
+
 def test_importing_the_package_loads_nothing_heavy():
     assert not modules_after("import colmodern") & (HEAVY | {"numpy", "pyarrow", "typer"})
 
@@ -46,11 +54,15 @@ def test_public_names_are_sorted_and_listed():
 
 def test_the_command_line_indexes_without_torch_and_searches_without_pandas(tmp_path):
     (tmp_path / "a.txt").write_text("a leaked key is revoked by the duty officer")
-    run = "from colmodern.cli import app\napp({}, standalone_mode=False)"
-    loaded = modules_after(run.format(["index", str(tmp_path)]))
+    loaded = modules_after_running("index", str(tmp_path))
     assert not loaded & {"torch", "transformers", "sentence_transformers"}
-    loaded = modules_after(run.format(["search", "keys", "--index", str(tmp_path / ".colmodern")]))
-    assert not loaded & (HEAVY | {"huggingface_hub", "mammoth"})
+    index = str(tmp_path / ".colmodern")
+    loaded = modules_after_running("search", "keys", "--index", index)
+    assert not loaded & (HEAVY | {"huggingface_hub", "mammoth", "typer", "pydantic", "asyncio"})
+    # One that prints for scripts needs no colours either, and the parser is there if it is needed.
+    loaded = modules_after_running("search", "keys", "--index", index, "--format", "tsv")
+    assert not loaded & {"typer", "rich"}
+    assert "typer" in modules_after_running("search", "keys", f"--index={index}")
 
 
 def test_the_version_is_said_once_and_the_same_everywhere():

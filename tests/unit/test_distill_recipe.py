@@ -3,8 +3,9 @@ import json
 
 import pytest
 
-from colmodern.distill.pieces import load_pieces, prepare, read_texts
-from colmodern.distill.recipe import PrepareRecipe, Recipe, TextSource
+from colmodern.distill.options import PrepareRecipe, TextSource
+from colmodern.distill.pieces import load_pieces, prepare_pieces, read_texts
+from colmodern.distill.recipe import Recipe
 from colmodern.errors import ConfigError, InputError
 
 MINIMAL = """
@@ -29,13 +30,15 @@ def write_rows(path, rows):
 
 
 @pytest.fixture
-def tokenizer():
+def tokenizer(tmp_path):
     from tokenizers import Tokenizer, models, pre_tokenizers
 
     words = ["[UNK]", *"abcdefghij"]
-    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    return tokenizer
+    built = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))
+    built.pre_tokenizer = pre_tokenizers.Whitespace()
+    path = tmp_path / "tokenizer.json"
+    built.save(str(path))
+    return path
 
 
 def test_a_recipe_reads_dashes_and_underscores_alike(tmp_path):
@@ -47,8 +50,10 @@ def test_a_recipe_reads_dashes_and_underscores_alike(tmp_path):
     assert recipe.warm_start.tokens == 1000
 
 
-def test_the_shipped_recipe_loads_by_name():
-    assert Recipe.load("default-student").student.dim == 128
+@pytest.mark.parametrize("name", ["default-student", "first-student", "modernbert-base", "tiny"])
+def test_the_shipped_recipes_load_by_name(name):
+    assert Recipe.load(name).name == name
+    assert Recipe.from_dict(Recipe.load(name).to_dict()) == Recipe.load(name)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +62,11 @@ def test_the_shipped_recipe_loads_by_name():
         ("n-layers", "layers", "layers"),
         ("tokens = 1000", "", "tokens"),
         ("[student]", "[student", "TOML"),
+        ("n-layers", "n-layer", "did you mean 'n_layers'"),
+        ("n-layers = 2", "n-layers = 'two'", "must be int, not 'two'"),
+        ("n-layers = 2", "n-heads = 5", "no multiple of n_heads"),
+        ("lengths = [4]", "lengths = [4, 5]", "a weight for each length"),
+        ("[student]", "[train]\nphase = []\n[student]", "needs a phase"),
     ],
 )
 def test_what_is_wrong_in_a_recipe_is_named(tmp_path, old, new, word):
@@ -104,11 +114,49 @@ def test_pieces_hold_every_token_once_and_depend_only_on_the_seed(tmp_path, toke
         lengths=(3,),
         length_weights=(1.0,),
     )
-    files = [
-        prepare(recipe, data=tmp_path, tokenizer=tokenizer, seed=1, target=tmp_path / f"{n}.arrow")
-        for n in range(2)
-    ]
+    files = [tmp_path / f"{n}.arrow" for n in range(2)]
+    for file in files:
+        prepare_pieces(recipe, data=tmp_path, tokenizer=tokenizer, seed=1, target=file)
     ids, offsets = load_pieces(files[0])
     assert ids.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert offsets.tolist() == [0, 3, 6, 7, 9]
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+PHASE = {"name": "p", "steps": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"n_ways": 1}, "a list of one document teaches nothing"),
+        ({"kl_weight": 0.0}, "neither a kl_weight nor a contrastive_weight"),
+        ({"student_temperature": 0.0}, "temperatures must be above 0"),
+        ({"warm_up": 0.8, "decay": 0.4}, "shares of one run"),
+        ({"regulariser_weight": 1.0}, r"there is no \[warm-start\]"),
+        ({"n_ways": 9}, "wants 9 documents a query, the lists of .score. have 8"),
+    ],
+)
+def test_a_phase_that_cannot_work_is_refused_when_the_recipe_is_read(changes, words):
+    values = {
+        "name": "r",
+        "prepare": {},
+        "mine": {"miner": [{"system": "bm25"}]},
+        "score": {"teacher": [{"kind": "bm25"}]},
+        "train": {"phase": [PHASE | changes]},
+    }
+    with pytest.raises(ConfigError, match=words):
+        Recipe.from_dict(values)
+
+
+def test_what_one_table_needs_of_another_is_named():
+    train = {"phase": [PHASE]}
+    with pytest.raises(ConfigError, match=r"\[train\] needs lists"):
+        Recipe.from_dict({"name": "r", "prepare": {}, "train": train})
+    score = {"teacher": [{"kind": "bm25"}]}
+    with pytest.raises(ConfigError, match=r"\[score\] needs negatives"):
+        Recipe.from_dict({"name": "r", "prepare": {}, "train": train, "score": score})
+    with pytest.raises(ConfigError, match="needs no model"):
+        Recipe.from_dict(
+            {"name": "r", "prepare": {}, "score": {"teacher": [{"kind": "bm25", "model": "x"}]}}
+        )

