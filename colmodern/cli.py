@@ -140,6 +140,10 @@ def search(
     word_weight: Annotated[
         float, typer.Option(min=0, max=1, help="Hybrid: how much BM25 counts.")
     ] = 0.3,
+    where: Annotated[
+        str | None,
+        typer.Option(help="Only documents with such metadata: year >= 2020 and path like 'docs/%'"),
+    ] = None,
     form: FormatOption = Format.HUMAN,
     queries: Annotated[
         Path | None, typer.Option(help="A file of rows with _id and text, instead of one query.")
@@ -171,6 +175,7 @@ def search(
             mode=mode,
             fusion=fusion,
             word_weight=word_weight,
+            where=where,
             links=links,
         )
     )

@@ -38,6 +38,7 @@ class SearchArguments:
     mode: Mode = Mode.LATE
     fusion: Fusion = Fusion.SCORES
     word_weight: float = 0.3
+    where: str | None = None
     links: str = field(default_factory=lambda: os.environ.get("COLMODERN_LINKS", "file"))
 
 
@@ -55,8 +56,8 @@ def run_search(arguments: SearchArguments) -> int:
             hits = searcher.search(arguments.query, **_settings(arguments))
             print_hits(hits, arguments.form, links=links)
             found = len(hits)
-    if not found:
-        note(f"no hits: {_why_none(arguments.mode)}")
+        if not found:
+            note(f"no hits: {_why_none(searcher, arguments)}")
     return 0 if found else 1
 
 
@@ -107,15 +108,22 @@ _OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--format": ("form", Format),
     "--mode": ("mode", Mode),
     "--fusion": ("fusion", Fusion),
+    "--where": ("where", str),
     "--threads": ("threads", _count),
     "--precision": ("precision", str),
     "--links": ("links", str),
 }
 
 
-def _why_none(mode: Mode) -> str:
-    if mode is Mode.BM25:
-        return "no document has a word of the query; mode late finds what means the same"
+def _why_none(searcher: Searcher, arguments: SearchArguments) -> str:
+    where = arguments.where
+    if where is not None and not searcher.count(where):
+        return f"the filter keeps none of the {searcher.n_documents:,} documents: {where}"
+    if arguments.mode is Mode.BM25:
+        which = "no document" if where is None else "no document that the filter keeps"
+        return f"{which} has a word of the query; mode late finds what means the same"
+    if where is not None:
+        return "no document that the filter keeps has any text"
     return "the index holds no document with text"
 
 
@@ -127,6 +135,7 @@ def _settings(arguments: SearchArguments) -> SearchOptions:
         "mode": arguments.mode,
         "fusion": arguments.fusion,
         "word_weight": arguments.word_weight,
+        "where": arguments.where,
         "threads": arguments.threads,
     }
 

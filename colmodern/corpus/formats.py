@@ -62,7 +62,9 @@ _TEXT = Format(
 
 FORMATS: tuple[Format, ...] = (
     _TEXT,
-    Format("markdown", 1, "as it is", (".md", ".markdown", ".mdx")),
+    Format(
+        "markdown", 2, "as it is; its front matter becomes metadata", (".md", ".markdown", ".mdx")
+    ),
     Format("rst", 1, "reStructuredText, as it is", (".rst",)),
     Format("html", 1, "the main text of the page", (".html", ".htm", ".xhtml")),
     Format("pdf", 1, "the text of its pages", (".pdf",)),

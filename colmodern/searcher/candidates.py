@@ -68,10 +68,12 @@ def gather(
     query: PreparedQuery,
     params: SearchParams,
     allowed: list[NDArray[np.bool_]],
+    *,
+    wanted: int,
 ) -> Candidates:
     """Return the documents that look best by their probed centroids, at most ``params.gathered``.
 
-    If the probed centroids lead to fewer than ``params.k`` documents, more are probed: fewer hits
+    If the probed centroids lead to fewer than ``wanted`` documents, more are probed: fewer hits
     than were asked for means that there are no more documents.
 
     Args:
@@ -79,6 +81,7 @@ def gather(
         query: The query.
         params: Probes, how many to gather.
         allowed: For every segment, which of its documents may be found.
+        wanted: How many documents the probed centroids must lead to, at least.
     """
     assert params.probes is not None
     table, n_probes = query.table, params.probes
@@ -96,7 +99,7 @@ def gather(
             for segment, living in zip(segments, allowed, strict=True)
         ]
         n_found = sum(n for _, _, n in found)
-        if n_found >= params.k or n_probes >= len(table):
+        if n_found >= wanted or n_probes >= len(table):
             break
         n_probes *= _WIDER
     return _joined([(documents, scores) for documents, scores, _ in found]).best(params.gathered)

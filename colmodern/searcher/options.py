@@ -18,6 +18,8 @@ class SearchOptions(TypedDict, total=False):
         mode: What decides the order: ``late``, ``bm25`` or ``hybrid``; late.
         fusion: How the hybrid mode makes one order of two: ``rrf`` or ``scores``; scores.
         word_weight: How much BM25 counts in the hybrid mode, 0 to 1; 0.3.
+        where: Which documents may be found: a filter of their fields, as in
+            ``"year >= 2020 and path like 'docs/%'"``; None: all.
         passages: Also find the passage of each hit that matched; True.
         threads: How many threads; None takes all processors. Hits do not depend on it.
     """
@@ -28,6 +30,7 @@ class SearchOptions(TypedDict, total=False):
     mode: Mode | str
     fusion: Fusion | str
     word_weight: float
+    where: str | None
     passages: bool
     threads: int | None
 

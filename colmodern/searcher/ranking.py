@@ -84,12 +84,18 @@ def late_candidates(
     params: SearchParams,
     allowed: Sequence[NDArray[np.bool_]],
 ) -> Candidates:
-    """Return the documents that are worth rescoring; all of them where that is no more work."""
+    """Return the documents that are worth rescoring; all of them where that is no more work.
+
+    Of a filter that keeps few documents, the probed centroids may hold none of the best: so many
+    are probed that they lead to as many documents as are to be gathered.
+    """
     masks = list(allowed)
     n_allowed = sum(int(mask.sum()) for mask in masks)
-    if params.probes is None or n_allowed <= params.candidates:
+    if params.probes is None or n_allowed <= params.gathered:
         return everything(segments, masks)
-    gathered = gather(segments, query, params, masks)
+    is_filtered = n_allowed < sum(int(segment.alive.sum()) for segment in segments)
+    wanted = params.gathered if is_filtered else params.k
+    gathered = gather(segments, query, params, masks, wanted=wanted)
     scored = score_by_centroids(segments, query, gathered, threads=params.threads)
     return scored.best(params.candidates)
 

@@ -26,6 +26,7 @@ from colmodern.searcher.checks import (
 )
 from colmodern.searcher.exact import exact_scores
 from colmodern.searcher.explain import Explanation, explain_match
+from colmodern.searcher.filters import Filters
 from colmodern.searcher.hits import Hit, Hits, Passage
 from colmodern.searcher.options import SearchOptions, read_options
 from colmodern.searcher.passages import best_passage
@@ -132,6 +133,15 @@ class Searcher:
             self._encoder = encoder
         return self._encoder
 
+    def count(self, where: str) -> int:
+        """Return how many documents a filter keeps; see ``SearchOptions`` for its language.
+
+        Raises:
+            ConfigError: The filter cannot be read, names a field that no document has, or compares
+                one with a value of another kind; the message says which and where.
+        """
+        return sum(int(mask.sum()) for mask in self._filters.masks(where))
+
     def describe(self) -> dict[str, Any]:
         """Return what the index is: counts, sizes, how it was made, and what runs here."""
         reader, manifest = self._reader, self._reader.manifest
@@ -162,7 +172,7 @@ class Searcher:
             **options: How to search; see ``SearchOptions``.
 
         Raises:
-            ConfigError: An option is not allowed.
+            ConfigError: An option is not allowed, or the filter cannot be used.
             IndexFormatError: BM25 is asked for, and the index has no words.
             InputError: The query is empty, or holds nothing that the encoder reads.
         """
@@ -172,13 +182,14 @@ class Searcher:
         """Return the hits of each query; as ``search`` for each, encoded together.
 
         Raises:
-            ConfigError: An option is not allowed.
+            ConfigError: An option is not allowed, or the filter cannot be used.
             EncoderError: The encoder gives another number of results than queries.
             IndexFormatError: BM25 is asked for, and the index has no words.
             InputError: A query is empty, or holds nothing that the encoder reads; its number is
                 named and nothing is searched.
         """
         params, passages = read_options(options)
+        allowed = self._allowed(options.get("where"))
         texts = [queries] if isinstance(queries, str) else list(queries)
         vectors = self._prepared_texts(texts, params.mode)
         # A batch keeps every thread busy with a query of its own; one query shares its work.
@@ -187,7 +198,7 @@ class Searcher:
             params = replace(params, threads=1)
 
         def search(text: str, tokens: TokenEmbeddings | None) -> Hits:
-            return self._search(text, tokens, params, passages=passages, allowed=None)
+            return self._search(text, tokens, params, passages=passages, allowed=allowed)
 
         if n_workers <= 1:
             return list(map(search, texts, vectors))
@@ -201,6 +212,7 @@ class Searcher:
         *,
         query: str = "",
         passages: bool = False,
+        where: str | None = None,
         allowed: Sequence[NDArray[np.bool_]] | None = None,
     ) -> Hits:
         """Return the hits of a query given as token vectors.
@@ -210,13 +222,18 @@ class Searcher:
             params: How to search.
             query: The query's text: for BM25, and for the record.
             passages: Also find the passage of each hit that matched.
-            allowed: For every segment, which of its documents may be found; None: all alive.
+            where: Which documents may be found, as in ``search``.
+            allowed: For every segment, which of its documents may be found, of those that are
+                alive and that ``where`` keeps; None: all of them.
 
         Raises:
             InputError: The vectors have another dimension than the index, or are not finite; or
                 BM25 is asked for without a text.
         """
-        return self._search(query, tokens, params, passages=passages, allowed=allowed)
+        masks = self._allowed(where)
+        if allowed is not None:
+            masks = [mask & more for mask, more in zip(masks, allowed, strict=True)]
+        return self._search(query, tokens, params, passages=passages, allowed=masks)
 
     def explain(
         self, query: str, doc_id: str, *, passages: int = 3, exact: bool = False
@@ -286,15 +303,14 @@ class Searcher:
         params: SearchParams,
         *,
         passages: bool,
-        allowed: Sequence[NDArray[np.bool_]] | None,
+        allowed: Sequence[NDArray[np.bool_]],
     ) -> Hits:
         segments = self._reader.segments
         params = params.for_documents_of(self._reader.n_tokens / max(1, self.n_documents))
-        masks = [segment.alive for segment in segments] if allowed is None else list(allowed)
         if params.mode is not Mode.LATE and not query:
             raise InputError(f"Mode {params.mode} needs the text of the query.")
         if params.mode is Mode.BM25:
-            ranked = by_words(self._lexicon.scores(query), params, masks)
+            ranked = by_words(self._lexicon.scores(query), params, allowed)
             return Hits(query, self._hits(ranked, self._word_evidence(query, wanted=passages)))
         assert tokens is not None
         codec = self._reader.codec
@@ -302,10 +318,20 @@ class Searcher:
         prepared = PreparedQuery.of(vectors, codec, threads=params.threads)
         if params.mode is Mode.HYBRID:
             scores = self._lexicon.scores(query)
-            ranked = by_both(segments, prepared, scores, params, masks)
+            ranked = by_both(segments, prepared, scores, params, allowed)
         else:
-            ranked = by_late_interaction(segments, prepared, params, masks)
+            ranked = by_late_interaction(segments, prepared, params, allowed)
         return Hits(query, self._hits(ranked, _vector_evidence(prepared, wanted=passages)))
+
+    def _allowed(self, where: str | None) -> list[NDArray[np.bool_]]:
+        """Return, for every segment, which of its documents may be found."""
+        if where is None:
+            return [segment.alive for segment in self._reader.segments]
+        return self._filters.masks(where)
+
+    @cached_property
+    def _filters(self) -> Filters:
+        return Filters(self._reader.segments)
 
     @cached_property
     def _lexicon(self) -> Lexicon:

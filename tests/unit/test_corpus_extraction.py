@@ -315,3 +315,75 @@ def test_a_gzip_file_that_is_cut_short_is_broken_after_what_could_be_read(tmp_pa
         documents.extend(extract(source))
     assert caught.value.skipped.reason is SkipReason.BROKEN
     assert "gzip" in caught.value.skipped.detail
+
+
+MATTER = """---
+title: "Keys: all of them"
+year: 2021   # when
+rating: 4.5
+draft: false
+date: 2024-05-01
+tags: [red, 'big, blue', 3]
+authors:
+  - Ann
+  - Bo
+type: post
+code: "007"
+none:
+summary: >
+  folded over
+  lines
+nested:
+  deeper: 1
+url: https://example.org/a#b
+---
+# Heading
+
+words
+"""
+
+
+def test_the_front_matter_of_markdown_becomes_metadata(tmp_path):
+    document = document_of(tmp_path / "a.md", MATTER)
+    assert document.text == MATTER
+    fixed = ("path", "size", "modified")
+    assert {k: v for k, v in document.metadata.items() if k not in fixed} == {
+        "type": "markdown",
+        "front_type": "post",
+        "title": "Keys: all of them",
+        "year": 2021,
+        "rating": 4.5,
+        "draft": False,
+        "date": "2024-05-01",
+        "tags": '["red", "big, blue", 3]',
+        "authors": '["Ann", "Bo"]',
+        "code": "007",
+        "none": None,
+        "url": "https://example.org/a#b",
+    }
+
+
+def test_front_matter_may_be_toml(tmp_path):
+    text = '+++\ntitle = "Keys"\nyear = 2021\nday = 2024-05-01\ntags = ["a"]\n[extra]\nby = "Ann"\n'
+    document = document_of(tmp_path / "a.md", text + "+++\nwords")
+    found = document.metadata
+    assert [found[n] for n in ("title", "year", "day", "tags", "by")] == [
+        "Keys", 2021, "2024-05-01", '["a"]', "Ann",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nwords without an end: 3\n",
+        "+++\nnot = = toml\n+++\nwords",
+        "words\n---\nyear: 2020\n---\n",
+        "---\n- a\n- list\n---\nwords",
+        "---\n---\nwords",
+        "---\n" + "x" * 100_000 + "\n---\nyear: 3\n---\n",
+    ],
+)
+def test_what_is_no_front_matter_stays_text_alone(tmp_path, text):
+    document = document_of(tmp_path / "a.md", text)
+    assert document.text == text
+    assert set(document.metadata) <= {"path", "type", "size", "modified", "title"}

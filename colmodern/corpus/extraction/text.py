@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from colmodern.corpus.decoding import NotTextError, decode
+from colmodern.corpus.extraction.front_matter import front_matter_fields
 from colmodern.corpus.extraction.parsed import Parsed
 from colmodern.corpus.formats import LANGUAGES
 from colmodern.corpus.options import ScanOptions
@@ -26,6 +27,7 @@ _HEADING = re.compile(r" {0,3}#{1,2}[ \t]+(?P<title>.*?)[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r" {0,3}=+[ \t]*$")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _FRONT_TITLE = re.compile(r"title:[ \t]*(?P<quote>['\"]?)(?P<title>.+?)(?P=quote)[ \t]*$")
+_TAKEN = frozenset({"path", "type", "size", "modified", "sections", "page_starts", "cell_starts"})
 _RST_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}[ \t]*$")
 
 
@@ -53,9 +55,16 @@ def parse_code(data: bytes, source: Source, _: ScanOptions) -> Parsed:
 
 
 def parse_markdown(data: bytes, source: Source, _: ScanOptions) -> Parsed:
-    """Return a Markdown file as it is, with its title."""
+    """Return a Markdown file as it is, with its title and the fields of its front matter."""
     text = decode_source(data, source)
-    return Parsed(text, markdown_title(text))
+    title = markdown_title(text)
+    fields = {_free_name(name): value for name, value in front_matter_fields(text).items()}
+    return Parsed(text, title, fields)
+
+
+def _free_name(name: str) -> str:
+    """Return the name of a field of front matter, or another if every file has one so called."""
+    return f"front_{name}" if name in _TAKEN else name
 
 
 def parse_rst(data: bytes, source: Source, _: ScanOptions) -> Parsed:

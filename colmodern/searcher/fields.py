@@ -1,0 +1,176 @@
+"""Which values do documents have in a field, as a column that can be compared?
+
+Fields are the metadata, and for documents whose metadata lack the name their own ``id``, ``title``
+and ``source``. Metadata have no types: a column is read for the kind of value that it is compared
+with. Texts that spell numbers, truth values or dates (rows of CSV have nothing else) count as these
+too. What is of another kind is null; if nothing is of that kind, the comparison is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from colmodern.errors import ConfigError
+from colmodern.searcher.where import Kind, Value, instant_of, number_of
+from colmodern.storage import Segment
+from colmodern.types import MetadataValue
+
+OWN_FIELDS = ("id", "title", "source")
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*")
+_MOST_NAMES = 30
+
+
+class FieldTable:
+    """The fields of all documents of some segments, read when they are asked for."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        """Read nothing yet."""
+        self._segments = segments
+        self._columns: dict[str, list[MetadataValue]] = {}
+        self._names: frozenset[str] | None = None
+
+    def __len__(self) -> int:
+        """Return how many documents there are, deleted ones included."""
+        return sum(segment.n_documents for segment in self._segments)
+
+    def read(self, fields: set[str]) -> None:
+        """Read some fields in one pass over the metadata.
+
+        Raises:
+            ConfigError: No living document has such a field; the message lists those there are.
+        """
+        wanted = fields - self._columns.keys()
+        if not wanted:
+            return
+        found: dict[str, list[MetadataValue]] = {field: [] for field in wanted}
+        names: set[str] = set()
+        for segment in self._segments:
+            alive = segment.alive.tolist()
+            for position in range(segment.n_documents):
+                metadata: Mapping[str, MetadataValue] = {}
+                if alive[position]:
+                    metadata = segment.metadata(position)
+                    names.update(metadata)
+                for field, column in found.items():
+                    is_given = field in metadata
+                    column.append(metadata[field] if is_given else _own(field, segment, position))
+        self._names = frozenset(names)
+        self._refuse_unknown(wanted)
+        self._columns |= found
+
+    def values(self, field: str) -> Any:
+        """Return whether each document has a value: a boolean Arrow array without nulls."""
+        import pyarrow as pa
+
+        return pa.array([value is not None for value in self._columns[field]], pa.bool_())
+
+    def column(self, field: str, value: Value) -> Any:
+        """Return a field as an Arrow array of the kind of ``value``, with nulls.
+
+        Raises:
+            ConfigError: The field has values, but none of that kind.
+        """
+        import pyarrow as pa
+
+        column = self._columns[field]
+        read = _READ[value.kind]
+        found = [None if item is None else read(item) for item in column]
+        if all(item is None for item in found):
+            self._refuse_kind(field, value)
+        if value.kind is Kind.NUMBER:
+            return _numbers(found)
+        types = {
+            Kind.TEXT: pa.large_string(),
+            Kind.TRUTH: pa.bool_(),
+            Kind.TIME: pa.timestamp("us", tz="UTC"),
+        }
+        return pa.array(found, types[value.kind])
+
+    def _refuse_unknown(self, wanted: set[str]) -> None:
+        known = (self._names or frozenset()) | frozenset(OWN_FIELDS)
+        unknown = sorted(wanted - known)
+        if unknown and any(segment.alive.any() for segment in self._segments):
+            names = sorted(known)
+            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            raise ConfigError(
+                f"No document has a field {unknown[0]!r} for the filter; there are "
+                f"{', '.join(names[:_MOST_NAMES])}{more}."
+            )
+
+    def _refuse_kind(self, field: str, value: Value) -> None:
+        example = next((item for item in self._columns[field] if item is not None), None)
+        if example is not None:
+            raise ConfigError(
+                f"The filter compares {field!r} with the {value.kind} {_shown(value.value)}, but "
+                f"its values are of another kind, such as {example!r:.60}."
+            )
+
+
+def _own(field: str, segment: Segment, position: int) -> str | None:
+    if not segment.alive[position]:
+        return None
+    if field == "id":
+        return segment.ids[position]
+    if field == "title":
+        return segment.titles[position] or None
+    return segment.source_of(position) if field == "source" else None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, str | int | float) else str(value)
+
+
+def _numbers(found: list[Any]) -> Any:
+    """Return int64 if every number is one, else float64."""
+    import pyarrow as pa
+
+    if all(item is None or isinstance(item, int) for item in found):
+        return pa.array(found, pa.int64())
+    return pa.array([None if item is None else float(item) for item in found], pa.float64())
+
+
+def _as_number(value: MetadataValue) -> int | float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            return None
+        value = number_of(value.strip())
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        try:
+            value = float(value)
+        except OverflowError:
+            return None
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _as_text(value: MetadataValue) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _as_truth(value: MetadataValue) -> bool | None:
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def _as_time(value: MetadataValue) -> Any:
+    if not isinstance(value, str):
+        return None
+    try:
+        return instant_of(value.strip())
+    except ValueError:
+        return None
+
+
+_READ: dict[Kind, Callable[[MetadataValue], Any]] = {
+    Kind.NUMBER: _as_number,
+    Kind.TEXT: _as_text,
+    Kind.TRUTH: _as_truth,
+    Kind.TIME: _as_time,
+}

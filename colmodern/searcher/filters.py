@@ -1,0 +1,130 @@
+"""Which documents does a filter keep? A mask for each segment, as deletions are one.
+
+The mask limits what is gathered, so a search with a filter is a search of an index that holds
+nothing else, at every effort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.searcher.fields import FieldTable
+from colmodern.searcher.where import (
+    All,
+    Comparison,
+    Condition,
+    IsNull,
+    Kind,
+    Not,
+    Some,
+    Value,
+    day_after,
+    fields_of,
+    parse_where,
+)
+from colmodern.storage import Segment
+
+_REMEMBERED = 16
+_FUNCTIONS = {
+    "=": "equal",
+    "!=": "not_equal",
+    "<": "less",
+    "<=": "less_equal",
+    ">": "greater",
+    ">=": "greater_equal",
+}
+
+
+class Filters:
+    """The filters of one snapshot; what was read and found once is kept."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        """Read nothing yet."""
+        self._segments = segments
+        self._table = FieldTable(segments)
+        self._masks: dict[str, list[NDArray[np.bool_]]] = {}
+
+    def masks(self, where: str) -> list[NDArray[np.bool_]]:
+        """Return, for every segment, which of its living documents a filter keeps.
+
+        Raises:
+            ConfigError: The filter cannot be read, names a field that no document has, or compares
+                one with a value of another kind.
+        """
+        known = self._masks.get(where)
+        if known is not None:
+            return known
+        condition = parse_where(where)
+        self._table.read(fields_of(condition))
+        kept = _filled(_evaluate(condition, self._table))
+        ends = np.cumsum([segment.n_documents for segment in self._segments])
+        parts = np.split(kept, ends[:-1]) if self._segments else []
+        masks = [part & segment.alive for part, segment in zip(parts, self._segments, strict=True)]
+        if len(self._masks) >= _REMEMBERED:
+            self._masks.clear()
+        self._masks[where] = masks
+        return masks
+
+
+def _filled(column: Any) -> NDArray[np.bool_]:
+    """Return what is true; neither false nor unknown is kept."""
+    kept: NDArray[np.bool_] = column.fill_null(False).to_numpy(zero_copy_only=False)
+    return kept
+
+
+def _evaluate(condition: Condition, table: FieldTable) -> Any:
+    """Return true, false or null for every document, by the three-valued logic of SQL."""
+    import pyarrow.compute as pc
+
+    match condition:
+        case IsNull(field):
+            return pc.invert(table.values(field))
+        case Not(inner):
+            return pc.invert(_evaluate(inner, table))
+        case All(several):
+            found = _evaluate(several[0], table)
+            for other in several[1:]:
+                found = pc.and_kleene(found, _evaluate(other, table))
+            return found
+        case Some(several):
+            found = _evaluate(several[0], table)
+            for other in several[1:]:
+                found = pc.or_kleene(found, _evaluate(other, table))
+            return found
+        case Comparison(field, operator, value):
+            return _compare(table.column(field, value), operator, value)
+
+
+def _compare(column: Any, operator: str, value: Value) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if operator == "like":
+        return pc.match_like(column, pattern=value.value)
+    if value.is_day:
+        return _compare_with_day(column, operator, value)
+    if isinstance(value.value, float):  # a number beyond 2**53 is compared as the nearest float
+        column = column.cast(pa.float64(), safe=False)
+    compare = getattr(pc, _FUNCTIONS[operator])
+    return compare(column, pa.scalar(value.value, column.type))
+
+
+def _compare_with_day(column: Any, operator: str, value: Value) -> Any:
+    """Compare with a whole day: it is equal to its moments, and greater than those before it."""
+    import pyarrow.compute as pc
+
+    first = Value(Kind.TIME, value.value)
+    following = Value(Kind.TIME, day_after(value.value))  # type: ignore[arg-type]
+    if operator in {"=", "!="}:
+        inside = pc.and_kleene(_compare(column, ">=", first), _compare(column, "<", following))
+        return inside if operator == "=" else pc.invert(inside)
+    return {
+        "<": lambda: _compare(column, "<", first),
+        "<=": lambda: _compare(column, "<", following),
+        ">": lambda: _compare(column, ">=", following),
+        ">=": lambda: _compare(column, ">=", first),
+    }[operator]()
