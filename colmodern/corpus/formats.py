@@ -66,10 +66,10 @@ FORMATS: tuple[Format, ...] = (
         "markdown", 2, "as it is; its front matter becomes metadata", (".md", ".markdown", ".mdx")
     ),
     Format("rst", 1, "reStructuredText, as it is", (".rst",)),
-    Format("html", 1, "the main text of the page", (".html", ".htm", ".xhtml")),
+    Format("html", 2, "the main text of the page", (".html", ".htm", ".xhtml")),
     Format("pdf", 1, "the text of its pages", (".pdf",)),
-    Format("docx", 1, "its paragraphs", (".docx",)),
-    Format("notebook", 1, "the Markdown and code of its cells", (".ipynb",)),
+    Format("docx", 2, "its paragraphs", (".docx",)),
+    Format("notebook", 2, "the Markdown and code of its cells", (".ipynb",)),
     Format("code", 1, "source code and configuration, as it is", tuple(LANGUAGES)),
     Format("jsonl", 1, "one object a line", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), True),
     Format("csv", 1, "one row a record, under a header", (".csv", ".csv.gz"), True),

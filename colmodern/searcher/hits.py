@@ -31,7 +31,7 @@ class Passage:
         text: The passage itself.
         score: What the passage alone would score for the query.
         highlights: Character spans (of the document's text) of the tokens that matched.
-        place: The page, the cell or the section that it begins in.
+        place: The page, the cell or the section that the middle one of its matches stands in.
     """
 
     start: int

@@ -20,7 +20,7 @@ _SEPARATOR = " > "
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a passage begins.
+    """Where a passage stands.
 
     Attributes:
         page: The page of a PDF file, from 1.

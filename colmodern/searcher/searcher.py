@@ -372,11 +372,13 @@ def _vector_evidence(query: PreparedQuery, *, wanted: bool) -> Evidence:
 
 
 def _placed(passage: Passage | None, segment: Segment, document: int) -> Passage | None:
-    """Say where in the document the passage begins."""
+    """Say where in the document the passage stands: the middle one of its matches decides."""
     if passage is None:
         return None
     metadata, text = segment.metadata(document), segment.texts[document]
-    return replace(passage, place=place_of(metadata, text, passage.start))
+    highlights = passage.highlights
+    offset = highlights[len(highlights) // 2][0] if highlights else passage.start
+    return replace(passage, place=place_of(metadata, text, offset))
 
 
 def _no_evidence(_segment: Segment, _document: int) -> None:

@@ -1,23 +1,30 @@
-"""DOCX: the paragraphs of a Word document, a blank line between them."""
+"""DOCX: the paragraphs of a Word document, a blank line between them, and its headings."""
 
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from typing import Any
 
 from colmodern.corpus.decoding import without_surrogates
 from colmodern.corpus.extraction.parsed import Parsed, parsing
+from colmodern.corpus.extraction.sections import Section, sections_field
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import ExtractionError, SkipReason, Source
 
 __all__ = ["parse_docx"]
+
+_HEADING_STYLE = re.compile(r"heading ?(?P<level>[1-9])")
 
 # Old Word files and encrypted new ones are containers of this kind, not zip files.
 _OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def parse_docx(data: bytes, source: Source, options: ScanOptions) -> Parsed:
-    """Return the paragraphs of a DOCX file.
+    """Return the paragraphs of a DOCX file, its title, and its headings as ``sections``.
+
+    Headings and the title are told by the styles of their paragraphs.
 
     Raises:
         ExtractionError: If the file is encrypted or broken, or unpacks to more than the limit.
@@ -33,7 +40,33 @@ def parse_docx(data: bytes, source: Source, options: ScanOptions) -> Parsed:
         if n_bytes > 4 * options.max_file_bytes:
             detail = f"it unpacks to {n_bytes:,} bytes"
             raise ExtractionError(source.path, SkipReason.TOO_LARGE, detail)
-        import mammoth
+        from mammoth import docx
 
-        text = mammoth.extract_raw_text(io.BytesIO(data)).value
-    return Parsed(without_surrogates(text.strip()))
+        return _parsed(docx.read(io.BytesIO(data)).value.children)
+
+
+def _parsed(elements: list[Any]) -> Parsed:
+    from mammoth.raw_text import extract_raw_text_from_element
+
+    texts: list[str] = []
+    sections: list[Section] = []
+    title, at = "", 0
+    for element in elements:
+        text = without_surrogates(extract_raw_text_from_element(element))
+        if not texts:
+            text = text.lstrip()
+        style, line = _style_of(element), " ".join(text.split())
+        if line and style == "title":
+            title = title or line
+        elif line and (match := _HEADING_STYLE.fullmatch(style)):
+            sections.append(Section(at, int(match["level"]), line))
+        if text:
+            texts.append(text)
+            at += len(text)
+    return Parsed("".join(texts).rstrip(), title, sections_field(sections))
+
+
+def _style_of(element: Any) -> str:
+    """Return the name of a paragraph's style, which is English in files of every language."""
+    name = getattr(element, "style_name", None) or getattr(element, "style_id", None)
+    return (name or "").lower()

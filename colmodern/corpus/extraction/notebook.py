@@ -1,43 +1,80 @@
-"""Jupyter notebooks: the Markdown and the code of the cells; outputs are left out."""
+"""Jupyter notebooks: the Markdown and the code of the cells, told apart; outputs are left out."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from colmodern.corpus.decoding import without_surrogates
 from colmodern.corpus.extraction.parsed import Parsed, parsing
+from colmodern.corpus.extraction.sections import Section, markdown_sections, sections_field
 from colmodern.corpus.extraction.text import decode_source, markdown_title
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import Source
 
 __all__ = ["parse_notebook"]
 
+BREAK = "\n\n"
+
 
 def parse_notebook(data: bytes, source: Source, _: ScanOptions) -> Parsed:
     """Return the sources of the cells, a blank line between them, and the first heading as title.
+
+    The metadata have ``cell_starts``, a JSON list: the offset in the text at which each cell
+    begins, those without text included; and the headings of the Markdown as ``sections``.
 
     Raises:
         ExtractionError: If the file is not JSON, or not that of a notebook.
     """
     text = decode_source(data, source)
     with parsing(source, "notebook"):
-        notebook = json.loads(text)
-        cells = list(_cells(notebook))
-        sources = [(cell["cell_type"], _source_of(cell)) for cell in cells]
-    markdown = "\n".join(text for kind, text in sources if kind in {"markdown", "heading"})
-    body = "\n\n".join(text for _, text in sources if text.strip())
-    return Parsed(without_surrogates(body), without_surrogates(markdown_title(markdown)))
+        cells = [_Cell.of(cell) for cell in _cells(json.loads(text))]
+    markdown = "\n".join(cell.text for cell in cells if cell.kind in {"markdown", "heading"})
+    starts = _starts(cells)
+    metadata = {
+        "cells": len(cells),
+        "cell_starts": json.dumps(starts, separators=(",", ":")),
+        **sections_field(_sections(cells, starts)),
+    }
+    body = BREAK.join(cell.text for cell in cells if cell.text.strip())
+    return Parsed(body, markdown_title(markdown), metadata)
+
+
+class _Cell(NamedTuple):
+    kind: str
+    text: str
+    level: int
+
+    @classmethod
+    def of(cls, cell: dict[str, Any]) -> _Cell:
+        """Read a cell of format 4 or 3; one of a kind that is left out has no text."""
+        kind = cell["cell_type"]
+        source = cell["source"] if "source" in cell else cell.get("input", "")
+        text = source if isinstance(source, str) else "".join(source)
+        text = without_surrogates(text) if kind in {"markdown", "code", "heading"} else ""
+        return cls(kind, text, int(cell.get("level", 1)) if kind == "heading" else 1)
 
 
 def _cells(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the cells of a notebook of format 4, or of format 3 with its worksheets."""
     sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
     for sheet in sheets:
-        yield from (c for c in sheet["cells"] if c["cell_type"] in {"markdown", "code", "heading"})
+        yield from sheet["cells"]
 
 
-def _source_of(cell: dict[str, Any]) -> str:
-    source = cell["source"] if "source" in cell else cell.get("input", "")
-    return source if isinstance(source, str) else "".join(source)
+def _starts(cells: list[_Cell]) -> list[int]:
+    """Return where each cell begins; one without text begins where the next one does."""
+    starts, at = [], 0
+    for cell in cells:
+        starts.append(at)
+        at += len(cell.text) + len(BREAK) if cell.text.strip() else 0
+    return starts
+
+
+def _sections(cells: list[_Cell], starts: list[int]) -> Iterator[Section]:
+    for cell, start in zip(cells, starts, strict=True):
+        if cell.kind == "markdown":
+            yield from markdown_sections(cell.text, start)
+        elif cell.kind == "heading" and cell.text.strip():
+            yield Section(start, cell.level, " ".join(cell.text.split()))
