@@ -6,9 +6,10 @@ Exit codes: 0 done (hits found), 1 no hit (or ``verify`` found a problem), 2 err
 from __future__ import annotations
 
 import logging
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,8 +23,12 @@ from colmodern.terminal import (
     note,
     print_explanation,
     print_fields,
+    print_status,
     progress_bar,
 )
+
+if TYPE_CHECKING:
+    from colmodern.indexer import IndexReport
 
 app = typer.Typer(
     name="colmodern",
@@ -94,6 +99,9 @@ def index(
     include: Annotated[list[str] | None, typer.Option(help="Only files like this glob.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="No files like this glob.")] = None,
     hidden: Annotated[bool, typer.Option(help="Also files that start with a dot.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Then follow the files until Ctrl-C. (extra: watch)")
+    ] = False,
     form: FormatOption = Format.HUMAN,
 ) -> None:
     """Index folders and files, or bring an index up to date with them."""
@@ -120,9 +128,33 @@ def index(
     remember(location)
     if report.continued:
         note(f"continued: {report.continued:,} documents were done")
+    _print_report(report, location, form)
+    if watch:
+        from colmodern.indexer import watch as watch_files
+
+        note("watching; Ctrl-C ends it")
+        watch_files(
+            indexer,
+            paths,
+            options,
+            report=lambda update: _print_report(update, location, form),
+            problem=note,
+        )
+
+
+def _print_report(report: IndexReport, location: Path, form: Format) -> None:
     for line in report.skipped_lines():
         note(line)
     print_fields({"index": str(location), **report.to_dict()}, form)
+    sys.stdout.flush()  # whoever reads a watch through a pipe wants to know now
+
+
+@app.command()
+def status(*, index: IndexOption = None, form: FormatOption = Format.HUMAN) -> None:
+    """Say which files changed since they were indexed; change nothing."""
+    from colmodern.indexer import status as look
+
+    print_status(look(locate(index)), form)
 
 
 @app.command()

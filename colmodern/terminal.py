@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from colmodern.indexer import IndexStatus
     from colmodern.searcher import Explanation, Hit, Hits, Passage
 
 _PASSAGE_LINES = 6
@@ -86,6 +87,23 @@ def print_fields(values: Mapping[str, Any], form: Format) -> None:
         console = Console(highlight=False, soft_wrap=True)
         for name, value in values.items():
             console.print(Text(f"{name.replace('_', ' '):<{width}}  ", style="dim") + _shown(value))
+
+
+def print_status(found: IndexStatus, form: Format) -> None:
+    """Print which files changed: a line each for people and scripts, or one JSON object."""
+    _end_with_the_reader()
+    if form in (Format.JSON, Format.JSONL):
+        print(_json({**found.to_dict(), "current": found.is_current}))
+        return
+    states = ("added", "changed", "removed", "unreadable", "missing_roots")
+    lines = [(state, path) for state in states for path in getattr(found, state)]
+    for state, path in lines:
+        mark = "\t" if form is Format.TSV else "  "
+        name = state.removesuffix("_roots")
+        print(f"{name if form is Format.TSV else name.ljust(10)}{mark}{_flat(path)}")
+    if form is Format.HUMAN:
+        counts = [f"{len(getattr(found, state)):,} {state}" for state in states[:3]]
+        print(f"{visible(str(found.index))}: {', '.join(counts)}, {found.unchanged:,} unchanged")
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], form: Format) -> None:

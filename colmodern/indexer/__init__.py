@@ -4,5 +4,17 @@ from colmodern.indexer.embedded import EmbeddedDocument
 from colmodern.indexer.embeddings import Embeddings
 from colmodern.indexer.indexer import Indexer, compact, delete
 from colmodern.indexer.report import IndexReport
+from colmodern.indexer.status import IndexStatus, status
+from colmodern.indexer.watch import watch
 
-__all__ = ["EmbeddedDocument", "Embeddings", "IndexReport", "Indexer", "compact", "delete"]
+__all__ = [
+    "EmbeddedDocument",
+    "Embeddings",
+    "IndexReport",
+    "IndexStatus",
+    "Indexer",
+    "compact",
+    "delete",
+    "status",
+    "watch",
+]

@@ -17,6 +17,7 @@ from colmodern.codec import Codec
 from colmodern.config import IndexConfig
 from colmodern.indexer.plan import PART_TOKENS, outgrown
 from colmodern.indexer.report import IndexReport
+from colmodern.indexer.scans import KEY as SCANS
 from colmodern.indexer.sink import SegmentSink
 from colmodern.indexer.spool import Spool
 from colmodern.storage import (
@@ -156,7 +157,9 @@ def closing_on_error(begun: Begun) -> Iterator[None]:
 
 def config_of(config: Mapping[str, Any]) -> IndexConfig:
     """Return the options of a build among those in a manifest."""
-    return IndexConfig.from_dict(TrainingRecord.without(config))
+    options = TrainingRecord.without(config)
+    options.pop(SCANS, None)
+    return IndexConfig.from_dict(options)
 
 
 def _resumed(change: Change, wanted: Callable[[], Mapping[str, str]]) -> Begun:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from glob import escape
 from pathlib import Path
+from typing import Any
 
 from colmodern.codec.vectors import check_dim
 from colmodern.config import IndexConfig
@@ -32,6 +31,8 @@ from colmodern.indexer.embeddings import Embeddings
 from colmodern.indexer.plan import CHARS_PER_TOKEN, outgrown
 from colmodern.indexer.reading import Reader, Reading, read_documents
 from colmodern.indexer.report import IndexReport
+from colmodern.indexer.scans import KEY as SCANS
+from colmodern.indexer.scans import with_scans, without_index
 from colmodern.indexer.spool import Spool
 from colmodern.storage import (
     EncoderInfo,
@@ -96,7 +97,7 @@ class Indexer:
         self._refuse_an_index()
         with self._change(progress) as change:
             change.report.added = len(read_documents(documents, change.spool))
-            self._write_all(change, [], self.config)
+            self._write_all(change, Reading(), self.config)
         return change.report
 
     def update(
@@ -227,10 +228,10 @@ class Indexer:
         with self._change(progress) as change:
             reading = self._read(folders, options or ScanOptions(), change)
             if not self._exists:
-                self._write_all(change, reading.records or [], self.config)
+                self._write_all(change, reading, self.config)
             elif self._must_start_over(change.spool):
                 self._keep_the_rest(change, reading)
-                self._write_all(change, reading.records or [], self.config)
+                self._write_all(change, reading, self.config)
             else:
                 self._write_more(change, reading)
         return change.report
@@ -264,9 +265,12 @@ class Indexer:
             with IndexReader.open(self.path) as reader:
                 for document in reader.documents():
                     change.spool.add(document)
-                config, records = config_of(reader.manifest.config), reader.sources()
+                config = config_of(reader.manifest.config)
+                kept = Reading(
+                    records=list(reader.sources()), scans=reader.manifest.config.get(SCANS)
+                )
             change.report.unchanged = len(change.spool)
-            self._write_all(change, records, config)
+            self._write_all(change, kept, config)
         return change.report
 
     @property
@@ -276,19 +280,17 @@ class Indexer:
     def _read(self, roots: Sequence[Path], options: ScanOptions, change: Change) -> Reading:
         known: dict[str, str] = {}
         records: list[SourceRecord] = []
+        config: Mapping[str, Any] = {}
         if self._exists:
             with IndexReader.open(self.path) as reader:
                 known, records = reader.content_hashes(), list(reader.sources())
-        options = replace(options, exclude=(*options.exclude, *self._own_place(roots)))
+                config = reader.manifest.config
+        scans = with_scans(config, roots, options)
+        options = without_index(options, self.path, roots)
         reader_of_files = Reader(known, records, options, change.spool, change.report)
-        return reader_of_files.read(roots, change.progress)
-
-    def _own_place(self, roots: Sequence[Path]) -> Iterator[str]:
-        """Yield patterns that keep the index out of itself, if it lies below a root."""
-        own = self.path.resolve()
-        for root in roots:
-            if own.is_relative_to(root.resolve()) and own != root.resolve():
-                yield f"/{escape(own.relative_to(root.resolve()).as_posix())}/"
+        reading = reader_of_files.read(roots, change.progress)
+        reading.scans = scans
+        return reading
 
     def _must_start_over(self, spool: Spool) -> bool:
         """Say whether the index is another encoder's, or too small for what comes."""
@@ -312,13 +314,12 @@ class Indexer:
                     change.spool.add(document)
         change.report.deleted = len(reading.doomed - fresh)
 
-    def _write_all(
-        self, change: Change, records: Sequence[SourceRecord], config: IndexConfig
-    ) -> None:
+    def _write_all(self, change: Change, reading: Reading, config: IndexConfig) -> None:
         """Make an index of the spool alone, in place of the one that is there."""
         begun = build_new(change, self._text_encoder(), config)
         with begun.writer as writer:
-            writer.set_sources(records)
+            writer.set_sources(reading.records or [])
+            _remember_scans(writer, reading)
             begun.commit()
 
     def _write_more(self, change: Change, reading: Reading) -> None:
@@ -331,6 +332,7 @@ class Indexer:
             encode_rest(begun, change, self._text_encoder())
             if reading.records is not None:
                 writer.set_sources(reading.records)
+            _remember_scans(writer, reading)
             begun.commit()
 
     @contextmanager
@@ -419,6 +421,11 @@ class Indexer:
         with IndexReader.open(self.path) as reader:
             report.documents, report.tokens = reader.n_documents, reader.n_tokens
         report.seconds = time.perf_counter() - started
+
+
+def _remember_scans(writer: IndexWriter, reading: Reading) -> None:
+    if reading.scans is not None:
+        writer.set_option(SCANS, dict(reading.scans))
 
 
 def compact(path: str | Path) -> IndexReport:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from colmodern.corpus import (
     ExtractionError,
@@ -37,10 +38,12 @@ class Reading:
     Attributes:
         doomed: Ids of documents to delete; an id that is also in the spool is replaced.
         records: What to remember of every source from now on; None: what is remembered now.
+        scans: What to remember of how they were read; None: what is remembered now.
     """
 
     doomed: set[str] = field(default_factory=set)
     records: list[SourceRecord] | None = None
+    scans: Mapping[str, Any] | None = None
 
 
 def content_hash(document: Document) -> str:

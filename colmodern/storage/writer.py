@@ -239,6 +239,14 @@ class IndexWriter:
         self._check_open()
         self._changes.sources = list(records)
 
+    def set_option(self, name: str, value: Any) -> None:
+        """Keep something among the options of the manifest, from the next change on.
+
+        It is written by the next commit that has a change to write.
+        """
+        self._check_open()
+        self._base = dataclasses.replace(self._base, config={**self._base.config, name: value})
+
     def content_hashes(self) -> dict[str, str]:
         """Return the content hash of each document alive at the last commit, by id."""
         self._check_open()

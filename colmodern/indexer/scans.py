@@ -1,0 +1,75 @@
+"""From which folders, and by which options, were files indexed? Kept among the manifest's options.
+
+So ``status`` looks at a folder with the eyes of the ``index`` before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+from colmodern.corpus import ScanOptions
+from colmodern.errors import ConfigError
+from colmodern.storage import SourceRecord
+
+KEY = "scans"
+
+
+def scans_of(config: Mapping[str, Any], records: Sequence[SourceRecord]) -> dict[str, ScanOptions]:
+    """Return the options by which each root was indexed last, by its absolute path.
+
+    Roots of an index that does not remember its scans come from its sources, with the defaults.
+    """
+    found = {record.root: ScanOptions() for record in records}
+    given = config.get(KEY)
+    for root, options in given.items() if isinstance(given, dict) else ():
+        found[root] = _options(options)
+    return found
+
+
+def root_name(root: Path) -> str:
+    """Return the path of a root as a scan gives it to the sources below it."""
+    return str(root.resolve() if root.is_dir() else root.parent.resolve() / root.name)
+
+
+def with_scans(
+    config: Mapping[str, Any], roots: Sequence[Path], options: ScanOptions
+) -> dict[str, Any]:
+    """Return what is to be kept, with that of the old ``config``, once ``roots`` were indexed."""
+    kept = config.get(KEY)
+    plain = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(options).items()}
+    return {
+        **(kept if isinstance(kept, dict) else {}),
+        **{root_name(root): plain for root in roots},
+    }
+
+
+def without_index(options: ScanOptions, index: Path, roots: Sequence[Path]) -> ScanOptions:
+    """Return options that keep an index out of itself, if it lies below a root."""
+    own = index.resolve()
+    inside = [root.resolve() for root in roots]
+    patterns = [
+        f"/{escape(own.relative_to(root).as_posix())}/"
+        for root in inside
+        if own.is_relative_to(root) and own != root
+    ]
+    return replace(options, exclude=(*options.exclude, *patterns))
+
+
+def _options(given: Any) -> ScanOptions:
+    """Return options as they were kept; those that this version does not know are passed over."""
+    if not isinstance(given, dict):
+        return ScanOptions()
+    known = {field.name for field in fields(ScanOptions)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if name in known
+    }
+    try:
+        return ScanOptions(**values)
+    except (ConfigError, TypeError, AttributeError):
+        return ScanOptions()

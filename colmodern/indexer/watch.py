@@ -1,0 +1,86 @@
+"""How does an index follow its files while they change? Watch, wait for quiet, bring up to date.
+
+Each update is one commit, as any other: searches that run meanwhile keep their snapshot, and an
+interrupt leaves the index as the commit before left it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from colmodern.corpus import ScanOptions
+from colmodern.errors import IndexLockedError, MissingExtraError
+from colmodern.indexer.report import IndexReport
+from colmodern.indexer.status import status
+from colmodern.types import Progress
+
+if TYPE_CHECKING:
+    from colmodern.indexer.indexer import Indexer
+
+# Files are read once nothing has moved for so long, or so long after the first change.
+QUIET_MS = 300
+LONGEST_WAIT_MS = 3000
+TICK_MS = 1000
+
+
+def watch(
+    indexer: Indexer,
+    roots: Sequence[str | Path],
+    options: ScanOptions | None = None,
+    *,
+    report: Callable[[IndexReport], None],
+    problem: Callable[[str], None],
+    stop: Event | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Bring the index of an indexer up to date whenever files under ``roots`` change.
+
+    Returns when ``stop`` is set; Ctrl-C raises KeyboardInterrupt. Changes that came since the last
+    update are found first. While another process writes to the index, updates wait for it.
+
+    Args:
+        indexer: Its index exists.
+        roots: Folders and files.
+        options: How to read, as in ``Indexer.sync``.
+        report: Called after each update.
+        problem: Called once with a sentence when another process holds the index.
+        stop: Ends the watch when it is set.
+        progress: Told how far an update is.
+
+    Raises:
+        MissingExtraError: watchfiles is not installed.
+        InputError: A root does not exist any more.
+    """
+    try:
+        from watchfiles import watch as file_changes
+    except ImportError as error:
+        raise MissingExtraError(purpose="Watching files", extra="watch") from error
+
+    own = indexer.path.resolve()
+    # An editor saves a file by putting another in its place, which only its folder shows.
+    places = {root if root.is_dir() else root.absolute().parent for root in map(Path, roots)}
+    is_stale, is_waiting = True, False
+    for changes in file_changes(
+        *places,
+        watch_filter=lambda _, path: not Path(path).resolve().is_relative_to(own),
+        debounce=LONGEST_WAIT_MS,
+        step=QUIET_MS,
+        rust_timeout=TICK_MS,
+        yield_on_timeout=True,
+        stop_event=stop,
+        raise_interrupt=True,
+    ):
+        is_stale = is_stale or bool(changes)
+        if not is_stale:
+            continue
+        try:
+            if not status(indexer.path, roots, options).is_current:
+                report(indexer.sync(roots, options, progress=progress))
+            is_stale = is_waiting = False
+        except IndexLockedError as error:
+            if not is_waiting:
+                problem(f"{error} Waiting for it.")
+            is_waiting = True

@@ -1,0 +1,230 @@
+"""Status says what changed and changes nothing; a watch follows the files beside searches."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from colmodern import HashEncoder, Indexer, Searcher
+from colmodern.corpus import ScanOptions
+from colmodern.errors import IndexNotFoundError, InputError, MissingExtraError
+from colmodern.indexer import status, watch
+from colmodern.storage import IndexReader, IndexWriter, verify
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for name in ("keep", "change", "remove"):
+        (folder / f"{name}.txt").write_text(f"words to {name}")
+    (folder / "left.out").write_text("unsupported")
+    (folder / "draft.md").write_text("excluded")
+    return folder
+
+
+@pytest.fixture
+def index(folder):
+    path = folder / ".colmodern"
+    Indexer(path, HashEncoder(dim=16)).sync([folder], ScanOptions(exclude=("draft*",)))
+    return path
+
+
+def names(paths):
+    return [Path(path).name for path in paths]
+
+
+def snapshot(path):
+    return {
+        str(p): (p.stat().st_mtime_ns, p.read_bytes() if p.is_file() else None)
+        for p in sorted(path.rglob("*"))
+    }
+
+
+def change_files(folder):
+    (folder / "new.txt").write_text("words that are new")
+    (folder / "change.txt").write_text("words that have changed")
+    (folder / "remove.txt").unlink()
+
+
+def test_status_says_what_changed_and_changes_nothing(folder, index):
+    found = status(index)
+    assert found.is_current
+    assert found.unchanged == 3, "options are those of the index before"
+    change_files(folder)
+    before = snapshot(index)
+    found = status(index)
+    assert names(found.added) == ["new.txt"]
+    assert names(found.changed) == ["change.txt"]
+    assert names(found.removed) == ["remove.txt"]
+    assert (found.unchanged, found.is_current) == (1, False)
+    assert snapshot(index) == before
+    report = Indexer(index, HashEncoder(dim=16)).sync([folder], ScanOptions(exclude=("draft*",)))
+    assert (report.added, report.updated, report.deleted) == (1, 1, 1)
+    assert status(index).is_current
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+def test_a_root_under_another_name_is_the_same_root(tmp_path, folder, index):
+    (tmp_path / "link").symlink_to(folder)
+    Indexer(index, HashEncoder(dim=16)).sync([tmp_path / "link"])
+    assert names(status(index).roots) == ["corpus"]
+    assert status(index).is_current
+    assert status(index).unchanged == 4
+
+
+def test_a_touched_file_is_no_change(folder, index):
+    os.utime(folder / "keep.txt", ns=(0, 1))
+    assert status(index).is_current
+
+
+def test_every_root_is_looked_at_with_its_own_options(tmp_path, folder, index):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "rows.csv").write_text("key,body\na,words\n")
+    options = ScanOptions(text_field="body", id_field="key")
+    indexer = Indexer(index, HashEncoder(dim=16))
+    indexer.sync([other], options)
+    indexer.retrain()
+    assert status(index).is_current
+    assert status(index).unchanged == 4
+    (other / "rows.csv").unlink()
+    assert names(status(index).removed) == ["rows.csv"]
+    other.rmdir()
+    found = status(index)
+    assert (names(found.missing_roots), found.removed) == (["other"], ())
+    with pytest.raises(InputError):
+        status(index, [other])
+
+
+def test_an_index_of_documents_without_files_is_current(tmp_path):
+    Indexer(tmp_path / "i", HashEncoder(dim=16)).build([("a", "words")])
+    assert status(tmp_path / "i").is_current
+    assert status(tmp_path / "i").roots == ()
+    with pytest.raises(IndexNotFoundError):
+        status(tmp_path / "nowhere")
+
+
+def test_an_index_that_remembers_no_scan_is_looked_at_with_the_defaults(folder, index):
+    with IndexWriter.open(index) as writer:
+        writer.set_option("scans", "nonsense")
+        writer.delete(["keep.txt"])
+        writer.commit()
+    assert names(status(index).added) == ["draft.md"]
+
+
+def run(*words, **more):
+    return subprocess.run(
+        [sys.executable, "-m", "colmodern", *map(str, words)],
+        capture_output=True, text=True, check=False, timeout=120, **more,
+    )  # fmt: skip
+
+
+def test_status_on_the_command_line(folder, index):
+    done = run("status", "--index", index, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["current"] is True
+    change_files(folder)
+    found = json.loads(run("status", "--index", index, "--format", "json").stdout)
+    assert names(found["added"] + found["changed"] + found["removed"]) == [
+        "new.txt", "change.txt", "remove.txt",
+    ]  # fmt: skip
+    lines = run("status", "--index", index, "--format", "tsv").stdout.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["added", "changed", "removed"]
+    shown = run("status", "--index", index).stdout
+    assert "1 added, 1 changed, 1 removed, 1 unchanged" in shown
+    missing = run("status", "--index", folder / "nowhere")
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert "Traceback" not in missing.stderr
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def found_by(path, word):
+    with Searcher.open(path) as searcher:
+        return set(searcher.search(word, mode="bm25").doc_ids)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C of another process")
+def test_a_watch_follows_files_and_ends_with_ctrl_c(folder):
+    pytest.importorskip("watchfiles")
+    path = folder / ".colmodern"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "colmodern", "index", str(folder), "--watch", "--format", "json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert wait_for((path / "manifest.json").exists), process.poll()
+        with Searcher.open(path) as early:
+            (folder / "new.md").write_text("a walrus arrives")
+            assert wait_for(lambda: found_by(path, "walrus") == {"new.md"})
+            (folder / "new.md").write_text("a pelican took its place")
+            assert wait_for(lambda: found_by(path, "pelican") == {"new.md"})
+            assert found_by(path, "walrus") == set()
+            (folder / "new.md").unlink()
+            assert wait_for(lambda: found_by(path, "pelican") == set())
+            assert len(early.search("words", mode="bm25")) == 3, "a snapshot stays what it was"
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode in {0, 130}
+    assert "Traceback" not in err
+    reports = [json.loads(line) for line in out.splitlines()]
+    assert len(reports) >= 4, "the first build and three updates, each when it happened"
+    assert verify(path) == []
+    with IndexWriter.open(path):
+        pass  # the lock is free
+
+
+def test_a_watch_waits_for_another_writer_and_then_catches_up(folder, index):
+    pytest.importorskip("watchfiles")
+    reports, problems, stop = [], [], threading.Event()
+    indexer = Indexer(index, HashEncoder(dim=16))
+    options = ScanOptions(exclude=("draft*",))
+    thread = threading.Thread(
+        target=watch,
+        args=(indexer, [folder], options),
+        kwargs={"report": reports.append, "problem": problems.append, "stop": stop},
+    )
+    change_files(folder)  # before the watch begins: found all the same
+    with IndexWriter.open(index):
+        thread.start()
+        try:
+            assert wait_for(lambda: problems)
+        finally:
+            if not problems:
+                stop.set()
+    try:
+        assert wait_for(lambda: reports)
+        assert (reports[0].added, reports[0].updated, reports[0].deleted) == (1, 1, 1)
+        generation = IndexReader.open(index).manifest.generation
+        (folder / "ignored.bin").write_bytes(b"\0")
+        time.sleep(2.5)
+        assert len(reports) == len(problems) == 1, "what is no document makes no commit"
+        assert IndexReader.open(index).manifest.generation == generation
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_without_watchfiles_the_extra_is_named(folder, index, monkeypatch):
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    with pytest.raises(MissingExtraError, match=r"colmodern\[watch\]"):
+        watch(Indexer(index), [folder], report=print, problem=print)
