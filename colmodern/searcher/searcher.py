@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,6 @@ from colmodern.searcher.checks import (
 )
 from colmodern.searcher.exact import exact_scores
 from colmodern.searcher.explain import Explanation, explain_match
-from colmodern.searcher.filters import Filters
 from colmodern.searcher.hits import Hit, Hits, Passage
 from colmodern.searcher.options import SearchOptions, read_options
 from colmodern.searcher.passages import best_passage
@@ -36,6 +35,9 @@ from colmodern.searcher.ranking import Ranked, by_both, by_late_interaction, by_
 from colmodern.searcher.word_passage import word_passage
 from colmodern.storage import IndexReader, Segment, drift
 from colmodern.types import QueryEncoder, TokenEmbeddings
+
+if TYPE_CHECKING:
+    from colmodern.searcher.filters import Filters
 
 Evidence: TypeAlias = Callable[[Segment, int], Passage | None]
 """Takes a segment and a document of it, and returns the passage that matched."""
@@ -331,6 +333,8 @@ class Searcher:
 
     @cached_property
     def _filters(self) -> Filters:
+        from colmodern.searcher.filters import Filters
+
         return Filters(self._reader.segments)
 
     @cached_property

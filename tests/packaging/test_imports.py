@@ -17,20 +17,21 @@ HEAVY = {
 }
 
 
-def modules_after(code):
+def modules_after(code, depth=1):
     script = f"import sys\n{code}\nprint('\\n'.join(sorted(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    return {name.split(".")[0] for name in done.stdout.splitlines()}
+    return {".".join(name.split(".")[:depth]) for name in done.stdout.splitlines()}
 
 
-def modules_after_running(*words):
+def modules_after_running(*words, depth=1):
     arguments = ["colmodern", *words]
     return modules_after(
         f"from colmodern.__main__ import main\nsys.argv = {arguments!r}\n"
-        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code",
+        depth,
     )
 
 
@@ -63,6 +64,13 @@ def test_the_command_line_indexes_without_torch_and_searches_without_pandas(tmp_
     loaded = modules_after_running("search", "keys", "--index", index, "--format", "tsv")
     assert not loaded & {"typer", "rich"}
     assert "typer" in modules_after_running("search", "keys", f"--index={index}")
+    # What filters need is there for filters alone, which need no parser either.
+    loaded = modules_after_running("search", "keys", "--index", index, depth=3)
+    assert not loaded & {"pyarrow.compute", "colmodern.searcher.filters"}
+    where = ("--where", "size > 1")
+    loaded = modules_after_running("search", "keys", "--index", index, *where, depth=3)
+    assert "pyarrow.compute" in loaded
+    assert not loaded & {"typer", "pyarrow.dataset", "pyarrow.acero"}
 
 
 def test_the_version_is_said_once_and_the_same_everywhere():

@@ -16,6 +16,7 @@ PLAIN = [
     ["keys that leaked", "--index", "a/b"],
     ["--index", "a/b", "-k", "3", "keys"],
     ["keys", "--effort", "high", "--exact", "--format", "tsv"],
+    ["keys", "--where", "year >= 2020 and path like 'docs/%'"],
     ["keys", "--threads", "2", "--precision", "int8"],
 ]
 NOT_PLAIN = [
@@ -33,6 +34,8 @@ NOT_PLAIN = [
     ["--", "keys"],
     ["-keys"],
     ["--queries", "q.jsonl"],
+    ["keys", "--where", ""],
+    ["keys", "--where=a = 1"],
     ["keys", "--nonsense", "1"],
 ]
 
