@@ -26,6 +26,7 @@ test:  ## the whole test suite
 
 bench:  ## kernel and search timings on generated vectors, with recall
 	$(PYTHON) -m benchmarks.search
+	$(PYTHON) -m benchmarks.explain
 
 golden:  ## a golden index of the current format, for tests/compat
 	$(PYTHON) tests/compat/make_golden.py

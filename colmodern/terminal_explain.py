@@ -31,10 +31,9 @@ def print_evidence(explanation: Explanation, links: str) -> None:
     if explanation.title:
         console.print(Text(visible(explanation.title), style="bold"), soft_wrap=True)
     for rank, evidence in enumerate(explanation.evidence, 1):
-        _print_passage(console, rank, evidence, _link(explanation, evidence, links))
+        _print_passage(console, rank, evidence, explanation, _link(explanation, evidence, links))
     console.print()
-    _, *rows = str(explanation).splitlines()
-    for row in rows:
+    for row in explanation.match_lines():
         console.print(Text(visible(row)), soft_wrap=True)
 
 
@@ -44,12 +43,18 @@ def _link(explanation: Explanation, evidence: Evidence, links: str) -> str | Non
     return link_to(links, explanation.source, kind, line=passage.line, page=passage.place.page)
 
 
-def _print_passage(console: Console, rank: int, evidence: Evidence, link: str | None) -> None:
+def _print_passage(
+    console: Console, rank: int, evidence: Evidence, explanation: Explanation, link: str | None
+) -> None:
     passage = evidence.passage
     where = f"line {passage.line}" + (f", {passage.place}" if str(passage.place) else "")
     head = Text(f"\n{rank:>2}  ")
     head.append(visible(where), style=Style(bold=True, link=link))
-    head.append(f"  {evidence.share:.0%} of the score, {passage.score:.3f} alone", style="dim")
+    head.append(
+        f"  alone {passage.score:.3f} of {explanation.score:.3f}; "
+        f"{evidence.share:.0%} of the score matches here best",
+        style="dim",
+    )
     console.print(head, soft_wrap=True)
     width = len(str(passage.line + passage.text.count("\n")))
     room = max(_NARROWEST, min(100, console.width) - width - 7)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from colmodern.searcher.hits import Passage
-from colmodern.searcher.passages import Maxima, best_passages
+from colmodern.searcher.passages import Maxima, best_passages, tokens_within
 from colmodern.searcher.places import place_of
 from colmodern.storage import StoredDocument
 from colmodern.types import FloatMatrix, FloatVector, Metadata, Spans, TokenEmbeddings
@@ -65,8 +65,9 @@ class Evidence:
     """A passage and what it brings.
 
     Attributes:
-        passage: The passage.
-        share: The part of the document's score whose best matches lie in it.
+        passage: The passage; its score is what the document would score if it were all of it.
+        share: The part of the document's score whose best matches lie in it: little where other
+            passages say the same a little better.
         tokens: Its tokens, in their order.
     """
 
@@ -93,7 +94,7 @@ class Explanation:
         doc_id: The document.
         score: The sum of the matches' scores: MaxSim of the compressed vectors.
         matches: One for each query token, in the query's order.
-        evidence: The passages that score best on their own, best first.
+        evidence: The passages that score best on their own, best first; they do not overlap.
         exact_score: MaxSim without compression; None if that was not asked for.
         title: The document's title.
         source: The file it was read from; None for a document from a program.
@@ -118,15 +119,17 @@ class Explanation:
     def __str__(self) -> str:
         """Return a small table, one match a line."""
         exact = "" if self.exact_score is None else f"  (exact {self.exact_score:.3f})"
-        lines = [f"{self.doc_id}  {self.score:.3f}{exact}"]
-        lines += [
+        return "\n".join([f"{self.doc_id}  {self.score:.3f}{exact}", *self.match_lines()])
+
+    def match_lines(self) -> list[str]:
+        """Return a line for each match: its scores, share, tokens and characters."""
+        return [
             f"{match.score:7.3f} "
             + ("" if match.exact is None else f"{match.exact:7.3f} ")
-            + f"{match.share:6.1%}  {match.query_token}  ->  "
-            f"{match.document_token or '(title)'}  [{match.start}:{match.end}]"
+            + f"{match.share:6.1%}  {_on_one_line(match.query_token)}  ->  "
+            f"{_on_one_line(match.document_token) or '(title)'}  [{match.start}:{match.end}]"
             for match in self.matches
         ]
-        return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON; offsets count characters."""
@@ -194,6 +197,10 @@ def explain_match(
     )
 
 
+def _on_one_line(token: str) -> str:
+    return " ".join(token.split())
+
+
 def _matches(
     query: str,
     query_spans: Spans,
@@ -234,8 +241,7 @@ def _evidence(
     document: StoredDocument,
 ) -> Evidence:
     """Return a passage with its place, its tokens and the share of the score that lies in it."""
-    within = (spans[:, 0] >= passage.start) & (spans[:, 1] <= passage.end)
-    rows = np.flatnonzero(within & (spans[:, 1] > spans[:, 0]))
+    rows = tokens_within(spans, passage.start, passage.end)
     best = scores[rows].argmax(axis=1)
     warm = tuple(
         WarmToken(start, end, score, number)

@@ -28,7 +28,7 @@ def heat_map(explanation: Explanation) -> str:
     if exact is not None:
         head += f" (exact {exact:.3f})"
     query = " ".join(_query_token(n, m, explanation) for n, m in enumerate(explanation.matches))
-    passages = "".join(_passage(one, explanation.matches) for one in explanation.evidence)
+    passages = "".join(_passage(one, explanation) for one in explanation.evidence)
     return (
         f'<div id="{key}">{_style(key, len(explanation.matches))}<p>{head}</p><p>{query}</p>'
         f"{passages}{_table(explanation)}</div>"
@@ -58,12 +58,13 @@ def _query_token(number: int, match: Match, explanation: Explanation) -> str:
     )
 
 
-def _passage(evidence: Evidence, matches: tuple[Match, ...]) -> str:
+def _passage(evidence: Evidence, explanation: Explanation) -> str:
     passage = evidence.passage
     place = f", {escape(str(passage.place))}" if str(passage.place) else ""
     return (
-        f"<div><small>line {passage.line}{place}: {evidence.share:.0%} of the score</small>"
-        f"<blockquote>{''.join(_pieces(evidence, matches))}</blockquote></div>"
+        f"<div><small>line {passage.line}{place}: alone {passage.score:.3f} of "
+        f"{explanation.score:.3f}; {evidence.share:.0%} of the score matches here best</small>"
+        f"<blockquote>{''.join(_pieces(evidence, explanation.matches))}</blockquote></div>"
     )
 
 

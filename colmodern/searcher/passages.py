@@ -44,9 +44,10 @@ def best_passage(maxima: Maxima, spans: Spans, text: str) -> Passage | None:
 
 
 def best_passages(maxima: Maxima, spans: Spans, text: str, n: int) -> list[Passage]:
-    """Return the ``n`` windows of tokens that score best on their own, best first.
+    """Return the ``n`` windows of tokens that score best on their own, grown to whole sentences.
 
-    They do not overlap; fewer if there are fewer. See ``best_passage``.
+    They do not overlap; fewer if there are fewer. Each has the score of all its tokens, those by
+    which it grew included, and they are in that order, best first. See ``best_passage``.
     """
     inside = np.flatnonzero(spans[:, 1] > spans[:, 0])
     if len(inside) == 0:
@@ -60,28 +61,35 @@ def best_passages(maxima: Maxima, spans: Spans, text: str, n: int) -> list[Passa
     while len(found) < n and np.isfinite(totals).any():
         best = int(totals.argmax())
         last = min(best + WINDOW_BLOCKS, len(blocks) - 1)
-        passage = _passage(maxima, spans, text, (blocks[best], blocks[last]), float(totals[best]))
+        passage = _passage(maxima, spans, text, (blocks[best], blocks[last]))
         if passage is not None and not any(_overlap(passage, other) for other in found):
             found.append(passage)
             totals[max(0, best - WINDOW_BLOCKS + 1) : best + WINDOW_BLOCKS] = -np.inf
         else:
             totals[best] = -np.inf
-    return found
+    return sorted(found, key=lambda passage: -passage.score)
 
 
-def _passage(
-    maxima: Maxima, spans: Spans, text: str, window: tuple[int, int], score: float
-) -> Passage | None:
+def _passage(maxima: Maxima, spans: Spans, text: str, window: tuple[int, int]) -> Passage | None:
     first, last = window
     of_window = spans[first:last]
     of_window = of_window[of_window[:, 1] > of_window[:, 0]]
     if len(of_window) == 0:
         return None
     start, end = _whole_sentences(text, int(of_window[0, 0]), int(of_window[:, 1].max()))
-    of_tokens = maxima(_offsets(first, last, 1))
-    highlights = _highlights(of_tokens, spans[first:last])
+    rows = tokens_within(spans, start, end)
+    if len(rows) == 0:
+        return None
+    scores = maxima(_offsets(rows[0], rows[-1] + 1, 1))[rows - rows[0]]
     line = text.count("\n", 0, start) + 1
-    return Passage(start, end, line, text[start:end], score, highlights)
+    score = float(scores.max(axis=0).sum(dtype=np.float64))
+    return Passage(start, end, line, text[start:end], score, _highlights(scores, spans[rows]))
+
+
+def tokens_within(spans: Spans, start: int, end: int) -> IntVector:
+    """Return which tokens stand wholly within some characters, ascending."""
+    within = (spans[:, 0] >= start) & (spans[:, 1] <= end) & (spans[:, 1] > spans[:, 0])
+    return np.flatnonzero(within)
 
 
 def _overlap(one: Passage, other: Passage) -> bool:
@@ -134,7 +142,6 @@ def _highlights(scores: FloatMatrix, spans: Spans) -> tuple[tuple[int, int], ...
     """Return merged spans of the tokens that the well-matched query tokens matched."""
     best = scores.max(axis=0)
     wanted: NDArray[np.bool_] = (scores == best) & (best >= _HIGHLIGHT_FLOOR * best.max())
-    wanted &= (spans[:, 1] > spans[:, 0])[:, np.newaxis]
     marked: list[tuple[int, int]] = []
     for start, end in sorted({(int(a), int(b)) for a, b in spans[wanted.any(axis=1)]}):
         if marked and start <= marked[-1][1]:

@@ -251,6 +251,7 @@ class Searcher:
             exact: Also encode the document again, for scores without the loss of compression.
 
         Raises:
+            ConfigError: ``passages`` is less than 1.
             EncoderError: ``exact`` is asked for, and the encoder knows queries only, or makes
                 other tokens of the text than are in the index.
             InputError: The query is empty, or no living document has that id.
@@ -274,7 +275,10 @@ class Searcher:
             raise ConfigError(f"passages must be at least 1, not {passages!r}.")
         found = self._reader.find(doc_id)
         if found is None:
-            raise InputError(f"No document with the id {doc_id!r} is in {self._reader.path}.")
+            raise InputError(
+                f"No document with the id {doc_id!r} is in {self._reader.path}; hits of a search "
+                "name the ids that are."
+            )
         segment, number = found
         document = segment.document(number)
         vectors = checked_vectors(tokens.vectors, self._reader.codec.dim)

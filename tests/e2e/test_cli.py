@@ -281,6 +281,20 @@ def test_explain_speaks_every_format(colmodern, indexed):
     ]
 
 
+def test_explain_refuses_bad_links_and_documents_that_are_gone(colmodern, indexed):
+    run = ["explain", "platform", "trains.txt"]
+    assert_is_an_error(colmodern(*run, "--links", "emacs", cwd=indexed), "emacs", "vscode")
+    assert colmodern("delete", "trains.txt", cwd=indexed).returncode == 0
+    assert_is_an_error(colmodern(*run, cwd=indexed), "trains.txt")
+
+
+def test_explain_puts_exact_scores_beside_the_compressed(colmodern, indexed):
+    run = ["explain", "platform", "trains.txt", "--exact", "--format", "json"]
+    values = json.loads(colmodern(*run, cwd=indexed).stdout)
+    assert abs(values["score"] - values["exact_score"]) < 0.2
+    assert all(match["exact"] is not None for match in values["matches"])
+
+
 def test_a_run_for_no_folder_is_refused_before_the_search(colmodern, indexed, tmp_path):
     queries = tmp_path / "queries.jsonl"
     queries.write_text('{"_id": "q1", "text": "ovens"}\n')

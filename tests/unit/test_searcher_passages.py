@@ -1,6 +1,11 @@
 import numpy as np
 
-from colmodern.searcher.passages import BLOCK_TOKENS, WINDOW_BLOCKS, best_passage
+from colmodern.searcher.passages import (
+    BLOCK_TOKENS,
+    WINDOW_BLOCKS,
+    best_passage,
+    best_passages,
+)
 
 
 def words_and_spans(text):
@@ -109,3 +114,29 @@ def test_text_without_spaces_does_not_grow_without_bound():
     spans = np.array([(i * 10, i * 10 + 10) for i in range(500)], dtype=np.int32)
     passage = best_passage(maxima(scores_for(500, [(250, 0, 0.9), (251, 1, 0.9)])), spans, text)
     assert len(passage.text) < 2000
+
+
+def test_a_passage_that_grew_scores_and_marks_what_it_grew_by():
+    words = [f"w{i}" for i in range(400)]
+    words[:20] = ["start.", *words[1:20]]
+    words[103] += "."  # the sentence ends within reach of every window that holds word 16
+    text = " ".join(words)
+    scores = scores_for(400, [(16, 0, 0.9), (100, 1, 0.9)])
+    passage = best_passage(maxima(scores), words_and_spans(text), text)
+    assert WINDOW_BLOCKS * BLOCK_TOKENS < 100 - 16, "no window holds both"
+    assert "w16 " in passage.text
+    assert "w100 " in passage.text
+    assert np.isclose(passage.score, 1.8)
+    assert [text[a:b] for a, b in passage.highlights] == ["w16", "w100"]
+
+
+def test_passages_are_in_the_order_of_what_they_hold_after_growing():
+    words = [f"w{i}" for i in range(400)]
+    words[303] += "."
+    text = " ".join(words)
+    found = [(20, 0, 0.95), (216, 0, 0.9), (300, 1, 0.9)]
+    passages = best_passages(maxima(scores_for(400, found)), words_and_spans(text), text, 2)
+    assert [round(passage.score, 2) for passage in passages] == sorted(
+        (round(passage.score, 2) for passage in passages), reverse=True
+    )
+    assert passages[0].score > passages[1].score
