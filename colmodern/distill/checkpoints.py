@@ -116,6 +116,13 @@ def load_frozen(folder: Path, *, dtype: torch.dtype) -> PreTrainedModel:
     return model
 
 
+def training_device() -> torch.device:
+    """Return where models train and teachers read: the first GPU, or the CPU."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def token_vectors(teacher: PreTrainedModel, ids: Tensor, mask: Tensor) -> Tensor:
     """Return the teacher's unit vectors of the tokens in ``mask``, (n_tokens, hidden)."""
     import torch

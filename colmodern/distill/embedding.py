@@ -17,6 +17,10 @@ from torch.utils.checkpoint import checkpoint
 
 from colmodern.distill.batches import chunks
 
+# A padded position further than half a local window (128) from the last token attends to nothing,
+# which attention kernels may answer with NaN; its gradient would spoil the whole step.
+_SPREAD = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
@@ -71,7 +75,7 @@ def embed(
     vectors: list[list[Tensor]] = [[] for _ in texts]
     found: dict[int, Tensor] = {}
     device = columns[0]["input_ids"].device
-    for chunk in chunks([len(window) for window in windows], options.budget):
+    for chunk in chunks([len(window) for window in windows], options.budget, spread=_SPREAD):
         rows = _run(model, [windows[i] for i in chunk], options, device)
         found.update(zip(chunk, rows, strict=True))
     for index, owner in enumerate(owners):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 
 from colmodern.distill.batches import chunks
-from colmodern.distill.checkpoints import find_checkpoint, load_frozen
+from colmodern.distill.checkpoints import find_checkpoint, load_frozen, training_device
 from colmodern.distill.options import ListTeacher
 from colmodern.distill.vocabulary import load_tokenizer
 from colmodern.errors import ConfigError, EncoderError
@@ -132,7 +132,7 @@ class LateScorer:
         """
         import torch
 
-        self._model = load_frozen(folder, dtype=torch.float32)
+        self._model = load_frozen(folder, dtype=torch.float32).to(training_device())
         self._tokenizer = load_tokenizer(folder)
         self._max_length = max_length
 
@@ -157,6 +157,7 @@ class LateScorer:
                 return_tensors="pt",
                 return_special_tokens_mask=True,
             )
+            rows = rows.to(training_device())
             special = rows.pop("special_tokens_mask").bool()
             with torch.inference_mode(), _half_precision():
                 hidden = self._model(**rows).last_hidden_state

@@ -201,7 +201,7 @@ def save_student(student: Student, recipe: StudentRecipe, folder: Path) -> Path:
         student.projection.out_features,
         bias=False,
         activation_function=None,
-        init_weight=student.projection.weight.detach().clone(),
+        init_weight=student.projection.weight.detach().cpu().clone(),
         module_input_name="token_embeddings",
     )
     silent = [words.cls_token, words.sep_token] if recipe.markers == "neither" else []

@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from colmodern.distill.batches import collate, endless_batches
-from colmodern.distill.checkpoints import find_checkpoint, load_frozen, token_vectors
+from colmodern.distill.checkpoints import (
+    find_checkpoint,
+    load_frozen,
+    token_vectors,
+    training_device,
+)
 from colmodern.distill.options import WarmStartRecipe
 from colmodern.distill.pieces import load_pieces
 from colmodern.distill.recipe import Recipe
@@ -35,6 +40,7 @@ from colmodern.types import Progress
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
     from transformers import PreTrainedModel
 
 logger = logging.getLogger(__name__)
@@ -51,6 +57,11 @@ class Trainee:
     optimiser: torch.optim.Optimizer
     step: int = 0
     tokens: int = 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the student is."""
+        return self.student.projection.weight.device
 
     def save(self, path: Path) -> None:
         """Write everything needed to go on, atomically."""
@@ -74,7 +85,7 @@ class Trainee:
         """Take up where ``save`` left off."""
         import torch
 
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location=self.device)
         self.student.backbone.load_state_dict(state["student"])
         self.student.projection.load_state_dict(state["projection"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -149,9 +160,9 @@ def _train(
     for batch in islice(batches, trainee.step, None):
         if trainee.tokens >= options.tokens:
             break
-        parts = _step(trainee, teacher, batch, ids, offsets, options, recipe.seed)
+        losses = _step(trainee, teacher, batch, ids, offsets, options, recipe.seed)
         if trainee.step % _LOG_EVERY == 0:
-            _log(log, trainee, parts)
+            _log(log, trainee, {name: value.item() for name, value in losses.items()})
             speed = (trainee.tokens - first) / (time.monotonic() - started)
             logger.info("warm-start: %d tokens, %.0f a second", trainee.tokens, speed)
         if trainee.step % options.checkpoint_every == 0:
@@ -172,7 +183,7 @@ def _teacher(options: WarmStartRecipe, words: Any) -> PreTrainedModel:
 
     folder = find_checkpoint(options.teacher)
     refuse_other(load_tokenizer(folder), words, where=folder)
-    return load_frozen(folder, dtype=torch.bfloat16)
+    return load_frozen(folder, dtype=torch.bfloat16).to(training_device())
 
 
 def _new_trainee(
@@ -192,7 +203,7 @@ def _new_trainee(
     else:
         student = build_student(shape, words, teacher=teacher, seed=recipe.seed)
         sample = [
-            token_vectors(teacher, *collate(batch, ids, offsets, markers_of(words)))
+            token_vectors(teacher, *_rows(batch, ids, offsets, words)).cpu()
             for batch in islice(
                 endless_batches(offsets, options.tokens_a_step, recipe.seed), _SAMPLED_BATCHES
             )
@@ -203,7 +214,8 @@ def _new_trainee(
             f"The student's hidden size {student.backbone.config.hidden_size} must be the "
             f"teacher's {teacher.config.hidden_size} for a warm start."
         )
-    student.backbone.train()
+    student.backbone.train().to(training_device())
+    student.projection.to(training_device())
     return Trainee(student, _optimiser(student, options))
 
 
@@ -234,7 +246,7 @@ def _step(
     offsets: np.ndarray,
     options: WarmStartRecipe,
     seed: int,
-) -> dict[str, float]:
+) -> dict[str, Tensor]:
     import torch
 
     factor = learning_rate_factor(trainee.tokens / options.tokens, options)
@@ -242,10 +254,10 @@ def _step(
         group["lr"] = group["peak"] * factor
     student = trainee.student
     markers = markers_of(student.tokenizer)
-    rows, mask = collate(batch, ids, offsets, markers)
+    rows, mask = _rows(batch, ids, offsets, student.tokenizer)
     target = token_vectors(teacher, rows, mask)
     keep = mask.bool()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(trainee.device.type, dtype=torch.bfloat16):
         hidden = student.backbone(input_ids=rows, attention_mask=mask).last_hidden_state[keep]
     losses = token_losses(
         hidden.float(),
@@ -263,8 +275,16 @@ def _step(
     trainee.optimiser.step()
     trainee.optimiser.zero_grad()
     trainee.step += 1
-    trainee.tokens += int(keep.sum())
-    return {name: value.item() for name, value in losses.items()}
+    trainee.tokens += int((offsets[batch + 1] - offsets[batch] + 2).sum())
+    return losses
+
+
+def _rows(
+    batch: np.ndarray, ids: np.ndarray, offsets: np.ndarray, words: Any
+) -> tuple[Tensor, Tensor]:
+    """Return token ids and mask of some pieces, where training runs."""
+    rows, mask = collate(batch, ids, offsets, markers_of(words))
+    return rows.to(training_device()), mask.to(training_device())
 
 
 def _log(path: Path, trainee: Trainee, parts: dict[str, float]) -> None:
