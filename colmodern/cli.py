@@ -15,7 +15,7 @@ import typer
 
 from colmodern import cli_eval
 from colmodern.cli_search import SearchArguments, run_search
-from colmodern.config import Effort, Fusion, Mode
+from colmodern.config import Effort, Fusion, Mode, Scoring
 from colmodern.location import locate
 from colmodern.terminal import (
     Format,
@@ -47,6 +47,10 @@ IndexOption = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 PrecisionOption = Annotated[
     str, typer.Option(help="What the encoder computes in: auto, fp32, bf16 or int8.")
+]
+ScoringOption = Annotated[
+    Scoring,
+    typer.Option(help="How matches make a score; auto: what the encoder was made for."),
 ]
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads; by default all processors.")
@@ -172,6 +176,7 @@ def search(
     word_weight: Annotated[
         float, typer.Option(min=0, max=1, help="Hybrid: how much BM25 counts.")
     ] = 0.3,
+    scoring: ScoringOption = Scoring.AUTO,
     where: Annotated[
         str | None,
         typer.Option(help="Only documents with such metadata: year >= 2020 and path like 'docs/%'"),
@@ -207,6 +212,7 @@ def search(
             mode=mode,
             fusion=fusion,
             word_weight=word_weight,
+            scoring=scoring,
             where=where,
             links=links,
         )
@@ -222,6 +228,7 @@ def explain(
     *,
     index: IndexOption = None,
     passages: Annotated[int, typer.Option(min=1, help="How many passages.")] = 3,
+    scoring: ScoringOption = Scoring.AUTO,
     exact: Annotated[
         bool, typer.Option("--exact", help="Also encode the document, for exact scores.")
     ] = False,
@@ -234,7 +241,9 @@ def explain(
 
     template = check_template(links)
     with Searcher.open(locate(index)) as searcher:
-        explanation = searcher.explain(query, doc_id, passages=passages, exact=exact)
+        explanation = searcher.explain(
+            query, doc_id, passages=passages, exact=exact, scoring=scoring
+        )
     print_explanation(explanation, form, links=template)
 
 

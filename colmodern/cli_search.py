@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colmodern.config import Effort, Fusion, Mode
+from colmodern.config import Effort, Fusion, Mode, Scoring
 from colmodern.links import check_template
 from colmodern.location import locate
 from colmodern.terminal import Format, note, print_hits
@@ -38,6 +38,7 @@ class SearchArguments:
     mode: Mode = Mode.LATE
     fusion: Fusion = Fusion.SCORES
     word_weight: float = 0.3
+    scoring: Scoring = Scoring.AUTO
     where: str | None = None
     links: str = field(default_factory=lambda: os.environ.get("COLMODERN_LINKS", "file"))
 
@@ -108,6 +109,7 @@ _OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--format": ("form", Format),
     "--mode": ("mode", Mode),
     "--fusion": ("fusion", Fusion),
+    "--scoring": ("scoring", Scoring),
     "--where": ("where", str),
     "--threads": ("threads", _count),
     "--precision": ("precision", str),
@@ -135,6 +137,7 @@ def _settings(arguments: SearchArguments) -> SearchOptions:
         "mode": arguments.mode,
         "fusion": arguments.fusion,
         "word_weight": arguments.word_weight,
+        "scoring": arguments.scoring,
         "where": arguments.where,
         "threads": arguments.threads,
     }

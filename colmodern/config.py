@@ -34,6 +34,14 @@ class Mode(StrEnum):
     HYBRID = "hybrid"
 
 
+class Scoring(StrEnum):
+    """How the matches of query tokens make a document's score."""
+
+    AUTO = "auto"
+    MAXSIM = "maxsim"
+    CORRECTED = "corrected"
+
+
 class Fusion(StrEnum):
     """How the hybrid mode makes one order of two."""
 
@@ -133,6 +141,7 @@ class SearchParams:
         mode: What decides the order of hits: late interaction, BM25, or both.
         fusion: How the hybrid mode makes one order of two.
         word_weight: How much BM25 counts in the hybrid mode, 0 to 1.
+        scoring: How matches make a score; ``auto`` is what the searcher's encoder was made for.
     """
 
     k: int
@@ -145,6 +154,7 @@ class SearchParams:
     mode: Mode = Mode.LATE
     fusion: Fusion = Fusion.SCORES
     word_weight: float = 0.3
+    scoring: Scoring = Scoring.AUTO
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
@@ -164,12 +174,13 @@ class SearchParams:
         mode: Mode | str = Mode.LATE,
         fusion: Fusion | str = Fusion.SCORES,
         word_weight: float = 0.3,
+        scoring: Scoring | str = Scoring.AUTO,
     ) -> SearchParams:
         """Return the parameters of an effort for ``k`` hits.
 
         Raises:
             ConfigError: ``k`` or ``threads`` is below 1, a weight lies outside 0..1, or the effort,
-                the mode or the fusion is unknown.
+                the mode, the fusion or the scoring is unknown.
         """
         effort = _one_of(Effort, "effort", effort)
         found = cls(
@@ -181,6 +192,7 @@ class SearchParams:
             mode=_one_of(Mode, "mode", mode),
             fusion=_one_of(Fusion, "fusion", fusion),
             word_weight=word_weight,
+            scoring=_one_of(Scoring, "scoring", scoring),
         )
         if effort is Effort.EXACT:
             return found

@@ -153,13 +153,13 @@ void bind_maxsim_codes(int isa, Matrix<const std::int8_t> values, Vector<const f
                        int bits, Vector<const Id> ids, Matrix<const std::uint8_t> residuals,
                        Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
                        COLMODERN_CONTEXTS_ARGUMENTS, Vector<const std::int64_t> offsets,
-                       Vector<const std::int64_t> documents,
+                       Vector<const std::int64_t> documents, double sharpness,
                        int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
   const ByteQuery query = query_of(values, scales);
   const StoredCodes codes{ids_of(ids), residuals.data(), gains.data(), norms.data(), bits};
   maxsim_codes(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes,
-               COLMODERN_CONTEXTS, documents_of(offsets, ids.shape(0), documents), threads, out.data());
+               COLMODERN_CONTEXTS, documents_of(offsets, ids.shape(0), documents), sharpness, threads, out.data());
 }
 
 template <class Id>
@@ -309,7 +309,7 @@ NB_MODULE(_native, m) {
   m.def("maxsim_codes", &bind_maxsim_codes<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),       \
         "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),    \
         "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), COLMODERN_CONTEXTS_NAMES,     \
-        "offsets"_a.noconvert(), "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert());                                          \
+        "offsets"_a.noconvert(), "documents"_a.noconvert(), "sharpness"_a, "threads"_a, "out"_a.noconvert());      \
   m.def("code_maxima", &bind_code_maxima<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),         \
         "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),    \
         "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), COLMODERN_CONTEXTS_NAMES,     \

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -47,6 +48,17 @@ inline float sum_of(const float* best, std::int64_t count) noexcept {
   double sum = 0.0;
   for (std::int64_t i = 0; i < count; ++i) sum += best[i];
   return static_cast<float>(sum);
+}
+
+// The same with good matches counting more than bad ones: count * log(mean(exp(sharpness * best))) / sharpness. The plain
+// sum where sharpness is 0. `count` is above 0.
+inline float total_of(const float* best, std::int64_t count, double sharpness) noexcept {
+  if (sharpness == 0.0) return sum_of(best, count);
+  const double greatest = *std::max_element(best, best + count);
+  double sum = 0.0;
+  for (std::int64_t i = 0; i < count; ++i) sum += std::exp(sharpness * (best[i] - greatest));
+  const auto n = static_cast<double>(count);
+  return static_cast<float>(n * (greatest + std::log(sum / n) / sharpness));
 }
 
 // scores[i] = what `score(document, begin, end)` makes of the tokens of listed document i. An empty document scores minus

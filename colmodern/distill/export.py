@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from colmodern.config import Scoring
 from colmodern.distill.ledger import write_json
 from colmodern.distill.options import StudentRecipe
 from colmodern.errors import ConfigError
@@ -19,7 +20,15 @@ from colmodern.errors import ConfigError
 PYLATE, ST = "pylate", "st"
 
 
-def export(student: Path, shape: StudentRecipe, *, layout: str, half: bool, target: Path) -> Path:
+def export(
+    student: Path,
+    shape: StudentRecipe,
+    *,
+    layout: str,
+    half: bool,
+    target: Path,
+    scoring: str = str(Scoring.MAXSIM),
+) -> Path:
     """Write a checkpoint in a layout.
 
     Args:
@@ -28,6 +37,7 @@ def export(student: Path, shape: StudentRecipe, *, layout: str, half: bool, targ
         layout: ``pylate`` or ``st``.
         half: Keep weights as 16-bit floats.
         target: Where it goes; what is there is replaced.
+        scoring: How colmodern is to score with it: ``maxsim`` or ``corrected``.
 
     Raises:
         ConfigError: The layout cannot say what the student does.
@@ -41,6 +51,8 @@ def export(student: Path, shape: StudentRecipe, *, layout: str, half: bool, targ
     shutil.copytree(student, target)
     if layout == PYLATE:
         _to_pylate(target, shape)
+    if scoring != Scoring.MAXSIM:
+        _add_scoring(target / "config_sentence_transformers.json", scoring)
     if half:
         for weights in sorted(target.rglob("*.safetensors")):
             _halve(weights)
@@ -81,6 +93,12 @@ def _to_pylate(folder: Path, shape: StudentRecipe) -> None:
             "skiplist_words": [],
         },
     )
+
+
+def _add_scoring(path: Path, scoring: str) -> None:
+    """Say how colmodern scores; others skip what they do not know."""
+    fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    write_json(path, {**fields, "colmodern": {"scoring": scoring}})
 
 
 def _halve(path: Path) -> None:

@@ -469,14 +469,25 @@ class EvaluateRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRecipe:
-    """How the student is written: ``pylate`` or ``st`` (sentence-transformers 6)."""
+    """How the student is written: ``pylate`` or ``st`` (sentence-transformers 6).
+
+    Attributes:
+        format: The layout.
+        half: Weights as 16-bit floats.
+        scoring: How colmodern scores with it: ``maxsim`` or ``corrected``.
+    """
 
     format: str = "pylate"
     half: bool = True
+    scoring: str = "maxsim"
 
     def __post_init__(self) -> None:
         """Check the format."""
         require(
             self.format in ("pylate", "st"),
             f"[export] format is 'pylate' or 'st', not {self.format!r}.",
+        )
+        require(
+            self.scoring in ("maxsim", "corrected"),
+            f"[export] scoring is 'maxsim' or 'corrected', not {self.scoring!r}.",
         )

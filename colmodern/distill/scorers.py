@@ -132,7 +132,8 @@ class LateScorer:
         """
         import torch
 
-        self._model = load_frozen(folder, dtype=torch.float32).to(training_device())
+        model: Any = load_frozen(folder, dtype=torch.float32)
+        self._model = model.to(training_device())
         self._tokenizer = load_tokenizer(folder)
         self._max_length = max_length
 

@@ -262,6 +262,7 @@ def _export(run: Run, folder: Path) -> None:
         recipe.student,
         layout=recipe.export.format,
         half=recipe.export.half,
+        scoring=recipe.export.scoring,
         target=folder / "student",
     )
     write_json(target / "recipe.json", recipe.to_dict())

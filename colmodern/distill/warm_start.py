@@ -183,7 +183,8 @@ def _teacher(options: WarmStartRecipe, words: Any) -> PreTrainedModel:
 
     folder = find_checkpoint(options.teacher)
     refuse_other(load_tokenizer(folder), words, where=folder)
-    return load_frozen(folder, dtype=torch.bfloat16).to(training_device())
+    teacher: Any = load_frozen(folder, dtype=torch.bfloat16)
+    return teacher.to(training_device())  # type: ignore[no-any-return]
 
 
 def _new_trainee(
@@ -214,7 +215,8 @@ def _new_trainee(
             f"The student's hidden size {student.backbone.config.hidden_size} must be the "
             f"teacher's {teacher.config.hidden_size} for a warm start."
         )
-    student.backbone.train().to(training_device())
+    backbone: Any = student.backbone
+    backbone.train().to(training_device())
     student.projection.to(training_device())
     return Trainee(student, _optimiser(student, options))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from colmodern.config import Scoring
 from colmodern.errors import EncoderError
 
 WEIGHTS_FILE = "model.safetensors"
@@ -74,6 +75,7 @@ class Checkpoint:
         skip_words: Tokens that are encoded but get no vector.
         skip_tasks: Where they are skipped: ``document``, ``query`` or both.
         lower_case: Whether texts are lower-cased first, whatever the tokenizer does.
+        scoring: How matches make a score, by the measurements of whoever made the checkpoint.
     """
 
     folder: Path
@@ -88,6 +90,7 @@ class Checkpoint:
     skip_words: tuple[str, ...] = ()
     skip_tasks: tuple[str, ...] = ("document",)
     lower_case: bool = False
+    scoring: Scoring = Scoring.MAXSIM
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -132,6 +135,21 @@ def read_length(fields: Mapping[str, Any], key: str, where: Path) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise EncoderError(f"{where}: {key} must be a whole number of at least 1, not {value!r}.")
     return value
+
+
+def read_scoring(settings: Mapping[str, Any], where: Path) -> Scoring:
+    """Return what ``{"colmodern": {"scoring": ...}}`` says; MaxSim where nothing is said.
+
+    Raises:
+        EncoderError: It is no scoring.
+    """
+    own = settings.get("colmodern") or {}
+    value = own.get("scoring", Scoring.MAXSIM) if isinstance(own, dict) else None
+    if value not in (Scoring.MAXSIM, Scoring.CORRECTED):
+        raise EncoderError(
+            f"{where}: the scoring under colmodern must be maxsim or corrected, not {own!r}."
+        )
+    return Scoring(value)
 
 
 def read_words(fields: Mapping[str, Any], key: str, where: Path) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from colmodern.config import Scoring
 from colmodern.encoder.checkpoint import WEIGHTS_FILE, Checkpoint, DenseSpec, read_json
 from colmodern.encoder.fingerprint import fingerprint
 from colmodern.encoder.layouts import read_checkpoint
@@ -115,6 +116,11 @@ class Encoder:
     def dim(self) -> int:
         """The length of a token vector."""
         return self._runner.dim
+
+    @property
+    def scoring(self) -> Scoring:
+        """How the matches of its query tokens make a score, if nobody says otherwise."""
+        return self._checkpoint.scoring
 
     @property
     def document_length(self) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from colmodern.encoder import layout_pylate, layout_sentence_transformers, layout_stanford
-from colmodern.encoder.checkpoint import Checkpoint, read_json
+from colmodern.encoder.checkpoint import Checkpoint, read_json, read_scoring
 from colmodern.errors import EncoderError
 
 
@@ -18,9 +19,10 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     """
     if (folder / "modules.json").is_file():
         settings = read_json(folder / "config_sentence_transformers.json")
+        scoring = read_scoring(settings, folder / "config_sentence_transformers.json")
         if layout_pylate.is_pylate(settings):
-            return layout_pylate.read(folder, settings)
-        return layout_sentence_transformers.read(folder, settings)
+            return replace(layout_pylate.read(folder, settings), scoring=scoring)
+        return replace(layout_sentence_transformers.read(folder, settings), scoring=scoring)
     if not (folder / "config.json").is_file():
         raise EncoderError(
             f"{folder} holds no model: there is neither a modules.json (PyLate, "

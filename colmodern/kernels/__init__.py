@@ -120,6 +120,7 @@ MAX_DIM = 2048
 """Longer coded vectors would have integer products that a float32 cannot hold."""
 
 _MAX_VALUE = 127
+_MAX_SHARPNESS = 64.0
 _NO_CONTEXTS = (
     np.zeros((0, 0), np.uint8),
     np.zeros(0, np.uint16),
@@ -404,9 +405,13 @@ def maxsim_codes(
     documents: IntVector,
     *,
     contexts: Contexts | None = None,
+    sharpness: float = 0.0,
     threads: int = 1,
 ) -> FloatVector:
     """Return MaxSim of a query with coded documents, without decompressing them.
+
+    With a ``sharpness`` k the n maxima m of a document are not summed, but make ``n * log(mean(exp(
+    k * m))) / k``: query tokens that match well count more than those that match badly.
 
     The score of a token is ``norm * (score of its centroid + score of its context + gain * scale *
     product)``, where the product is the integer one of the query's values with the token's levels.
@@ -418,11 +423,14 @@ def maxsim_codes(
         offsets: Shape (n_documents + 1,), int64.
         documents: Shape (n_listed,), int64: which documents to score, in any order.
         contexts: Those of all documents; None: there are none.
+        sharpness: 0 for the plain sum, at most 64.
         threads: How many threads to use; they split documents.
 
     Returns:
         Shape (n_listed,), float32. Minus infinity for an empty document, 0 for an empty query.
     """
+    if not 0 <= sharpness <= _MAX_SHARPNESS:
+        raise ValueError(f"sharpness is {sharpness}, expected 0 to {_MAX_SHARPNESS}")
     check_array("documents", documents, (np.int64,), ("n_listed",))
     check_offsets(offsets, len(codes.centroid_ids))
     operands = _code_operands(query, table, codes, contexts, len(offsets) - 1, threads)
@@ -432,10 +440,12 @@ def maxsim_codes(
         check_ids(codes.centroid_ids, len(table))
         if contexts is not None:
             check_blocks(contexts, offsets, documents)
-        result = reference.maxsim_codes(query, table, codes, offsets, documents, contexts)
+        result = reference.maxsim_codes(
+            query, table, codes, offsets, documents, contexts, sharpness
+        )
         return result.astype(np.float32)
     out = np.empty(len(documents), np.float32)
-    native().maxsim_codes(_number(isa), *operands, offsets, documents, threads, out)
+    native().maxsim_codes(_number(isa), *operands, offsets, documents, sharpness, threads, out)
     return out
 
 

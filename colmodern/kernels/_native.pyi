@@ -91,6 +91,7 @@ def maxsim_codes(
     context_scales: NDArray[np.float32],
     offsets: NDArray[np.int64],
     documents: NDArray[np.int64],
+    sharpness: float,
     threads: int,
     out: NDArray[np.float32],
 ) -> None: ...

@@ -198,13 +198,29 @@ def maxsim_codes(
     offsets: IntVector,
     documents: IntVector,
     contexts: Contexts | None = None,
+    sharpness: float = 0.0,
 ) -> Float64:
     """Return MaxSim over coded tokens: the greatest scores, summed over the query."""
     if len(query) == 0:
         return np.zeros(len(documents))
     rows = rows_in_context(table, codes.centroid_ids, offsets, query, contexts)
     maxima = _maxima(_token_scores(query, table, codes, rows), offsets)
-    scores: Float64 = maxima[documents].sum(axis=1)
+    return total(maxima[documents], sharpness)
+
+
+def total(maxima: Float64, sharpness: float) -> Float64:
+    """Return what the query tokens' greatest scores, (n, n_query), come to: the documents' scores.
+
+    Their sum, or with a sharpness k: ``n_query * log(mean(exp(k * maxima))) / k``.
+    """
+    if not sharpness:
+        plain: Float64 = maxima.sum(axis=1)
+        return plain
+    greatest = maxima.max(axis=1, keepdims=True)
+    greatest = np.where(np.isfinite(greatest), greatest, 0)
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.exp(sharpness * (maxima - greatest)).mean(axis=1))
+    scores: Float64 = maxima.shape[1] * (greatest[:, 0] + logs / sharpness)
     return scores
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from colmodern.config import Scoring
 from colmodern.searcher.hits import Passage
 from colmodern.searcher.passages import Maxima, best_passages, tokens_within
 from colmodern.searcher.places import place_of
+from colmodern.searcher.scoring import shares, total
 from colmodern.storage import StoredDocument
 from colmodern.types import FloatMatrix, FloatVector, Metadata, Spans, TokenEmbeddings
 
@@ -92,10 +94,11 @@ class Explanation:
     Attributes:
         query: The query.
         doc_id: The document.
-        score: The sum of the matches' scores: MaxSim of the compressed vectors.
+        score: What a hit scores: the sum of the matches' scores, or the corrected score.
         matches: One for each query token, in the query's order.
         evidence: The passages that score best on their own, best first; they do not overlap.
-        exact_score: MaxSim without compression; None if that was not asked for.
+        exact_score: The same without compression; None if that was not asked for.
+        scoring: How the matches make the score: ``maxsim`` or ``corrected``.
         title: The document's title.
         source: The file it was read from; None for a document from a program.
         metadata: What is kept beside it.
@@ -110,6 +113,7 @@ class Explanation:
     title: str = ""
     source: str | None = None
     metadata: Metadata | None = None
+    scoring: str = str(Scoring.MAXSIM)
 
     @property
     def passage(self) -> Passage | None:
@@ -140,6 +144,7 @@ class Explanation:
             "source": self.source,
             "score": self.score,
             "exact_score": self.exact_score,
+            "scoring": self.scoring,
             "matches": [
                 {name: getattr(match, name) for name in Match.__slots__} for match in self.matches
             ],
@@ -162,6 +167,7 @@ def explain_match(
     *,
     n_passages: int = 3,
     exact: FloatVector | None = None,
+    scoring: Scoring = Scoring.MAXSIM,
 ) -> Explanation:
     """Return the explanation of one query and one document.
 
@@ -173,6 +179,7 @@ def explain_match(
         document: The document.
         n_passages: How many passages at most.
         exact: The best score of each query token without compression; None: not known.
+        scoring: How the matches make the score.
     """
     nothing = Explanation(
         query,
@@ -182,18 +189,19 @@ def explain_match(
         title=document.title,
         source=document.source,
         metadata=document.metadata,
+        scoring=str(scoring),
     )
     if len(spans) == 0:
         return nothing
     scores = maxima(np.arange(len(spans) + 1))
-    matches, total = _matches(query, tokens.spans, scores, spans, document.text, exact)
+    matches, score = _matches(query, tokens.spans, scores, spans, document.text, exact, scoring)
     passages = best_passages(maxima, spans, document.text, n_passages)
     return replace(
         nothing,
-        score=total,
+        score=score,
         matches=matches,
         evidence=tuple(_evidence(p, scores, spans, matches, document) for p in passages),
-        exact_score=None if exact is None else float(exact.sum(dtype=np.float64)),
+        exact_score=None if exact is None else total(exact, scoring, n_tokens=len(spans)),
     )
 
 
@@ -208,11 +216,12 @@ def _matches(
     spans: Spans,
     text: str,
     exact: FloatVector | None,
+    scoring: Scoring,
 ) -> tuple[tuple[Match, ...], float]:
-    """Return the match of each query token, and the sum of their scores."""
+    """Return the match of each query token, and what they score together."""
     best = scores.argmax(axis=0)
-    values = scores[best, np.arange(scores.shape[1])].astype(np.float64)
-    total = float(values.sum())
+    values = scores[best, np.arange(scores.shape[1])]
+    parts = shares(values, scoring)
     matches = []
     for number, row in enumerate(best.tolist()):
         a, b = query_spans[number].tolist()
@@ -224,13 +233,13 @@ def _matches(
                 start=start,
                 end=end,
                 score=float(values[number]),
-                share=float(values[number] / total) if total else 0.0,
+                share=float(parts[number]),
                 query_start=a,
                 query_end=b,
                 exact=None if exact is None else float(exact[number]),
             )
         )
-    return tuple(matches), total
+    return tuple(matches), total(values, scoring, n_tokens=len(spans))
 
 
 def _evidence(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TypedDict
 
-from colmodern.config import Effort, Fusion, Mode, SearchParams
+from colmodern.config import Effort, Fusion, Mode, Scoring, SearchParams
 
 
 class SearchOptions(TypedDict, total=False):
@@ -18,6 +18,8 @@ class SearchOptions(TypedDict, total=False):
         mode: What decides the order: ``late``, ``bm25`` or ``hybrid``; late.
         fusion: How the hybrid mode makes one order of two: ``rrf`` or ``scores``; scores.
         word_weight: How much BM25 counts in the hybrid mode, 0 to 1; 0.3.
+        scoring: How the matches of query tokens make a score: ``maxsim``, ``corrected``, or what
+            the encoder was made for, ``auto``; auto.
         where: Which documents may be found: a filter of their fields, as in
             ``"year >= 2020 and path like 'docs/%'"``; None: all.
         passages: Also find the passage of each hit that matched; True.
@@ -30,6 +32,7 @@ class SearchOptions(TypedDict, total=False):
     mode: Mode | str
     fusion: Fusion | str
     word_weight: float
+    scoring: Scoring | str
     where: str | None
     passages: bool
     threads: int | None
@@ -54,5 +57,6 @@ def read_options(options: SearchOptions) -> tuple[SearchParams, bool]:
         mode=options.get("mode", Mode.LATE),
         fusion=options.get("fusion", Fusion.SCORES),
         word_weight=options.get("word_weight", 0.3),
+        scoring=options.get("scoring", Scoring.AUTO),
     )
     return params, options.get("passages", True)

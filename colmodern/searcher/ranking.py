@@ -14,6 +14,7 @@ from colmodern.searcher.candidates import Candidates, everything, gather, score_
 from colmodern.searcher.fusion import fused
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.rescore import rescore
+from colmodern.searcher.scoring import correct
 from colmodern.storage import Segment
 from colmodern.types import FloatVector
 
@@ -37,9 +38,10 @@ def by_late_interaction(
     params: SearchParams,
     allowed: Sequence[NDArray[np.bool_]],
 ) -> Ranked:
-    """Return the best documents by MaxSim over compressed vectors."""
+    """Return the best documents by the matches of their compressed vectors."""
     candidates = late_candidates(segments, query, params, allowed)
-    return Ranked(rescore(segments, query, candidates, threads=params.threads).best(params.k))
+    scored = rescore(segments, query, candidates, scoring=params.scoring, threads=params.threads)
+    return Ranked(scored.best(params.k))
 
 
 def by_words(
@@ -70,7 +72,9 @@ def by_both(
     """
     late = late_candidates(segments, query, params, allowed)
     words = best_by_words(scores, allowed, max(params.k, params.candidates))
-    both = rescore(segments, query, _union(late, words), threads=params.threads)
+    both = rescore(
+        segments, query, _union(late, words), scoring=params.scoring, threads=params.threads
+    )
     of_words = _looked_up(both, scores)
     total = fused(both.scores, of_words, params.fusion, params.word_weight)
     order = Candidates(both.segments, both.documents, total).order()[: params.k]
@@ -97,6 +101,7 @@ def late_candidates(
     wanted = params.gathered if is_filtered else params.k
     gathered = gather(segments, query, params, masks, wanted=wanted)
     scored = score_by_centroids(segments, query, gathered, threads=params.threads)
+    scored = correct(segments, scored, params.scoring, n_query=len(query.quantised))
     return scored.best(params.candidates)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from colmodern import kernels
+from colmodern.config import Scoring
 from colmodern.searcher.candidates import Candidates
 from colmodern.searcher.prepared import PreparedQuery
+from colmodern.searcher.scoring import correct, sharpness_of
 from colmodern.storage import Segment
 from colmodern.types import FloatVector, IntVector
 
@@ -14,14 +16,16 @@ def rescore(
     query: PreparedQuery,
     candidates: Candidates,
     *,
+    scoring: Scoring,
     threads: int,
 ) -> Candidates:
-    """Return the candidates with their MaxSim over compressed token vectors, in the same order.
+    """Return the candidates scored by their compressed token vectors, in the same order.
 
     Args:
         segments: The segments of a snapshot.
         query: The query.
         candidates: What to score.
+        scoring: How matches make a score.
         threads: How many threads share the work.
     """
 
@@ -33,7 +37,9 @@ def rescore(
             segment.token_offsets,
             documents,
             contexts=segment.contexts,
+            sharpness=sharpness_of(scoring),
             threads=threads,
         )
 
-    return candidates.scored(segments, score)
+    scored = candidates.scored(segments, score)
+    return correct(segments, scored, scoring, n_query=len(query.quantised))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.config import Mode, SearchParams
+from colmodern.config import Mode, Scoring, SearchParams
 from colmodern.errors import ConfigError, EncoderError, InputError
 from colmodern.searcher.bm25 import Lexicon
 from colmodern.searcher.checks import (
@@ -238,7 +238,13 @@ class Searcher:
         return self._search(query, tokens, params, passages=passages, allowed=masks)
 
     def explain(
-        self, query: str, doc_id: str, *, passages: int = 3, exact: bool = False
+        self,
+        query: str,
+        doc_id: str,
+        *,
+        passages: int = 3,
+        exact: bool = False,
+        scoring: Scoring | str = Scoring.AUTO,
     ) -> Explanation:
         """Return, for every token of a query, the token of a document that it matched.
 
@@ -249,16 +255,22 @@ class Searcher:
             doc_id: The id of a document.
             passages: How many passages at most.
             exact: Also encode the document again, for scores without the loss of compression.
+            scoring: How the matches make the score, as in ``search``.
 
         Raises:
-            ConfigError: ``passages`` is less than 1.
+            ConfigError: ``passages`` is less than 1, or there is no such scoring.
             EncoderError: ``exact`` is asked for, and the encoder knows queries only, or makes
                 other tokens of the text than are in the index.
             InputError: The query is empty, or no living document has that id.
         """
         check_queries([query])
         return self.explain_embeddings(
-            encoded(self.encoder, [query])[0], doc_id, query=query, passages=passages, exact=exact
+            encoded(self.encoder, [query])[0],
+            doc_id,
+            query=query,
+            passages=passages,
+            exact=exact,
+            scoring=scoring,
         )
 
     def explain_embeddings(
@@ -269,10 +281,12 @@ class Searcher:
         query: str = "",
         passages: int = 3,
         exact: bool = False,
+        scoring: Scoring | str = Scoring.AUTO,
     ) -> Explanation:
         """Return the same for a query given as token vectors; ``query`` is its text."""
         if passages < 1:
             raise ConfigError(f"passages must be at least 1, not {passages!r}.")
+        params = self._resolved(SearchParams.for_k(1, scoring=scoring))
         found = self._reader.find(doc_id)
         if found is None:
             raise InputError(
@@ -289,7 +303,14 @@ class Searcher:
         if exact:
             floats = exact_scores(self.encoder, vectors, document, n_tokens=len(spans))
         return explain_match(
-            query, tokens, maxima, spans, document, n_passages=passages, exact=floats
+            query,
+            tokens,
+            maxima,
+            spans,
+            document,
+            n_passages=passages,
+            exact=floats,
+            scoring=params.scoring,
         )
 
     def _prepared_texts(
@@ -312,6 +333,7 @@ class Searcher:
         allowed: Sequence[NDArray[np.bool_]],
     ) -> Hits:
         segments = self._reader.segments
+        params = self._resolved(params)
         params = params.for_documents_of(self._reader.n_tokens / max(1, self.n_documents))
         if params.mode is not Mode.LATE and not query:
             raise InputError(f"Mode {params.mode} needs the text of the query.")
@@ -328,6 +350,12 @@ class Searcher:
         else:
             ranked = by_late_interaction(segments, prepared, params, allowed)
         return Hits(query, self._hits(ranked, _vector_evidence(prepared, wanted=passages)))
+
+    def _resolved(self, params: SearchParams) -> SearchParams:
+        """Return parameters that say how to score."""
+        if params.scoring is not Scoring.AUTO:
+            return params
+        return replace(params, scoring=Scoring(getattr(self._encoder, "scoring", Scoring.MAXSIM)))
 
     def _allowed(self, where: str | None) -> list[NDArray[np.bool_]]:
         """Return, for every segment, which of its documents may be found."""

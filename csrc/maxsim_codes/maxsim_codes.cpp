@@ -73,7 +73,7 @@ void each_part(std::int64_t n_tokens, std::int64_t begin, std::int64_t end, cons
 
 void maxsim_codes(const Kernels& kernels, const ByteQuery& query, const CentroidRows& table,
                   const std::int8_t* levels, const StoredCodes& codes, const StoredContexts& contexts,
-                  const DocumentList& list, int threads, float* result) {
+                  const DocumentList& list, double sharpness, int threads, float* result) {
   check(list);
   check(contexts, list);
   Work work(kernels, query, table, levels, codes);
@@ -87,7 +87,7 @@ void maxsim_codes(const Kernels& kernels, const ByteQuery& query, const Centroid
           rows.each_block(document, begin, end, [&](std::int64_t first, std::int64_t last, const std::int16_t* context) {
             work.raise_maxima(context, first, last, best);
           });
-          return sum_of(best, query.count);
+          return total_of(best, query.count, sharpness);
         };
       },
       result);

@@ -19,10 +19,11 @@ struct StoredCodes {
   int bits;                       // 1, 2 or 4
 };
 
-// levels: 16 integers within -63..63. result: (list.n_listed,).
+// levels: 16 integers within -63..63. sharpness: see total_of. result: (list.n_listed,).
 // Throws std::invalid_argument if an id is not below table.n_centroids, or contexts do not fit.
 void maxsim_codes(const Kernels&, const ByteQuery&, const CentroidRows& table, const std::int8_t* levels,
-                  const StoredCodes&, const StoredContexts&, const DocumentList&, int threads, float* result);
+                  const StoredCodes&, const StoredContexts&, const DocumentList&, double sharpness, int threads,
+                  float* result);
 
 // maxima: (n_spans, query.count): the greatest score of each query token among the tokens offsets[i] to offsets[i + 1],
 // minus infinity if there are none. The codes, and the contexts if there are any, are those of one document. Throws

@@ -617,7 +617,7 @@ class Sweep {
     const StoredCodes stored{{ids.data(), sizeof(Id) == 4}, residuals.data(), gains.data(), norms.data(), bits};
     const SomeContexts some = contexts(made.offsets, count, dim);
     for (const StoredContexts& with : {SomeContexts::none(), some.view()}) {
-      maxsim_codes(kernels_, query, centroids.view(), levels.data(), stored, with, made.list(), 1, results.data());
+      maxsim_codes(kernels_, query, centroids.view(), levels.data(), stored, with, made.list(), 0.0, 1, results.data());
       take(results);
     }
 

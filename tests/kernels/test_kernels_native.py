@@ -304,6 +304,23 @@ def test_smooth_maxsim_of_the_greatest_and_least_products_is_finite():
     assert_conforms(results, expected, 1e-4 * np.abs(expected))
 
 
+@pytest.mark.parametrize("sharpness", [0.5, 4.0, 64.0])
+@pytest.mark.parametrize("n_query", [0, 1, 17, 33])
+def test_sharp_maxsim_codes_conforms(n_query, sharpness):
+    rng = np.random.default_rng(n_query)
+    offsets, documents = ragged(rng, LENGTHS)
+    query = random_query(rng, n_query, dim=32, bits=4)
+    codes = Columns(rng, offsets[-1], dim=32, bits=4, n_centroids=50)
+    table = random_table(rng, 50, n_query)
+    products = query.scales * reference.code_products(query, codes.residuals)
+    largest = 2 * (np.abs(table.scores).max(initial=0) + np.abs(products).max(initial=0))
+    results = on_each_isa(
+        lambda: kernels.maxsim_codes(query, table, codes, offsets, documents, sharpness=sharpness)
+    )
+    expected = reference.maxsim_codes(query, table, codes, offsets, documents, sharpness=sharpness)
+    assert_conforms(results, expected, 8 * EPSILON * (largest + 1) * (n_query + 1))
+
+
 @pytest.mark.parametrize("bits", [1, 2, 4])
 @pytest.mark.parametrize("dim", [16, 32, 48, 64, 80, 96, 112, 128, 144, 208, 256, 768])
 @pytest.mark.parametrize("n_query", [0, 1, 16, 17, 33, 129])

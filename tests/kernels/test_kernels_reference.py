@@ -230,3 +230,12 @@ def test_code_maxima_keeps_query_tokens_apart():
     # First query token: 4.5, -22 and -1 + 0.5 * (-3 - 6). Second: -5, 4 * (4 + 3) and 4 - 5.
     maxima = reference.code_maxima(query, table, codes, integers(0, 2, 2, 3))
     assert maxima.tolist() == [[4.5, 28], [-INF, -INF], [-5.5, -1]]
+
+
+def test_a_sharp_total_lies_between_mean_and_maximum_and_a_blunt_one_is_the_sum():
+    maxima = np.array([[0.5, 1.0], [0.25, 0.25], [-np.inf, -np.inf]])
+    np.testing.assert_array_equal(reference.total(maxima, 0.0), [1.5, 0.5, -np.inf])
+    sharp = reference.total(maxima, 4.0)
+    by_hand = 2 * np.log((np.exp(2.0) + np.exp(4.0)) / 2) / 4
+    np.testing.assert_allclose(sharp, [by_hand, 0.5, -np.inf])
+    np.testing.assert_allclose(reference.total(maxima, 64.0)[0], 2.0, atol=0.03)

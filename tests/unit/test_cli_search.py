@@ -18,6 +18,7 @@ PLAIN = [
     ["keys", "--effort", "high", "--exact", "--format", "tsv"],
     ["keys", "--where", "year >= 2020 and path like 'docs/%'"],
     ["keys", "--threads", "2", "--precision", "int8"],
+    ["keys", "--scoring", "corrected"],
 ]
 NOT_PLAIN = [
     [],

@@ -16,7 +16,7 @@ from colmodern.distill.options import StudentRecipe  # noqa: E402
 from colmodern.distill.resume import last_checkpoint  # noqa: E402
 from colmodern.distill.student import build_student, save_student  # noqa: E402
 from colmodern.distill.vocabulary import load_tokenizer, train_vocabulary  # noqa: E402
-from colmodern.errors import ConfigError  # noqa: E402
+from colmodern.errors import ConfigError, EncoderError  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -158,3 +158,25 @@ def test_curves_hold_what_was_logged_and_measured(tmp_path):
     draw_curves(rows, tmp_path / "a.png", title="t")
     draw_curves(rows, tmp_path / "b.png", title="t")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_scoring_is_exported_and_read_again_and_others_load_it(tmp_path):
+    from sentence_transformers import MultiVectorEncoder
+
+    folder, shape = student(tmp_path)
+    target = export(
+        folder, shape, layout="st", half=False, target=tmp_path / "out", scoring="corrected"
+    )
+    assert Encoder.load(target).scoring == "corrected"
+    assert Encoder.load(folder).scoring == "maxsim"
+    assert Encoder.load(target).fingerprint == Encoder.load(folder).fingerprint
+    assert len(MultiVectorEncoder(str(target), device="cpu").encode_query(TEXTS[:1])) == 1
+
+
+@pytest.mark.parametrize("own", ["corrected", {"scoring": "best"}, {"scoring": 4}])
+def test_a_scoring_that_does_not_exist_is_refused(tmp_path, own):
+    folder, _ = student(tmp_path)
+    path = folder / "config_sentence_transformers.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "colmodern": own}))
+    with pytest.raises(EncoderError, match="must be maxsim or corrected, not"):
+        Encoder.load(folder)

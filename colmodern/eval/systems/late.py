@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from colmodern.config import Effort, Fusion, IndexConfig, Mode, SearchParams
+from colmodern.config import Effort, Fusion, IndexConfig, Mode, Scoring, SearchParams
 from colmodern.eval.systems.building import build_once, folder_bytes
 from colmodern.eval.systems.system import Answer, Built
 from colmodern.indexer import Indexer
@@ -39,6 +39,7 @@ class Late:
         mode: Mode | str = Mode.LATE,
         fusion: Fusion | str = Fusion.SCORES,
         word_weight: float = 0.3,
+        scoring: Scoring | str = Scoring.AUTO,
         config: IndexConfig | None = None,
     ) -> None:
         """Measure our search.
@@ -51,13 +52,20 @@ class Late:
             mode: ``late``, ``bm25`` or ``hybrid``, all from the same index.
             fusion: ``rrf`` or ``scores``: how the hybrid mode fuses.
             word_weight: How much BM25 counts in the hybrid mode.
+            scoring: ``maxsim``, ``corrected``, or what the encoder was made for, ``auto``.
             config: How to index, instead of ``bits``.
 
         Raises:
             ConfigError: An option is not allowed.
         """
         self._params = SearchParams.for_k(
-            1, effort=effort, threads=threads, mode=mode, fusion=fusion, word_weight=word_weight
+            1,
+            effort=effort,
+            threads=threads,
+            mode=mode,
+            fusion=fusion,
+            word_weight=word_weight,
+            scoring=scoring,
         )
         self._encoder = encoder
         self._effort = Effort(effort)
@@ -71,7 +79,7 @@ class Late:
         if self._params.mode is Mode.BM25:
             return "BM25 of the index"
         name = f"{self._params.mode} {self._effort}, {self._config.bits} bits"
-        return ", ".join([name, *map(str, self._fusing.values())])
+        return ", ".join([name, *map(str, self._fusing.values()), *self._scoring.values()])
 
     @property
     def spec(self) -> str | None:
@@ -138,6 +146,7 @@ class Late:
             mode=self._params.mode,
             fusion=self._params.fusion,
             word_weight=self._params.word_weight,
+            scoring=self._params.scoring,
         )
         return _search(self._searcher, self._encoder, queries, params)
 
@@ -152,7 +161,14 @@ class Late:
     def _moding(self) -> dict[str, Any]:
         """What differs from plain late interaction."""
         mode = self._params.mode
-        return {} if mode is Mode.LATE else {"mode": str(mode), **self._fusing}
+        moding = {} if mode is Mode.LATE else {"mode": str(mode), **self._fusing}
+        return {**moding, **self._scoring}
+
+    @property
+    def _scoring(self) -> dict[str, str]:
+        """How matches make a score, where that was said."""
+        scoring = self._params.scoring
+        return {} if scoring is Scoring.AUTO else {"scoring": str(scoring)}
 
     def close(self) -> None:
         """Close the index."""

@@ -38,6 +38,7 @@ _LATE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "mode": str,
     "fusion": str,
     "word_weight": float,
+    "scoring": str,
 }
 
 

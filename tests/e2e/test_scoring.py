@@ -1,0 +1,136 @@
+"""MaxSim or the corrected score: same everywhere, chosen by the encoder or by the user."""
+
+import numpy as np
+import pytest
+
+from colmodern import Document, HashEncoder, Indexer, Searcher
+from colmodern.config import Scoring
+from colmodern.errors import ConfigError
+from colmodern.searcher.scoring import LENGTH_WEIGHT, SHARPNESS, length_part, shares, total
+
+RNG = np.random.default_rng(5)
+WORDS = [f"word{n}" for n in range(400)]
+DOCUMENTS = [
+    Document(f"d{number}", " ".join(RNG.choice(WORDS, size)))
+    for number, size in enumerate(RNG.integers(3, 400, 300))
+]
+QUERIES = [" ".join(RNG.choice(WORDS, 6)) for _ in range(12)]
+
+
+class Corrected(HashEncoder):
+    """An encoder that was made for the corrected score."""
+
+    scoring = Scoring.CORRECTED
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return HashEncoder(dim=64)
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory, encoder):
+    path = tmp_path_factory.mktemp("scoring") / "index"
+    Indexer(path, encoder).build(DOCUMENTS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def searcher(index, encoder):
+    with Searcher.open(index, encoder) as opened:
+        yield opened
+
+
+def ranking(hits):
+    return [(hit.doc_id, hit.score) for hit in hits]
+
+
+def test_the_total_of_two_matches_by_hand():
+    matches = np.array([1.0, 0.5], np.float32)
+    smooth = 2 * np.log((np.exp(4.0) + np.exp(2.0)) / 2) / 4
+    assert (SHARPNESS, LENGTH_WEIGHT) == (4.0, 0.02)
+    assert total(matches, Scoring.MAXSIM, n_tokens=9) == 1.5
+    assert total(matches, Scoring.CORRECTED, n_tokens=9) == pytest.approx(
+        smooth - 2 * 0.02 * np.log(9), abs=1e-6
+    )
+    np.testing.assert_allclose(
+        shares(matches, Scoring.CORRECTED), np.exp([4.0, 2.0]) / np.exp([4.0, 2.0]).sum()
+    )
+    np.testing.assert_allclose(shares(matches, Scoring.MAXSIM), [2 / 3, 1 / 3])
+
+
+def test_a_length_costs_what_its_logarithm_says_and_an_empty_document_nothing():
+    part = length_part(np.array([0, 1, 100]), n_query=5)
+    np.testing.assert_allclose(part, [0, 0, 5 * 0.02 * np.log(100)], rtol=1e-6)
+
+
+def test_matches_without_any_query_token_come_to_nothing():
+    nothing = np.zeros(0, np.float32)
+    assert total(nothing, Scoring.CORRECTED, n_tokens=3) == 0
+    assert shares(nothing, Scoring.CORRECTED).shape == (0,)
+
+
+@pytest.mark.parametrize("scoring", ["maxsim", "corrected"])
+@pytest.mark.parametrize("query", QUERIES[:4])
+def test_what_is_explained_is_what_was_scored(searcher, query, scoring):
+    for hit in searcher.search(query, k=5, scoring=scoring):
+        explanation = searcher.explain(query, hit.doc_id, scoring=scoring)
+        assert explanation.score == pytest.approx(hit.score, abs=1e-5)
+        assert explanation.scoring == scoring
+        assert sum(match.share for match in explanation.matches) == pytest.approx(1)
+
+
+def test_the_corrected_order_is_that_of_the_matches_of_all_documents(searcher):
+    for query in QUERIES[:3]:
+        by_hand = {
+            document.id: total(
+                np.array([m.score for m in explanation.matches], np.float32),
+                Scoring.CORRECTED,
+                n_tokens=len(document.text.split()),
+            )
+            for document in DOCUMENTS
+            for explanation in [searcher.explain(query, document.id)]
+        }
+        best = sorted(by_hand, key=lambda name: -by_hand[name])[:10]
+        hits = searcher.search(query, k=10, effort="exact", scoring="corrected")
+        assert [hit.doc_id for hit in hits] == best
+
+
+def test_efforts_find_most_of_the_exact_top(searcher):
+    found = 0
+    for query in QUERIES:
+        exact = {h.doc_id for h in searcher.search(query, effort="exact", scoring="corrected")}
+        found += len(exact & {h.doc_id for h in searcher.search(query, scoring="corrected")})
+    assert found >= 0.95 * 10 * len(QUERIES)
+
+
+def test_threads_and_batches_do_not_change_a_bit(searcher):
+    one = [ranking(searcher.search(q, scoring="corrected", threads=1)) for q in QUERIES]
+    for threads in (1, 3):
+        many = searcher.search_many(QUERIES, scoring="corrected", threads=threads)
+        assert [ranking(hits) for hits in many] == one
+
+
+def test_auto_is_what_the_encoder_was_made_for(index, searcher):
+    query = QUERIES[0]
+    plain = ranking(searcher.search(query, scoring="maxsim"))
+    corrected = ranking(searcher.search(query, scoring="corrected"))
+    assert ranking(searcher.search(query)) == plain != corrected
+    with Searcher.open(index, Corrected(dim=64)) as other:
+        assert ranking(other.search(query)) == corrected
+        assert ranking(other.search(query, scoring="maxsim")) == plain
+        assert other.explain(query, corrected[0][0]).scoring == "corrected"
+
+
+def test_hybrid_takes_the_corrected_score_as_its_late_part(searcher):
+    query = QUERIES[1]
+    late = dict(ranking(searcher.search(query, k=300, effort="exact", scoring="corrected")))
+    hits = searcher.search(query, mode="hybrid", scoring="corrected")
+    assert [hit.parts["late"] for hit in hits] == [late[hit.doc_id] for hit in hits]
+
+
+def test_a_scoring_that_does_not_exist_is_refused(searcher):
+    with pytest.raises(ConfigError, match="scoring must be one of auto, maxsim, corrected"):
+        searcher.search("word1", scoring="best")
+    with pytest.raises(ConfigError, match="scoring must be one of"):
+        searcher.explain("word1", "d0", scoring="best")
