@@ -73,7 +73,7 @@ def by_bm25s(texts: Sequence[str], place: Path) -> tuple[Search, float]:
     import bm25s
 
     started = time.perf_counter()
-    model = bm25s.BM25(k1=0.9, b=0.4, method="lucene")
+    model = bm25s.BM25(k1=1.2, b=0.75, method="lucene")
     model.index([words_of(text) for text in texts], show_progress=False)
     model.save(str(place / "bm25s"))
     seconds = time.perf_counter() - started

@@ -24,7 +24,7 @@ from colmodern.storage import Segment, SegmentWords
 from colmodern.storage.analysis import words_of
 from colmodern.types import FloatVector, IntVector
 
-K1, B = 0.9, 0.4
+K1, B = 1.2, 0.75
 """Robertson's constants as Anserini sets them, which do well on long and short documents."""
 
 

@@ -38,7 +38,7 @@ def oracle(docs, query):
     """BM25 by bm25s, by document id; only what it scores above 0."""
     import bm25s
 
-    model = bm25s.BM25(k1=0.9, b=0.4, method="lucene")
+    model = bm25s.BM25(k1=1.2, b=0.75, method="lucene")
     model.index([words_of(f"{d.title} {d.text}") for d in docs], show_progress=False)
     scores = model.get_scores(words_of(query))
     return {d.id: float(s) for d, s in zip(docs, scores, strict=True) if s > 0}

@@ -25,7 +25,7 @@ class Bm25:
     lives in memory and is made anew each time.
     """
 
-    def __init__(self, *, k1: float = 0.9, b: float = 0.4) -> None:
+    def __init__(self, *, k1: float = 1.2, b: float = 0.75) -> None:
         """Measure BM25.
 
         Args:

@@ -283,7 +283,7 @@ def test_a_spec_makes_a_system_that_can_say_its_spec(encoder):
         "late:high,bits=2,threads=2,model=hash:32:1",
         "float:threads=2,model=hash:64:0",
         "bm25:k1=1.2,b=0.75",
-        "hybrid:late:low,bits=1,threads=1,model=hash:64:0+bm25:k1=0.9,b=0.4",
+        "hybrid:late:low,bits=1,threads=1,model=hash:64:0+bm25:k1=1.2,b=0.75",
     ):
         assert make_system(spec).spec == spec
         assert make_system(make_system(spec).spec).options == make_system(spec).options
