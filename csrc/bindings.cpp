@@ -99,12 +99,12 @@ void bind_nearest_centroids(int isa, Matrix<const float> vectors, Strips<const f
 }
 
 void bind_maxsim(int isa, Matrix<const float> query, Matrix<const float> vectors,
-                 Vector<const std::int64_t> offsets, int threads, Vector<float> out) {
+                 Vector<const std::int64_t> offsets, double sharpness, int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
   const auto n_documents = static_cast<std::int64_t>(offsets.shape(0)) - 1;
   const DocumentList list{offsets.data(), n_documents, static_cast<std::int64_t>(vectors.shape(0)), nullptr,
                           n_documents};
-  maxsim(kernels_of(isa), rows_of(query), vectors.data(), list, threads, out.data());
+  maxsim(kernels_of(isa), rows_of(query), vectors.data(), list, sharpness, threads, out.data());
 }
 
 void bind_centroid_table(int isa, Matrix<const std::int8_t> values, Vector<const float> scales,
@@ -265,7 +265,7 @@ NB_MODULE(_native, m) {
   m.def("nearest_centroids", &bind_nearest_centroids, "isa"_a, "vectors"_a.noconvert(),
         "centroids"_a.noconvert(), "starts"_a.noconvert(), "threads"_a, "out"_a.noconvert());
   m.def("maxsim", &bind_maxsim, "isa"_a, "query"_a.noconvert(), "vectors"_a.noconvert(),
-        "offsets"_a.noconvert(), "threads"_a, "out"_a.noconvert());
+        "offsets"_a.noconvert(), "sharpness"_a, "threads"_a, "out"_a.noconvert());
   m.def("centroid_table", &bind_centroid_table, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),
         "centroids"_a.noconvert(), "steps"_a.noconvert(), "threads"_a, "rows"_a.noconvert());
   m.def("probe", &bind_probe, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, "probed"_a.noconvert());

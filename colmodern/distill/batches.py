@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -68,21 +69,19 @@ def collate(
     return torch.from_numpy(rows), torch.from_numpy(mask.astype(np.int64))
 
 
-def chunks(
-    lengths: Sequence[int], budget: int, *, spread: int | None = None
-) -> Iterator[list[int]]:
+def chunks(lengths: Sequence[int], budget: int, *, spread: float = math.inf) -> Iterator[list[int]]:
     """Yield positions of texts by length, as many at a time as fit the budget when padded.
 
     Args:
         lengths: Of the texts.
         budget: Tokens at most, padding included; one text at least.
-        spread: How much longer than its shortest text the longest of a chunk may be; None: any.
+        spread: How much longer than its shortest text the longest of a chunk may be.
     """
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])
     chunk: list[int] = []
     for position in order:
         too_many = lengths[position] * (len(chunk) + 1) > budget
-        too_long = spread is not None and chunk and lengths[position] > lengths[chunk[0]] + spread
+        too_long = bool(chunk) and lengths[position] > lengths[chunk[0]] + spread
         if chunk and (too_many or too_long):
             yield chunk
             chunk = []

@@ -218,8 +218,7 @@ def _split(scores: Any, lists: ToScore) -> list[list[float]]:
 def _half_precision() -> AbstractContextManager[Any]:
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.autocast(device, dtype=torch.bfloat16)
+    return torch.autocast(training_device().type, dtype=torch.bfloat16)
 
 
 def _unreadable(folder: Path, err: Exception) -> EncoderError:

@@ -216,8 +216,9 @@ def _new_trainee(
             f"teacher's {teacher.config.hidden_size} for a warm start."
         )
     backbone: Any = student.backbone
-    backbone.train().to(training_device())
-    student.projection.to(training_device())
+    device = training_device()
+    backbone.train().to(device)
+    student.projection.to(device)
     return Trainee(student, _optimiser(student, options))
 
 
@@ -286,7 +287,8 @@ def _rows(
 ) -> tuple[Tensor, Tensor]:
     """Return token ids and mask of some pieces, where training runs."""
     rows, mask = collate(batch, ids, offsets, markers_of(words))
-    return rows.to(training_device()), mask.to(training_device())
+    device = training_device()
+    return rows.to(device), mask.to(device)
 
 
 def _log(path: Path, trainee: Trainee, parts: dict[str, float]) -> None:

@@ -32,6 +32,7 @@ from colmodern.kernels.checks import (
     check_ids,
     check_offsets,
     check_postings,
+    check_sharpness,
     check_threads,
 )
 from colmodern.kernels.coding import (
@@ -112,6 +113,7 @@ __all__ = [
     "round_vectors",
     "smooth_maxsim",
     "sum_clusters",
+    "total",
     "unpack_residuals",
     "use_isa",
 ]
@@ -120,7 +122,6 @@ MAX_DIM = 2048
 """Longer coded vectors would have integer products that a float32 cannot hold."""
 
 _MAX_VALUE = 127
-_MAX_SHARPNESS = 64.0
 _NO_CONTEXTS = (
     np.zeros((0, 0), np.uint8),
     np.zeros(0, np.uint16),
@@ -197,7 +198,12 @@ def nearest_centroids(
 
 
 def maxsim(
-    query: FloatMatrix, vectors: FloatMatrix, offsets: IntVector, *, threads: int = 1
+    query: FloatMatrix,
+    vectors: FloatMatrix,
+    offsets: IntVector,
+    *,
+    sharpness: float = 0.0,
+    threads: int = 1,
 ) -> FloatVector:
     """Return MaxSim (Khattab and Zaharia, ColBERT, 2020) of a query with every document.
 
@@ -205,22 +211,38 @@ def maxsim(
         query: Shape (n_query, dim), float32.
         vectors: Shape (n_tokens, dim), float32: the tokens of all documents.
         offsets: Shape (n_documents + 1,), int64.
+        sharpness: 0 for the plain sum, at most 64; see ``total``.
         threads: How many threads to use; they split documents.
 
     Returns:
         Shape (n_documents,), float32. Minus infinity for an empty document, 0 for an empty query.
     """
     check_threads(threads)
+    check_sharpness(sharpness)
     check_array("query", query, (np.float32,), ("n_query", "dim"))
     check_array("vectors", vectors, (np.float32,), ("n_tokens", query.shape[1]))
     check_offsets(offsets, len(vectors))
     isa = active_isa()
     if isa == REFERENCE:
         check_documents(np.arange(len(offsets) - 1), offsets, len(vectors))
-        return reference.maxsim(query, vectors, offsets).astype(np.float32)
+        return reference.maxsim(query, vectors, offsets, sharpness).astype(np.float32)
     out = np.empty(len(offsets) - 1, np.float32)
-    native().maxsim(_number(isa), query, vectors, offsets, threads, out)
+    native().maxsim(_number(isa), query, vectors, offsets, sharpness, threads, out)
     return out
+
+
+def total(maxima: FloatVector, sharpness: float) -> float:
+    """Return what the greatest scores of query tokens in a document come to: its score.
+
+    Their sum; with a sharpness k not the sum of the n maxima m, but ``n * log(mean(exp(k * m))) /
+    k``: query tokens that match well count more than those that match badly.
+
+    Args:
+        maxima: Shape (n_query,), float32.
+        sharpness: 0 for the plain sum, at most 64.
+    """
+    check_sharpness(sharpness)
+    return float(reference.total(maxima.astype(np.float64)[np.newaxis], sharpness)[0])
 
 
 def centroid_table(
@@ -410,9 +432,6 @@ def maxsim_codes(
 ) -> FloatVector:
     """Return MaxSim of a query with coded documents, without decompressing them.
 
-    With a ``sharpness`` k the n maxima m of a document are not summed, but make ``n * log(mean(exp(
-    k * m))) / k``: query tokens that match well count more than those that match badly.
-
     The score of a token is ``norm * (score of its centroid + score of its context + gain * scale *
     product)``, where the product is the integer one of the query's values with the token's levels.
 
@@ -423,14 +442,13 @@ def maxsim_codes(
         offsets: Shape (n_documents + 1,), int64.
         documents: Shape (n_listed,), int64: which documents to score, in any order.
         contexts: Those of all documents; None: there are none.
-        sharpness: 0 for the plain sum, at most 64.
+        sharpness: 0 for the plain sum, at most 64; see ``total``.
         threads: How many threads to use; they split documents.
 
     Returns:
         Shape (n_listed,), float32. Minus infinity for an empty document, 0 for an empty query.
     """
-    if not 0 <= sharpness <= _MAX_SHARPNESS:
-        raise ValueError(f"sharpness is {sharpness}, expected 0 to {_MAX_SHARPNESS}")
+    check_sharpness(sharpness)
     check_array("documents", documents, (np.int64,), ("n_listed",))
     check_offsets(offsets, len(codes.centroid_ids))
     operands = _code_operands(query, table, codes, contexts, len(offsets) - 1, threads)

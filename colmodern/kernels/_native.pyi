@@ -26,6 +26,7 @@ def maxsim(
     query: NDArray[np.float32],
     vectors: NDArray[np.float32],
     offsets: NDArray[np.int64],
+    sharpness: float,
     threads: int,
     out: NDArray[np.float32],
 ) -> None: ...

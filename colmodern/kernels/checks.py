@@ -11,6 +11,8 @@ from colmodern.types import IntVector
 
 Shape = tuple[int | str, ...]
 
+_MAX_SHARPNESS = 64.0
+
 
 def check_array(name: str, array: NDArray[Any], dtypes: tuple[type, ...], shape: Shape) -> None:
     """Raise unless an array has the dtype, shape and memory order that a kernel reads.
@@ -56,6 +58,12 @@ def check_threads(threads: int) -> None:
     """Raise ValueError unless there is at least one thread."""
     if threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}.")
+
+
+def check_sharpness(sharpness: float) -> None:
+    """Raise ValueError unless exponentials of it stay within range."""
+    if not 0 <= sharpness <= _MAX_SHARPNESS:
+        raise ValueError(f"sharpness must lie within 0 to {_MAX_SHARPNESS:g}, got {sharpness}.")
 
 
 def check_offsets(offsets: IntVector, n_tokens: int) -> None:

@@ -71,18 +71,21 @@ def nearest_centroids(vectors: FloatMatrix, centroids: FloatMatrix) -> NDArray[n
     return nearest
 
 
-def maxsim(query: FloatMatrix, vectors: FloatMatrix, offsets: IntVector) -> Float64:
-    """Return the sum over query tokens of the greatest product with a token of each document."""
+def maxsim(
+    query: FloatMatrix, vectors: FloatMatrix, offsets: IntVector, sharpness: float = 0.0
+) -> Float64:
+    """Return what the greatest products of query tokens with tokens of each document come to."""
     tokens = query.astype(np.float64)
 
     def products(start: int, end: int) -> Float64:
         return vectors[start:end].astype(np.float64) @ tokens.T
 
     documents = np.arange(len(offsets) - 1)
-    return np.array(
-        [_sum_of_maxima(products(*span), len(query)) for span in _spans(offsets, documents)],
-        np.float64,
-    )
+    maxima = [
+        np.fmax.reduce(products(*span), axis=0, initial=-np.inf)
+        for span in _spans(offsets, documents)
+    ]
+    return total(np.array(maxima, np.float64).reshape(len(documents), len(query)), sharpness)
 
 
 def centroid_rows(
@@ -201,8 +204,6 @@ def maxsim_codes(
     sharpness: float = 0.0,
 ) -> Float64:
     """Return MaxSim over coded tokens: the greatest scores, summed over the query."""
-    if len(query) == 0:
-        return np.zeros(len(documents))
     rows = rows_in_context(table, codes.centroid_ids, offsets, query, contexts)
     maxima = _maxima(_token_scores(query, table, codes, rows), offsets)
     return total(maxima[documents], sharpness)
@@ -213,7 +214,7 @@ def total(maxima: Float64, sharpness: float) -> Float64:
 
     Their sum, or with a sharpness k: ``n_query * log(mean(exp(k * maxima))) / k``.
     """
-    if not sharpness:
+    if not sharpness or not maxima.shape[1]:
         plain: Float64 = maxima.sum(axis=1)
         return plain
     greatest = maxima.max(axis=1, keepdims=True)
@@ -473,10 +474,3 @@ def _code_runs(runs: Float64, levels: Float64, bits: int) -> NDArray[np.uint8]:
 def _spans(offsets: IntVector, documents: IntVector) -> Iterator[tuple[int, int]]:
     for document in documents:
         yield int(offsets[document]), int(offsets[document + 1])
-
-
-def _sum_of_maxima(products: Float64, n_query: int) -> float:
-    """Reduce the products (n_tokens, n_query) of one document with a query."""
-    if n_query == 0:
-        return 0.0
-    return float(np.fmax.reduce(products, axis=0, initial=-np.inf).sum())

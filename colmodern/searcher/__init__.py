@@ -6,6 +6,7 @@ from colmodern.searcher.options import SearchOptions
 from colmodern.searcher.places import Place
 from colmodern.searcher.query_file import read_queries
 from colmodern.searcher.run_file import write_run
+from colmodern.searcher.scoring import length_part, resolve_scoring, sharpness_of
 from colmodern.searcher.searcher import Searcher
 
 __all__ = [
@@ -19,7 +20,10 @@ __all__ = [
     "SearchOptions",
     "Searcher",
     "WarmToken",
+    "length_part",
     "marked_pieces",
     "read_queries",
+    "resolve_scoring",
+    "sharpness_of",
     "write_run",
 ]

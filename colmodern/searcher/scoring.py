@@ -7,12 +7,15 @@ docs/decisions/0008-scoring.md has what it is worth.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from colmodern.config import Scoring
+from colmodern import kernels
+from colmodern.config import Scoring, SearchParams
 from colmodern.searcher.candidates import Candidates
 from colmodern.storage import Segment
-from colmodern.types import FloatVector, IntVector
+from colmodern.types import FloatVector, IntVector, QueryEncoder
 
 SHARPNESS = 4.0
 LENGTH_WEIGHT = 0.02
@@ -21,6 +24,13 @@ LENGTH_WEIGHT = 0.02
 def sharpness_of(scoring: Scoring) -> float:
     """Return how much good matches count more than bad ones; see ``kernels.maxsim_codes``."""
     return SHARPNESS if scoring is Scoring.CORRECTED else 0.0
+
+
+def resolve_scoring(params: SearchParams, encoder: QueryEncoder | None) -> SearchParams:
+    """Return parameters that say how to score: as the encoder was made for, where they do not."""
+    if params.scoring is not Scoring.AUTO:
+        return params
+    return replace(params, scoring=Scoring(getattr(encoder, "scoring", Scoring.MAXSIM)))
 
 
 def correct(
@@ -36,11 +46,12 @@ def correct(
     """
     if scoring is not Scoring.CORRECTED:
         return candidates
-    lengths = np.ones(len(candidates), np.int64)
-    for number, segment in enumerate(segments):
-        here = candidates.segments == number
-        lengths[here] = np.diff(segment.token_offsets)[candidates.documents[here]]
-    scores = candidates.scores - length_part(lengths, n_query=n_query)
+
+    def gains(segment: Segment, documents: IntVector) -> FloatVector:
+        offsets = segment.token_offsets
+        return length_part(offsets[documents + 1] - offsets[documents], n_query=n_query)
+
+    scores = candidates.scores - candidates.scored(segments, gains).scores
     return Candidates(candidates.segments, candidates.documents, scores)
 
 
@@ -60,13 +71,10 @@ def total(maxima: FloatVector, scoring: Scoring, *, n_tokens: int) -> float:
         scoring: How.
         n_tokens: The document's.
     """
-    values = maxima.astype(np.float64)
-    if scoring is not Scoring.CORRECTED or not len(values):
-        return float(values.sum())
-    greatest = values.max()
-    logs = np.log(np.exp(SHARPNESS * (values - greatest)).mean())
-    smooth = np.float32(len(values) * (greatest + logs / SHARPNESS))
-    return float(smooth - length_part(np.array([n_tokens]), n_query=len(values))[0])
+    matches = kernels.total(maxima, sharpness_of(scoring))
+    if scoring is not Scoring.CORRECTED:
+        return matches
+    return float(np.float32(matches) - length_part(np.array([n_tokens]), n_query=len(maxima))[0])
 
 
 def shares(maxima: FloatVector, scoring: Scoring) -> FloatVector:

@@ -32,6 +32,7 @@ from colmodern.searcher.passages import best_passage
 from colmodern.searcher.places import place_of
 from colmodern.searcher.prepared import Meeting, PreparedQuery
 from colmodern.searcher.ranking import Ranked, by_both, by_late_interaction, by_words
+from colmodern.searcher.scoring import resolve_scoring
 from colmodern.searcher.word_passage import word_passage
 from colmodern.storage import IndexReader, Segment, drift
 from colmodern.types import QueryEncoder, TokenEmbeddings
@@ -55,6 +56,7 @@ class Searcher:
     ) -> None:
         """Search ``reader`` with ``encoder``; see ``open``."""
         self._reader = reader
+        self._given = encoder
         self._encoder = encoder
         self._precision = precision
         if encoder is not None:
@@ -105,7 +107,9 @@ class Searcher:
 
     def refresh(self) -> Self:
         """Return a searcher of the newest snapshot; this one keeps its own."""
-        return type(self)(self._reader.refresh(), self._encoder, precision=self._precision)
+        fresh = type(self)(self._reader.refresh(), self._given, precision=self._precision)
+        fresh._encoder = self._encoder
+        return fresh
 
     @property
     def n_documents(self) -> int:
@@ -194,6 +198,8 @@ class Searcher:
         allowed = self._allowed(options.get("where"))
         texts = [queries] if isinstance(queries, str) else list(queries)
         vectors = self._prepared_texts(texts, params.mode)
+        if params.mode is not Mode.BM25:
+            params = resolve_scoring(params, self.encoder)
         # A batch keeps every thread busy with a query of its own; one query shares its work.
         n_workers = min(params.threads, len(texts))
         if n_workers > 1:
@@ -221,7 +227,8 @@ class Searcher:
 
         Args:
             tokens: The query's token vectors, shape (n_query_tokens, dim), rows of unit norm.
-            params: How to search.
+            params: How to search; scoring ``auto`` is that of the encoder given to ``open``, and
+                MaxSim if none was.
             query: The query's text: for BM25, and for the record.
             passages: Also find the passage of each hit that matched.
             where: Which documents may be found, as in ``search``.
@@ -235,6 +242,7 @@ class Searcher:
         masks = self._allowed(where)
         if allowed is not None:
             masks = [mask & more for mask, more in zip(masks, allowed, strict=True)]
+        params = resolve_scoring(params, self._given)
         return self._search(query, tokens, params, passages=passages, allowed=masks)
 
     def explain(
@@ -264,13 +272,14 @@ class Searcher:
             InputError: The query is empty, or no living document has that id.
         """
         check_queries([query])
+        params = resolve_scoring(SearchParams.for_k(1, scoring=scoring), self.encoder)
         return self.explain_embeddings(
             encoded(self.encoder, [query])[0],
             doc_id,
             query=query,
             passages=passages,
             exact=exact,
-            scoring=scoring,
+            scoring=params.scoring,
         )
 
     def explain_embeddings(
@@ -283,10 +292,13 @@ class Searcher:
         exact: bool = False,
         scoring: Scoring | str = Scoring.AUTO,
     ) -> Explanation:
-        """Return the same for a query given as token vectors; ``query`` is its text."""
+        """Return the same for a query given as token vectors; ``query`` is its text.
+
+        Scoring ``auto`` is that of the encoder given to ``open``, and MaxSim if none was.
+        """
         if passages < 1:
             raise ConfigError(f"passages must be at least 1, not {passages!r}.")
-        params = self._resolved(SearchParams.for_k(1, scoring=scoring))
+        params = resolve_scoring(SearchParams.for_k(1, scoring=scoring), self._given)
         found = self._reader.find(doc_id)
         if found is None:
             raise InputError(
@@ -333,7 +345,6 @@ class Searcher:
         allowed: Sequence[NDArray[np.bool_]],
     ) -> Hits:
         segments = self._reader.segments
-        params = self._resolved(params)
         params = params.for_documents_of(self._reader.n_tokens / max(1, self.n_documents))
         if params.mode is not Mode.LATE and not query:
             raise InputError(f"Mode {params.mode} needs the text of the query.")
@@ -350,12 +361,6 @@ class Searcher:
         else:
             ranked = by_late_interaction(segments, prepared, params, allowed)
         return Hits(query, self._hits(ranked, _vector_evidence(prepared, wanted=passages)))
-
-    def _resolved(self, params: SearchParams) -> SearchParams:
-        """Return parameters that say how to score."""
-        if params.scoring is not Scoring.AUTO:
-            return params
-        return replace(params, scoring=Scoring(getattr(self._encoder, "scoring", Scoring.MAXSIM)))
 
     def _allowed(self, where: str | None) -> list[NDArray[np.bool_]]:
         """Return, for every segment, which of its documents may be found."""

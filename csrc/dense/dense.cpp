@@ -38,8 +38,8 @@ void centroid_scores(const Kernels& kernels, FloatRows query, FloatRows rows, in
   });
 }
 
-void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const DocumentList& list, int threads,
-            float* scores) {
+void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const DocumentList& list,
+            double sharpness, int threads, float* scores) {
   const Packed packed(query);
   const PackedVectors view = packed.view();
   check(list);
@@ -49,7 +49,7 @@ void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const
         return [&, best = AlignedArray<float>(static_cast<std::size_t>(round_up(query.count, kLanes)))](
                    std::int64_t, std::int64_t begin, std::int64_t end) mutable {
           kernels.dense_maxima(view, vectors, begin, end, best.data());
-          return sum_of(best.data(), query.count);
+          return total_of(best.data(), query.count, sharpness);
         };
       },
       scores);

@@ -463,7 +463,7 @@ class Sweep {
     take(scores);
 
     Unaligned<float> of_documents(static_cast<std::int64_t>(made.listed.size()));
-    maxsim(kernels_, {query.data(), count, dim}, rows.data(), made.list(), 1, of_documents.data());
+    maxsim(kernels_, {query.data(), count, dim}, rows.data(), made.list(), 0.0, 1, of_documents.data());
     take(of_documents);
 
     if (count == 0) return;

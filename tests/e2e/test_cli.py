@@ -281,6 +281,18 @@ def test_explain_speaks_every_format(colmodern, indexed):
     ]
 
 
+def test_explain_scores_as_it_is_told(colmodern, indexed):
+    run = ["explain", "platform four", "trains.txt", "--format", "json", "--scoring"]
+    plain, corrected = (
+        json.loads(colmodern(*run, scoring, cwd=indexed).stdout)
+        for scoring in ("maxsim", "corrected")
+    )
+    assert (plain["scoring"], corrected["scoring"]) == ("maxsim", "corrected")
+    assert plain["score"] == pytest.approx(sum(m["score"] for m in plain["matches"]), abs=1e-4)
+    assert corrected["score"] != plain["score"]
+    assert_is_an_error(colmodern(*run, "best", cwd=indexed), "best", "corrected")
+
+
 def test_explain_refuses_bad_links_and_documents_that_are_gone(colmodern, indexed):
     run = ["explain", "platform", "trains.txt"]
     assert_is_an_error(colmodern(*run, "--links", "emacs", cwd=indexed), "emacs", "vscode")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from colmodern import Document, HashEncoder, Indexer, Searcher
-from colmodern.config import Scoring
+from colmodern.config import Scoring, SearchParams
 from colmodern.errors import ConfigError
 from colmodern.searcher.scoring import LENGTH_WEIGHT, SHARPNESS, length_part, shares, total
 
@@ -120,6 +120,21 @@ def test_auto_is_what_the_encoder_was_made_for(index, searcher):
         assert ranking(other.search(query)) == corrected
         assert ranking(other.search(query, scoring="maxsim")) == plain
         assert other.explain(query, corrected[0][0]).scoring == "corrected"
+
+
+def test_ready_vectors_are_scored_by_the_encoder_that_was_given_whatever_happened_before(
+    index, encoder, monkeypatch
+):
+    monkeypatch.setattr("colmodern.encoder.load_encoder", lambda *_, **__: Corrected(dim=64))
+    query, params = QUERIES[0], SearchParams.for_k(5)
+    (tokens,) = encoder.encode_queries([query])
+    with Searcher.open(index) as opened:
+        first = ranking(opened.search_embeddings(tokens, params))
+        assert ranking(opened.search(query, k=5)) != first
+        for searcher in (opened, opened.refresh()):
+            assert ranking(searcher.search_embeddings(tokens, params)) == first
+            assert searcher.explain_embeddings(tokens, first[0][0]).scoring == "maxsim"
+            assert searcher.explain(query, first[0][0]).scoring == "corrected"
 
 
 def test_hybrid_takes_the_corrected_score_as_its_late_part(searcher):

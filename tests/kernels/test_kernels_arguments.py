@@ -49,8 +49,7 @@ def call(**changes):
     } | changes
     parts = [arguments.pop(name) for name in ("values", "steps", "levels")]
     query = kernels.QuantisedQuery(*parts, np.float32(1), arguments.pop("bits"))
-    threads = arguments.pop("threads")
-    return kernels.maxsim_codes(query, *arguments.values(), threads=threads)
+    return kernels.maxsim_codes(query, **arguments)
 
 
 def test_the_unchanged_call_is_fine():
@@ -120,6 +119,18 @@ def test_a_centroid_that_is_not_there_is_refused(isa):
         pytest.raises(ValueError, match="centroid id is 4, expected below 4"),
     ):
         kernels.smooth_maxsim(a_table(), codes.centroid_ids, np.array([0, 3]), np.array([0]))
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("sharpness", [-0.1, 64.5, float("nan"), float("inf")])
+def test_a_sharpness_that_would_overflow_is_refused(isa, sharpness):
+    vectors = np.ones((1, 16), np.float32)
+    with kernels.use_isa(isa), pytest.raises(ValueError, match="sharpness must lie within 0 to 64"):
+        call(sharpness=sharpness)
+    with kernels.use_isa(isa), pytest.raises(ValueError, match="sharpness must lie within 0 to 64"):
+        kernels.maxsim(vectors, vectors, np.array([0, 1]), sharpness=sharpness)
+    with pytest.raises(ValueError, match="sharpness must lie within 0 to 64"):
+        kernels.total(vectors[0], sharpness)
 
 
 @pytest.mark.parametrize("isa", ISAS)

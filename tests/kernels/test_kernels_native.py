@@ -112,6 +112,18 @@ def test_centroid_scores_conform_for_few_centroids(n_centroids):
     assert_conforms(results, reference.centroid_scores(query, centroids), 1e-4)
 
 
+@pytest.mark.parametrize("sharpness", [0.5, 4.0])
+@pytest.mark.parametrize("n_query", [0, 1, 17])
+def test_sharp_maxsim_conforms(n_query, sharpness):
+    rng = np.random.default_rng(n_query)
+    offsets, _ = ragged(rng, LENGTHS)
+    query, vectors = normal(rng, n_query, 32), normal(rng, offsets[-1], 32)
+    results = on_each_isa(lambda: kernels.maxsim(query, vectors, offsets, sharpness=sharpness))
+    length = np.linalg.norm(vectors, axis=1).max(initial=0)
+    bound = 32 * EPSILON * np.linalg.norm(query, axis=1).sum() * (length + 1)
+    assert_conforms(results, reference.maxsim(query, vectors, offsets, sharpness), bound)
+
+
 @pytest.mark.parametrize("dim", [2, 48, 128])
 @pytest.mark.parametrize("n_query", [0, 1, 16, 17, 33])
 def test_maxsim_conforms(n_query, dim):

@@ -47,6 +47,11 @@ def test_chunks_keep_to_the_budget_and_hold_every_text_once():
         assert len(chunk) == 1 or max(lengths[i] for i in chunk) * len(chunk) <= 10
 
 
+def test_chunks_hold_texts_of_like_lengths_where_a_spread_is_given():
+    found = list(chunks([5, 1, 9, 3, 3, 2, 20], 1000, spread=2))
+    assert found == [[1, 5, 3, 4], [0], [2], [6]]
+
+
 def test_a_draw_of_pieces_keeps_to_its_budget_and_hangs_on_the_step_alone():
     offsets = torch.arange(0, 1001, 10).numpy()
     drawn = batch_at(offsets, 200, 0, 5)

@@ -2,7 +2,7 @@
 
 from colmodern.eval.systems.bm25 import Bm25
 from colmodern.eval.systems.dense import Dense
-from colmodern.eval.systems.float_maxsim import FloatMaxSim
+from colmodern.eval.systems.float_vectors import FloatVectors
 from colmodern.eval.systems.hybrid import Hybrid
 from colmodern.eval.systems.late import Late, OpenIndex
 from colmodern.eval.systems.rerank import PairScorer, Rerank, load_scorer
@@ -15,7 +15,7 @@ __all__ = [
     "Bm25",
     "Built",
     "Dense",
-    "FloatMaxSim",
+    "FloatVectors",
     "Hybrid",
     "Late",
     "OpenIndex",

@@ -2,7 +2,7 @@
 
 late                         our search; late:exact, late:high,bits=2,threads=2,model=PATH;
                              late:mode=bm25, late:mode=hybrid,fusion=scores,word_weight=0.3
-float                        exact MaxSim of float vectors; float:threads=2
+float                        float vectors of every document; float:threads=2,scoring=maxsim
 bm25                         bm25:k1=1.2,b=0.75
 minilm, dense:PATH           a single-vector model
 hybrid                       late and bm25 fused; hybrid:late:high+minilm
@@ -19,7 +19,7 @@ from colmodern.encoder import load_encoder
 from colmodern.errors import ConfigError
 from colmodern.eval.systems.bm25 import Bm25
 from colmodern.eval.systems.dense import MINILM, Dense
-from colmodern.eval.systems.float_maxsim import FloatMaxSim
+from colmodern.eval.systems.float_vectors import FloatVectors
 from colmodern.eval.systems.hybrid import Hybrid
 from colmodern.eval.systems.late import Late
 from colmodern.eval.systems.rerank import Rerank, load_scorer
@@ -89,11 +89,11 @@ def _late(rest: str, encoder: DocumentEncoder | None) -> System:
 
 
 def _float(rest: str, encoder: DocumentEncoder | None) -> System:
-    words, options = _parsed("float", rest, {"threads": int, "model": str})
+    words, options = _parsed("float", rest, {"threads": int, "model": str, "scoring": str})
     _refuse_words("float", words)
     if options.get("threads", 1) < 1:
         raise ConfigError(f"threads must be at least 1, not {options['threads']}.")
-    return FloatMaxSim(_encoder(options.pop("model", None), encoder), **options)
+    return FloatVectors(_encoder(options.pop("model", None), encoder), **options)
 
 
 def _bm25(rest: str, _: DocumentEncoder | None) -> System:

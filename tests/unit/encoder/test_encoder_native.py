@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from colmodern import kernels
+from colmodern.config import Scoring
 from colmodern.encoder import Encoder
 from colmodern.encoder.model_config import ModernBertConfig
 from colmodern.encoder.modernbert import ModernBert
@@ -139,6 +140,10 @@ def test_the_default_student_keeps_its_vectors(isa, precision):
 
     for ours, theirs in zip(found, expected, strict=True):
         assert (ours.vectors * theirs.vectors).sum(axis=1).min() > LEAST_COSINE[precision]
+
+
+def test_the_default_student_is_made_for_the_corrected_score():
+    assert Encoder.load().scoring is Scoring.CORRECTED
 
 
 @pytest.mark.parametrize(("isa", "precision"), CASES)

@@ -11,14 +11,14 @@ from colmodern.eval import System, make_system
 from colmodern.eval.systems import (
     Bm25,
     Built,
-    FloatMaxSim,
+    FloatVectors,
     Hybrid,
     Late,
     Rerank,
     RunFile,
     split_specs,
 )
-from colmodern.eval.systems import float_maxsim as float_maxsim_module
+from colmodern.eval.systems import float_vectors as float_vectors_module
 from colmodern.eval.systems.ranking import best
 from colmodern.eval.systems.texts import TextStore
 from colmodern.storage.manifest_file import encode_manifest, read_manifest
@@ -72,9 +72,9 @@ def test_every_system_keeps_to_the_protocol(documents, queries, tmp_path, encode
 def test_float_maxsim_is_maxsim_over_every_document(
     documents, queries, tmp_path, encoder, monkeypatch
 ):
-    monkeypatch.setattr(float_maxsim_module, "_BLOCK_TOKENS", 100)
-    monkeypatch.setattr(float_maxsim_module, "_BATCH_DOCUMENTS", 7)
-    found = answers(FloatMaxSim(encoder), documents, queries, tmp_path, k=20)
+    monkeypatch.setattr(float_vectors_module, "_BLOCK_TOKENS", 100)
+    monkeypatch.setattr(float_vectors_module, "_BATCH_DOCUMENTS", 7)
+    found = answers(FloatVectors(encoder), documents, queries, tmp_path, k=20)
     texts = [f"{d.title} {d.text}" if d.title else d.text for d in documents]
     encoded = encoder.encode_documents(texts)
     vectors = np.concatenate([tokens.vectors for tokens in encoded]).astype(np.float16)
@@ -88,9 +88,12 @@ def test_float_maxsim_is_maxsim_over_every_document(
     assert "empty" not in {name for answer in found for name in ids(answer)}
 
 
-def test_late_exact_with_four_bits_finds_what_float_finds(documents, queries, tmp_path, encoder):
-    late = answers(Late(encoder, effort="exact"), documents, queries, tmp_path)
-    exact = answers(FloatMaxSim(encoder), documents, queries, tmp_path)
+@pytest.mark.parametrize("scoring", ["maxsim", "corrected"])
+def test_late_exact_with_four_bits_finds_what_float_finds(
+    documents, queries, tmp_path, encoder, scoring
+):
+    late = answers(Late(encoder, effort="exact", scoring=scoring), documents, queries, tmp_path)
+    exact = answers(FloatVectors(encoder, scoring=scoring), documents, queries, tmp_path)
     for one, two in zip(late, exact, strict=True):
         true_scores = dict(two.ranking)
         assert true_scores[ids(one)[0]] >= 0.98 * max(true_scores.values())
@@ -138,7 +141,7 @@ def test_a_build_that_fails_leaves_nothing_behind(documents, tmp_path, encoder, 
 
     monkeypatch.setattr(encoder, "encode_documents", broken)
     with pytest.raises(EncoderError, match="out of order"):
-        FloatMaxSim(encoder).index(documents, tmp_path)
+        FloatVectors(encoder).index(documents, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -281,7 +284,9 @@ def test_the_best_are_those_of_a_full_sort_ties_by_position():
 def test_a_spec_makes_a_system_that_can_say_its_spec(encoder):
     for spec in (
         "late:high,bits=2,threads=2,model=hash:32:1",
+        "late:exact,bits=4,threads=1,model=hash:64:0,scoring=corrected",
         "float:threads=2,model=hash:64:0",
+        "float:threads=1,model=hash:64:0,scoring=corrected",
         "bm25:k1=1.2,b=0.75",
         "hybrid:late:low,bits=1,threads=1,model=hash:64:0+bm25:k1=1.2,b=0.75",
     ):
@@ -290,6 +295,7 @@ def test_a_spec_makes_a_system_that_can_say_its_spec(encoder):
     assert make_system("late", encoder=encoder).spec == (
         "late:medium,bits=4,threads=1,model=hash:64:0"
     )
+    assert make_system("late:scoring=maxsim", encoder=encoder).name.endswith("4 bits, maxsim")
     assert make_system("late:exact", encoder=encoder).name == "late exact, 4 bits"
     assert Late(encoder, config=IndexConfig(n_centroids=16)).spec is None
 
@@ -306,6 +312,7 @@ def test_a_spec_makes_a_system_that_can_say_its_spec(encoder):
         ("late:size=3", "no option 'size'"),
         ("late:threads=0", "threads must be at least 1"),
         ("float:threads=0", "threads must be at least 1"),
+        ("float:scoring=best", "scoring must be one of"),
         ("float:high", "does not know 'high'"),
         ("bm25:b=2", "b in 0..1"),
         ("bm25:k1=nan", "k1 of at least 0"),

@@ -1,4 +1,4 @@
-"""What would MaxSim find if nothing were compressed or skipped? The reference for our search."""
+"""What would be found if nothing were compressed or skipped? The reference for our search."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
+from colmodern.config import Scoring, SearchParams
 from colmodern.errors import EncoderError, InputError
 from colmodern.eval.systems.building import build_once, folder_bytes
 from colmodern.eval.systems.system import Answer, Built
+from colmodern.searcher import length_part, resolve_scoring, sharpness_of
 from colmodern.types import Document, DocumentEncoder, FloatMatrix, Progress
 
 _BATCH_CHARS = 200_000
@@ -25,34 +27,57 @@ _BATCH_DOCUMENTS = 512
 _BLOCK_TOKENS = 1 << 16
 
 
-class FloatMaxSim:
-    """MaxSim of every query with every document, from vectors rounded to 16-bit floats.
+class FloatVectors:
+    """The score of every query with every document, from vectors rounded to 16-bit floats.
 
     The vectors lie in a memory-mapped file; about 65,000 of them are in memory as 32-bit floats at
     a time, more only if one document has more. Blocks of documents are the outer loop, so a query's
     search seconds include an equal share of reading each block.
     """
 
-    def __init__(self, encoder: DocumentEncoder, *, threads: int = 1) -> None:
-        """Measure exact MaxSim with an encoder's vectors and so many threads."""
+    def __init__(
+        self,
+        encoder: DocumentEncoder,
+        *,
+        threads: int = 1,
+        scoring: Scoring | str = Scoring.AUTO,
+    ) -> None:
+        """Measure exact scores of an encoder's vectors.
+
+        Args:
+            encoder: Encodes documents and queries.
+            threads: Threads of one search.
+            scoring: ``maxsim``, ``corrected``, or what the encoder was made for, ``auto``.
+
+        Raises:
+            ConfigError: There is no such scoring.
+        """
         self._encoder = encoder
         self._threads = threads
+        self._params = SearchParams.for_k(1, scoring=scoring)
+        self._scoring = resolve_scoring(self._params, encoder).scoring
         self._folder: Path | None = None
 
     @property
     def name(self) -> str:
         """What to call it in a table."""
-        return "float MaxSim"
+        return ", ".join(["float", *self._said.values()])
 
     @property
     def spec(self) -> str | None:
         """What ``make_system`` takes to make it again."""
-        return f"float:threads={self._threads},model={self._encoder.name}"
+        options = {"threads": self._threads, "model": self._encoder.name, **self._said}
+        return "float:" + ",".join(f"{name}={value}" for name, value in options.items())
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Encoder and threads."""
-        return {"encoder": self._encoder.name, "threads": self._threads, "dtype": "float16"}
+        """Encoder, threads and how it scores."""
+        return {
+            "encoder": self._encoder.name,
+            "threads": self._threads,
+            "dtype": "float16",
+            "scoring": str(self._scoring),
+        }
 
     def index(
         self, documents: Iterable[Document], folder: Path, *, progress: Progress | None = None
@@ -89,12 +114,26 @@ class FloatMaxSim:
             for number, query in enumerate(encoded):
                 started = time.perf_counter()
                 if len(query):
-                    scores = kernels.maxsim(query, vectors, offsets, threads=self._threads)
-                    _keep_best(tops[number], scores, first, k)
+                    _keep_best(tops[number], self._scores(query, vectors, offsets), first, k)
                 search_s[number] += time.perf_counter() - started
         for top, encode, search in zip(tops, encode_s, search_s.tolist(), strict=True):
             ranking = tuple((ids[-minus], score) for score, minus in sorted(top, reverse=True))
             yield Answer(ranking, encode, search)
+
+    def _scores(
+        self, query: FloatMatrix, vectors: FloatMatrix, offsets: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        sharpness = sharpness_of(self._scoring)
+        scores = kernels.maxsim(query, vectors, offsets, sharpness=sharpness, threads=self._threads)
+        if self._scoring is Scoring.CORRECTED:
+            scores -= length_part(np.diff(offsets), n_query=len(query))
+        return scores
+
+    @property
+    def _said(self) -> dict[str, str]:
+        """How matches make a score, where that was said."""
+        scoring = self._params.scoring
+        return {} if scoring is Scoring.AUTO else {"scoring": str(scoring)}
 
     def close(self) -> None:
         """Forget the folder."""
