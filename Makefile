@@ -4,7 +4,7 @@ ENGINES ?= .engines
 DATA ?= ../shared/data
 RESULTS ?= .results
 COLLECTIONS = cacm cisi time cosqa scifact scisummnet leval-long
-SYSTEMS = bm25,minilm,late:low,late:high,late:exact,late:bits=2,float,hybrid
+SYSTEMS = bm25,minilm,late:low,late:high,late:exact,late:scoring=maxsim,late:bits=2,float,late:mode=hybrid
 
 .PHONY: setup check fix test bench golden wheel engines-setup bench-engines results
 

@@ -15,7 +15,7 @@ import typer
 
 from colmodern import cli_eval
 from colmodern.cli_search import SearchArguments, run_search
-from colmodern.config import Effort, Fusion, Mode, Scoring
+from colmodern.config import Effort, Fusion, Mode, Pooling, Scoring
 from colmodern.location import locate
 from colmodern.terminal import (
     Format,
@@ -97,6 +97,12 @@ def index(
     ] = "default",
     precision: PrecisionOption = "auto",
     bits: Annotated[int, typer.Option(help="Bits a dimension of a new index: 1, 2 or 4.")] = 4,
+    pool: Annotated[
+        int, typer.Option(help="Tokens that share a vector in a new index; 1: none.")
+    ] = 1,
+    pooling: Annotated[
+        Pooling, typer.Option(help="Which tokens share one: neighbours, or the most alike.")
+    ] = Pooling.CLOSEST,
     id_field: Annotated[str, typer.Option(help="Rows: the field of the id.")] = "_id",
     title_field: Annotated[str, typer.Option(help="Rows: the field of the title.")] = "title",
     text_field: Annotated[str, typer.Option(help="Rows: the field of the text.")] = "text",
@@ -124,9 +130,8 @@ def index(
         text_field=text_field,
     )
     location = index or default_location(paths)
-    indexer = Indexer(
-        location, load_encoder(model, precision=precision), config=IndexConfig(bits=bits)
-    )
+    config = IndexConfig(bits=bits, pool=pool, pooling=pooling)
+    indexer = Indexer(location, load_encoder(model, precision=precision), config=config)
     with progress_bar() as progress:
         report = indexer.sync(paths, options, progress=progress)
     remember(location)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from colmodern.errors import ConfigError
 
 _BITS = (1, 2, 4)
+_MAX_POOL = 16
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -40,6 +41,13 @@ class Scoring(StrEnum):
     AUTO = "auto"
     MAXSIM = "maxsim"
     CORRECTED = "corrected"
+
+
+class Pooling(StrEnum):
+    """Which tokens of a document share a vector, where ``pool`` is above 1."""
+
+    ADJACENT = "adjacent"
+    CLOSEST = "closest"
 
 
 class Fusion(StrEnum):
@@ -94,6 +102,8 @@ class IndexConfig:
         seed: Decides the sample, the rotation and the k-means start.
         segment_tokens: A segment is closed when it holds this many tokens.
         sample_tokens: The codec is trained on at most this many token vectors.
+        pool: How many tokens of a document share a vector on the mean; 1: none.
+        pooling: Which do.
     """
 
     bits: int = 4
@@ -101,6 +111,8 @@ class IndexConfig:
     seed: int = 0
     segment_tokens: int = 2_000_000
     sample_tokens: int = 300_000
+    pool: int = 1
+    pooling: Pooling = Pooling.CLOSEST
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
@@ -111,6 +123,9 @@ class IndexConfig:
         for name in ("segment_tokens", "sample_tokens"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)!r}.")
+        if not 1 <= self.pool <= _MAX_POOL:
+            raise ConfigError(f"pool must lie in 1..{_MAX_POOL}, not {self.pool!r}.")
+        object.__setattr__(self, "pooling", _one_of(Pooling, "pooling", self.pooling))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""

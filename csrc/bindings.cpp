@@ -22,6 +22,7 @@
 #include "encode/encode.h"
 #include "gather/gather.h"
 #include "maxsim_codes/maxsim_codes.h"
+#include "merge/merge.h"
 
 namespace nb = nanobind;
 
@@ -210,6 +211,11 @@ void bind_sum_clusters(Matrix<const std::uint8_t> rows, Vector<const std::uint32
                sums.data(), counts.data());
 }
 
+void bind_merge_closest(Matrix<const float> products, std::int64_t n_clusters, Vector<std::uint32_t> labels) {
+  const nb::gil_scoped_release release;
+  merge_closest(products.data(), static_cast<std::int64_t>(products.shape(0)), n_clusters, labels.data());
+}
+
 // float16 arrives as uint16.
 template <class T>
 Vectors vectors_of(const Matrix<const T>& vectors) {
@@ -283,6 +289,7 @@ NB_MODULE(_native, m) {
         "threads"_a, "nearest"_a.noconvert(), "scores"_a.noconvert());
   m.def("sum_clusters", &bind_sum_clusters, "rows"_a.noconvert(), "clusters"_a.noconvert(), "threads"_a,
         "sums"_a.noconvert(), "counts"_a.noconvert());
+  m.def("merge_closest", &bind_merge_closest, "products"_a.noconvert(), "n_clusters"_a, "labels"_a.noconvert());
 #define COLMODERN_BIND_ENCODE(T, Id)                                                                          \
   m.def("encode_tokens", &bind_encode_tokens<T, Id>, "isa"_a, "vectors"_a.noconvert(),                        \
         COLMODERN_ROTATION_NAMES, COLMODERN_CELLS_NAMES, "centroids"_a.noconvert(),                           \

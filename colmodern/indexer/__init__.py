@@ -3,6 +3,7 @@
 from colmodern.indexer.embedded import EmbeddedDocument
 from colmodern.indexer.embeddings import Embeddings
 from colmodern.indexer.indexer import Indexer, compact, delete
+from colmodern.indexer.pooling import pool_tokens
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.status import IndexStatus, status
 from colmodern.indexer.watch import watch
@@ -15,6 +16,7 @@ __all__ = [
     "Indexer",
     "compact",
     "delete",
+    "pool_tokens",
     "status",
     "watch",
 ]

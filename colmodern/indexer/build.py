@@ -50,7 +50,7 @@ def build_new(change: Change, encoder: DocumentEncoder, config: IndexConfig) -> 
     """
     spool = change.spool
     info = EncoderInfo(encoder.name, encoder.fingerprint, encoder.dim)
-    n_expected = int(spool.chars.sum() / CHARS_PER_TOKEN)
+    n_expected = int(spool.chars.sum() / CHARS_PER_TOKEN / config.pool)
     begun = resume_new(change, info, config, spool.content_hashes, n_tokens=n_expected)
     if begun is not None:
         with closing_on_error(begun):
@@ -70,7 +70,7 @@ def build_new(change: Change, encoder: DocumentEncoder, config: IndexConfig) -> 
         sink.finish()
         rest = np.setdiff1d(np.arange(len(spool)), sample.numbers)
         del sample
-        _encode(spool, rest.tolist(), encoder, begun.sink(), meter)
+        _encode(begun, spool, rest.tolist(), encoder, meter)
     return begun
 
 
@@ -81,7 +81,7 @@ def encode_rest(begun: Begun, change: Change, encoder: DocumentEncoder) -> None:
     skipped = [number for number, identifier in enumerate(ids) if identifier in done]
     meter = Meter(spool, change.progress, skipped=int(spool.chars[skipped].sum()))
     rest = np.setdiff1d(np.arange(len(spool)), skipped)
-    _encode(spool, rest.tolist(), encoder, begun.sink(), meter)
+    _encode(begun, spool, rest.tolist(), encoder, meter)
 
 
 def encode_sample(
@@ -92,7 +92,7 @@ def encode_sample(
     order = np.random.default_rng(config.seed).permutation(len(spool)).tolist()
     sample = EncodedSample(limit, encoder.dim)
     numbers = iter(order)
-    for batch in encode_documents(spool.read(order), encoder):
+    for batch in encode_documents(spool.read(order), encoder, config):
         for (document, tokens), number in zip(batch, numbers, strict=False):
             sample.add(number, document, tokens)
         meter.add(batch)
@@ -135,10 +135,11 @@ def write(batch: list[EncodedDocument], sink: SegmentSink) -> None:
 
 
 def _encode(
-    spool: Spool, order: Iterable[int], encoder: DocumentEncoder, sink: SegmentSink, meter: Meter
+    begun: Begun, spool: Spool, order: Iterable[int], encoder: DocumentEncoder, meter: Meter
 ) -> None:
     """Encode documents of the spool in this order and write them, both at the same time."""
-    for batch in ahead(encode_documents(spool.read(order), encoder)):
+    sink = begun.sink()
+    for batch in ahead(encode_documents(spool.read(order), encoder, begun.config)):
         write(batch, sink)
         meter.add(batch)
     sink.finish()

@@ -8,8 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.config import IndexConfig
 from colmodern.errors import EncoderError
 from colmodern.indexer.ahead import ahead
+from colmodern.indexer.pooling import pool_tokens
 from colmodern.storage import StoredDocument
 from colmodern.types import DocumentEncoder, PreparingEncoder, TokenEmbeddings
 
@@ -22,9 +24,9 @@ AnyArray: TypeAlias = NDArray[Any]
 
 
 def encode_documents(
-    documents: Iterable[StoredDocument], encoder: DocumentEncoder
+    documents: Iterable[StoredDocument], encoder: DocumentEncoder, config: IndexConfig
 ) -> Iterator[list[EncodedDocument]]:
-    """Yield documents with their token vectors, in order, some at a time.
+    """Yield documents with their token vectors, pooled as ``config`` says, some at a time.
 
     A title is encoded in front of its text; spans count from the start of the text, and a token of
     the title has the empty span (0, 0). The next documents are read, and tokenised if the encoder
@@ -38,7 +40,10 @@ def encode_documents(
     for batch, texts, prepared in ahead(_prepared(documents, prepare)):
         vectors = list(encode(prepared))
         _check(encoder, texts, vectors)
-        yield [_placed(document, tokens) for document, tokens in zip(batch, vectors, strict=True)]
+        yield [
+            (document, pool_tokens(_placed(document, tokens), config.pool, config.pooling))
+            for document, tokens in zip(batch, vectors, strict=True)
+        ]
 
 
 def _stages(
@@ -93,12 +98,12 @@ def encoded_text(document: StoredDocument) -> str:
     return document.full_text
 
 
-def _placed(document: StoredDocument, tokens: TokenEmbeddings) -> EncodedDocument:
+def _placed(document: StoredDocument, tokens: TokenEmbeddings) -> TokenEmbeddings:
     """Move spans back by the length of the title; what lies before the text becomes (0, 0)."""
     if not document.title:
-        return document, tokens
+        return tokens
     spans = np.maximum(tokens.spans - np.int32(len(document.title) + 1), 0)
-    return document, TokenEmbeddings(tokens.vectors, spans)
+    return TokenEmbeddings(tokens.vectors, spans)
 
 
 def _batches(documents: Iterable[StoredDocument]) -> Iterator[list[StoredDocument]]:

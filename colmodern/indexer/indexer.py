@@ -12,6 +12,7 @@ from colmodern.codec.vectors import check_dim
 from colmodern.config import IndexConfig
 from colmodern.corpus import ScanOptions
 from colmodern.errors import (
+    ConfigError,
     EncoderError,
     EncoderMismatchError,
     IndexExistsError,
@@ -147,10 +148,17 @@ class Indexer:
             progress: Told how far it is.
 
         Raises:
+            ConfigError: The config pools tokens; ``pool_tokens`` does that beforehand.
             IndexExistsError: There is an index already.
             InputError: An id is empty or comes twice, vectors are not finite or have another
                 dimension or dtype than they should; the message names the document.
         """
+        if self.config.pool != 1:
+            raise ConfigError(
+                "pool works on documents that are encoded here; vectors that come ready are "
+                "indexed as they are: merge them with colmodern.indexer.pool_tokens, and leave "
+                "pool at 1."
+            )
         self._refuse_an_index()
         with (
             self._change(progress) as change,
@@ -231,7 +239,7 @@ class Indexer:
                 self._write_all(change, reading, self.config)
             elif self._must_start_over(change.spool):
                 self._keep_the_rest(change, reading)
-                self._write_all(change, reading, self.config)
+                self._write_all(change, reading, self._kept_config())
             else:
                 self._write_more(change, reading)
         return change.report
@@ -300,10 +308,15 @@ class Indexer:
         if has_ready_vectors:  # which cannot be made again, so the index is only added to
             self._check_encoder()
             return False
-        n_expected = n_tokens + int(spool.chars.sum() / CHARS_PER_TOKEN)
+        pool = config_of(manifest.config).pool
+        n_expected = n_tokens + int(spool.chars.sum() / CHARS_PER_TOKEN / pool)
         return manifest.encoder.fingerprint != self._text_encoder().fingerprint or outgrown(
             TrainingRecord.of(manifest.config).n_tokens, n_expected
         )
+
+    def _kept_config(self) -> IndexConfig:
+        with IndexReader.open(self.path) as reader:
+            return config_of(reader.manifest.config)
 
     def _keep_the_rest(self, change: Change, reading: Reading) -> None:
         """Spool what the index holds and the files did not replace or remove."""

@@ -58,6 +58,7 @@ from colmodern.kernels.isa import (
     native,
     use_isa,
 )
+from colmodern.kernels.merging import merge_closest
 from colmodern.kernels.operands import (
     CACHE_LINE,
     LANES,
@@ -102,6 +103,7 @@ __all__ = [
     "gather",
     "maxsim",
     "maxsim_codes",
+    "merge_closest",
     "native",
     "nearest_centroids",
     "nearest_in_cells",

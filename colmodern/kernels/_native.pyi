@@ -21,6 +21,9 @@ def nearest_centroids(
     threads: int,
     out: NDArray[np.uint32],
 ) -> None: ...
+def merge_closest(
+    products: NDArray[np.float32], n_clusters: int, labels: NDArray[np.uint32]
+) -> None: ...
 def maxsim(
     isa: int,
     query: NDArray[np.float32],

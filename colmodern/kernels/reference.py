@@ -225,6 +225,22 @@ def total(maxima: Float64, sharpness: float) -> Float64:
     return scores
 
 
+def merge_closest(products: FloatMatrix, n_clusters: int) -> NDArray[np.uint32]:
+    """Return the clusters of vectors when the closest two merge until so many are left."""
+    n = len(products)
+    distances = 1 - products.astype(np.float64)
+    labels, sizes, is_left = np.arange(n), np.ones(n), np.ones(n, bool)
+    while is_left.sum() > n_clusters:
+        pairs = np.where(np.triu(np.outer(is_left, is_left), 1), distances, np.inf)
+        i, j = divmod(int(pairs.argmin()), n)
+        joined = (sizes[i] + sizes) * distances[i] + (sizes[j] + sizes) * distances[j]
+        distances[i] = (joined - sizes * distances[i, j]) / (sizes[i] + sizes[j] + sizes)
+        distances[:, i] = distances[i]
+        labels[labels == j], is_left[j] = i, False
+        sizes[i] += sizes[j]
+    return np.unique(labels, return_inverse=True)[1].astype(np.uint32)
+
+
 def code_maxima(
     query: QuantisedQuery,
     table: CentroidTable,

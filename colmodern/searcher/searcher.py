@@ -162,6 +162,7 @@ class Searcher:
             "bytes_a_token": round(n_bytes / max(1, reader.n_tokens), 1),
             "dim": reader.codec.dim,
             "bits": reader.codec.bits,
+            "pool": manifest.config.get("pool", 1),
             "centroids": reader.codec.n_centroids,
             "encoder": manifest.encoder.name,
             "fingerprint": manifest.encoder.fingerprint,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from colmodern.config import Effort, Fusion, IndexConfig, Mode, Scoring, SearchParams
+from colmodern.config import Effort, Fusion, IndexConfig, Mode, Pooling, Scoring, SearchParams
 from colmodern.eval.systems.building import build_once, folder_bytes
 from colmodern.eval.systems.system import Answer, Built
 from colmodern.indexer import Indexer
@@ -35,6 +35,8 @@ class Late:
         *,
         effort: Effort | str = Effort.MEDIUM,
         bits: int = 4,
+        pool: int = 1,
+        pooling: Pooling | str = Pooling.CLOSEST,
         threads: int = 1,
         mode: Mode | str = Mode.LATE,
         fusion: Fusion | str = Fusion.SCORES,
@@ -48,12 +50,14 @@ class Late:
             encoder: Encodes documents and queries.
             effort: ``low``, ``medium``, ``high`` or ``exact``.
             bits: Bits a dimension.
+            pool: How many tokens of a document share a vector.
+            pooling: Which do, ``adjacent`` or ``closest``.
             threads: Threads of one search.
             mode: ``late``, ``bm25`` or ``hybrid``, all from the same index.
             fusion: ``rrf`` or ``scores``: how the hybrid mode fuses.
             word_weight: How much BM25 counts in the hybrid mode.
             scoring: ``maxsim``, ``corrected``, or what the encoder was made for, ``auto``.
-            config: How to index, instead of ``bits``.
+            config: How to index, instead of ``bits``, ``pool`` and ``pooling``.
 
         Raises:
             ConfigError: An option is not allowed.
@@ -69,8 +73,13 @@ class Late:
         )
         self._encoder = encoder
         self._effort = Effort(effort)
-        self._config = config or IndexConfig(bits=bits)
-        self._is_plain = self._config == IndexConfig(bits=self._config.bits)
+        said = {"bits": bits, "pool": pool, "pooling": pooling}
+        self._config = config or IndexConfig.from_dict(said)
+        self._is_plain = all(
+            value == getattr(IndexConfig(), name)
+            for name, value in self._config.to_dict().items()
+            if name not in said
+        )
         self._searcher: Searcher | None = None
 
     @property
@@ -79,7 +88,8 @@ class Late:
         if self._params.mode is Mode.BM25:
             return "BM25 of the index"
         name = f"{self._params.mode} {self._effort}, {self._config.bits} bits"
-        return ", ".join([name, *map(str, self._fusing.values()), *self._scoring.values()])
+        said = (*self._pooled.values(), *self._fusing.values(), *self._scoring.values())
+        return ", ".join([name, *map(str, said)])
 
     @property
     def spec(self) -> str | None:
@@ -88,6 +98,7 @@ class Late:
             return None
         said = {
             "bits": self._config.bits,
+            **self._pooled,
             "threads": self._params.threads,
             "model": self._encoder.name,
             **self._moding,
@@ -114,7 +125,7 @@ class Late:
             IndexStoreError: The folder cannot be written, or holds an index that cannot be read.
         """
         parts = [f"late-{self._config.bits}bit", self._encoder.fingerprint[:12]]
-        if not self._is_plain:
+        if self._config != IndexConfig(bits=self._config.bits):
             settings = repr(sorted(self._config.to_dict().items()))
             parts.append(hashlib.sha256(settings.encode()).hexdigest()[:8])
         path = folder / "-".join(parts)
@@ -149,6 +160,13 @@ class Late:
             scoring=self._params.scoring,
         )
         return _search(self._searcher, self._encoder, queries, params)
+
+    @property
+    def _pooled(self) -> dict[str, Any]:
+        """How tokens share vectors, where they do."""
+        if self._config.pool == 1:
+            return {}
+        return {"pool": self._config.pool, "pooling": str(self._config.pooling)}
 
     @property
     def _fusing(self) -> dict[str, Any]:

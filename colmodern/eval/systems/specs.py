@@ -1,7 +1,8 @@
 """How does a word on the command line become a system?
 
 late                         our search; late:exact, late:high,bits=2,threads=2,model=PATH;
-                             late:mode=bm25, late:mode=hybrid,fusion=scores,word_weight=0.3
+                             late:pool=2,pooling=adjacent, late:mode=bm25,
+                             late:mode=hybrid,fusion=scores,word_weight=0.3
 float                        float vectors of every document; float:threads=2,scoring=maxsim
 bm25                         bm25:k1=1.2,b=0.75
 minilm, dense:PATH           a single-vector model
@@ -33,6 +34,8 @@ KINDS = ("late", "float", "bm25", "minilm", "dense", "hybrid", "rerank", "run")
 _HYBRID = "late+bm25"
 _LATE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "bits": int,
+    "pool": int,
+    "pooling": str,
     "threads": int,
     "model": str,
     "mode": str,
