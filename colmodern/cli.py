@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from colmodern import cli_eval
+from colmodern.cli_encoder import Backend, EncoderArguments, encoder_name, open_searcher
 from colmodern.cli_search import SearchArguments, run_search
 from colmodern.config import Effort, Fusion, Mode, Pooling, Scoring
 from colmodern.location import locate
@@ -47,6 +48,12 @@ IndexOption = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 PrecisionOption = Annotated[
     str, typer.Option(help="What the encoder computes in: auto, fp32, bf16 or int8.")
+]
+BackendOption = Annotated[
+    Backend, typer.Option(help="What encodes: our own code, or torch. (extra: torch)")
+]
+DeviceOption = Annotated[
+    str | None, typer.Option(help="torch: cuda, cuda:1, mps or cpu; by default a GPU if any.")
 ]
 ScoringOption = Annotated[
     Scoring,
@@ -96,6 +103,14 @@ def index(
         str, typer.Option(help="A checkpoint folder or hub name; the student inside the package.")
     ] = "default",
     precision: PrecisionOption = "auto",
+    backend: BackendOption = Backend.NATIVE,
+    device: DeviceOption = None,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="torch: compile the model first, for long runs.")
+    ] = False,
+    batch_tokens: Annotated[
+        int | None, typer.Option(min=1, help="torch: tokens in a batch, padding included.")
+    ] = None,
     bits: Annotated[int, typer.Option(help="Bits a dimension of a new index: 1, 2 or 4.")] = 4,
     pool: Annotated[
         int, typer.Option(help="Tokens that share a vector in a new index; 1: none.")
@@ -117,7 +132,6 @@ def index(
     """Index folders and files, or bring an index up to date with them."""
     from colmodern.config import IndexConfig
     from colmodern.corpus import ScanOptions
-    from colmodern.encoder import load_encoder
     from colmodern.indexer import Indexer
     from colmodern.location import default_location, remember
 
@@ -130,8 +144,15 @@ def index(
         text_field=text_field,
     )
     location = index or default_location(paths)
+    encoding = EncoderArguments(
+        precision=precision,
+        backend=backend,
+        device=device,
+        compiled=compiled,
+        batch_tokens=batch_tokens,
+    )
     config = IndexConfig(bits=bits, pool=pool, pooling=pooling)
-    indexer = Indexer(location, load_encoder(model, precision=precision), config=config)
+    indexer = Indexer(location, encoding.load(model), config=config)
     with progress_bar() as progress:
         report = indexer.sync(paths, options, progress=progress)
     remember(location)
@@ -193,6 +214,8 @@ def search(
     run: Annotated[Path | None, typer.Option(help="Write the hits there as a TREC run.")] = None,
     threads: ThreadsOption = None,
     precision: PrecisionOption = "auto",
+    backend: BackendOption = Backend.NATIVE,
+    device: DeviceOption = None,
     links: LinksOption = "file",
 ) -> None:
     """Search an index; print documents and the passages that matched."""
@@ -213,7 +236,7 @@ def search(
             queries=queries,
             run=run,
             threads=threads,
-            precision=precision,
+            encoding=EncoderArguments(precision=precision, backend=backend, device=device),
             mode=mode,
             fusion=fusion,
             word_weight=word_weight,
@@ -237,15 +260,17 @@ def explain(
     exact: Annotated[
         bool, typer.Option("--exact", help="Also encode the document, for exact scores.")
     ] = False,
+    backend: BackendOption = Backend.NATIVE,
+    device: DeviceOption = None,
     links: LinksOption = "file",
     form: FormatOption = Format.HUMAN,
 ) -> None:
     """Show the passages that hold a document's score, and which token matched which."""
     from colmodern.links import check_template
-    from colmodern.searcher import Searcher
 
     template = check_template(links)
-    with Searcher.open(locate(index)) as searcher:
+    encoding = EncoderArguments(backend=backend, device=device)
+    with open_searcher(locate(index), encoding) as searcher:
         explanation = searcher.explain(
             query, doc_id, passages=passages, exact=exact, scoring=scoring
         )
@@ -307,6 +332,8 @@ def compact(
     retrain: Annotated[
         bool, typer.Option("--retrain", help="Encode all texts again, for a codec that fits them.")
     ] = False,
+    backend: BackendOption = Backend.NATIVE,
+    device: DeviceOption = None,
     form: FormatOption = Format.HUMAN,
 ) -> None:
     """Merge small segments of an index and drop what was deleted."""
@@ -315,8 +342,10 @@ def compact(
 
     location = locate(index)
     if retrain:
+        encoding = EncoderArguments(backend=backend, device=device)
+        encoder = encoding.load(encoder_name(location)) if backend is Backend.TORCH else None
         with progress_bar() as progress:
-            report = Indexer(location).retrain(progress=progress)
+            report = Indexer(location, encoder).retrain(progress=progress)
         if report.continued:
             note(f"continued: {report.continued:,} documents were done")
     else:

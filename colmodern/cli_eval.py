@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from colmodern.cli_encoder import Backend, EncoderArguments
 from colmodern.config import Effort
 from colmodern.terminal import Format, note, print_json, print_rows, print_text, progress_bar
 
@@ -81,6 +82,10 @@ def measure(
     precision: Annotated[
         str, typer.Option(help="What the encoder computes in: auto, fp32, bf16 or int8.")
     ] = "auto",
+    backend: Annotated[
+        Backend, typer.Option(help="What encodes: our own code, or torch. (extra: torch)")
+    ] = Backend.NATIVE,
+    device: Annotated[str | None, typer.Option(help="torch: cuda, cuda:1, mps or cpu.")] = None,
     effort: Annotated[Effort, typer.Option(help="How hard to try.")] = Effort.MEDIUM,
     bits: Annotated[int, typer.Option(help="Bits a dimension: 1, 2 or 4.")] = 4,
     hybrid: Annotated[bool, typer.Option("--hybrid", help="Fuse with BM25.")] = False,
@@ -102,14 +107,13 @@ def measure(
     form: FormatOption = Format.HUMAN,
 ) -> None:
     """Measure quality, latency and size on judged collections (the command by default)."""
-    from colmodern.encoder import load_encoder
     from colmodern.eval import Dataset, parse_measures
     from colmodern.eval.systems import split_specs
 
     names = _split_measures(measures)
     parse_measures(names)
     _check_page(html)
-    encoder = load_encoder(model, precision=precision)
+    encoder = EncoderArguments(precision=precision, backend=backend, device=device).load(model)
     ours = f"late:{effort},bits={bits}"
     specs = [f"hybrid:{ours}+bm25" if hybrid else ours, *split_specs(",".join(against or []))]
     systems = _make_systems(specs, encoder)
@@ -259,17 +263,20 @@ def measure_efficiency(
     tokens: Annotated[int, typer.Option(help="Tokens in one run.")] = 32_768,
     repeats: Annotated[int, typer.Option(help="How many runs.")] = 10,
     memory: Annotated[int, typer.Option(help="The budget for the batch, in MB.")] = 4096,
+    backend: Annotated[Backend, typer.Option(help="What encodes: our own code, or torch.")] = (
+        Backend.NATIVE
+    ),
+    device: Annotated[str | None, typer.Option(help="torch: cuda, cuda:1, mps or cpu.")] = None,
     form: FormatOption = Format.HUMAN,
 ) -> None:
     """Measure an encoder: tokens a second, peak memory and the largest batch, by length."""
-    from colmodern.encoder import load_encoder
     from colmodern.eval import efficiency
 
     try:
         numbers = [int(length) for length in lengths.split(",")]
     except ValueError:
         raise typer.BadParameter(f"--lengths are numbers with commas, not {lengths!r}.") from None
-    encoder = load_encoder(model)
+    encoder = EncoderArguments(backend=backend, device=device).load(model)
     with progress_bar() as progress:
         found = efficiency(
             encoder,

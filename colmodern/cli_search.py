@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from colmodern.cli_encoder import EncoderArguments, open_searcher
 from colmodern.config import Effort, Fusion, Mode, Scoring
 from colmodern.links import check_template
 from colmodern.location import locate
@@ -34,7 +35,7 @@ class SearchArguments:
     queries: Path | None = None
     run: Path | None = None
     threads: int | None = None
-    precision: str = "auto"
+    encoding: EncoderArguments = field(default_factory=EncoderArguments)
     mode: Mode = Mode.LATE
     fusion: Fusion = Fusion.SCORES
     word_weight: float = 0.3
@@ -45,11 +46,8 @@ class SearchArguments:
 
 def run_search(arguments: SearchArguments) -> int:
     """Search and print; return the exit code."""
-    from colmodern.searcher import Searcher
-
     links = check_template(arguments.links)
-    path = locate(arguments.index)
-    with Searcher.open(path, precision=arguments.precision) as searcher:
+    with open_searcher(locate(arguments.index), arguments.encoding) as searcher:
         if arguments.queries is not None:
             found = _search_batch(searcher, arguments.queries, arguments)
         else:
@@ -112,7 +110,7 @@ _OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--scoring": ("scoring", Scoring),
     "--where": ("where", str),
     "--threads": ("threads", _count),
-    "--precision": ("precision", str),
+    "--precision": ("encoding", lambda word: EncoderArguments(precision=word)),
     "--links": ("links", str),
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,21 +18,19 @@ from colmodern.config import Scoring
 from colmodern.encoder.checkpoint import WEIGHTS_FILE, Checkpoint, DenseSpec, read_json
 from colmodern.encoder.fingerprint import fingerprint
 from colmodern.encoder.layouts import read_checkpoint
-from colmodern.encoder.model_config import ModernBertConfig
+from colmodern.encoder.model_config import ModernBertConfig, read_config
 from colmodern.encoder.native import AUTO, NativeModel, choose_precision
 from colmodern.encoder.rules import TextRules
+from colmodern.encoder.runner import PACK_TOKENS, OpenRunner, Runner
 from colmodern.encoder.sequences import EncodingPlan, TokenSequence, join_vectors, plan_packs
 from colmodern.encoder.sources import DEFAULT_NAME, find_model, join_name, split_name
 from colmodern.encoder.tensors import open_tensors
 from colmodern.encoder.workers import Workers
+from colmodern.errors import EncoderError
 from colmodern.kernels import REFERENCE, active_isa
 from colmodern.types import FloatMatrix, TokenEmbeddings
 
-if TYPE_CHECKING:
-    from colmodern.encoder.reference import ReferenceModel
-
-_PACK_TOKENS = 8192
-_BATCH_CHARACTERS = 64 * _PACK_TOKENS  # texts tokenised together, to find sequences of one length
+_BATCH_CHARACTERS = 64 * PACK_TOKENS  # texts tokenised together, to find sequences of one length
 
 
 class Encoder:
@@ -49,6 +47,7 @@ class Encoder:
         name: str,
         n_threads: int | None = None,
         precision: str = AUTO,
+        open_runner: OpenRunner | None = None,
     ) -> None:
         """Read the weights and the tokenizer of a checkpoint; ``Encoder.load`` is the usual way.
 
@@ -58,11 +57,14 @@ class Encoder:
         self._checkpoint = checkpoint
         self._name = name
         path = checkpoint.folder / "config.json"
-        config = ModernBertConfig.from_json(read_json(path), where=str(path))
+        config = read_config(read_json(path), where=str(path))
         self._tensors = open_tensors(checkpoint.folder / WEIGHTS_FILE)
         self._config = config
         self._workers = Workers(n_threads)
-        self._runner = self._open_runner(precision)
+        if open_runner is not None:
+            self._runner = open_runner(checkpoint)
+        else:
+            self._runner = self._open_own(precision)
         self._rules = TextRules(checkpoint, max_positions=config.max_positions)
 
     @classmethod
@@ -73,6 +75,7 @@ class Encoder:
         document_length: int | None = None,
         n_threads: int | None = None,
         precision: str = AUTO,
+        open_runner: OpenRunner | None = None,
     ) -> Encoder:
         """Return the encoder of a checkpoint.
 
@@ -85,6 +88,8 @@ class Encoder:
             precision: ``fp32``, ``bf16`` or ``int8`` products, or ``auto`` for the fastest that
                 keeps the quality. It does not change the fingerprint: vectors of one precision
                 can be searched with those of another.
+            open_runner: Opens what runs the checkpoint instead of our own code, which then has
+                a precision of its own; see ``torch_encoder``.
 
         Raises:
             ConfigError: There is no such precision.
@@ -105,6 +110,7 @@ class Encoder:
             name=join_name(name, document_length),
             n_threads=n_threads,
             precision=precision,
+            open_runner=open_runner,
         )
 
     @property
@@ -191,7 +197,7 @@ class Encoder:
         """Say which model this is, in one line."""
         config = self._config
         return (
-            f"<Encoder {self._name}: ModernBERT, {len(config.global_layers)} layers, hidden "
+            f"<Encoder {self._name}: {config.kind}, {config.n_layers} layers, hidden "
             f"{config.hidden_size}, dim {self.dim}, queries {self.query_length}, "
             f"windows {self.document_length}, {self.precision} on {self._runner.isa}>"
         )
@@ -201,8 +207,14 @@ class Encoder:
         """The precision of its products: ``fp32``, ``bf16`` or ``int8``."""
         return self._runner.precision
 
-    def _open_runner(self, precision: str) -> NativeModel | ReferenceModel:
+    def _open_own(self, precision: str) -> Runner:
         """Pack the weights for this machine, or take NumPy where ``reference`` is asked for."""
+        if not isinstance(self._config, ModernBertConfig):
+            raise EncoderError(
+                f"{self._checkpoint.folder} has a {self._config.kind!r} backbone; the compiled "
+                "encoder runs ModernBERT only. It does work with torch: pip install "
+                "'colmodern[torch]', and then --backend torch, or load_torch_encoder in a program."
+            )
         path = self._checkpoint.folder / WEIGHTS_FILE
         steps = self._checkpoint.projection
         if active_isa() == REFERENCE:
@@ -231,7 +243,7 @@ class Encoder:
     def _encode_sequences(self, sequences: Sequence[TokenSequence]) -> list[FloatMatrix]:
         """Return the kept vectors of each sequence."""
         vectors: list[FloatMatrix] = [np.empty((0, self.dim), np.float32)] * len(sequences)
-        for pack in plan_packs(sequences, budget=_PACK_TOKENS):
+        for pack in plan_packs(sequences, budget=self._runner.pack_tokens):
             found = self._encode_pack([sequences[index] for index in pack])
             for index, rows in zip(pack, found, strict=True):
                 vectors[index] = rows

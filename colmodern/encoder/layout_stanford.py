@@ -1,7 +1,7 @@
 """How is a checkpoint of Stanford's ColBERT laid out?
 
 One folder: the backbone's weights and, beside them in the same file, ``linear.weight``;
-``artifact.metadata`` has lengths and marker tokens. Only ModernBERT backbones are run.
+``artifact.metadata`` has lengths and marker tokens.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from colmodern.encoder.checkpoint import (
     read_json,
     read_length,
 )
-from colmodern.errors import EncoderError
 
 _METADATA = "artifact.metadata"
 
@@ -30,18 +29,12 @@ def is_stanford(config: Mapping[str, Any]) -> bool:
     return "HF_ColBERT" in (config.get("architectures") or [])
 
 
-def read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
+def read(folder: Path) -> Checkpoint:
     """Return the checkpoint.
 
     Raises:
-        EncoderError: The backbone is no ModernBERT, or something is missing or malformed.
+        EncoderError: Something is missing or malformed.
     """
-    if config.get("model_type") != "modernbert":
-        raise EncoderError(
-            f"{folder} is a Stanford ColBERT on a {config.get('model_type')!r} backbone. colmodern "
-            "runs ModernBERT backbones only; load a ColBERT built on ModernBERT, for instance "
-            "lightonai/GTE-ModernColBERT-v1."
-        )
     where = folder / _METADATA
     fields = read_json(where)
     query_prompt = (fields.get("query_token_id") or "[unused0]") + " "

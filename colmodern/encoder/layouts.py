@@ -30,7 +30,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         )
     config = read_json(folder / "config.json")
     if layout_stanford.is_stanford(config):
-        return layout_stanford.read(folder, config)
+        return layout_stanford.read(folder)
     raise EncoderError(
         f"{folder} is a bare {config.get('model_type', 'language')} model: it has no projection to "
         "token vectors, so it was never trained for late interaction. Load a ColBERT checkpoint "

@@ -7,12 +7,15 @@ Reads a Hugging Face ``config.json``: both the fields of today (``layer_types``,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from colmodern.errors import EncoderError
 
+# Fields of a config.json that say nothing about arithmetic.
+_NO_ARITHMETIC = ("_name_or_path", "architectures", "transformers_version", "torch_dtype", "dtype")
 _LAYER_TYPES = {"full_attention": True, "sliding_attention": False}
 
 
@@ -51,6 +54,16 @@ class ModernBertConfig:
     mlp_bias: bool
 
     @property
+    def kind(self) -> str:
+        """What it is, in a word."""
+        return "ModernBERT"
+
+    @property
+    def n_layers(self) -> int:
+        """How many layers it has."""
+        return len(self.global_layers)
+
+    @property
     def head_dim(self) -> int:
         """The width of one attention head."""
         return self.hidden_size // self.n_heads
@@ -60,10 +73,8 @@ class ModernBertConfig:
         """Read the fields of a ``config.json``; ``where`` names the file in messages.
 
         Raises:
-            EncoderError: The backbone is no ModernBERT, a field is missing, or one asks for
-                arithmetic that is not implemented.
+            EncoderError: A field is missing, or asks for arithmetic that is not implemented.
         """
-        _refuse_other_backbones(fields, where)
         _refuse_other_arithmetic(fields, where)
         try:
             config = cls(
@@ -100,14 +111,53 @@ class ModernBertConfig:
             raise EncoderError(f"{where}: local_attention must be at least 2.")
 
 
-def _refuse_other_backbones(fields: Mapping[str, Any], where: str) -> None:
-    kind = fields.get("model_type")
-    if kind != "modernbert":
-        raise EncoderError(
-            f"{where}: the backbone is {kind!r}. colmodern runs ModernBERT backbones only "
-            "(model_type 'modernbert'); choose a ColBERT checkpoint built on ModernBERT, "
-            "for instance lightonai/GTE-ModernColBERT-v1."
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherConfig:
+    """A backbone that is no ModernBERT, which a backend from outside may run.
+
+    Attributes:
+        kind: Its ``model_type``.
+        hidden_size: Width of the residual stream; 0 where that is not said.
+        n_layers: Layers; 0 where that is not said.
+        max_positions: The longest input the model was made for; 512 where that is not said.
+        fields: All that ``config.json`` says and that may change a vector, as JSON.
+    """
+
+    kind: str
+    hidden_size: int
+    n_layers: int
+    max_positions: int
+    fields: str
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any], *, where: str) -> OtherConfig:
+        """Read the fields of a ``config.json``; ``where`` names the file in messages.
+
+        Raises:
+            EncoderError: A field is of the wrong kind.
+        """
+        kept = {name: value for name, value in fields.items() if name not in _NO_ARITHMETIC}
+        try:
+            return cls(
+                kind=str(fields.get("model_type")),
+                hidden_size=int(fields.get("hidden_size", 0)),
+                n_layers=int(fields.get("num_hidden_layers", 0)),
+                max_positions=int(fields.get("max_position_embeddings", 512)),
+                fields=json.dumps(kept, sort_keys=True),
+            )
+        except (TypeError, ValueError) as err:
+            raise EncoderError(f"{where} has a field of the wrong kind: {err}.") from err
+
+
+def read_config(fields: Mapping[str, Any], *, where: str) -> ModernBertConfig | OtherConfig:
+    """Return what a ``config.json`` says of its backbone; ``where`` names the file in messages.
+
+    Raises:
+        EncoderError: A field is missing, or asks for arithmetic that is not implemented.
+    """
+    if fields.get("model_type") == "modernbert":
+        return ModernBertConfig.from_json(fields, where=where)
+    return OtherConfig.from_json(fields, where=where)
 
 
 def _refuse_other_arithmetic(fields: Mapping[str, Any], where: str) -> None:

@@ -17,6 +17,7 @@ from colmodern.encoder.arithmetic import rotary_frequencies
 from colmodern.encoder.checkpoint import DenseSpec, NormaliseSpec
 from colmodern.encoder.model_config import ModernBertConfig
 from colmodern.encoder.projection import ACTIVATION_NAMES, DenseTensors, dense_tensors
+from colmodern.encoder.runner import PACK_TOKENS
 from colmodern.encoder.tensors import StoredTensor
 from colmodern.encoder.weights import TensorFile, backbone_file
 from colmodern.errors import ConfigError, EncoderError
@@ -74,6 +75,7 @@ class NativeModel:
         """
         self.precision = precision
         self.isa = active_isa()
+        self.pack_tokens = PACK_TOKENS
         file = backbone_file(path, tensors)
         self._model = native().Model(
             NATIVE_ISAS.index(self.isa),

@@ -13,6 +13,7 @@ from colmodern.encoder.checkpoint import DenseSpec, NormaliseSpec
 from colmodern.encoder.model_config import ModernBertConfig
 from colmodern.encoder.modernbert import ModernBert
 from colmodern.encoder.projection import Projection
+from colmodern.encoder.runner import PACK_TOKENS
 from colmodern.encoder.tensors import StoredTensor
 from colmodern.encoder.weights import read_weights
 from colmodern.encoder.workers import Workers
@@ -26,6 +27,7 @@ class ReferenceModel:
 
     isa = REFERENCE
     precision = "fp32"
+    pack_tokens = PACK_TOKENS
 
     def __init__(
         self,

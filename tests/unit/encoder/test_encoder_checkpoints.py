@@ -64,10 +64,6 @@ def test_a_bare_backbone_is_refused_with_what_to_do(checkpoints):
     refuse(folder, "no projection .* never trained for late interaction.*colmodern distill")
 
 
-def test_a_stanford_checkpoint_on_bert_is_refused(checkpoints):
-    refuse(checkpoints.stanford(model_type="bert"), "Stanford ColBERT on a 'bert' backbone")
-
-
 def test_a_single_vector_model_is_refused(checkpoints, set_fields):
     folder = checkpoints.sentence_transformers()
     set_fields(folder / "config_sentence_transformers.json", model_type="SentenceTransformer")
@@ -75,9 +71,12 @@ def test_a_single_vector_model_is_refused(checkpoints, set_fields):
     refuse(folder, "one vector a text")
 
 
-@pytest.mark.parametrize("layout", ["pylate", "sentence_transformers"])
-def test_a_backbone_that_is_no_modernbert_is_refused(checkpoints, layout):
-    refuse(getattr(checkpoints, layout)(model_type="bert"), "backbone is 'bert'.*ModernBERT")
+@pytest.mark.parametrize("layout", ["pylate", "sentence_transformers", "stanford"])
+def test_a_backbone_that_is_no_modernbert_is_refused_with_what_runs_it(checkpoints, layout):
+    refuse(
+        getattr(checkpoints, layout)(model_type="bert"),
+        r"a 'bert' backbone.*ModernBERT only.*colmodern\[torch\].*--backend torch",
+    )
 
 
 @pytest.mark.parametrize("layout", ["pylate", "sentence_transformers", "stanford"])

@@ -51,7 +51,7 @@ def test_results_come_in_the_order_of_the_texts(encoder):
 def test_many_texts_go_through_in_several_packs_and_batches(encoder, monkeypatch):
     texts = [" ".join(["fox"] * (1 + i % 17)) for i in range(60)]
     expected = encoder.encode_documents(texts)
-    monkeypatch.setattr("colmodern.encoder.encoder._PACK_TOKENS", 30)
+    monkeypatch.setattr(encoder._runner, "pack_tokens", 30)
     monkeypatch.setattr("colmodern.encoder.encoder._BATCH_CHARACTERS", 200)
 
     found = encoder.encode_documents(texts)

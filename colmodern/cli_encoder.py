@@ -1,0 +1,77 @@
+"""Which encoder did the user ask for, and what runs it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from colmodern.errors import ConfigError
+from colmodern.types import DocumentEncoder
+
+if TYPE_CHECKING:
+    from colmodern.searcher import Searcher
+
+
+class Backend(StrEnum):
+    """What runs a checkpoint."""
+
+    NATIVE = "native"
+    TORCH = "torch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderArguments:
+    """What the user typed about encoding; see ``cli.index`` for what each means."""
+
+    precision: str = "auto"
+    backend: Backend = Backend.NATIVE
+    device: str | None = None
+    compiled: bool = False
+    batch_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what only torch can do without torch."""
+        if self.backend is Backend.TORCH:
+            return
+        for option, value in (
+            ("--device", self.device),
+            ("--compile", self.compiled or None),
+            ("--batch-tokens", self.batch_tokens),
+        ):
+            if value is not None:
+                raise ConfigError(f"{option} needs --backend torch.")
+
+    def load(self, name: str) -> DocumentEncoder:
+        """Return the encoder of that name."""
+        if self.backend is Backend.NATIVE:
+            from colmodern.encoder import load_encoder
+
+            return load_encoder(name, precision=self.precision)
+        from colmodern.torch_encoder import load_torch_encoder
+
+        return load_torch_encoder(
+            name,
+            device=self.device,
+            precision=self.precision,
+            compiled=self.compiled,
+            batch_tokens=self.batch_tokens,
+        )
+
+
+def open_searcher(path: Path, arguments: EncoderArguments) -> Searcher:
+    """Open an index, to be searched with its encoder as the user wants that run."""
+    from colmodern.searcher import Searcher
+
+    if arguments.backend is Backend.NATIVE:
+        return Searcher.open(path, precision=arguments.precision)
+    return Searcher.open(path, arguments.load(encoder_name(path)))
+
+
+def encoder_name(path: Path) -> str:
+    """Return the name of the encoder that an index was made with."""
+    from colmodern.storage import IndexReader
+
+    with IndexReader.open(path) as reader:
+        return reader.manifest.encoder.name
