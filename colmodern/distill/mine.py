@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from colmodern.distill.checkpoints import training_device
 from colmodern.distill.options import Miner, MineRecipe
 from colmodern.distill.tables import NEGATIVES, read_table, write_table
 from colmodern.errors import InputError
-from colmodern.eval.systems import Answer, System, make_system
+from colmodern.eval.systems import MINILM, Answer, Dense, System, make_system
 from colmodern.types import Document, Progress
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def mine(
         for number, miner in enumerate(recipe.miners):
             path = folder / f"{_file_name(source)}-{number}.parquet"
             if not path.exists():
-                system = make_system(_spec(miner, student))
+                system = _system(miner, student)
                 work = folder / "work" / f"{_file_name(source)}-{number}"
                 write_table(_mine_one(system, miner, asked, texts, work, seed, progress), path)
             found += sum(map(len, read_table(path, ("document_ids",))["document_ids"].to_pylist()))
@@ -102,7 +103,8 @@ def _mine_one(
     rows = []
     try:
         system.index(documents, work, progress=progress)
-        answers = system.search(texts, min(depth, len(documents)))
+        search = system.search_together if isinstance(system, Dense) else system.search
+        answers = search(texts, min(depth, len(documents)))
         for query, answer in zip(queries, answers, strict=True):
             rows.append(_draw(query, answer, miner, seed))
             if progress is not None:
@@ -129,12 +131,14 @@ def _draw(query: Mapping[str, Any], answer: Answer, miner: Miner, seed: int) -> 
     }
 
 
-def _spec(miner: Miner, student: Path | None) -> str:
+def _system(miner: Miner, student: Path | None) -> System:
+    if miner.system == MINILM:
+        return Dense(MINILM, device=training_device().type)
     if miner.system != STUDENT:
-        return miner.system
+        return make_system(miner.system)
     if student is None:
         raise InputError("The miner 'student' needs the stage warm-start to be done.")
-    return f"late:high,model={student}"
+    return make_system(f"late:high,model={student}")
 
 
 def _in_turn(lists: Iterable[list[str]]) -> Iterator[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from colmodern.distill.batches import chunks
 from colmodern.distill.checkpoints import find_checkpoint, load_frozen, training_device
+from colmodern.distill.losses import maxsim_scores
 from colmodern.distill.options import ListTeacher
 from colmodern.distill.vocabulary import load_tokenizer
 from colmodern.errors import ConfigError, EncoderError
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 ToScore: TypeAlias = Sequence[tuple[str, Sequence[str]]]  # queries, each with its documents
 
-_BUDGET = 8192  # tokens that go through a teacher at once
+_CPU_BUDGET = 8192  # tokens that go through a teacher at once
+_GPU_BUDGET = 65_536
 
 
 class Scorer(Protocol):
@@ -110,7 +112,7 @@ class CrossScorer:
 
         pairs = [(query, document) for query, documents in lists for document in documents]
         scores = np.zeros(len(pairs))
-        for chunk in chunks([len(q) + len(d) for q, d in pairs], 4 * _BUDGET):
+        for chunk in chunks([len(q) + len(d) for q, d in pairs], 4 * _budget()):
             with _half_precision():
                 scores[chunk] = self._model.predict(
                     [pairs[i] for i in chunk],
@@ -141,7 +143,7 @@ class LateScorer:
         """Return the sum over query tokens of the best cosine in each document."""
         vectors = self._encode(_distinct(lists))
         return [
-            [_maxsim(vectors[query], vectors[document]) for document in documents]
+            _maxsims(vectors[query], [vectors[document] for document in documents])
             for query, documents in lists
         ]
 
@@ -149,7 +151,7 @@ class LateScorer:
         import torch
 
         found: dict[str, Tensor] = {}
-        for chunk in chunks([len(text) for text in texts], 4 * _BUDGET):
+        for chunk in chunks([len(text) for text in texts], 4 * _budget()):
             rows = self._tokenizer(
                 [texts[i] for i in chunk],
                 padding=True,
@@ -190,7 +192,7 @@ class SingleScorer:
         texts = _distinct(lists)
         with _half_precision():
             rows: Any = self._model.encode(
-                texts, normalize_embeddings=True, show_progress_bar=False, batch_size=32
+                texts, normalize_embeddings=True, show_progress_bar=False, batch_size=128
             )
         vectors = dict(zip(texts, np.asarray(rows, np.float32), strict=True))
         return [
@@ -199,10 +201,24 @@ class SingleScorer:
         ]
 
 
-def _maxsim(query: Tensor, document: Tensor) -> float:
-    if not len(query) or not len(document):
-        return 0.0
-    return float((query @ document.T).amax(1).sum())
+def _maxsims(query: Tensor, documents: Sequence[Tensor]) -> list[float]:
+    """Return MaxSim with each document, 0 with one of no tokens."""
+    import torch
+
+    if not any(map(len, documents)):
+        return [0.0] * len(documents)
+    mask = torch.zeros(len(documents), max(map(len, documents)), dtype=torch.bool)
+    for row, document in zip(mask, documents, strict=True):
+        row[: len(document)] = True
+    together = torch.nn.utils.rnn.pad_sequence(list(documents), batch_first=True)
+    scores = maxsim_scores(
+        query[None],
+        torch.ones(1, len(query), dtype=torch.bool, device=query.device),
+        together,
+        mask.to(query.device),
+    )
+    values: list[float] = scores[0].tolist()
+    return values
 
 
 def _distinct(lists: ToScore) -> list[str]:
@@ -213,6 +229,10 @@ def _distinct(lists: ToScore) -> list[str]:
 def _split(scores: Any, lists: ToScore) -> list[list[float]]:
     ends = np.cumsum([len(documents) for _, documents in lists])[:-1]
     return [[float(score) for score in part] for part in np.split(scores, ends)]
+
+
+def _budget() -> int:
+    return _CPU_BUDGET if training_device().type == "cpu" else _GPU_BUDGET
 
 
 def _half_precision() -> AbstractContextManager[Any]:

