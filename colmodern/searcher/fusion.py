@@ -19,7 +19,7 @@ def fused(late: FloatVector, words: FloatVector, form: Fusion, word_weight: floa
     """Return one score for each candidate, higher is better.
 
     Args:
-        late: MaxSim of each candidate, shape (n,), float32; minus infinity for one without
+        late: The late-interaction score of each candidate, shape (n,), float32; minus infinity for one without
             tokens, which late interaction cannot find.
         words: BM25 of each candidate, shape (n,), float32, at least 0.
         form: ``rrf``: reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009);
