@@ -203,6 +203,9 @@ def search(
         float, typer.Option(min=0, max=1, help="Hybrid: how much BM25 counts.")
     ] = 0.3,
     scoring: ScoringOption = Scoring.AUTO,
+    passage_weight: Annotated[
+        float, typer.Option(min=0, max=1, help="How much a document's best passage counts.")
+    ] = 0.0,
     where: Annotated[
         str | None,
         typer.Option(help="Only documents with such metadata: year >= 2020 and path like 'docs/%'"),
@@ -241,6 +244,7 @@ def search(
             fusion=fusion,
             word_weight=word_weight,
             scoring=scoring,
+            passage_weight=passage_weight,
             where=where,
             links=links,
         )

@@ -40,6 +40,7 @@ class SearchArguments:
     fusion: Fusion = Fusion.SCORES
     word_weight: float = 0.3
     scoring: Scoring = Scoring.AUTO
+    passage_weight: float = 0.0
     where: str | None = None
     links: str = field(default_factory=lambda: os.environ.get("COLMODERN_LINKS", "file"))
 
@@ -136,6 +137,7 @@ def _settings(arguments: SearchArguments) -> SearchOptions:
         "fusion": arguments.fusion,
         "word_weight": arguments.word_weight,
         "scoring": arguments.scoring,
+        "passage_weight": arguments.passage_weight,
         "where": arguments.where,
         "threads": arguments.threads,
     }

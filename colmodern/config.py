@@ -157,6 +157,7 @@ class SearchParams:
         fusion: How the hybrid mode makes one order of two.
         word_weight: How much BM25 counts in the hybrid mode, 0 to 1.
         scoring: How matches make a score; ``auto`` is what the searcher's encoder was made for.
+        passage_weight: How much the best passage counts beside the whole document, 0 to 1.
     """
 
     k: int
@@ -170,14 +171,18 @@ class SearchParams:
     fusion: Fusion = Fusion.SCORES
     word_weight: float = 0.3
     scoring: Scoring = Scoring.AUTO
+    passage_weight: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
         for name in ("k", "threads"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)!r}.")
-        if not 0 <= self.word_weight <= 1:
-            raise ConfigError(f"word_weight must lie in 0..1, not {self.word_weight!r}.")
+        for name in ("word_weight", "passage_weight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} must lie in 0..1, not {getattr(self, name)!r}.")
+        if self.passage_weight and self.mode is not Mode.LATE:
+            raise ConfigError(f"passage_weight works in mode late only, not in {self.mode}.")
 
     @classmethod
     def for_k(
@@ -190,6 +195,7 @@ class SearchParams:
         fusion: Fusion | str = Fusion.SCORES,
         word_weight: float = 0.3,
         scoring: Scoring | str = Scoring.AUTO,
+        passage_weight: float = 0.0,
     ) -> SearchParams:
         """Return the parameters of an effort for ``k`` hits.
 
@@ -208,6 +214,7 @@ class SearchParams:
             fusion=_one_of(Fusion, "fusion", fusion),
             word_weight=word_weight,
             scoring=_one_of(Scoring, "scoring", scoring),
+            passage_weight=passage_weight,
         )
         if effort is Effort.EXACT:
             return found

@@ -19,8 +19,8 @@ def fused(late: FloatVector, words: FloatVector, form: Fusion, word_weight: floa
     """Return one score for each candidate, higher is better.
 
     Args:
-        late: The late-interaction score of each candidate, shape (n,), float32; minus infinity for one without
-            tokens, which late interaction cannot find.
+        late: The late-interaction score of each candidate, shape (n,), float32; minus infinity for
+            one without tokens, which late interaction cannot find.
         words: BM25 of each candidate, shape (n,), float32, at least 0.
         form: ``rrf``: reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009);
             ``scores``: a convex combination of normalised scores (Bruch, Gai and Ingber, ACM TOIS

@@ -60,8 +60,8 @@ class Hit:
 
     Attributes:
         rank: From 1.
-        score: What decides the order: MaxSim, or the corrected score, of the query and the document from the compressed
-            token vectors, BM25, or both fused, as the mode of the search says.
+        score: What decides the order: MaxSim or the corrected score from the compressed token
+            vectors, BM25, or both fused, as the mode of the search says.
         doc_id: The document's id.
         title: Its title; may be empty.
         metadata: What was stored beside it.

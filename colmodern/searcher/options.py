@@ -20,6 +20,8 @@ class SearchOptions(TypedDict, total=False):
         word_weight: How much BM25 counts in the hybrid mode, 0 to 1; 0.3.
         scoring: How the matches of query tokens make a score: ``maxsim``, ``corrected``, or what
             the encoder was made for, ``auto``; auto.
+        passage_weight: How much the best passage of a document counts beside all of it, 0 to 1, in
+            mode late; 0.
         where: Which documents may be found: a filter of their fields, as in
             ``"year >= 2020 and path like 'docs/%'"``; None: all.
         passages: Also find the passage of each hit that matched; True.
@@ -33,6 +35,7 @@ class SearchOptions(TypedDict, total=False):
     fusion: Fusion | str
     word_weight: float
     scoring: Scoring | str
+    passage_weight: float
     where: str | None
     passages: bool
     threads: int | None
@@ -58,5 +61,6 @@ def read_options(options: SearchOptions) -> tuple[SearchParams, bool]:
         fusion=options.get("fusion", Fusion.SCORES),
         word_weight=options.get("word_weight", 0.3),
         scoring=options.get("scoring", Scoring.AUTO),
+        passage_weight=options.get("passage_weight", 0.0),
     )
     return params, options.get("passages", True)

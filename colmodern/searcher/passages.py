@@ -70,6 +70,16 @@ def best_passages(maxima: Maxima, spans: Spans, text: str, n: int) -> list[Passa
     return sorted(found, key=lambda passage: -passage.score)
 
 
+def window_score(maxima: Maxima, n_tokens: int) -> float:
+    """Return what the window of tokens that scores best on its own scores.
+
+    Args:
+        maxima: What a query scores in spans of the document's tokens.
+        n_tokens: How many there are, at least one.
+    """
+    return float(_window_totals(maxima(_offsets(0, n_tokens, BLOCK_TOKENS))).max())
+
+
 def _passage(maxima: Maxima, spans: Spans, text: str, window: tuple[int, int]) -> Passage | None:
     first, last = window
     of_window = spans[first:last]

@@ -12,11 +12,15 @@ from colmodern.config import SearchParams
 from colmodern.searcher.bm25 import best_by_words
 from colmodern.searcher.candidates import Candidates, everything, gather, score_by_centroids
 from colmodern.searcher.fusion import fused
-from colmodern.searcher.prepared import PreparedQuery
+from colmodern.searcher.passages import window_score
+from colmodern.searcher.prepared import Meeting, PreparedQuery
 from colmodern.searcher.rescore import rescore
 from colmodern.searcher.scoring import correct
 from colmodern.storage import Segment
 from colmodern.types import FloatVector
+
+# How many documents are looked at for their best passages: so many times those wanted.
+_WITH_PASSAGES, _LEAST_WITH_PASSAGES = 2, 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +45,35 @@ def by_late_interaction(
     """Return the best documents by the matches of their compressed vectors."""
     candidates = late_candidates(segments, query, params, allowed)
     scored = rescore(segments, query, candidates, scoring=params.scoring, threads=params.threads)
+    if params.passage_weight:
+        return _with_passages(segments, query, scored, params)
     return Ranked(scored.best(params.k))
+
+
+def _with_passages(
+    segments: list[Segment], query: PreparedQuery, scored: Candidates, params: SearchParams
+) -> Ranked:
+    """Order the best documents by their best passages too, which costs a look at each."""
+    best = scored.best(max(_LEAST_WITH_PASSAGES, _WITH_PASSAGES * params.k))
+    passages = np.array(
+        [
+            _passage_score(query, segments[segment], document)
+            for segment, document in zip(
+                best.segments.tolist(), best.documents.tolist(), strict=True
+            )
+        ],
+        np.float32,
+    )
+    weight = np.float32(params.passage_weight)
+    total = (1 - weight) * best.scores + weight * passages
+    order = Candidates(best.segments, best.documents, total).order()[: params.k]
+    kept = Candidates(best.segments[order], best.documents[order], total[order])
+    return Ranked(kept, {"document": best.scores[order], "passage": passages[order]})
+
+
+def _passage_score(query: PreparedQuery, segment: Segment, document: int) -> float:
+    start, end = segment.token_offsets[document : document + 2].tolist()
+    return window_score(Meeting(query, segment, document).maxima, end - start)
 
 
 def by_words(

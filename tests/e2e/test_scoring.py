@@ -144,6 +144,41 @@ def test_hybrid_takes_the_corrected_score_as_its_late_part(searcher):
     assert [hit.parts["late"] for hit in hits] == [late[hit.doc_id] for hit in hits]
 
 
+@pytest.fixture(scope="module")
+def scattered(tmp_path_factory, encoder):
+    """One document has all words of a query side by side, another has them far apart, and more."""
+    filler = [" ".join(RNG.choice(WORDS[50:], 200)) for _ in range(8)]
+    together = f"{filler[0]} alpha beta gamma delta {filler[1]}"
+    apart = f"{filler[2]} alpha {filler[3]} beta {filler[4]} gamma {filler[5]} delta epsilon"
+    path = tmp_path_factory.mktemp("scattered") / "index"
+    rest = [Document(f"r{n}", text) for n, text in enumerate(filler[6:])]
+    Indexer(path, encoder).build([Document("together", together), Document("apart", apart), *rest])
+    with Searcher.open(path, encoder) as opened:
+        yield opened
+
+
+def test_a_passage_that_has_it_all_counts_as_much_as_it_is_told_to(scattered):
+    query = "alpha beta gamma delta epsilon"
+    whole = scattered.search(query, scoring="maxsim")
+    assert whole[0].doc_id == "apart"
+    assert whole[0].parts == {}
+    passages = scattered.search(query, scoring="maxsim", passage_weight=1.0)
+    assert passages[0].doc_id == "together"
+    scores = {hit.doc_id: hit.score for hit in whole}
+    for hit in scattered.search(query, scoring="maxsim", passage_weight=0.25):
+        assert hit.parts["document"] == pytest.approx(scores[hit.doc_id], abs=1e-5)
+        mixed = 0.75 * hit.parts["document"] + 0.25 * hit.parts["passage"]
+        assert hit.score == pytest.approx(mixed, abs=1e-5)
+        assert hit.parts["passage"] <= hit.parts["document"] + 1e-5
+
+
+def test_a_passage_weight_keeps_its_mode_and_its_range(scattered):
+    with pytest.raises(ConfigError, match="passage_weight works in mode late only"):
+        scattered.search("alpha", passage_weight=0.5, mode="hybrid")
+    with pytest.raises(ConfigError, match=r"passage_weight must lie in 0\.\.1"):
+        scattered.search("alpha", passage_weight=1.5)
+
+
 def test_a_scoring_that_does_not_exist_is_refused(searcher):
     with pytest.raises(ConfigError, match="scoring must be one of auto, maxsim, corrected"):
         searcher.search("word1", scoring="best")

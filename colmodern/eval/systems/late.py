@@ -42,6 +42,7 @@ class Late:
         fusion: Fusion | str = Fusion.SCORES,
         word_weight: float = 0.3,
         scoring: Scoring | str = Scoring.AUTO,
+        passage_weight: float = 0.0,
         config: IndexConfig | None = None,
     ) -> None:
         """Measure our search.
@@ -57,6 +58,7 @@ class Late:
             fusion: ``rrf`` or ``scores``: how the hybrid mode fuses.
             word_weight: How much BM25 counts in the hybrid mode.
             scoring: ``maxsim``, ``corrected``, or what the encoder was made for, ``auto``.
+            passage_weight: How much the best passage counts beside the whole document.
             config: How to index, instead of ``bits``, ``pool`` and ``pooling``.
 
         Raises:
@@ -70,6 +72,7 @@ class Late:
             fusion=fusion,
             word_weight=word_weight,
             scoring=scoring,
+            passage_weight=passage_weight,
         )
         self._encoder = encoder
         self._effort = Effort(effort)
@@ -88,7 +91,9 @@ class Late:
         if self._params.mode is Mode.BM25:
             return "BM25 of the index"
         name = f"{self._params.mode} {self._effort}, {self._config.bits} bits"
-        said = (*self._pooled.values(), *self._fusing.values(), *self._scoring.values())
+        said = [*self._pooled.values(), *self._fusing.values(), *self._scoring.values()]
+        if self._params.passage_weight:
+            said[-1] = f"passage {said[-1]}"
         return ", ".join([name, *map(str, said)])
 
     @property
@@ -158,6 +163,7 @@ class Late:
             fusion=self._params.fusion,
             word_weight=self._params.word_weight,
             scoring=self._params.scoring,
+            passage_weight=self._params.passage_weight,
         )
         return _search(self._searcher, self._encoder, queries, params)
 
@@ -183,10 +189,14 @@ class Late:
         return {**moding, **self._scoring}
 
     @property
-    def _scoring(self) -> dict[str, str]:
-        """How matches make a score, where that was said."""
-        scoring = self._params.scoring
-        return {} if scoring is Scoring.AUTO else {"scoring": str(scoring)}
+    def _scoring(self) -> dict[str, Any]:
+        """How matches make a score, and how much a passage counts, where that was said."""
+        said: dict[str, Any] = {}
+        if self._params.scoring is not Scoring.AUTO:
+            said["scoring"] = str(self._params.scoring)
+        if self._params.passage_weight:
+            said["passage_weight"] = self._params.passage_weight
+        return said
 
     def close(self) -> None:
         """Close the index."""

@@ -42,6 +42,7 @@ _LATE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "fusion": str,
     "word_weight": float,
     "scoring": str,
+    "passage_weight": float,
 }
 
 

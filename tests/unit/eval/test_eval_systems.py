@@ -285,6 +285,7 @@ def test_a_spec_makes_a_system_that_can_say_its_spec(encoder):
     for spec in (
         "late:high,bits=2,threads=2,model=hash:32:1",
         "late:exact,bits=4,threads=1,model=hash:64:0,scoring=corrected",
+        "late:medium,bits=4,pool=2,pooling=adjacent,threads=1,model=hash:64:0,passage_weight=0.2",
         "float:threads=2,model=hash:64:0",
         "float:threads=1,model=hash:64:0,scoring=corrected",
         "bm25:k1=1.2,b=0.75",
