@@ -27,6 +27,9 @@ _DEPTHS = (0.05, 0.5, 0.95)
 _WAYS: dict[str, dict[str, Any]] = {
     "MaxSim": {"scoring": "maxsim"},
     "corrected": {"scoring": "corrected"},
+    "passage weight 0.1": {"passage_weight": 0.1},
+    "passage weight 0.5": {"passage_weight": 0.5},
+    "passage weight 1": {"passage_weight": 1.0},
     "BM25": {"mode": "bm25"},
     "hybrid": {"mode": "hybrid"},
 }
@@ -82,16 +85,9 @@ def _report(searcher: Searcher, needles: dict[str, Needle]) -> None:
             for doc_id, needle in needles.items()
         }
         _row(name, found, needles)
-        if name == "MaxSim":
-            _row("best passage", {d: _by_passage(hits) for d, hits in found.items()}, needles)
 
 
-def _by_passage(hits: Hits) -> list[Any]:
-    """Return hits in the order of their best passages."""
-    return sorted(hits, key=lambda hit: -(hit.passage.score if hit.passage else 0.0))
-
-
-def _row(name: str, found: dict[str, Any], needles: dict[str, Needle]) -> None:
+def _row(name: str, found: dict[str, Hits], needles: dict[str, Needle]) -> None:
     first = {d: bool(len(hits)) and hits[0].doc_id == d for d, hits in found.items()}
     cells = [
         f"{np.mean([first[d] for d, needle in needles.items() if needle.depth == depth]):.2f}"
