@@ -2,7 +2,8 @@
 
 Tokens, windows and spans are those of ``Encoder``; only the pass itself is sentence-transformers'
 ``MultiVectorEncoder`` (extra ``torch``). A ModernBERT keeps its name and fingerprint, so an index
-made here is searched without torch. Tested on CPUs; untested on GPUs.
+made here is searched without torch. Tested on CPUs and run on one GPU; flash-attention and
+compilation are untested on GPUs.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from colmodern.types import (
     TokenEmbeddings,
 )
 
+_NUMBERS_WITH_NAMES = ("pool", "passage_weight")
 _NO_TOKENS = TokenEmbeddings(np.zeros((0, 0), np.float32), np.zeros((0, 2), np.int32))
 
 
@@ -91,10 +92,12 @@ class Late:
         if self._params.mode is Mode.BM25:
             return "BM25 of the index"
         name = f"{self._params.mode} {self._effort}, {self._config.bits} bits"
-        said = [*self._pooled.values(), *self._fusing.values(), *self._scoring.values()]
-        if self._params.passage_weight:
-            said[-1] = f"passage {said[-1]}"
-        return ", ".join([name, *map(str, said)])
+        said = {**self._pooled, **self._fusing, **self._scoring}
+        words = (
+            f"{option.split('_')[0]} {value}" if option in _NUMBERS_WITH_NAMES else str(value)
+            for option, value in said.items()
+        )
+        return ", ".join([name, *words])
 
     @property
     def spec(self) -> str | None:
