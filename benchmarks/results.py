@@ -25,11 +25,12 @@ def main() -> None:
     parser.add_argument("records", type=Path)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--order", default="", help="collections, in the order of the tables")
+    parser.add_argument("--note", default="", help="what else a reader should know")
     options = parser.parse_args()
     wanted = options.order.split()
     folders = [options.records / name for name in wanted] or sorted(options.records.iterdir())
     collections = [records_of(folder) for folder in folders]
-    options.output.write_text("\n".join(page(collections)) + "\n", encoding="utf-8")
+    options.output.write_text("\n".join(page(collections, options.note)) + "\n", encoding="utf-8")
 
 
 def records_of(folder: Path) -> list[Record]:
@@ -38,7 +39,7 @@ def records_of(folder: Path) -> list[Record]:
     return [Record.load(path.parent) for path in runs]
 
 
-def page(collections: Sequence[list[Record]]) -> Iterable[str]:
+def page(collections: Sequence[list[Record]], note: str) -> Iterable[str]:
     """Yield the lines of the document."""
     reports = [[record.report for record in records] for records in collections]
     yield "# Results"
@@ -50,7 +51,7 @@ def page(collections: Sequence[list[Record]]) -> Iterable[str]:
         _WIDTH,
     )
     yield ""
-    yield fill(setting(collections[0][0]), _WIDTH)
+    yield fill(f"{setting(collections[0][0])} {note}".strip(), _WIDTH)
     yield ""
     yield "## nDCG@10"
     yield from overview(reports)
@@ -73,18 +74,23 @@ def setting(record: Record) -> str:
 
 
 def overview(collections: Sequence[Sequence[Report]]) -> Iterable[str]:
-    """Yield nDCG@10 of all systems on all collections, and the mean."""
-    names = [report.system for report in collections[0]]
+    """Yield nDCG@10 of all systems on all collections, and the mean of those measured on all."""
+    names = dict.fromkeys(report.system for one in collections for report in one)
     yield "| system | " + " | ".join(one[0].dataset for one in collections) + " | mean |"
     yield "| --- |" + " ---: |" * (len(collections) + 1)
     best = [max(report.measures[MEASURES[0]] for report in one) for one in collections]
     for name in names:
-        values = [found(one, name).measures[MEASURES[0]] for one in collections]
+        values = [
+            next((r.measures[MEASURES[0]] for r in one if r.system == name), None)
+            for one in collections
+        ]
         cells = [
-            f"**{value:.3f}**" if value == top else f"{value:.3f}"
+            f"**{value:.3f}**" if value == top else number(value, 3)
             for value, top in zip(values, best, strict=True)
         ]
-        yield f"| {name} | " + " | ".join(cells) + f" | {statistics.mean(values):.3f} |"
+        known = [value for value in values if value is not None]
+        mean = statistics.mean(known) if len(known) == len(values) else None
+        yield f"| {name} | " + " | ".join(cells) + f" | {number(mean, 3)} |"
 
 
 def section(reports: Sequence[Report]) -> Iterable[str]:
