@@ -12,6 +12,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from colmodern.errors import ConfigError
 
+WORD_WEIGHT = 0.1
+"""How much BM25 counts in the hybrid mode; docs/search.md has what it was chosen by."""
+
 _BITS = (1, 2, 4)
 _MAX_POOL = 16
 
@@ -169,7 +172,7 @@ class SearchParams:
     threads: int = 1
     mode: Mode = Mode.LATE
     fusion: Fusion = Fusion.SCORES
-    word_weight: float = 0.3
+    word_weight: float = WORD_WEIGHT
     scoring: Scoring = Scoring.AUTO
     passage_weight: float = 0.0
 
@@ -193,7 +196,7 @@ class SearchParams:
         threads: int = 1,
         mode: Mode | str = Mode.LATE,
         fusion: Fusion | str = Fusion.SCORES,
-        word_weight: float = 0.3,
+        word_weight: float = WORD_WEIGHT,
         scoring: Scoring | str = Scoring.AUTO,
         passage_weight: float = 0.0,
     ) -> SearchParams:

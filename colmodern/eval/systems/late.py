@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from colmodern.config import Effort, Fusion, IndexConfig, Mode, Pooling, Scoring, SearchParams
+from colmodern.config import (
+    WORD_WEIGHT,
+    Effort,
+    Fusion,
+    IndexConfig,
+    Mode,
+    Pooling,
+    Scoring,
+    SearchParams,
+)
 from colmodern.eval.systems.building import build_once, folder_bytes
 from colmodern.eval.systems.system import Answer, Built
 from colmodern.indexer import Indexer
@@ -41,7 +50,7 @@ class Late:
         threads: int = 1,
         mode: Mode | str = Mode.LATE,
         fusion: Fusion | str = Fusion.SCORES,
-        word_weight: float = 0.3,
+        word_weight: float = WORD_WEIGHT,
         scoring: Scoring | str = Scoring.AUTO,
         passage_weight: float = 0.0,
         config: IndexConfig | None = None,
