@@ -4,7 +4,7 @@ ENGINES ?= .engines
 DATA ?= ../shared/data
 RESULTS ?= .results
 COLLECTIONS = cacm cisi time cosqa scifact scisummnet leval-long
-SYSTEMS = bm25,minilm,late:low,late:high,late:exact,late:scoring=maxsim,late:bits=2,float,late:mode=hybrid
+SYSTEMS = bm25,minilm,late:low,late:high,late:exact,late:scoring=maxsim,late:bits=2,float,late:mode=hybrid,word_weight=0.3
 
 .PHONY: setup check fix test bench golden wheel engines-setup bench-engines results
 
