@@ -123,6 +123,26 @@ def training_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def multiplies_bf16() -> bool:
+    """Whether the training device has products of bfloat16; a CPU that lacks them imitates them.
+
+    Imitated products are three times slower than those of float32.
+    """
+    import torch
+
+    if training_device().type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def reading_dtype() -> torch.dtype:
+    """Return what frozen teachers compute in: bfloat16 where it is fast, else float32."""
+    import torch
+
+    return torch.bfloat16 if multiplies_bf16() else torch.float32
+
+
 def token_vectors(teacher: PreTrainedModel, ids: Tensor, mask: Tensor) -> Tensor:
     """Return the teacher's unit vectors of the tokens in ``mask``, (n_tokens, hidden)."""
     import torch

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from colmodern.distill.checkpoints import find_checkpoint
+from colmodern.distill.checkpoints import find_checkpoint, multiplies_bf16
 from colmodern.distill.ledger import write_json
 from colmodern.distill.lists import texts as read_texts
 from colmodern.distill.options import ListTeacher, ScoreRecipe, TeacherRecipe
@@ -124,7 +124,7 @@ def _arguments(recipe: TeacherRecipe, n_lists: int, work: Path, seed: int) -> An
         learning_rate=recipe.learning_rate,
         warmup_steps=int(steps * recipe.warm_up),
         weight_decay=recipe.weight_decay,
-        bf16=True,
+        bf16=multiplies_bf16(),
         use_cpu=not torch.cuda.is_available(),  # else bf16 is refused
         logging_steps=10,
         save_strategy="steps",

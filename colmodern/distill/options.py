@@ -352,7 +352,7 @@ class Phase:
         warm_up: Share of steps in which the learning rate rises.
         decay: Share of steps in which it falls; in between it is stable.
         weight_decay: Of AdamW.
-        bf16: Mixed precision.
+        bf16: Mixed precision, where the device multiplies bfloat16.
         gradient_checkpointing: Keep no activations of layers, for long documents.
         attention: Attention of transformers: ``sdpa``, ``eager``, ``flash_attention_2``.
         checkpoint_every: Steps between checkpoints.
@@ -434,13 +434,23 @@ class TrainRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AverageRecipe:
-    """The mean of the weights of the last checkpoints of the last phase."""
+    """The mean of the weights of the last checkpoints of the last phase.
+
+    Attributes:
+        last: So many checkpoints.
+        start_weight: How much of the student before ``train`` is in the mean, 0 to below 1.
+    """
 
     last: int = 1
+    start_weight: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the number."""
+        """Check the numbers."""
         require(self.last >= 1, f"[average] last is 1 at least, not {self.last}.")
+        require(
+            0 <= self.start_weight < 1,
+            f"[average] start-weight lies from 0 to below 1, not {self.start_weight}.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

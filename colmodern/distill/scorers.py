@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 
 from colmodern.distill.batches import chunks
-from colmodern.distill.checkpoints import find_checkpoint, load_frozen, training_device
+from colmodern.distill.checkpoints import (
+    find_checkpoint,
+    load_frozen,
+    multiplies_bf16,
+    training_device,
+)
 from colmodern.distill.losses import maxsim_scores
 from colmodern.distill.options import ListTeacher
 from colmodern.distill.vocabulary import load_tokenizer
@@ -238,7 +243,7 @@ def _budget() -> int:
 def _half_precision() -> AbstractContextManager[Any]:
     import torch
 
-    return torch.autocast(training_device().type, dtype=torch.bfloat16)
+    return torch.autocast(training_device().type, dtype=torch.bfloat16, enabled=multiplies_bf16())
 
 
 def _unreadable(folder: Path, err: Exception) -> EncoderError:

@@ -221,7 +221,7 @@ def _average(run: Run, folder: Path) -> None:
     phase = recipe.train.phases[-1]
     home = phase_folder(run.folder("train"), len(recipe.train.phases), phase)
     snapshots = sorted((home / "snapshots").iterdir())[-recipe.average.last :]
-    average(snapshots, folder)
+    average(snapshots, folder, start=run.first_student, start_weight=recipe.average.start_weight)
 
 
 def _evaluate(run: Run, folder: Path) -> None:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from colmodern.distill.checkpoints import find_checkpoint, load_frozen
+from colmodern.distill.checkpoints import (
+    find_checkpoint,
+    load_frozen,
+    multiplies_bf16,
+    reading_dtype,
+)
 from colmodern.distill.lists import PhaseRows
 from colmodern.distill.options import Phase
 from colmodern.distill.pieces import load_pieces
@@ -105,7 +110,7 @@ def training_arguments(recipe: Recipe, phase: Phase, *, work: Path, evaluator: A
             "decay_type": "linear",
         },
         warmup_steps=round(phase.steps * phase.warm_up),
-        bf16=phase.bf16,
+        bf16=phase.bf16 and multiplies_bf16(),
         use_cpu=not torch.cuda.is_available(),  # else bf16 is refused
         gradient_checkpointing=phase.gradient_checkpointing,
         logging_steps=_log_every(phase.checkpoint_every),
@@ -153,14 +158,12 @@ def _regulariser(
     model: MultiVectorEncoder,
     draw: Callable[[], int],
 ) -> Any | None:
-    import torch
-
     from colmodern.distill.list_loss import TokenRegulariser
 
     if not phase.regulariser_weight or recipe.warm_start is None:
         return None
     ids, offsets = load_pieces(pieces)
-    teacher = load_frozen(find_checkpoint(recipe.warm_start.teacher), dtype=torch.bfloat16)
+    teacher = load_frozen(find_checkpoint(recipe.warm_start.teacher), dtype=reading_dtype())
     return TokenRegulariser(
         teacher,
         (np.asarray(ids), offsets),

@@ -20,6 +20,8 @@ from colmodern.distill.batches import collate, endless_batches
 from colmodern.distill.checkpoints import (
     find_checkpoint,
     load_frozen,
+    multiplies_bf16,
+    reading_dtype,
     token_vectors,
     training_device,
 )
@@ -179,11 +181,9 @@ def learning_rate_factor(done: float, options: WarmStartRecipe) -> float:
 
 
 def _teacher(options: WarmStartRecipe, words: Any) -> PreTrainedModel:
-    import torch
-
     folder = find_checkpoint(options.teacher)
     refuse_other(load_tokenizer(folder), words, where=folder)
-    teacher: Any = load_frozen(folder, dtype=torch.bfloat16)
+    teacher: Any = load_frozen(folder, dtype=reading_dtype())
     return teacher.to(training_device())  # type: ignore[no-any-return]
 
 
@@ -260,7 +260,7 @@ def _step(
     rows, mask = _rows(batch, ids, offsets, student.tokenizer)
     target = token_vectors(teacher, rows, mask)
     keep = mask.bool()
-    with torch.autocast(trainee.device.type, dtype=torch.bfloat16):
+    with torch.autocast(trainee.device.type, dtype=torch.bfloat16, enabled=multiplies_bf16()):
         hidden = student.backbone(input_ids=rows, attention_mask=mask).last_hidden_state[keep]
     losses = token_losses(
         hidden.float(),

@@ -85,9 +85,10 @@ def test_half_precision_is_half_the_size(tmp_path):
 
 def test_the_average_of_known_weights(tmp_path):
     a, b = {"w": torch.tensor([1.0, 2.0])}, {"w": torch.tensor([3.0, 6.0])}
-    assert mean_of([a, b])["w"].tolist() == [2.0, 4.0]
+    assert mean_of([a, b], [1, 1])["w"].tolist() == [2.0, 4.0]
+    assert mean_of([a, b], [0.6, 0.2])["w"].tolist() == [1.5, 3.0]
     with pytest.raises(ConfigError, match="different shapes"):
-        mean_of([a, {"w": torch.zeros(3)}])
+        mean_of([a, {"w": torch.zeros(3)}], [1, 1])
     with pytest.raises(ConfigError, match="no checkpoint"):
         average([], tmp_path)
 
@@ -103,6 +104,18 @@ def test_averaging_checkpoints_writes_a_student(tmp_path):
     )
     assert torch.allclose(mean, (first + second) / 2)
     Encoder.load(tmp_path / "out" / "student")
+
+
+def test_an_average_keeps_a_share_of_the_start(tmp_path):
+    from safetensors.torch import load_file
+
+    start, *folders = (student(tmp_path / str(seed), seed=seed)[0] for seed in (1, 2, 3))
+    average(folders, tmp_path / "out", start=start, start_weight=0.5)
+    begun, second, third, mean = (
+        load_file(folder / "model.safetensors")["embeddings.tok_embeddings.weight"]
+        for folder in (start, *folders, tmp_path / "out" / "student")
+    )
+    assert torch.allclose(mean, begun / 2 + (second + third) / 4)
 
 
 def test_a_step_runs_once_and_again_when_its_inputs_change(tmp_path):
