@@ -16,7 +16,7 @@ import typer
 from colmodern import cli_eval
 from colmodern.cli_encoder import Backend, EncoderArguments, encoder_name, open_searcher
 from colmodern.cli_search import SearchArguments, run_search
-from colmodern.config import WORD_WEIGHT, Effort, Fusion, Mode, Pooling, Scoring
+from colmodern.config import Effort, Fusion, Mode, Pooling, Scoring
 from colmodern.location import locate
 from colmodern.terminal import (
     Format,
@@ -200,8 +200,9 @@ def search(
         Fusion, typer.Option(help="Hybrid: fuse reciprocal ranks or normalised scores.")
     ] = Fusion.SCORES,
     word_weight: Annotated[
-        float, typer.Option(min=0, max=1, help="Hybrid: how much BM25 counts.")
-    ] = WORD_WEIGHT,
+        float | None,
+        typer.Option(min=0, max=1, help="Hybrid: how much BM25 counts.", show_default="by length"),
+    ] = None,
     scoring: ScoringOption = Scoring.AUTO,
     passage_weight: Annotated[
         float, typer.Option(min=0, max=1, help="How much a document's best passage counts.")

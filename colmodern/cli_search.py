@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colmodern.cli_encoder import EncoderArguments, open_searcher
-from colmodern.config import WORD_WEIGHT, Effort, Fusion, Mode, Scoring
+from colmodern.config import Effort, Fusion, Mode, Scoring
 from colmodern.links import check_template
 from colmodern.location import locate
 from colmodern.terminal import Format, note, print_hits
@@ -38,7 +38,7 @@ class SearchArguments:
     encoding: EncoderArguments = field(default_factory=EncoderArguments)
     mode: Mode = Mode.LATE
     fusion: Fusion = Fusion.SCORES
-    word_weight: float = WORD_WEIGHT
+    word_weight: float | None = None
     scoring: Scoring = Scoring.AUTO
     passage_weight: float = 0.0
     where: str | None = None

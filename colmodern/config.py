@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from colmodern.errors import ConfigError
 
-WORD_WEIGHT = 0.1
-"""How much BM25 counts in the hybrid mode; docs/search.md has what it was chosen by."""
+WORD_WEIGHT, LONG_WORD_WEIGHT, LONG_DOCUMENT = 0.05, 0.3, 2000
+"""How much BM25 counts in the hybrid mode: more where documents have so many tokens on average,
+since words say best which of many long documents is meant; docs/search.md has the measurement."""
 
 _BITS = (1, 2, 4)
 _MAX_POOL = 16
@@ -158,7 +159,8 @@ class SearchParams:
         threads: How many threads share the work; the hits do not depend on it.
         mode: What decides the order of hits: late interaction, BM25, or both.
         fusion: How the hybrid mode makes one order of two.
-        word_weight: How much BM25 counts in the hybrid mode, 0 to 1.
+        word_weight: How much BM25 counts in the hybrid mode, 0 to 1; None: by the documents'
+            length, as ``for_documents_of`` says.
         scoring: How matches make a score; ``auto`` is what the searcher's encoder was made for.
         passage_weight: How much the best passage counts beside the whole document, 0 to 1.
     """
@@ -172,7 +174,7 @@ class SearchParams:
     threads: int = 1
     mode: Mode = Mode.LATE
     fusion: Fusion = Fusion.SCORES
-    word_weight: float = WORD_WEIGHT
+    word_weight: float | None = None
     scoring: Scoring = Scoring.AUTO
     passage_weight: float = 0.0
 
@@ -182,8 +184,9 @@ class SearchParams:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)!r}.")
         for name in ("word_weight", "passage_weight"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"{name} must lie in 0..1, not {getattr(self, name)!r}.")
+            weight = getattr(self, name)
+            if weight is not None and not 0 <= weight <= 1:
+                raise ConfigError(f"{name} must lie in 0..1, not {weight!r}.")
         if self.passage_weight and self.mode is not Mode.LATE:
             raise ConfigError(f"passage_weight works in mode late only, not in {self.mode}.")
 
@@ -196,7 +199,7 @@ class SearchParams:
         threads: int = 1,
         mode: Mode | str = Mode.LATE,
         fusion: Fusion | str = Fusion.SCORES,
-        word_weight: float = WORD_WEIGHT,
+        word_weight: float | None = None,
         scoring: Scoring | str = Scoring.AUTO,
         passage_weight: float = 0.0,
     ) -> SearchParams:
@@ -235,11 +238,13 @@ class SearchParams:
         """Return the same for documents of so many tokens: more of them where they are short.
 
         A stage costs what its tokens cost, and short documents are ordered less well by their
-        centroids than long ones.
+        centroids than long ones. If no one said how much words count, the length says it too.
         """
         n_tokens = max(1.0, n_tokens)
+        by_length = LONG_WORD_WEIGHT if n_tokens >= LONG_DOCUMENT else WORD_WEIGHT
         return replace(
             self,
+            word_weight=by_length if self.word_weight is None else self.word_weight,
             gathered=max(self.gathered, round(self.gathered_tokens / n_tokens)),
             candidates=max(self.candidates, round(self.candidate_tokens / n_tokens)),
         )

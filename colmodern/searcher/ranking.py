@@ -108,6 +108,7 @@ def by_both(
         segments, query, _union(late, words), scoring=params.scoring, threads=params.threads
     )
     of_words = _looked_up(both, scores)
+    assert params.word_weight is not None, "the length of documents decides it"
     total = fused(both.scores, of_words, params.fusion, params.word_weight)
     order = Candidates(both.segments, both.documents, total).order()[: params.k]
     best = Candidates(both.segments[order], both.documents[order], total[order])

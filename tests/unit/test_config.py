@@ -42,6 +42,14 @@ def test_short_documents_make_more_candidates():
     assert params.for_documents_of(0).candidates == params.candidate_tokens
 
 
+def test_words_count_more_in_long_documents_unless_someone_says_how_much():
+    params = SearchParams.for_k(10, mode="hybrid")
+    short, long = (params.for_documents_of(n).word_weight for n in (300, 2_000))
+    assert 0 < short < long < 1
+    said = SearchParams.for_k(10, mode="hybrid", word_weight=0.0)
+    assert said.for_documents_of(2_000).word_weight == 0
+
+
 def test_there_are_always_enough_candidates_for_k():
     for effort in Effort:
         assert SearchParams.for_k(5000, effort=effort).candidates >= 5000

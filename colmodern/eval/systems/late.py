@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from colmodern.config import (
-    WORD_WEIGHT,
     Effort,
     Fusion,
     IndexConfig,
@@ -50,7 +49,7 @@ class Late:
         threads: int = 1,
         mode: Mode | str = Mode.LATE,
         fusion: Fusion | str = Fusion.SCORES,
-        word_weight: float = WORD_WEIGHT,
+        word_weight: float | None = None,
         scoring: Scoring | str = Scoring.AUTO,
         passage_weight: float = 0.0,
         config: IndexConfig | None = None,
@@ -66,7 +65,7 @@ class Late:
             threads: Threads of one search.
             mode: ``late``, ``bm25`` or ``hybrid``, all from the same index.
             fusion: ``rrf`` or ``scores``: how the hybrid mode fuses.
-            word_weight: How much BM25 counts in the hybrid mode.
+            word_weight: How much BM25 counts in the hybrid mode; None: by the documents' length.
             scoring: ``maxsim``, ``corrected``, or what the encoder was made for, ``auto``.
             passage_weight: How much the best passage counts beside the whole document.
             config: How to index, instead of ``bits``, ``pool`` and ``pooling``.
@@ -191,7 +190,9 @@ class Late:
         """How two orders are fused, where they are."""
         if self._params.mode is not Mode.HYBRID:
             return {}
-        return {"fusion": str(self._params.fusion), "word_weight": self._params.word_weight}
+        weight = self._params.word_weight
+        said = {} if weight is None else {"word_weight": weight}
+        return {"fusion": str(self._params.fusion), **said}
 
     @property
     def _moding(self) -> dict[str, Any]:
