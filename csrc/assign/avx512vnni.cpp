@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "vnni.h"
+
 #define COLMODERN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")))
 #define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
 
@@ -39,7 +41,7 @@ COLMODERN_INLINE void multiply(const PackedRows& packed, std::int64_t strip, con
       std::memcpy(&four, rows[t] + d, sizeof four);
       const __m512i row = _mm512_set1_epi32(four);
 #pragma GCC unroll 2
-      for (int s = 0; s < Strips; ++s) sums[t][s] = _mm512_dpbusd_epi32(sums[t][s], row, lanes[s]);
+      for (int s = 0; s < Strips; ++s) sums[t][s] = add_products(sums[t][s], row, lanes[s]);
     }
   }
 }

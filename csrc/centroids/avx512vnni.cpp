@@ -10,6 +10,8 @@
 #include <cstring>
 #include <limits>
 
+#include "vnni.h"
+
 #define COLMODERN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")))
 #define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
 
@@ -59,7 +61,7 @@ COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, con
       std::memcpy(&four, tile + t * query.dim, sizeof four);
       const __m512i centroid = _mm512_set1_epi32(four);
 #pragma GCC unroll 2
-      for (int s = 0; s < Strips; ++s) sums[t][s] = _mm512_dpbusd_epi32(sums[t][s], centroid, lanes[s]);
+      for (int s = 0; s < Strips; ++s) sums[t][s] = add_products(sums[t][s], centroid, lanes[s]);
     }
   }
 }

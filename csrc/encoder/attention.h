@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::int64_t kKeys = 64;   // of a block; even
 constexpr int kTile = 4;             // rows of a tile
+constexpr std::int64_t kMostDims = 512;
 constexpr float kUnseen = -1e30F;    // a score that no real one is below
 
 struct AttentionScratch {
@@ -160,8 +161,7 @@ COLMODERN_INLINE void mix_values(const AttentionBlock& block, const KeyBlock& ke
 
 // Sums divided by the totals, as rows.
 template <int Vectors>
-COLMODERN_INLINE void write_rows(const AttentionBlock& block, const AttentionScratch& scratch,
-                                 const Floats (&totals)[Vectors]) {
+COLMODERN_INLINE void write_rows(const AttentionBlock& block, const float* sums, const Floats (&totals)[Vectors]) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
 #pragma GCC unroll 4
   for (int v = 0; v < Vectors; ++v) {
@@ -171,7 +171,7 @@ COLMODERN_INLINE void write_rows(const AttentionBlock& block, const AttentionScr
       float columns[kLanes * kLanes];
       float rows[kLanes * kLanes];
       for (std::int64_t i = 0; i < kLanes; ++i) {
-        store(columns + i * kLanes, load(scratch.sums + (d + i) * kWidth + v * kLanes) * share);
+        store(columns + i * kLanes, load(sums + (d + i) * kWidth + v * kLanes) * share);
       }
       transpose(reinterpret_cast<const std::uint32_t*>(columns), kLanes, reinterpret_cast<std::uint32_t*>(rows), kLanes);
       for (std::int64_t i = 0; i < n; ++i) {
@@ -208,7 +208,7 @@ COLMODERN_INLINE void attend_with(const AttentionBlock& block, const AttentionSc
     weigh_keys<Op, Vectors>(keys.n, scratch.scores, peaks, totals);
     mix_values<Op, Vectors>(block, keys, scratch, shrink);
   }
-  write_rows<Vectors>(block, scratch, totals);
+  write_rows<Vectors>(block, scratch.sums, totals);
 }
 
 template <class Op>
@@ -232,28 +232,34 @@ std::int64_t attention_bytes(std::int64_t dim) noexcept {
   return (kKeys + 2 * dim) * Op::kVectors * kLanes * 4;
 }
 
-template <class Op>
-COLMODERN_TARGET void place_turned(const HeadRows& heads, std::uint32_t* out) noexcept {
+// Row i turned by its position.
+COLMODERN_INLINE void turn_row(const HeadRows& heads, std::int64_t i, float* turned) {
   const std::int64_t half = heads.dim / 2;
-  float turned[512];
+  const float* row = heads.rows + i * heads.stride;
+  const float* cosines = heads.cosines + heads.positions[i] * half;
+  const float* sines = heads.sines + heads.positions[i] * half;
+  for (std::int64_t j = 0; j < half; j += kLanes) {
+    const Floats a = load(row + j);
+    const Floats b = load(row + half + j);
+    const Floats c = load(cosines + j);
+    const Floats s = load(sines + j);
+    store(turned + j, multiply_add(a, c, fill(0.0F) - b * s));
+    store(turned + half + j, multiply_add(b, c, a * s));
+  }
+}
+
+template <class Op>
+COLMODERN_TARGET void place_turned(const HeadRows& heads, std::uint32_t* out, float*) noexcept {
+  float turned[kMostDims];
   for (std::int64_t i = 0; i < heads.n; ++i, out += heads.dim / Op::kStep) {
-    const float* row = heads.rows + i * heads.stride;
-    const float* cosines = heads.cosines + heads.positions[i] * half;
-    const float* sines = heads.sines + heads.positions[i] * half;
-    for (std::int64_t j = 0; j < half; j += kLanes) {
-      const Floats a = load(row + j);
-      const Floats b = load(row + half + j);
-      const Floats c = load(cosines + j);
-      const Floats s = load(sines + j);
-      store(turned + j, multiply_add(a, c, fill(0.0F) - b * s));
-      store(turned + half + j, multiply_add(b, c, a * s));
-    }
+    turn_row(heads, i, turned);
     Op::store_row(out, turned, heads.dim);
   }
 }
 
 template <class Op>
-COLMODERN_TARGET void place_values(const HeadRows& heads, const std::int64_t* places, std::uint32_t* out) noexcept {
+COLMODERN_TARGET void place_values(const HeadRows& heads, const std::int64_t* places, std::uint32_t* out,
+                                   float*) noexcept {
   for (std::int64_t i = 0; i < heads.n; ++i) {
     const float* row = heads.rows + i * heads.stride;
     std::uint32_t* at = out + places[i] / Op::kStep * heads.dim;
@@ -281,7 +287,8 @@ COLMODERN_TARGET void place_values(const HeadRows& heads, const std::int64_t* pl
 
 template <class Op>
 constexpr AttentionKernels attention_of() {
-  return {Op::kStep, Op::kVectors * kLanes, place_turned<Op>, place_values<Op>, attend<Op>, attention_bytes<Op>};
+  return {Op::kStep,        Op::kVectors * kLanes, place_turned<Op>,   place_turned<Op>,
+          place_values<Op>, attend<Op>,            attention_bytes<Op>};
 }
 
 }  // namespace

@@ -70,6 +70,10 @@ struct AttentionBlock {
   std::int64_t radius;          // how far a query sees; negative: everywhere
   float* out;                   // row i, out[i * stride + d]
   std::int64_t stride;
+  // Bytes only, one for each query and key; of a value its logarithm to base 2, and the inverse.
+  const float* query_steps;
+  const float* key_steps;
+  const float* value_steps;
 };
 
 // Where queries and keys are turned, and all are put in order for attention.
@@ -87,10 +91,11 @@ struct HeadRows {
 struct AttentionKernels {
   int step;
   std::int64_t queries;  // of a block, at most: one a lane
-  // Rows turned by their positions, as (n, dim / step) units
-  void (*place_turned)(const HeadRows&, std::uint32_t* out) noexcept;
+  // Rows turned by their positions, as (n, dim / step) units; of bytes also their steps
+  void (*place_queries)(const HeadRows&, std::uint32_t* out, float* steps) noexcept;
+  void (*place_keys)(const HeadRows&, std::uint32_t* out, float* steps) noexcept;
   // Rows as values: row i has the place places[i], which is `step` times its unit row and its part of the unit
-  void (*place_values)(const HeadRows&, const std::int64_t* places, std::uint32_t* out) noexcept;
+  void (*place_values)(const HeadRows&, const std::int64_t* places, std::uint32_t* out, float* steps) noexcept;
   // Softmax of the products with the keys, applied to the values
   void (*attend)(const AttentionBlock&, void* scratch) noexcept;
   std::int64_t (*scratch_bytes)(std::int64_t dim) noexcept;
@@ -115,6 +120,7 @@ struct Tables {
   const LinearKernels* bytes;
   const AttentionKernels* single_attention;
   const AttentionKernels* brain_attention;  // null likewise
+  const AttentionKernels* byte_attention;   // of floats where bytes would be no faster
 };
 
 bool has_brain_products() noexcept;
@@ -124,7 +130,8 @@ Tables tables_for(Isa isa);
   extern const RowKernels kRows_##isa;                  \
   extern const LinearKernels kSingle_##isa;             \
   extern const LinearKernels kBytes_##isa;              \
-  extern const AttentionKernels kSingleAttention_##isa;
+  extern const AttentionKernels kSingleAttention_##isa; \
+  extern const AttentionKernels kByteAttention_##isa;
 COLMODERN_DECLARE_TABLES(scalar)
 #if COLMODERN_X86
 COLMODERN_DECLARE_TABLES(avx2)

@@ -56,6 +56,17 @@ COLMODERN_INLINE Units paired(Floats low, Floats high) {
   return {_mm512_ternarylogic_epi32(a, b, _mm512_set1_epi32(static_cast<int>(0xffff0000U)), 0xf8)};  // a | (b & c)
 }
 
+// x less the whole number at or below it, and times two to the power of that number.
+COLMODERN_INLINE Floats fraction_of(Floats x) { return {_mm512_reduce_ps(x.v, _MM_FROUND_TO_NEG_INF)}; }
+COLMODERN_INLINE Floats times_floor_power(Floats a, Floats x) { return {_mm512_scalef_ps(a.v, x.v)}; }
+
+// The nearest whole numbers of four vectors, each in 0..255, as units of four bytes.
+COLMODERN_INLINE Units four_bytes(Floats a, Floats b, Floats c, Floats d) {
+  const __m512i low = _mm512_or_si512(_mm512_cvtps_epi32(a.v), _mm512_slli_epi32(_mm512_cvtps_epi32(b.v), 8));
+  const __m512i third = _mm512_slli_epi32(_mm512_cvtps_epi32(c.v), 16);
+  return {_mm512_ternarylogic_epi32(low, third, _mm512_slli_epi32(_mm512_cvtps_epi32(d.v), 24), 0xfe)};
+}
+
 // The nearest whole numbers of |a| <= 127 plus 128, as bytes.
 COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats a) {
   const __m512i whole = _mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(128));

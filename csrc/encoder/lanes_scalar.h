@@ -62,6 +62,12 @@ COLMODERN_INLINE bool all_at_most(Floats x, Floats limit) {
   return all;
 }
 
+// x less the whole number at or below it, and times two to the power of that number.
+COLMODERN_INLINE Floats fraction_of(Floats x) { COLMODERN_EACH(x.v[i] - std::floor(x.v[i])); }
+COLMODERN_INLINE Floats times_floor_power(Floats x, Floats exponent) {
+  COLMODERN_EACH(x.v[i] * power_of_two(std::floor(exponent.v[i])));
+}
+
 COLMODERN_INLINE Units load_units(const std::uint32_t* from) {
   Units r;
   std::memcpy(r.v, from, sizeof r.v);
@@ -87,6 +93,19 @@ COLMODERN_INLINE Floats load_brain(const void* from) {
   COLMODERN_EACH(std::bit_cast<float>(static_cast<std::uint32_t>(bits[i]) << 16));
 }
 #undef COLMODERN_EACH
+
+// The nearest whole numbers of four vectors, each in 0..255, as units of four bytes.
+COLMODERN_INLINE Units four_bytes(Floats a, Floats b, Floats c, Floats d) {
+  Units r;
+  for (int i = 0; i < 16; ++i) {
+    r.v[i] = 0;
+    int place = 0;
+    for (const float value : {a.v[i], b.v[i], c.v[i], d.v[i]}) {
+      r.v[i] |= static_cast<std::uint32_t>((value + 0x1.8p23F) - 0x1.8p23F) << 8 * place++;
+    }
+  }
+  return r;
+}
 
 // The nearest whole numbers of |x| <= 127 plus 128, as bytes.
 COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats x) {

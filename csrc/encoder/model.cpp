@@ -44,8 +44,9 @@ Model::Model(Isa isa, Precision precision, const Shape& shape, const Tensor& emb
               : precision == Precision::bf16 ? tables_.brain
                                              : tables_.single),
       projection_(precision == Precision::fp32 || tables_.brain == nullptr ? tables_.single : tables_.brain),
-      attention_(precision == Precision::fp32 || tables_.brain == nullptr ? tables_.single_attention
-                                                                          : tables_.brain_attention),
+      attention_(precision == Precision::int8   ? tables_.byte_attention
+                 : precision == Precision::bf16 ? tables_.brain_attention
+                                                : tables_.single_attention),
       shape_(shape),
       half_(round_up(shape.head_dim() / 2, kLanes)),
       stride_(0),

@@ -86,6 +86,9 @@ class Pass {
     queries_ = space.queries.at_least(n * model.shape_.heads * units_);
     keys_ = space.keys.at_least(n * model.shape_.heads * units_);
     values_ = space.values.at_least(n_slots_ * width_);
+    query_steps_ = space.query_steps.at_least(n * model.shape_.heads);
+    key_steps_ = space.key_steps.at_least(n * model.shape_.heads);
+    value_steps_ = space.value_steps.at_least(2 * n * model.shape_.heads);
     if (static_cast<int>(space.threads.size()) < threads) space.threads.resize(static_cast<std::size_t>(threads));
     for (ThreadSpace& thread : space.threads) reserve(thread);
   }
@@ -208,11 +211,14 @@ class Pass {
         const HeadRows placed{space.product.data() + column, group(), n, head_, positions_ + begin,
                               rotations.cosines.data(), rotations.sines.data()};
         const std::int64_t head = index % heads;
-        if (index < 2 * heads) {
-          std::uint32_t* to = index < heads ? queries_ : keys_;
-          model_.attention_->place_turned(placed, to + (head * pack_.n_tokens + begin) * units_);
+        const std::int64_t row = head * pack_.n_tokens + begin;
+        if (index < heads) {
+          model_.attention_->place_queries(placed, queries_ + row * units_, query_steps_ + row);
+        } else if (index < 2 * heads) {
+          model_.attention_->place_keys(placed, keys_ + row * units_, key_steps_ + row);
         } else {
-          model_.attention_->place_values(placed, places_ + begin, values_ + head * n_slots_ * head_);
+          model_.attention_->place_values(placed, places_ + begin, values_ + head * n_slots_ * head_,
+                                          value_steps_ + 2 * row);
         }
       }
     }
@@ -247,7 +253,10 @@ class Pass {
                                  last - first,
                                  radius,
                                  out + head * head_,
-                                 width_};
+                                 width_,
+                                 query_steps_ + row + job.position,
+                                 key_steps_ + row + first,
+                                 value_steps_ + 2 * (row + first)};
       model_.attention_->attend(block, space.attention.data());
     }
   }
@@ -335,6 +344,9 @@ class Pass {
   std::uint32_t* queries_;
   std::uint32_t* keys_;
   std::uint32_t* values_;
+  float* query_steps_;
+  float* key_steps_;
+  float* value_steps_;
   std::vector<AttentionJob> jobs_;
   std::shared_ptr<const Rotations> global_rotations_;
   std::shared_ptr<const Rotations> local_rotations_;

@@ -1,6 +1,7 @@
 // The forward pass in portable C++.
 #include "encoder/kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -14,6 +15,7 @@
 #include "encoder/conversion.h"
 #include "encoder/linear.h"
 #include "encoder/attention.h"
+#include "encoder/byte_attention.h"
 
 namespace colmodern::encoder {
 namespace {
@@ -48,6 +50,29 @@ struct ByteOp {
     }
     return result;
   }
+
+  using Positives = Units;
+  using SignedSpread = std::uint32_t;
+  static Sum zero() { return {}; }
+  static Sum negative(Sum sum) {
+    for (std::int32_t& value : sum.v) value = -value;
+    return sum;
+  }
+  static Sum load_sum(const std::uint32_t* from) { return std::bit_cast<Sum>(load_units(from)); }
+  static void store_sum(std::uint32_t* to, Sum sum) { store_units(to, std::bit_cast<Units>(sum)); }
+  static Floats floats(const Sum& sum) {
+    Floats result;
+    for (int i = 0; i < kLanes; ++i) result.v[i] = static_cast<float>(sum.v[i]);
+    return result;
+  }
+  static Positives positives(const std::uint32_t* from) { return load_units(from); }
+  static SignedSpread spread_signed(std::uint32_t unit) { return unit; }
+  static void add_signed(Sum& sum, const Positives& lanes, SignedSpread value) {
+    for (int byte = 0; byte < 4; ++byte) {
+      const std::int32_t factor = static_cast<std::int8_t>(value >> 8 * byte & 0xffU);
+      for (int i = 0; i < kLanes; ++i) sum.v[i] += factor * static_cast<std::int32_t>(lanes.v[i] >> 8 * byte & 0xffU);
+    }
+  }
 };
 
 using Single = SingleOp<1>;
@@ -58,5 +83,6 @@ const RowKernels kRows_scalar{widen, norm, gated_gelu, gelu, normalise};
 const LinearKernels kSingle_scalar = linear_of<Single>(convert_to_singles);
 const LinearKernels kBytes_scalar = linear_of<ByteOp>(convert_to_bytes);
 const AttentionKernels kSingleAttention_scalar = attention_of<Single>();
+const AttentionKernels kByteAttention_scalar = byte_attention_of<ByteOp>();
 
 }  // namespace colmodern::encoder

@@ -15,7 +15,9 @@ bool has_brain_products() noexcept {
 
 Tables tables_for(Isa isa) {
 #define COLMODERN_TABLES(isa) \
-  Tables { &kRows_##isa, &kSingle_##isa, nullptr, &kBytes_##isa, &kSingleAttention_##isa, nullptr }
+  Tables {                                                                                            \
+    &kRows_##isa, &kSingle_##isa, nullptr, &kBytes_##isa, &kSingleAttention_##isa, nullptr, &kByteAttention_##isa \
+  }
 #if COLMODERN_X86
   if (isa == Isa::avx512vnni) {
     Tables tables = COLMODERN_TABLES(avx512vnni);

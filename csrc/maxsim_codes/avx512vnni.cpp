@@ -10,6 +10,8 @@
 
 #include "runs.h"
 
+#include "vnni.h"
+
 #define COLMODERN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")))
 #define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
 
@@ -106,7 +108,7 @@ COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, con
         std::memcpy(&four, levels + t * row_bytes, sizeof four);
         const __m512i token = _mm512_set1_epi32(four);
 #pragma GCC unroll 2
-        for (int s = 0; s < Strips; ++s) sums[t][s] = _mm512_dpbusd_epi32(sums[t][s], token, lanes[s]);
+        for (int s = 0; s < Strips; ++s) sums[t][s] = add_products(sums[t][s], token, lanes[s]);
       }
     }
   }

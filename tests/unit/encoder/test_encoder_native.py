@@ -187,3 +187,38 @@ def test_a_precision_that_the_machine_lacks_is_refused():
 
 def test_the_precision_does_not_change_the_fingerprint():
     assert Encoder.load(precision="fp32").fingerprint == Encoder.load(precision="int8").fingerprint
+
+
+def cosines(found, expected):
+    lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)
+    return (found * expected).sum(axis=1) / lengths
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("isa", ISAS)
+def test_bytes_stay_near_numpy(checkpoints, isa, shape):
+    folder = checkpoints.backbone(checkpoints.folder(), **shape)
+    ids = random_ids(sum(LENGTHS))
+
+    found = native_hidden(folder, ids, LENGTHS, isa=isa, precision="int8")
+
+    near = cosines(found, reference_hidden(folder, ids, LENGTHS))
+    assert near.mean() > 0.998
+    assert np.quantile(near, 0.01) > 0.99
+
+
+@pytest.mark.skipif("avx512vnni" not in ISAS, reason="attention in bytes has no other twin here")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_bytes_agree_with_their_portable_twin(checkpoints, shape):
+    folder = checkpoints.backbone(checkpoints.folder(), **shape)
+    ids = random_ids(sum(LENGTHS))
+
+    found, expected = (
+        native_hidden(folder, ids, LENGTHS, isa=isa, precision="int8")
+        for isa in ("avx512vnni", "scalar")
+    )
+
+    # A rounding that falls the other way moves a byte, and what it moves goes through the layers.
+    near = cosines(found, expected)
+    assert near.mean() > 0.999
+    assert np.quantile(near, 0.01) > 0.99

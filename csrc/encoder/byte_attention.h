@@ -1,0 +1,288 @@
+// Attention in bytes: one text for every instruction set, compiled by the file that includes it after attention.h.
+//
+// As attention.h has it, with whole numbers for the products. Queries, keys and values are rows in steps of a 127th of
+// their greatest value. The step of a value is part of its weight: w = 2^score * step, which is kept in 255ths of the
+// greatest w of the block of keys, so that a weight that is great elsewhere makes none of this block vanish. What
+// weights add up to is not rounded. After SageAttention (Zhang et al. 2024), which does so for the scores.
+
+namespace colmodern::encoder {
+namespace {
+
+constexpr float kLeastPeak = 1e-8F;    // of a row: its logarithm is taken
+constexpr float kLog2Of255 = 7.994353F;
+
+// 2^x by a minimax polynomial on [0, 1): relative error 1.8e-3, less than half a 255th.
+COLMODERN_INLINE Floats exp2_rough(Floats x) {
+  const Floats f = fraction_of(x);
+  Floats p = multiply_add(fill(3.371830206e-01F), f, fill(6.576374114e-01F));
+  p = multiply_add(p, f, fill(1.001725824F));
+  return times_floor_power(p, x);
+}
+
+template <class Op>
+struct ByteScratch {
+  ByteScratch(void* memory, std::int64_t dim, std::int64_t lanes)
+      : scores(static_cast<float*>(memory)),
+        sums(scores + kKeys * lanes),
+        queries(reinterpret_cast<std::uint32_t*>(sums + dim * lanes)),
+        starts(queries + round_up(dim / Op::kStep, kLanes) * lanes),
+        steps(reinterpret_cast<float*>(starts + lanes)) {}
+
+  float* scores;           // (kKeys, lanes); then weights, as units
+  float* sums;             // (dim, lanes)
+  std::uint32_t* queries;  // (units to whole vectors, lanes)
+  std::uint32_t* starts;   // (lanes,): -128 times the sum of a query, since keys are stored plus 128
+  float* steps;            // (lanes,): of the queries
+};
+
+template <class Op, int Vectors>
+COLMODERN_INLINE void take_queries(const AttentionBlock& block, const ByteScratch<Op>& scratch) {
+  constexpr std::int64_t kWidth = Vectors * kLanes;
+  transpose_rows(block.queries, block.units, block.n_queries, block.units, scratch.queries, kWidth);
+  const typename Op::Spread offset = Op::spread(0x80808080U);
+  for (int v = 0; v < Vectors; ++v) {
+    typename Op::Sum sum = Op::zero();
+    for (std::int64_t u = 0; u < block.units; ++u) {
+      Op::add(sum, Op::weights(scratch.queries + u * kWidth + v * kLanes), offset);
+    }
+    Op::store_sum(scratch.starts + v * kLanes, Op::negative(sum));
+  }
+  for (std::int64_t i = 0; i < kWidth; ++i) {
+    scratch.steps[i] = block.query_steps[i < block.n_queries ? i : block.n_queries - 1];
+  }
+}
+
+// Logarithms of the weights of a block of keys, and the greatest of them.
+template <class Op, int Vectors>
+COLMODERN_INLINE void score_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
+                                  Floats (&peaks)[Vectors]) {
+  constexpr std::int64_t kWidth = Vectors * kLanes;
+  float lanes[kLanes];
+  for (int i = 0; i < kLanes; ++i) lanes[i] = static_cast<float>(i);
+  for (std::int64_t k = 0; k < keys.n; k += kTile) {
+    const std::uint32_t* rows[kTile];
+    std::int64_t numbers[kTile];
+#pragma GCC unroll 4
+    for (int r = 0; r < kTile; ++r) {
+      numbers[r] = keys.begin + (k + r < keys.n ? k + r : keys.n - 1);
+      rows[r] = block.keys + numbers[r] * block.units;
+    }
+    typename Op::Sum sums[kTile][Vectors];
+#pragma GCC unroll 4
+    for (int r = 0; r < kTile; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) sums[r][v] = Op::load_sum(scratch.starts + v * kLanes);
+    }
+    const std::uint32_t* queries = scratch.queries;
+    for (std::int64_t u = 0; u < block.units; ++u, queries += kWidth) {
+      typename Op::Weights values[Vectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) values[v] = Op::weights(queries + v * kLanes);
+#pragma GCC unroll 4
+      for (int r = 0; r < kTile; ++r) {
+        const typename Op::Spread key = Op::spread(rows[r][u]);
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) Op::add(sums[r][v], values[v], key);
+      }
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < kTile; ++r) {
+      const Floats step = fill(block.key_steps[numbers[r]]);
+      const Floats lift = fill(block.value_steps[2 * numbers[r]]);
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) {
+        Floats score = multiply_add(Op::floats(sums[r][v]) * step, load(scratch.steps + v * kLanes), lift);
+        if (keys.is_cut) {
+          const std::int64_t ahead = block.position + v * kLanes - (block.first + numbers[r]);
+          const Floats distance = load(lanes) + fill(static_cast<float>(ahead));
+          score = if_at_most(maximum(distance, fill(0.0F) - distance), fill(static_cast<float>(block.radius)), score,
+                             fill(kUnseen));
+        }
+        peaks[v] = maximum(peaks[v], score);
+        store(scratch.scores + (k + r) * kWidth + v * kLanes, score);
+      }
+    }
+  }
+}
+
+// Weights in 255ths of the greatest, four keys a unit, in place; adds up what they are without the steps of values.
+template <class Op, int Vectors>
+COLMODERN_INLINE void weigh_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
+                                  const Floats (&peaks)[Vectors], Floats (&totals)[Vectors]) {
+  constexpr std::int64_t kWidth = Vectors * kLanes;
+  Floats tops[Vectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) tops[v] = peaks[v] - fill(kLog2Of255);
+  for (std::int64_t k = 0; k < keys.n; k += kTile) {
+    auto* units = reinterpret_cast<std::uint32_t*>(scratch.scores) + k / kTile * kWidth;
+    const float* shares = block.value_steps + 2 * (keys.begin + k) + 1;
+    const bool is_whole = k + kTile <= keys.n;
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      Floats weights[kTile];
+#pragma GCC unroll 4
+      for (int r = 0; r < kTile; ++r) {
+        if (is_whole || k + r < keys.n) {
+          weights[r] = exp2_rough(load(scratch.scores + (k + r) * kWidth + v * kLanes) - tops[v]);
+          totals[v] = multiply_add(weights[r], fill(shares[2 * r]), totals[v]);
+        } else {
+          weights[r] = fill(0.0F);
+        }
+      }
+      store_units(units + v * kLanes, four_bytes(weights[0], weights[1], weights[2], weights[3]));
+    }
+  }
+}
+
+// Adds the weighted values of a block of keys, times `grow`, to the sums, times `shrink`.
+template <class Op, int Vectors>
+COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
+                                const Floats (&shrink)[Vectors], const Floats (&grow)[Vectors]) {
+  constexpr std::int64_t kWidth = Vectors * kLanes;
+  const std::int64_t slots = (keys.n + Op::kStep - 1) / Op::kStep;
+  const std::uint32_t* first = block.values + keys.begin / Op::kStep * block.dim;
+  for (std::int64_t d = 0; d < block.dim; d += kTile) {
+    typename Op::Sum sums[kTile][Vectors];
+#pragma GCC unroll 4
+    for (int r = 0; r < kTile; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) sums[r][v] = Op::zero();
+    }
+    const auto* weights = reinterpret_cast<const std::uint32_t*>(scratch.scores);
+    const std::uint32_t* values = first + d;
+    for (std::int64_t slot = 0; slot < slots; ++slot, weights += kWidth, values += block.dim) {
+      typename Op::Positives lanes[Vectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) lanes[v] = Op::positives(weights + v * kLanes);
+#pragma GCC unroll 4
+      for (int r = 0; r < kTile; ++r) {
+        const typename Op::SignedSpread value = Op::spread_signed(values[r]);
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) Op::add_signed(sums[r][v], lanes[v], value);
+      }
+    }
+    float* at = scratch.sums + d * kWidth;
+#pragma GCC unroll 4
+    for (int r = 0; r < kTile; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) {
+        float* to = at + r * kWidth + v * kLanes;
+        const Floats mixed = Op::floats(sums[r][v]) * grow[v];
+        store(to, keys.begin == 0 ? mixed : multiply_add(load(to), shrink[v], mixed));
+      }
+    }
+  }
+}
+
+template <class Op, int Vectors>
+COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScratch<Op>& scratch) {
+  take_queries<Op, Vectors>(block, scratch);
+  const std::int64_t last = block.position + block.n_queries - 1;
+  Floats peaks[Vectors];
+  Floats totals[Vectors];
+  for (int v = 0; v < Vectors; ++v) {
+    peaks[v] = fill(kUnseen);
+    totals[v] = fill(0.0F);
+  }
+  for (std::int64_t begin = 0; begin < block.n_keys; begin += kKeys) {
+    KeyBlock keys{begin, block.n_keys - begin < kKeys ? block.n_keys - begin : kKeys, false};
+    const std::int64_t first_key = block.first + begin;
+    keys.is_cut = block.radius >= 0 && (last - first_key > block.radius ||
+                                        first_key + keys.n - 1 - block.position > block.radius);
+    Floats here[Vectors];
+    Floats added[Vectors];
+    Floats shrink[Vectors];
+    Floats grow[Vectors];
+    for (int v = 0; v < Vectors; ++v) {
+      here[v] = fill(kUnseen);
+      added[v] = fill(0.0F);
+    }
+    score_bytes<Op, Vectors>(block, keys, scratch, here);
+    weigh_bytes<Op, Vectors>(block, keys, scratch, here, added);
+    for (int v = 0; v < Vectors; ++v) {
+      const Floats peak = maximum(peaks[v], here[v]);
+      shrink[v] = exp2_of<5>(peaks[v] - peak);
+      grow[v] = exp2_of<5>(here[v] - peak);
+      totals[v] = multiply_add(totals[v], shrink[v], added[v] * grow[v]);
+      peaks[v] = peak;
+    }
+    mix_bytes<Op, Vectors>(block, keys, scratch, shrink, grow);
+  }
+  write_rows<Vectors>(block, scratch.sums, totals);
+}
+
+template <class Op>
+COLMODERN_TARGET void attend_bytes(const AttentionBlock& block, void* memory) noexcept {
+  const std::int64_t vectors = (block.n_queries + kLanes - 1) / kLanes;
+  const ByteScratch<Op> scratch(memory, block.dim, vectors * kLanes);
+  if constexpr (Op::kVectors == 1) {
+    attend_in_bytes<Op, 1>(block, scratch);
+  } else {
+    switch (vectors) {
+      case 1: attend_in_bytes<Op, 1>(block, scratch); break;
+      case 2: attend_in_bytes<Op, 2>(block, scratch); break;
+      case 3: attend_in_bytes<Op, 3>(block, scratch); break;
+      default: attend_in_bytes<Op, 4>(block, scratch); break;
+    }
+  }
+}
+
+template <class Op>
+std::int64_t byte_attention_bytes(std::int64_t dim) noexcept {
+  return (kKeys + dim + round_up(dim / Op::kStep, kLanes) + 2) * Op::kVectors * kLanes * 4;
+}
+
+// The greatest value of a row, and no less than what has a logarithm.
+COLMODERN_INLINE float peak_of(const float* row, std::int64_t dim) {
+  Floats greatest = fill(kLeastPeak);
+  for (std::int64_t d = 0; d < dim; d += kLanes) {
+    const Floats value = load(row + d);
+    greatest = maximum(greatest, maximum(value, fill(0.0F) - value));
+  }
+  return greatest_of(greatest);
+}
+
+// Keys are stored plus 128, queries are not.
+template <bool IsKey>
+COLMODERN_TARGET void place_turned_as_bytes(const HeadRows& heads, std::uint32_t* out, float* steps) noexcept {
+  const std::int64_t units = heads.dim / 4;
+  float turned[kMostDims];
+  for (std::int64_t i = 0; i < heads.n; ++i, out += units) {
+    turn_row(heads, i, turned);
+    const float peak = peak_of(turned, heads.dim);
+    auto* bytes = reinterpret_cast<std::uint8_t*>(out);
+    for (std::int64_t d = 0; d < heads.dim; d += kLanes) {
+      store_bytes(bytes + d, load(turned + d) * fill(127.0F / peak));
+    }
+    if constexpr (!IsKey) std::transform(out, out + units, out, [](std::uint32_t u) { return u ^ 0x80808080U; });
+    steps[i] = peak / 127.0F;
+  }
+}
+
+COLMODERN_TARGET void place_values_as_bytes(const HeadRows& heads, const std::int64_t* places, std::uint32_t* out,
+                                            float* steps) noexcept {
+  std::uint8_t bytes[kMostDims];
+  for (std::int64_t i = 0; i < heads.n; ++i) {
+    const float* row = heads.rows + i * heads.stride;
+    const float peak = peak_of(row, heads.dim);
+    for (std::int64_t d = 0; d < heads.dim; d += kLanes) store_bytes(bytes + d, load(row + d) * fill(127.0F / peak));
+    auto* at = reinterpret_cast<std::uint8_t*>(out + places[i] / 4 * heads.dim) + places[i] % 4;
+    for (std::int64_t d = 0; d < heads.dim; ++d) at[4 * d] = static_cast<std::uint8_t>(bytes[d] ^ 0x80U);
+    steps[2 * i] = std::log2(peak / 127.0F);
+    steps[2 * i + 1] = 127.0F / peak;
+  }
+}
+
+template <class Op>
+constexpr AttentionKernels byte_attention_of() {
+  return {Op::kStep,
+          Op::kVectors * kLanes,
+          place_turned_as_bytes<false>,
+          place_turned_as_bytes<true>,
+          place_values_as_bytes,
+          attend_bytes<Op>,
+          byte_attention_bytes<Op>};
+}
+
+}  // namespace
+}  // namespace colmodern::encoder
