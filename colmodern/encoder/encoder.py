@@ -23,7 +23,13 @@ from colmodern.encoder.native import AUTO, NativeModel, choose_precision
 from colmodern.encoder.rules import TextRules
 from colmodern.encoder.runner import PACK_TOKENS, OpenRunner, Runner
 from colmodern.encoder.sequences import EncodingPlan, TokenSequence, join_vectors, plan_packs
-from colmodern.encoder.sources import DEFAULT_NAME, find_model, join_name, split_name
+from colmodern.encoder.sources import (
+    DEFAULT_FOLDER,
+    DEFAULT_NAME,
+    find_model,
+    join_name,
+    split_name,
+)
 from colmodern.encoder.tensors import open_tensors
 from colmodern.encoder.workers import Workers
 from colmodern.errors import EncoderError
@@ -228,7 +234,9 @@ class Encoder:
             self._tensors,
             self._config,
             steps,
-            precision=choose_precision(precision),
+            precision=choose_precision(
+                precision, bytes_measured=self._checkpoint.folder == DEFAULT_FOLDER
+            ),
             threads=self._workers.n_threads,
         )
 

@@ -27,14 +27,19 @@ from colmodern.types import FloatMatrix, IntVector
 Precision = Literal["fp32", "bf16", "int8"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 AUTO = "auto"
+_FAST_BYTES = "avx512vnni"  # what multiplies bytes faster than bfloat16
 
 
-def choose_precision(wanted: str) -> str:
+def choose_precision(wanted: str, *, bytes_measured: bool = False) -> str:
     """Return the precision to encode in: the one asked for, or for ``auto`` the best one here.
 
-    ``auto`` takes bf16 where the machine has such products and fp32 elsewhere. int8 is faster on
-    every machine with VNNI, but moves nDCG@10 by as much as .002 (docs/encoder.md), so it is only
-    taken when asked for.
+    ``auto`` takes bf16 where the machine has such products and fp32 elsewhere. int8 is the fastest
+    on every machine with VNNI, but how much it changes depends on the checkpoint, so it is taken
+    only for one with which that was measured (docs/encoder.md).
+
+    Args:
+        wanted: ``auto`` or a precision.
+        bytes_measured: That int8 leaves the quality of this checkpoint as it is.
 
     Raises:
         ConfigError: The name is not known.
@@ -43,16 +48,25 @@ def choose_precision(wanted: str) -> str:
     if wanted not in (AUTO, *PRECISIONS):
         allowed = ", ".join((AUTO, *PRECISIONS))
         raise ConfigError(f"precision is {wanted!r}, expected one of {allowed}.")
-    isa = NATIVE_ISAS.index(active_isa())
     if wanted == AUTO:
-        has_bf16 = native().can_encode(isa, PRECISIONS.index("bf16"))
-        return "bf16" if has_bf16 else "fp32"
-    if not native().can_encode(isa, PRECISIONS.index(wanted)):
+        return _best_precision(bytes_measured)
+    if not _can_encode(wanted):
         raise EncoderError(
             f"This machine cannot encode in {wanted}: it has no such products "
             f"({active_isa()}). Leave precision at 'auto', or take 'fp32' or 'int8'."
         )
     return wanted
+
+
+def _best_precision(bytes_measured: bool) -> str:
+    if bytes_measured and active_isa() == _FAST_BYTES:
+        return "int8"
+    return "bf16" if _can_encode("bf16") else "fp32"
+
+
+def _can_encode(precision: str) -> bool:
+    isa = NATIVE_ISAS.index(active_isa())
+    return bool(native().can_encode(isa, PRECISIONS.index(precision)))
 
 
 class NativeModel:

@@ -13,7 +13,7 @@ from typing import Any
 from colmodern.errors import EncoderError
 
 DEFAULT_NAME = "default"
-_DEFAULT_FOLDER = Path(__file__).parent / "default"
+DEFAULT_FOLDER = Path(__file__).parent / "default"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _WINDOW_OPTION = "?document_length="
 _HUB_FILES = ["*.json", "*.safetensors", "artifact.metadata"]
@@ -61,13 +61,13 @@ def find_model(name_or_path: str | Path) -> tuple[str, Path]:
 
 
 def _find_default() -> Path:
-    if not (_DEFAULT_FOLDER / "modules.json").is_file():
+    if not (DEFAULT_FOLDER / "modules.json").is_file():
         raise EncoderError(
-            f"This installation comes without the default model ({_DEFAULT_FOLDER} is missing). "
+            f"This installation comes without the default model ({DEFAULT_FOLDER} is missing). "
             "Pass a folder with a ColBERT checkpoint built on ModernBERT, or its name on the "
             "Hugging Face Hub."
         )
-    return _DEFAULT_FOLDER
+    return DEFAULT_FOLDER
 
 
 def _find_on_hub(name: str) -> Path:

@@ -37,14 +37,14 @@ def test_a_folder_is_named_by_its_absolute_path(checkpoints, monkeypatch):
 
 
 def test_the_default_model_may_be_missing(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "_DEFAULT_FOLDER", tmp_path / "default")
+    monkeypatch.setattr(sources, "DEFAULT_FOLDER", tmp_path / "default")
 
     with pytest.raises(EncoderError, match="comes without the default model"):
         Encoder.load()
 
 
 def test_the_default_model_is_loaded_by_its_name(checkpoints, monkeypatch):
-    monkeypatch.setattr(sources, "_DEFAULT_FOLDER", checkpoints.sentence_transformers())
+    monkeypatch.setattr(sources, "DEFAULT_FOLDER", checkpoints.sentence_transformers())
 
     assert Encoder.load().name == "default"
 

@@ -1,0 +1,1 @@
+"""How fast is the encoder, beside others that run the same checkpoint?"""
