@@ -6,7 +6,10 @@
 #include "cpu.h"
 #include "kernels.h"
 
-#if COLMODERN_ARM && defined(__linux__)
+#if COLMODERN_X86 && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#elif COLMODERN_ARM && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #elif COLMODERN_ARM
@@ -45,6 +48,19 @@ bool probe_avx512vnni() noexcept {
   return probe_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
 }
+
+// Linux lets a process use tiles when it has asked, and not where its signal stacks are too small for them.
+bool probe_amx() noexcept {
+#if defined(__linux__)
+  constexpr int kRequest = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr int kTiles = 18;
+  return probe_avx512vnni() && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bf16") &&
+         __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
+         __builtin_cpu_supports("amx-bf16") && syscall(SYS_arch_prctl, kRequest, kTiles) == 0;
+#else
+  return false;
+#endif
+}
 #endif
 
 #if COLMODERN_ARM && defined(__linux__)
@@ -64,6 +80,7 @@ const char* name_of(Isa isa) noexcept {
     case Isa::avx2: return "avx2";
     case Isa::avx512vnni: return "avx512vnni";
     case Isa::neon: return "neon";
+    case Isa::amx: return "amx";
     case Isa::scalar: break;
   }
   return "scalar";
@@ -74,7 +91,9 @@ bool is_supported(Isa isa) noexcept {
   static const bool has_avx2 = probe_avx2();
   static const bool has_avx512vnni = probe_avx512vnni();
   if (isa == Isa::avx2) return has_avx2;
+  static const bool has_amx = probe_amx();
   if (isa == Isa::avx512vnni) return has_avx512vnni;
+  if (isa == Isa::amx) return has_amx;
 #elif COLMODERN_ARM
   static const bool has_neon = probe_neon();
   if (isa == Isa::neon) return has_neon;
@@ -88,7 +107,7 @@ const Kernels& kernels_for(Isa isa) {
   }
 #if COLMODERN_X86
   if (isa == Isa::avx2) return kAvx2;
-  if (isa == Isa::avx512vnni) return kAvx512vnni;
+  if (isa == Isa::avx512vnni || isa == Isa::amx) return kAvx512vnni;
 #elif COLMODERN_ARM
   if (isa == Isa::neon) return kNeon;
 #endif

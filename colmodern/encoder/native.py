@@ -27,7 +27,7 @@ from colmodern.types import FloatMatrix, IntVector
 Precision = Literal["fp32", "bf16", "int8"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 AUTO = "auto"
-_FAST_BYTES = "avx512vnni"  # what multiplies bytes faster than bfloat16
+_FAST_BYTES = ("avx512vnni", "amx")  # what multiplies bytes faster than bfloat16
 
 
 def choose_precision(wanted: str, *, bytes_measured: bool = False) -> str:
@@ -59,7 +59,7 @@ def choose_precision(wanted: str, *, bytes_measured: bool = False) -> str:
 
 
 def _best_precision(bytes_measured: bool) -> str:
-    if bytes_measured and active_isa() == _FAST_BYTES:
+    if bytes_measured and active_isa() in _FAST_BYTES:
         return "int8"
     return "bf16" if _can_encode("bf16") else "fp32"
 

@@ -48,13 +48,29 @@ struct KeyBlock {
   bool is_cut;  // whether some query does not see some key
 };
 
+COLMODERN_INLINE KeyBlock key_block(const AttentionBlock& block, std::int64_t begin) {
+  KeyBlock keys{begin, block.n_keys - begin < kKeys ? block.n_keys - begin : kKeys, false};
+  const std::int64_t first = block.first + begin;
+  const std::int64_t last_query = block.position + block.n_queries - 1;
+  keys.is_cut = block.radius >= 0 && (last_query - first > block.radius ||
+                                      first + keys.n - 1 - block.position > block.radius);
+  return keys;
+}
+
+// The scores of a key where the queries of the lanes see it.
+COLMODERN_INLINE Floats if_seen(const AttentionBlock& block, std::int64_t key, int vector, Floats scores) {
+  static constexpr float kNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const std::int64_t ahead = block.position + vector * kLanes - (block.first + key);
+  const Floats distance = load(kNumbers) + fill(static_cast<float>(ahead));
+  return if_at_most(maximum(distance, fill(0.0F) - distance), fill(static_cast<float>(block.radius)), scores,
+                    fill(kUnseen));
+}
+
 // Scores of a block of keys; `peaks` become the greatest of them and what they were.
 template <class Op, int Vectors>
 COLMODERN_INLINE void score_keys(const AttentionBlock& block, const KeyBlock& keys, const AttentionScratch& scratch,
                                  Floats (&peaks)[Vectors]) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
-  float lanes[kLanes];
-  for (int i = 0; i < kLanes; ++i) lanes[i] = static_cast<float>(i);
   for (std::int64_t k = 0; k < keys.n; k += kTile) {
     const std::uint32_t* rows[kTile];
 #pragma GCC unroll 4
@@ -86,10 +102,7 @@ COLMODERN_INLINE void score_keys(const AttentionBlock& block, const KeyBlock& ke
       for (int v = 0; v < Vectors; ++v) {
         if (keys.is_cut) {
           const std::int64_t key = k + r < keys.n ? k + r : keys.n - 1;
-          const std::int64_t ahead = block.position + v * kLanes - (block.first + keys.begin + key);
-          const Floats distance = load(lanes) + fill(static_cast<float>(ahead));
-          sums[r][v] = if_at_most(maximum(distance, fill(0.0F) - distance), fill(static_cast<float>(block.radius)),
-                                  sums[r][v], fill(kUnseen));
+          sums[r][v] = if_seen(block, keys.begin + key, v, sums[r][v]);
         }
         peaks[v] = maximum(peaks[v], sums[r][v]);
         store(scratch.scores + (k + r) * kWidth + v * kLanes, sums[r][v]);
@@ -185,7 +198,6 @@ template <class Op, int Vectors>
 COLMODERN_INLINE void attend_with(const AttentionBlock& block, const AttentionScratch& scratch) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
   transpose_rows(block.queries, block.units, block.n_queries, block.units, scratch.queries, kWidth);
-  const std::int64_t last = block.position + block.n_queries - 1;
   Floats peaks[Vectors];
   Floats totals[Vectors];
   for (int v = 0; v < Vectors; ++v) {
@@ -193,10 +205,7 @@ COLMODERN_INLINE void attend_with(const AttentionBlock& block, const AttentionSc
     totals[v] = fill(0.0F);
   }
   for (std::int64_t begin = 0; begin < block.n_keys; begin += kKeys) {
-    KeyBlock keys{begin, block.n_keys - begin < kKeys ? block.n_keys - begin : kKeys, false};
-    const std::int64_t first_key = block.first + begin;
-    keys.is_cut = block.radius >= 0 && (last - first_key > block.radius ||
-                                        first_key + keys.n - 1 - block.position > block.radius);
+    const KeyBlock keys = key_block(block, begin);
     Floats before[Vectors];
     Floats shrink[Vectors];
     for (int v = 0; v < Vectors; ++v) before[v] = peaks[v];
@@ -287,7 +296,7 @@ COLMODERN_TARGET void place_values(const HeadRows& heads, const std::int64_t* pl
 
 template <class Op>
 constexpr AttentionKernels attention_of() {
-  return {Op::kStep,        Op::kVectors * kLanes, place_turned<Op>,   place_turned<Op>,
+  return {Op::kStep,        Op::kVectors * kLanes, 0,          place_turned<Op>, place_turned<Op>,
           place_values<Op>, attend<Op>,            attention_bytes<Op>};
 }
 

@@ -52,13 +52,19 @@ COLMODERN_INLINE void take_queries(const AttentionBlock& block, const ByteScratc
   }
 }
 
+// The logarithm of the weight of a key, of some lanes, from its product with their queries.
+template <class Op>
+COLMODERN_INLINE Floats byte_score(const AttentionBlock& block, std::int64_t key, typename Op::Sum product,
+                                   const float* steps) {
+  return multiply_add(Op::floats(product) * fill(block.key_steps[key]), load(steps),
+                      fill(block.value_steps[2 * key]));
+}
+
 // Logarithms of the weights of a block of keys, and the greatest of them.
 template <class Op, int Vectors>
 COLMODERN_INLINE void score_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
                                   Floats (&peaks)[Vectors]) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
-  float lanes[kLanes];
-  for (int i = 0; i < kLanes; ++i) lanes[i] = static_cast<float>(i);
   for (std::int64_t k = 0; k < keys.n; k += kTile) {
     const std::uint32_t* rows[kTile];
     std::int64_t numbers[kTile];
@@ -87,17 +93,10 @@ COLMODERN_INLINE void score_bytes(const AttentionBlock& block, const KeyBlock& k
     }
 #pragma GCC unroll 4
     for (int r = 0; r < kTile; ++r) {
-      const Floats step = fill(block.key_steps[numbers[r]]);
-      const Floats lift = fill(block.value_steps[2 * numbers[r]]);
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) {
-        Floats score = multiply_add(Op::floats(sums[r][v]) * step, load(scratch.steps + v * kLanes), lift);
-        if (keys.is_cut) {
-          const std::int64_t ahead = block.position + v * kLanes - (block.first + numbers[r]);
-          const Floats distance = load(lanes) + fill(static_cast<float>(ahead));
-          score = if_at_most(maximum(distance, fill(0.0F) - distance), fill(static_cast<float>(block.radius)), score,
-                             fill(kUnseen));
-        }
+        Floats score = byte_score<Op>(block, numbers[r], sums[r][v], scratch.steps + v * kLanes);
+        if (keys.is_cut) score = if_seen(block, numbers[r], v, score);
         peaks[v] = maximum(peaks[v], score);
         store(scratch.scores + (k + r) * kWidth + v * kLanes, score);
       }
@@ -177,7 +176,6 @@ COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& key
 template <class Op, int Vectors>
 COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScratch<Op>& scratch) {
   take_queries<Op, Vectors>(block, scratch);
-  const std::int64_t last = block.position + block.n_queries - 1;
   Floats peaks[Vectors];
   Floats totals[Vectors];
   for (int v = 0; v < Vectors; ++v) {
@@ -185,10 +183,7 @@ COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScr
     totals[v] = fill(0.0F);
   }
   for (std::int64_t begin = 0; begin < block.n_keys; begin += kKeys) {
-    KeyBlock keys{begin, block.n_keys - begin < kKeys ? block.n_keys - begin : kKeys, false};
-    const std::int64_t first_key = block.first + begin;
-    keys.is_cut = block.radius >= 0 && (last - first_key > block.radius ||
-                                        first_key + keys.n - 1 - block.position > block.radius);
+    const KeyBlock keys = key_block(block, begin);
     Floats here[Vectors];
     Floats added[Vectors];
     Floats shrink[Vectors];
@@ -277,6 +272,7 @@ template <class Op>
 constexpr AttentionKernels byte_attention_of() {
   return {Op::kStep,
           Op::kVectors * kLanes,
+          0,
           place_turned_as_bytes<false>,
           place_turned_as_bytes<true>,
           place_values_as_bytes,

@@ -1,5 +1,4 @@
-// Rows of floats to units of float32 and of bytes: one text, compiled for each instruction set by the file that
-// includes it.
+// Rows of floats to units of bytes: one text, compiled for each instruction set by the file that includes it.
 
 namespace colmodern::encoder {
 namespace {
@@ -18,13 +17,6 @@ COLMODERN_TARGET void convert_to_bytes(const float* rows, std::int64_t stride, s
     auto* bytes = reinterpret_cast<std::uint8_t*>(out.units + i * out.stride);
     for (std::int64_t j = 0; j < width; j += kLanes) store_bytes(bytes + j, load(rows + j) * steps);
     out.scales[i] = peak / 127.0F;
-  }
-}
-
-COLMODERN_TARGET void convert_to_singles(const float* rows, std::int64_t stride, std::int64_t n, std::int64_t width,
-                                         const Operand& out) noexcept {
-  for (std::int64_t i = 0; i < n; ++i) {
-    std::memcpy(out.units + i * out.stride, rows + i * stride, static_cast<std::size_t>(width) * sizeof(float));
   }
 }
 

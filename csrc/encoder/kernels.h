@@ -91,6 +91,7 @@ struct HeadRows {
 struct AttentionKernels {
   int step;
   std::int64_t queries;  // of a block, at most: one a lane
+  std::int64_t behind;   // keys, and units of values, that are read behind the last, whatever they hold
   // Rows turned by their positions, as (n, dim / step) units; of bytes also their steps
   void (*place_queries)(const HeadRows&, std::uint32_t* out, float* steps) noexcept;
   void (*place_keys)(const HeadRows&, std::uint32_t* out, float* steps) noexcept;
@@ -138,6 +139,10 @@ COLMODERN_DECLARE_TABLES(avx2)
 COLMODERN_DECLARE_TABLES(avx512vnni)
 extern const LinearKernels kBrain_avx512bf16;
 extern const AttentionKernels kBrainAttention_avx512bf16;
+extern const LinearKernels kBytes_amx;
+extern const LinearKernels kBrain_amx;
+extern const AttentionKernels kByteAttention_amx;
+extern const AttentionKernels kBrainAttention_amx;
 #endif
 #undef COLMODERN_DECLARE_TABLES
 

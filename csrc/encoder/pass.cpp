@@ -83,9 +83,11 @@ class Pass {
     const std::int64_t n = pack.n_tokens;
     hidden_ = space.hidden.at_least(n * model.stride_);
     mixed_ = space.mixed.at_least(n * width_);
+    const std::int64_t behind = model.attention_->behind;
     queries_ = space.queries.at_least(n * model.shape_.heads * units_);
-    keys_ = space.keys.at_least(n * model.shape_.heads * units_);
-    values_ = space.values.at_least(n_slots_ * width_);
+    keys_ = space.keys.at_least((n * model.shape_.heads + behind) * units_);
+    values_ = space.values.at_least(n_slots_ * width_ + behind * head_);
+    std::fill_n(values_ + n_slots_ * width_, behind * head_, 0U);  // weights of zero times what is no number
     query_steps_ = space.query_steps.at_least(n * model.shape_.heads);
     key_steps_ = space.key_steps.at_least(n * model.shape_.heads);
     value_steps_ = space.value_steps.at_least(2 * n * model.shape_.heads);

@@ -80,7 +80,7 @@ using Single = SingleOp<1>;
 }  // namespace
 
 const RowKernels kRows_scalar{widen, norm, gated_gelu, gelu, normalise};
-const LinearKernels kSingle_scalar = linear_of<Single>(convert_to_singles);
+const LinearKernels kSingle_scalar = linear_of<Single>(convert_rows<Single>);
 const LinearKernels kBytes_scalar = linear_of<ByteOp>(convert_to_bytes);
 const AttentionKernels kSingleAttention_scalar = attention_of<Single>();
 const AttentionKernels kByteAttention_scalar = byte_attention_of<ByteOp>();

@@ -19,6 +19,14 @@ Tables tables_for(Isa isa) {
     &kRows_##isa, &kSingle_##isa, nullptr, &kBytes_##isa, &kSingleAttention_##isa, nullptr, &kByteAttention_##isa \
   }
 #if COLMODERN_X86
+  if (isa == Isa::amx) {
+    Tables tables = COLMODERN_TABLES(avx512vnni);
+    tables.brain = &kBrain_amx;
+    tables.bytes = &kBytes_amx;
+    tables.brain_attention = &kBrainAttention_amx;
+    tables.byte_attention = &kByteAttention_amx;
+    return tables;
+  }
   if (isa == Isa::avx512vnni) {
     Tables tables = COLMODERN_TABLES(avx512vnni);
     if (has_brain_products()) {

@@ -1,7 +1,8 @@
-"""The instruction sets of this machine and of 64-bit Arm agree bit for bit, at awkward shapes.
+"""The instruction sets of this machine and of 64-bit Arm agree, at awkward shapes.
 
-``csrc/tests/agree.cpp`` is compiled twice: for this machine, under the sanitizers of addresses and
-undefined behaviour where the compiler has them, and for Arm, where an emulator runs it.
+``csrc/tests/`` has two programs, each compiled twice: for this machine, under the sanitizers of
+addresses and undefined behaviour where the compiler has them, and for Arm, where an emulator runs
+it. ``agree.cpp`` compares kernels bit for bit, ``passes.cpp`` the vectors of small encoders.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,11 +36,25 @@ def run(*command):
     )
 
 
-def compile_all(compiler, program, sources, *flags):
-    command = (compiler, "-std=c++20", "-O1", "-ffp-contract=off", "-pthread", f"-I{CSRC}", *flags)
-    result = run(*command, "-o", program, *sources)
+def compile_programs(compiler, folder, *flags):
+    """Return ``agree`` and ``passes``."""
+    options = ("-std=c++20", "-O1", "-ffp-contract=off", "-pthread", f"-I{CSRC}", *flags)
+    sources = [CSRC / "tests" / "agree.cpp", CSRC / "tests" / "passes.cpp", *kernel_sources()]
+    objects = [folder / f"{number}.o" for number in range(len(sources))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        [*pool.map(partial(compile_one, compiler, options), sources, objects)]
+    programs = folder / "agree", folder / "passes"
+    for program, main in zip(programs, objects[:2], strict=True):
+        checked(run(compiler, *options, "-o", program, main, *objects[2:]))
+    return programs
+
+
+def compile_one(compiler, options, source, target):
+    checked(run(compiler, *options, "-c", "-o", target, source))
+
+
+def checked(result):
     assert result.returncode == 0, result.stderr[-4000:]
-    return program
 
 
 def kernel_sources():
@@ -67,20 +84,19 @@ def compared(result):
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
-    """The program for this machine, and what it says."""
+    """The programs for this machine, and what the first says."""
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
     if compiler is None:
         pytest.skip("needs a C++ compiler")
     folder = tmp_path_factory.mktemp("here")
     flags = ("-g", *SANITIZERS) if has_sanitizers(compiler, folder) else ()
-    sources = [CSRC / "tests" / "agree.cpp", *kernel_sources()]
-    program = compile_all(compiler, folder / "agree", sources, *flags)
-    return program, run(program)
+    agree, passes = compile_programs(compiler, folder, *flags)
+    return agree, run(agree), passes
 
 
 @pytest.fixture(scope="module")
 def arm(tmp_path_factory):
-    """How to run the program for 64-bit Arm."""
+    """How to run programs for 64-bit Arm, and the two."""
     emulator = next(filter(None, map(shutil.which, EMULATORS)), None)
     if shutil.which(CROSS_COMPILER) is None or emulator is None:
         pytest.skip(
@@ -88,24 +104,37 @@ def arm(tmp_path_factory):
             "(Debian: g++-aarch64-linux-gnu and qemu-user-static)"
         )
     folder = tmp_path_factory.mktemp("arm")
-    sources = [CSRC / "tests" / "agree.cpp", *kernel_sources()]
-    return emulator, compile_all(CROSS_COMPILER, folder / "agree", sources, "-static")
+    return emulator, *compile_programs(CROSS_COMPILER, folder, "-static")
 
 
 def test_the_instruction_sets_of_this_machine_agree(here):
-    program, result = here
+    program, result, _ = here
     names, _ = compared(result)
     assert {*names, "scalar"} == set(run(program, "names").stdout.split())
 
 
 def test_neon_agrees_with_scalar_and_both_with_this_machine(here, arm):
-    emulator, program = arm
+    emulator, program, _ = arm
     names, checksum = compared(run(emulator, "-cpu", "max", program))
     assert names == {"neon"}
     assert checksum == compared(here[1])[1]
 
 
 def test_an_arm_without_the_dot_product_runs_scalar(arm):
-    emulator, program = arm
+    emulator, program, _ = arm
     assert run(emulator, "-cpu", "cortex-a57", program, "names").stdout.split() == ["scalar"]
     assert run(emulator, "-cpu", "max", program, "names").stdout.split() == ["scalar", "neon"]
+
+
+def test_passes_of_the_encoder_stay_inside_their_arrays_and_near_each_other(here):
+    passes_agree(run(here[2]))
+
+
+def test_passes_of_the_encoder_run_on_arm(arm):
+    emulator, _, program = arm
+    passes_agree(run(emulator, "-cpu", "max", program))
+
+
+def passes_agree(result):
+    assert result.returncode == 0, (result.stdout + result.stderr)[-4000:]
+    assert result.stdout.startswith("0 of ")

@@ -186,8 +186,9 @@ def test_a_precision_that_the_machine_lacks_is_refused():
 
 
 @pytest.mark.skipif("avx512vnni" not in ISAS, reason="bytes are not the fastest here")
-def test_auto_takes_bytes_for_the_checkpoint_they_were_measured_with():
-    with use_isa("avx512vnni"):
+@pytest.mark.parametrize("isa", sorted({"avx512vnni", "amx"} & set(ISAS)))
+def test_auto_takes_bytes_for_the_checkpoint_they_were_measured_with(isa):
+    with use_isa(isa):
         assert choose_precision("auto", bytes_measured=True) == "int8"
         assert choose_precision("auto") != "int8"
 
@@ -234,3 +235,17 @@ def test_bytes_agree_with_their_portable_twin(checkpoints, shape):
     near = cosines(found, expected)
     assert near.mean() > 0.999
     assert np.quantile(near, 0.01) > 0.99
+
+
+@pytest.mark.skipif("amx" not in ISAS, reason="this machine has no tiles")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_bytes_in_tiles_are_those_of_vnni(checkpoints, shape):
+    folder = checkpoints.backbone(checkpoints.folder(), **shape)
+    ids = random_ids(sum(LENGTHS))
+
+    found, expected = (
+        native_hidden(folder, ids, LENGTHS, isa=isa, precision="int8")
+        for isa in ("amx", "avx512vnni")
+    )
+
+    np.testing.assert_array_equal(found, expected)

@@ -1,0 +1,130 @@
+// The forward pass with AMX: bytes and bfloat16 in tiles. All else stays with AVX-512.
+#include "encoder/kernels.h"
+
+#if COLMODERN_X86
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "tiles.h"
+
+#define COLMODERN_TARGET                                                                                           \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma,f16c,amx-tile,amx-int8," \
+                        "amx-bf16")))
+#define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
+
+#include "encoder/lanes_avx512.h"
+
+#include "encoder/exponential.h"
+#include "encoder/conversion.h"
+#include "encoder/attention.h"
+#include "encoder/byte_attention.h"
+#include "encoder/brain_op.h"
+#include "encoder/byte_op.h"
+#include "encoder/tile_linear.h"
+#include "encoder/tile_attention.h"
+
+namespace colmodern::encoder {
+namespace {
+
+struct ByteTiles {
+  static constexpr int kStep = 4;
+  static constexpr std::int64_t kPanel = ByteOp::kVectors * kLanes;
+  using Lanes = ByteOp;
+
+  template <int Tile>
+  COLMODERN_INLINE static void start(const PackedLinear& linear, std::int64_t column) {
+    load_tile<Tile>(linear.starts + column, 0);
+  }
+  template <int Tile>
+  COLMODERN_INLINE static void start_lanes(const std::uint32_t* starts) {
+    load_tile<Tile>(starts, 0);
+  }
+  template <int Sum, int A, int B>
+  COLMODERN_INLINE static void add() {
+    add_byte_products<Sum, A, B>();
+  }
+  COLMODERN_INLINE static Floats floats(Units sum) { return ByteOp::floats(sum); }
+  COLMODERN_INLINE static Floats finish(const PackedLinear& linear, std::int64_t column, Units sum,
+                                        const float* scales, std::int64_t row) {
+    return ByteOp::finish(linear, column, sum, scales, static_cast<int>(row));
+  }
+  COLMODERN_INLINE static Floats score(const AttentionBlock& block, std::int64_t key, Floats product,
+                                       const float* steps) {
+    return byte_score<ByteOp>(block, key, units_of(product), steps);
+  }
+  template <int Vectors>
+  COLMODERN_INLINE static void take(const AttentionBlock& block, const ByteScratch<ByteOp>& scratch) {
+    take_queries<ByteOp, Vectors>(block, scratch);
+  }
+  template <int Vectors>
+  COLMODERN_INLINE static void weigh(const AttentionBlock& block, const KeyBlock& keys,
+                                     const ByteScratch<ByteOp>& scratch, const Floats (&peaks)[Vectors],
+                                     Floats (&totals)[Vectors]) {
+    weigh_bytes<ByteOp, Vectors>(block, keys, scratch, peaks, totals);
+  }
+  static const LinearKernels& without_tiles() { return kBytes_avx512vnni; }
+};
+
+struct BrainTiles {
+  static constexpr int kStep = 2;
+  static constexpr std::int64_t kPanel = BrainOp::kVectors * kLanes;
+  using Lanes = BrainOp;
+
+  template <int Tile>
+  COLMODERN_INLINE static void start(const PackedLinear&, std::int64_t) {
+    zero_tile<Tile>();
+  }
+  template <int Tile>
+  COLMODERN_INLINE static void start_lanes(const std::uint32_t*) {
+    zero_tile<Tile>();
+  }
+  template <int Sum, int A, int B>
+  COLMODERN_INLINE static void add() {
+    add_brain_products<Sum, A, B>();
+  }
+  COLMODERN_INLINE static Floats floats(Units sum) { return floats_of(sum); }
+  COLMODERN_INLINE static Floats finish(const PackedLinear&, std::int64_t, Units sum, const float*, std::int64_t) {
+    return floats_of(sum);
+  }
+  COLMODERN_INLINE static Floats score(const AttentionBlock&, std::int64_t, Floats product, const float*) {
+    return product;
+  }
+  template <int Vectors>
+  COLMODERN_INLINE static void take(const AttentionBlock& block, const ByteScratch<BrainOp>& scratch) {
+    transpose_rows(block.queries, block.units, block.n_queries, block.units, scratch.queries, Vectors * kLanes);
+  }
+  template <int Vectors>
+  COLMODERN_INLINE static void weigh(const AttentionBlock&, const KeyBlock& keys, const ByteScratch<BrainOp>& scratch,
+                                     const Floats (&peaks)[Vectors], Floats (&totals)[Vectors]) {
+    weigh_keys<BrainOp, Vectors>(keys.n, scratch.scores, peaks, totals);
+  }
+  static const LinearKernels& without_tiles() { return kBrain_avx512bf16; }
+};
+
+}  // namespace
+
+const LinearKernels kBytes_amx{ByteOp::kStep, ByteTiles::kPanel, convert_to_bytes, multiply_in_tiles<ByteTiles>};
+const LinearKernels kBrain_amx{BrainOp::kStep, BrainTiles::kPanel, convert_to_brain, multiply_in_tiles<BrainTiles>};
+const AttentionKernels kByteAttention_amx{ByteOp::kStep,
+                                          ByteOp::kVectors * kLanes,
+                                          kKeys,
+                                          place_turned_as_bytes<false>,
+                                          place_turned_as_bytes<true>,
+                                          place_values_as_bytes,
+                                          attend_with_tiles<ByteTiles>,
+                                          tile_attention_bytes<ByteTiles>};
+const AttentionKernels kBrainAttention_amx{BrainOp::kStep,
+                                           BrainOp::kVectors * kLanes,
+                                           kKeys,
+                                           place_turned<BrainOp>,
+                                           place_turned<BrainOp>,
+                                           place_values<BrainOp>,
+                                           attend_with_tiles<BrainTiles>,
+                                           tile_attention_bytes<BrainTiles>};
+
+}  // namespace colmodern::encoder
+
+#endif
