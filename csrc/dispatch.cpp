@@ -29,6 +29,11 @@ constexpr Kernels kScalar = COLMODERN_TABLE(scalar);
 #if COLMODERN_X86
 constexpr Kernels kAvx2 = COLMODERN_TABLE(avx2);
 constexpr Kernels kAvx512vnni = COLMODERN_TABLE(avx512vnni);
+constexpr Kernels kAmx = [] {
+  Kernels kernels = kAvx512vnni;
+  kernels.code_maxima = code_maxima_amx;
+  return kernels;
+}();
 #endif
 #if COLMODERN_ARM
 // `encode` is one text for all instruction sets, and vectors are in the baseline.
@@ -107,7 +112,8 @@ const Kernels& kernels_for(Isa isa) {
   }
 #if COLMODERN_X86
   if (isa == Isa::avx2) return kAvx2;
-  if (isa == Isa::avx512vnni || isa == Isa::amx) return kAvx512vnni;
+  if (isa == Isa::avx512vnni) return kAvx512vnni;
+  if (isa == Isa::amx) return kAmx;
 #elif COLMODERN_ARM
   if (isa == Isa::neon) return kNeon;
 #endif

@@ -188,6 +188,8 @@ COLMODERN_DECLARE_KERNELS(scalar)
 #if COLMODERN_X86
 COLMODERN_DECLARE_KERNELS(avx2)
 COLMODERN_DECLARE_KERNELS(avx512vnni)
+void code_maxima_amx(const PackedQuery&, const CentroidRows&, const std::int16_t*, const CodeColumns&, std::int64_t,
+                     std::int64_t, float*) noexcept;
 #endif
 #if COLMODERN_ARM
 COLMODERN_DECLARE_KERNELS(neon)

@@ -15,6 +15,8 @@
 #define COLMODERN_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")))
 #define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
 
+#include "maxsim_codes/unpack.h"
+
 namespace colmodern {
 namespace {
 
@@ -32,26 +34,14 @@ struct Tile {
   alignas(32) float norms[kTokens];
 };
 
-// The bits of the next dimensions come down from the next byte of the run; zeros follow its last one.
-template <int RunBytes>
-COLMODERN_INLINE __m512i shift_runs(__m512i bytes, unsigned bits) {
-  if constexpr (RunBytes == 2) return _mm512_srli_epi16(bytes, bits);
-  if constexpr (RunBytes == 4) return _mm512_srli_epi32(bytes, bits);
-  return _mm512_srli_epi64(bytes, bits);
-}
-
 template <int Bits, int RunBytes>
 COLMODERN_INLINE void unpack(const std::uint8_t* residuals, __m512i table, std::int64_t n, Tile& tile) {
-  const __m512i mask = _mm512_set1_epi8(kLevels - 1);
   tile.plane_size = round_up(n, kLine);
   for (std::int64_t i = 0; i < n; i += kLine) {
-    const std::int64_t left = n - i;
-    const __mmask64 lanes = left >= kLine ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
-    const __m512i bytes = _mm512_maskz_loadu_epi8(lanes, residuals + i);
+    const __m512i bytes = load_codes(residuals + i, n - i);
 #pragma GCC unroll 8
     for (int plane = 0; plane < 8 / Bits; ++plane) {
-      const __m512i codes = _mm512_and_si512(shift_runs<RunBytes>(bytes, plane * Bits), mask);
-      _mm512_store_si512(tile.levels + plane * tile.plane_size + i, _mm512_shuffle_epi8(table, codes));
+      _mm512_store_si512(tile.levels + plane * tile.plane_size + i, levels_of<Bits, RunBytes>(bytes, plane, table));
     }
   }
 }
