@@ -4,7 +4,7 @@ ENGINES ?= .engines
 DATA ?= ../shared/data
 RESULTS ?= .results
 COLLECTIONS = cacm cisi time cosqa scifact scisummnet leval-long
-SYSTEMS = bm25,minilm,late:low,late:high,late:exact,late:scoring=maxsim,late:bits=2,float,late:mode=hybrid,word_weight=0.3
+SYSTEMS = bm25,minilm,late:exact,late:bits=2,late:pool=2,late:mode=hybrid,late:pool=2,mode=hybrid,late:scoring=maxsim,late:mode=bm25
 
 .PHONY: setup check fix test bench golden wheel engines-setup bench-engines results
 
