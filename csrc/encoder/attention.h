@@ -62,8 +62,7 @@ COLMODERN_INLINE Floats if_seen(const AttentionBlock& block, std::int64_t key, i
   static constexpr float kNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   const std::int64_t ahead = block.position + vector * kLanes - (block.first + key);
   const Floats distance = load(kNumbers) + fill(static_cast<float>(ahead));
-  return if_at_most(maximum(distance, fill(0.0F) - distance), fill(static_cast<float>(block.radius)), scores,
-                    fill(kUnseen));
+  return if_at_most(absolute(distance), fill(static_cast<float>(block.radius)), scores, fill(kUnseen));
 }
 
 // Scores of a block of keys; `peaks` become the greatest of them and what they were.

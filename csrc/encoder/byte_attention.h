@@ -231,8 +231,7 @@ std::int64_t byte_attention_bytes(std::int64_t dim) noexcept {
 COLMODERN_INLINE float peak_of(const float* row, std::int64_t dim) {
   Floats greatest = fill(kLeastPeak);
   for (std::int64_t d = 0; d < dim; d += kLanes) {
-    const Floats value = load(row + d);
-    greatest = maximum(greatest, maximum(value, fill(0.0F) - value));
+    greatest = maximum(greatest, absolute(load(row + d)));
   }
   return greatest_of(greatest);
 }
@@ -254,11 +253,34 @@ COLMODERN_TARGET void place_turned_as_bytes(const HeadRows& heads, std::uint32_t
   }
 }
 
+// Four rows whose values share their units.
+COLMODERN_INLINE void place_whole_units(const HeadRows& heads, std::int64_t first, std::uint32_t* out, float* steps) {
+  const float* rows[4];
+  Floats shares[4];
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) {
+    rows[r] = heads.rows + (first + r) * heads.stride;
+    const float peak = peak_of(rows[r], heads.dim);
+    shares[r] = fill(127.0F / peak);
+    steps[2 * (first + r)] = std::log2(peak / 127.0F);
+    steps[2 * (first + r) + 1] = 127.0F / peak;
+  }
+  for (std::int64_t d = 0; d < heads.dim; d += kLanes) {
+    store_units(out + d, four_signed_bytes(load(rows[0] + d) * shares[0], load(rows[1] + d) * shares[1],
+                                           load(rows[2] + d) * shares[2], load(rows[3] + d) * shares[3]));
+  }
+}
+
 COLMODERN_TARGET void place_values_as_bytes(const HeadRows& heads, const std::int64_t* places, std::uint32_t* out,
                                             float* steps) noexcept {
   std::uint8_t bytes[kMostDims];
   for (std::int64_t i = 0; i < heads.n; ++i) {
     const float* row = heads.rows + i * heads.stride;
+    if (places[i] % 4 == 0 && i + 3 < heads.n && places[i + 3] == places[i] + 3) {
+      place_whole_units(heads, i, out + places[i] / 4 * heads.dim, steps);
+      i += 3;
+      continue;
+    }
     const float peak = peak_of(row, heads.dim);
     for (std::int64_t d = 0; d < heads.dim; d += kLanes) store_bytes(bytes + d, load(row + d) * fill(127.0F / peak));
     auto* at = reinterpret_cast<std::uint8_t*>(out + places[i] / 4 * heads.dim) + places[i] % 4;

@@ -9,13 +9,17 @@ COLMODERN_TARGET void convert_to_bytes(const float* rows, std::int64_t stride, s
   for (std::int64_t i = 0; i < n; ++i, rows += stride) {
     Floats greatest = fill(0.0F);
     for (std::int64_t j = 0; j < width; j += kLanes) {
-      const Floats value = load(rows + j);
-      greatest = maximum(greatest, maximum(value, fill(0.0F) - value));
+      greatest = maximum(greatest, absolute(load(rows + j)));
     }
     const float peak = greatest_of(greatest);
     const Floats steps = fill(peak > 0.0F ? 127.0F / peak : 0.0F);
     auto* bytes = reinterpret_cast<std::uint8_t*>(out.units + i * out.stride);
-    for (std::int64_t j = 0; j < width; j += kLanes) store_bytes(bytes + j, load(rows + j) * steps);
+    std::int64_t j = 0;
+    for (; j + 4 * kLanes <= width; j += 4 * kLanes) {
+      store_bytes(bytes + j, load(rows + j) * steps, load(rows + j + kLanes) * steps,
+                  load(rows + j + 2 * kLanes) * steps, load(rows + j + 3 * kLanes) * steps);
+    }
+    for (; j < width; j += kLanes) store_bytes(bytes + j, load(rows + j) * steps);
     out.scales[i] = peak / 127.0F;
   }
 }

@@ -27,6 +27,10 @@ COLMODERN_INLINE Floats multiply_add(Floats x, Floats y, Floats z) {
   return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
 }
 COLMODERN_INLINE Floats maximum(Floats x, Floats y) { return {_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)}; }
+COLMODERN_INLINE Floats absolute(Floats x) {
+  const __m256 sign = _mm256_set1_ps(-0.0F);
+  return {_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)};
+}
 COLMODERN_INLINE Floats minimum(Floats x, Floats y) { return {_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)}; }
 COLMODERN_INLINE Floats rounded(Floats x) {
   constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
@@ -97,6 +101,14 @@ COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats x) {
   const __m256i raised = _mm256_add_epi16(words, _mm256_set1_epi16(128));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
                    _mm_packus_epi16(_mm256_castsi256_si128(raised), _mm256_extracti128_si256(raised, 1)));
+}
+
+// Four vectors of them, side by side.
+COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats a, Floats b, Floats c, Floats d) {
+  store_bytes(to, a);
+  store_bytes(to + 16, b);
+  store_bytes(to + 32, c);
+  store_bytes(to + 48, d);
 }
 
 // to[i * to_stride + j] = from[j * from_stride + i] for i, j < 16.

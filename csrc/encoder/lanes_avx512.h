@@ -22,6 +22,7 @@ COLMODERN_INLINE Floats operator*(Floats a, Floats b) { return {_mm512_mul_ps(a.
 COLMODERN_INLINE Floats operator/(Floats a, Floats b) { return {_mm512_div_ps(a.v, b.v)}; }
 COLMODERN_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
 COLMODERN_INLINE Floats maximum(Floats a, Floats b) { return {_mm512_max_ps(a.v, b.v)}; }
+COLMODERN_INLINE Floats absolute(Floats a) { return {_mm512_abs_ps(a.v)}; }
 COLMODERN_INLINE Floats minimum(Floats a, Floats b) { return {_mm512_min_ps(a.v, b.v)}; }
 COLMODERN_INLINE Floats rounded(Floats a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT)}; }
 COLMODERN_INLINE Floats times_power(Floats a, Floats exponent) { return {_mm512_scalef_ps(a.v, exponent.v)}; }
@@ -71,6 +72,26 @@ COLMODERN_INLINE Units four_bytes(Floats a, Floats b, Floats c, Floats d) {
 COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats a) {
   const __m512i whole = _mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(128));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(whole));
+}
+
+// Four vectors of them, side by side.
+COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats a, Floats b, Floats c, Floats d) {
+  const __m512i offset = _mm512_set1_epi16(128);
+  const __m512i low = _mm512_packs_epi32(_mm512_cvtps_epi32(a.v), _mm512_cvtps_epi32(b.v));
+  const __m512i high = _mm512_packs_epi32(_mm512_cvtps_epi32(c.v), _mm512_cvtps_epi32(d.v));
+  const __m512i bytes = _mm512_packus_epi16(_mm512_add_epi16(low, offset), _mm512_add_epi16(high, offset));
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  _mm512_storeu_si512(to, _mm512_permutexvar_epi32(order, bytes));
+}
+
+// The nearest whole numbers of four vectors, each |x| <= 127, as units of four bytes with a sign.
+COLMODERN_INLINE Units four_signed_bytes(Floats a, Floats b, Floats c, Floats d) {
+  const __m512i mask = _mm512_set1_epi32(0xff);
+  const __m512i first = _mm512_and_si512(_mm512_cvtps_epi32(a.v), mask);
+  const __m512i second = _mm512_slli_epi32(_mm512_and_si512(_mm512_cvtps_epi32(b.v), mask), 8);
+  const __m512i third = _mm512_slli_epi32(_mm512_and_si512(_mm512_cvtps_epi32(c.v), mask), 16);
+  const __m512i fourth = _mm512_slli_epi32(_mm512_cvtps_epi32(d.v), 24);
+  return {_mm512_or_si512(_mm512_ternarylogic_epi32(first, second, third, 0xfe), fourth)};
 }
 
 // to[i * to_stride + j] = from[j * from_stride + i] for i, j < 16.

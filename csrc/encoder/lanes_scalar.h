@@ -30,6 +30,7 @@ COLMODERN_INLINE Floats operator-(Floats x, Floats y) { COLMODERN_EACH(x.v[i] - 
 COLMODERN_INLINE Floats operator*(Floats x, Floats y) { COLMODERN_EACH(x.v[i] * y.v[i]); }
 COLMODERN_INLINE Floats operator/(Floats x, Floats y) { COLMODERN_EACH(x.v[i] / y.v[i]); }
 COLMODERN_INLINE Floats multiply_add(Floats x, Floats y, Floats z) { COLMODERN_EACH(x.v[i] * y.v[i] + z.v[i]); }
+COLMODERN_INLINE Floats absolute(Floats x) { COLMODERN_EACH(std::fabs(x.v[i])); }
 COLMODERN_INLINE Floats maximum(Floats x, Floats y) { COLMODERN_EACH(x.v[i] > y.v[i] ? x.v[i] : y.v[i]); }
 COLMODERN_INLINE Floats minimum(Floats x, Floats y) { COLMODERN_EACH(x.v[i] < y.v[i] ? x.v[i] : y.v[i]); }
 // Halves to even, by the sum with a number so large that its last bit is worth one.
@@ -111,6 +112,28 @@ COLMODERN_INLINE Units four_bytes(Floats a, Floats b, Floats c, Floats d) {
 COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats x) {
   const Floats whole = rounded(x);
   for (int i = 0; i < 16; ++i) to[i] = static_cast<std::uint8_t>(static_cast<int>(whole.v[i]) + 128);
+}
+
+// Four vectors of them, side by side.
+COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats a, Floats b, Floats c, Floats d) {
+  store_bytes(to, a);
+  store_bytes(to + 16, b);
+  store_bytes(to + 32, c);
+  store_bytes(to + 48, d);
+}
+
+// The nearest whole numbers of four vectors, each |x| <= 127, as units of four bytes with a sign.
+COLMODERN_INLINE Units four_signed_bytes(Floats a, Floats b, Floats c, Floats d) {
+  Units r;
+  for (int i = 0; i < 16; ++i) {
+    r.v[i] = 0;
+    int place = 0;
+    for (const float value : {a.v[i], b.v[i], c.v[i], d.v[i]}) {
+      const auto whole = static_cast<std::int32_t>((value + 0x1.8p23F) - 0x1.8p23F);
+      r.v[i] |= (static_cast<std::uint32_t>(whole) & 0xffU) << 8 * place++;
+    }
+  }
+  return r;
 }
 
 // to[i * to_stride + j] = from[j * from_stride + i] for i, j < 16.
