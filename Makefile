@@ -22,7 +22,7 @@ fix:  ## what can be mended by a tool
 	ruff format .
 
 test:  ## the whole test suite
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4
 
 bench:  ## kernel and search timings on generated vectors, with recall
 	$(PYTHON) -m benchmarks.search
