@@ -173,6 +173,20 @@ COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& key
   }
 }
 
+// Takes the peaks and weights of a block into those so far; by how much sums shrink, and what is added to them grows.
+template <int Vectors>
+COLMODERN_INLINE void join_block(const Floats (&here)[Vectors], const Floats (&added)[Vectors],
+                                 Floats (&peaks)[Vectors], Floats (&totals)[Vectors], Floats (&shrink)[Vectors],
+                                 Floats (&grow)[Vectors]) {
+  for (int v = 0; v < Vectors; ++v) {
+    const Floats peak = maximum(peaks[v], here[v]);
+    shrink[v] = exp2_of<5>(peaks[v] - peak);
+    grow[v] = exp2_of<5>(here[v] - peak);
+    totals[v] = multiply_add(totals[v], shrink[v], added[v] * grow[v]);
+    peaks[v] = peak;
+  }
+}
+
 template <class Op, int Vectors>
 COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScratch<Op>& scratch) {
   take_queries<Op, Vectors>(block, scratch);
@@ -194,13 +208,7 @@ COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScr
     }
     score_bytes<Op, Vectors>(block, keys, scratch, here);
     weigh_bytes<Op, Vectors>(block, keys, scratch, here, added);
-    for (int v = 0; v < Vectors; ++v) {
-      const Floats peak = maximum(peaks[v], here[v]);
-      shrink[v] = exp2_of<5>(peaks[v] - peak);
-      grow[v] = exp2_of<5>(here[v] - peak);
-      totals[v] = multiply_add(totals[v], shrink[v], added[v] * grow[v]);
-      peaks[v] = peak;
-    }
+    join_block<Vectors>(here, added, peaks, totals, shrink, grow);
     mix_bytes<Op, Vectors>(block, keys, scratch, shrink, grow);
   }
   write_rows<Vectors>(block, scratch.sums, totals);

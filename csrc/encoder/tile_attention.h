@@ -191,6 +191,8 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
     const std::int64_t slots = (keys.n + Op::kStep - 1) / Op::kStep;
     Floats here[Vectors];
     Floats added[Vectors];
+    Floats shrink[Vectors];
+    Floats grow[Vectors];
     for (int v = 0; v < Vectors; ++v) {
       here[v] = fill(kUnseen);
       added[v] = fill(0.0F);
@@ -198,14 +200,10 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
     score_keys_in_tiles<Op, Vectors>(block, keys, scratch, here);
     Op::template weigh<Vectors>(block, keys, scratch.rows, here, added);
     turn_weights<Op, Vectors>(slots, scratch);
+    join_block<Vectors>(here, added, peaks, totals, shrink, grow);
     for (int v = 0; v < Vectors; ++v) {
-      const Floats peak = maximum(peaks[v], here[v]);
-      const Floats shrink = exp2_of<5>(peaks[v] - peak);
-      const Floats grow = exp2_of<5>(here[v] - peak);
-      totals[v] = multiply_add(totals[v], shrink, added[v] * grow);
-      peaks[v] = peak;
-      store(scratch.shrink + v * kLanes, shrink);
-      store(scratch.grow + v * kLanes, grow);
+      store(scratch.shrink + v * kLanes, shrink[v]);
+      store(scratch.grow + v * kLanes, grow[v]);
     }
     mix_in_tiles<Op, Vectors>(block, keys, slots, scratch);
   }
