@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.trellis import lloyd_max
 from colmodern import kernels
-from colmodern.codec import Codec, train_codec
+from colmodern.codec import Codec, Codes, train_codec
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 Reconstruct = Callable[[FloatMatrix, IntVector], FloatMatrix]
@@ -129,6 +129,25 @@ def unit_codebook(codec: Codec, sample: FloatMatrix, bits: int) -> Reconstruct:
     return reconstruct
 
 
+def at_the_bound(codec: Codec, bits: int) -> Reconstruct:
+    """Return what no code of so many bits for what centroids and contexts leave over can beat.
+
+    Nothing is coded: vectors get noise of the normal law, ``4**-bits`` of the energy that is left
+    over, as much as the best of all codes for independent normal components must make.
+    """
+    rng = np.random.default_rng(0)
+
+    def reconstruct(vectors: FloatMatrix, offsets: IntVector) -> FloatMatrix:
+        codes, contexts = codec.encode_documents(vectors, offsets, threads=2)
+        nothing, whole = np.zeros_like(codes.gains), np.ones_like(codes.norms)
+        start = Codes(codes.centroid_ids, codes.residuals, nothing, whole)
+        left = vectors - codec.decode(start, contexts, offsets)
+        sizes = np.linalg.norm(left, axis=1, keepdims=True) / np.float32(2**bits * codec.dim**0.5)
+        return _unit(vectors + sizes * rng.standard_normal(vectors.shape, dtype=np.float32))
+
+    return reconstruct
+
+
 def _quantiles(residuals: FloatMatrix, bits: int) -> tuple[FloatVector, FloatVector]:
     n = 2**bits
     cuts = np.quantile(residuals, np.arange(1, n) / n)
@@ -155,6 +174,7 @@ def codebooks(codec: Codec, sample: FloatMatrix, bits: int) -> Iterator[tuple[st
         return codec.decode(codes, contexts, offsets)
 
     yield "the codec", whole
+    yield "a code at the rate-distortion bound", at_the_bound(codec, bits)
 
 
 def main() -> None:

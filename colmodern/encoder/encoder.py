@@ -67,11 +67,11 @@ class Encoder:
         self._tensors = open_tensors(checkpoint.folder / WEIGHTS_FILE)
         self._config = config
         self._workers = Workers(n_threads)
+        self._rules = TextRules(checkpoint, max_positions=config.max_positions)
         if open_runner is not None:
             self._runner = open_runner(checkpoint)
         else:
             self._runner = self._open_own(precision)
-        self._rules = TextRules(checkpoint, max_positions=config.max_positions)
 
     @classmethod
     def load(
@@ -238,6 +238,7 @@ class Encoder:
                 precision, bytes_measured=self._checkpoint.folder == DEFAULT_FOLDER
             ),
             threads=self._workers.n_threads,
+            frequent=self._rules.frequent_ids(),
         )
 
     def _encode(

@@ -197,6 +197,7 @@ class Model:
         tensors: list[NDArray[Any] | None],
         global_frequencies: list[float],
         local_frequencies: list[float],
+        frequent: list[int],
     ) -> None: ...
     def add_layer(
         self, is_global: bool, tensors: list[NDArray[Any] | None], threads: int

@@ -20,10 +20,6 @@ std::int64_t panels_of(const LinearKernels& kernels, const LinearSource& source)
   return round_up(static_cast<std::int64_t>(source.columns.size()), kernels.panel) / kernels.panel;
 }
 
-const void* row_of(const Tensor& tensor, std::int64_t row, std::int64_t width) {
-  return static_cast<const char*>(tensor.data) + row * width * (tensor.kind == Stored::float32 ? 4 : 2);
-}
-
 // The nearest bfloat16, halves to the even one.
 void to_brain(const float* from, std::int64_t n, std::uint16_t* to) {
   for (std::int64_t i = 0; i < n; ++i) {
@@ -47,6 +43,10 @@ std::pair<float, std::int32_t> to_bytes(const float* from, std::int64_t n, std::
 }
 
 }  // namespace
+
+const void* row_of(const Tensor& tensor, std::int64_t row, std::int64_t width) {
+  return static_cast<const char*>(tensor.data) + row * width * (tensor.kind == Stored::float32 ? 4 : 2);
+}
 
 std::vector<std::int32_t> in_order(std::int64_t n) {
   std::vector<std::int32_t> numbers(static_cast<std::size_t>(n));
@@ -84,7 +84,8 @@ Linear::Linear(const Tables& tables, const LinearKernels& kernels, const LinearS
       tables.rows->widen(source.weight.kind, row_of(source.weight, output, source.inputs), source.inputs,
                          rows.stored.data());
       for (std::size_t k = 0; k < rows.stored.size(); ++k) {
-        rows.placed[static_cast<std::size_t>(source.places[k])] = rows.stored[k] * factor;
+        const float stretch = source.balance.empty() ? factor : factor * source.balance[k];
+        rows.placed[static_cast<std::size_t>(source.places[k])] = rows.stored[k] * stretch;
       }
       std::uint32_t* to = rows.units.data() + i * units;
       if (kernels.step == 1) {

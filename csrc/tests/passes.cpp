@@ -46,7 +46,7 @@ class Random {
  public:
   Random(Isa isa, Precision precision, const Form& form)
       : model_(isa, precision, shape_of(form), tensor(kVocabulary * form.hidden, 1.0F), norm(form.hidden),
-               norm(form.hidden), frequencies(form), frequencies(form)) {
+               norm(form.hidden), frequencies(form), frequencies(form), {0, 1, 2}) {
     for (const bool is_global : {true, false, true}) {
       LayerSource source{is_global, std::nullopt, {}, {}, {}, {}, norm(form.hidden), {}, {}, {}, {}};
       if (!is_global) source.attention_norm = norm(form.hidden);

@@ -160,6 +160,42 @@ def test_huge_embeddings_make_no_nan(checkpoints, isa, precision):
     assert np.isfinite(found).all()
 
 
+def with_a_channel_that_sticks_out(folder):
+    file, tensors, config = open_parts(folder)
+    name = "embeddings.tok_embeddings.weight"
+    table = tensors[name].to_float32()
+    table[:, 3] = 6 * np.abs(table).max()
+    return file, tensors | {name: type(tensors[name])("F32", table)}, config
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_bytes_are_fitted_to_channels_that_stick_out_in_frequent_tokens(checkpoints, isa):
+    folder = checkpoints.backbone(checkpoints.folder(), hidden_size=128)
+    parts = with_a_channel_that_sticks_out(folder)
+    ids, lengths = random_ids(sum(LENGTHS)), LENGTHS
+
+    def hidden(precision, frequent):
+        with use_isa(isa):
+            model = NativeModel(*parts, (), precision=precision, threads=1, frequent=frequent)
+            return model.forward(ids, lengths, lengths, np.arange(len(ids)), threads=1)
+
+    expected = hidden("fp32", ())
+    fitted, plain = (np.square(hidden("int8", f) - expected).sum() for f in (range(40), ()))
+
+    assert fitted < 0.8 * plain
+    np.testing.assert_array_equal(hidden("fp32", range(40)), expected)
+
+
+def test_frequent_tokens_that_the_backbone_does_not_know_are_left_out(checkpoints):
+    folder = checkpoints.backbone(checkpoints.folder())
+
+    model = NativeModel(
+        *open_parts(folder), (), precision="int8", threads=1, frequent=[1, 1_000_000]
+    )
+
+    assert model.forward(np.arange(4), [4], [4], np.arange(4), threads=1).shape[0] == 4
+
+
 @pytest.mark.parametrize("bad", [-1, 10_000])
 def test_ids_outside_the_vocabulary_are_refused(checkpoints, bad):
     folder = checkpoints.backbone(checkpoints.folder())
