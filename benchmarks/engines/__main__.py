@@ -3,8 +3,8 @@
     python -m benchmarks.engines VECTORS WORK --peers-python VENV/bin/python
 
 VECTORS holds a folder a set, as ``benchmarks.engines.vectors`` writes them. Indexes and results
-go to WORK. What was built and tuned before is kept (``--again`` does it anew); searches are always
-measured anew. See README.md.
+go to WORK. What was built, tuned and found before is kept (``--again`` does it anew); times are
+always measured anew. See README.md.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchmarks.engines.report import collect, to_markdown
 from benchmarks.engines.variants import VARIANTS, Variant
 from benchmarks.engines.vector_set import VectorSet
 
-_STEPS = ("build", "tune", "search", "report")
+_STEPS = ("build", "tune", "recall", "search", "report")
 _SMALL = {"long": 100, "short": 1_000}
 _SMALL_QUERIES = 20
 
@@ -53,6 +53,12 @@ def _do(bench: Bench, variant: Variant, step: str, *, again: bool) -> None:
         bench.build(variant)
     if step == "tune" and variant.grid and (again or bench.result(variant.name, "tune") is None):
         bench.tune(variant)
+    if (
+        step == "recall"
+        and variant.searched
+        and (again or bench.result(variant.name, step) is None)
+    ):
+        bench.recall(variant)
     if step == "search" and variant.searched:
         bench.search(variant)
 
@@ -100,7 +106,7 @@ def _options() -> argparse.Namespace:
         help=", ".join(names),
     )
     parser.add_argument("--steps", nargs="+", default=list(_STEPS), choices=_STEPS)
-    parser.add_argument("--again", action="store_true", help="build and tune even if it was done")
+    parser.add_argument("--again", action="store_true", help="do what is kept otherwise")
     parser.add_argument(
         "--small", action="store_true", help="a few documents and queries, in WORK/small"
     )

@@ -70,6 +70,8 @@ class Bench:
         """Build an index from nothing."""
         folder = self._index(variant)
         shutil.rmtree(folder, ignore_errors=True)
+        for step in ("tune", "recall", "search"):
+            self._result_path(variant.name, step).unlink(missing_ok=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         wanted = variant.options | variant.of_set.get(self.name, {})
         options = {name: self._option(value) for name, value in wanted.items()}
@@ -110,15 +112,45 @@ class Bench:
         ]
         return variant.points | measures.chosen_points(tried)
 
+    def _first(self, variant: Variant) -> dict[str, Any]:
+        """Return the point of the first query after opening."""
+        points = self.points(variant)
+        return next(iter(points.values())) if variant.is_peer else points["medium"]
+
+    def recall(self, variant: Variant) -> None:
+        """Ask all queries at every point, or those of ten minutes; nobody looks at the clock.
+
+        A busy machine changes nothing about it.
+        """
+        points = self.points(variant)
+        passes = [
+            {
+                "k": 10,
+                "point": point,
+                "n_queries": self.vectors.describe()["queries"],
+                "budget": _RECALL_BUDGET / (_BRIEF if self.brief else 1),
+                "at_least": _SEARCH_AT_LEAST,
+            }
+            for point in points.values()
+        ]
+        done = self._run(
+            variant, "search", 2, first=self._first(variant), passes=passes, log="recall"
+        )
+        found = dict(zip(points, self._measured(done["passes"]), strict=True))
+        self._save(variant, "recall", {"points": found})
+
     def search(self, variant: Variant) -> None:
         """Measure cold starts, then latency with one and two threads, then recall@100.
 
-        A pass that measures latency ends when it has taken long enough. Points that were not asked
-        all queries by then get a pass of their own for recall@10.
+        A pass that measures latency ends when it has taken long enough.
         """
         points = self.points(variant)
-        default = next(iter(points.values())) if variant.is_peer else points["medium"]
+        default = self._first(variant)
         n_queries = self.vectors.describe()["queries"]
+        found = self.result(variant.name, "recall")
+        if found is None:
+            raise EngineError(f"{variant.name} on {self.name}: do the step recall first.")
+        recalls = found["points"]
 
         def passes(k: int) -> list[dict[str, Any]]:
             return [
@@ -139,20 +171,13 @@ class Bench:
         one = self._run(variant, "search", 1, first=default, passes=passes(10), log="search-1")
         two = self._run(variant, "search", 2, first=default, passes=passes(10), log="search-2")
         deep = self._run(variant, "search", 2, first=default, passes=passes(100), log="search-100")
-        timed = self._measured(one["passes"])
-        slow = {
-            name: point
-            for (name, point), found in zip(points.items(), timed, strict=True)
-            if found["queries"] < n_queries
-        }
         by_k = zip(
             points,
-            timed,
+            self._measured(one["passes"]),
             self._measured(two["passes"]),
             self._measured(deep["passes"]),
             strict=True,
         )
-        recalls = self._recalls(variant, default, slow)
         result = {
             "at": one["at"],
             "load_before": cold[0]["load_before"],
@@ -163,30 +188,11 @@ class Bench:
             "peak_own_mib": one["peak_own_mib"],
             "points": [
                 {"name": name, "point": first["point"], "one": first, "two": second, "deep": third}
-                | ({"recall": recalls[name]} if name in recalls else {})
+                | {"recall": recalls[name]}
                 for name, first, second, third in by_k
             ],
         }
         self._save(variant, "search", result)
-
-    def _recalls(
-        self, variant: Variant, first: dict[str, Any], points: dict[str, dict[str, Any]]
-    ) -> dict[str, dict[str, Any]]:
-        """Return what points find for all queries, or for those of ten minutes."""
-        if not points:
-            return {}
-        passes = [
-            {
-                "k": 10,
-                "point": point,
-                "n_queries": self.vectors.describe()["queries"],
-                "budget": _RECALL_BUDGET / (_BRIEF if self.brief else 1),
-                "at_least": _SEARCH_AT_LEAST,
-            }
-            for point in points.values()
-        ]
-        done = self._run(variant, "search", 2, first=first, passes=passes, log="search-recall")
-        return dict(zip(points, self._measured(done["passes"]), strict=True))
 
     def _measured(self, passes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return figures in place of the times and hits of each pass."""
