@@ -198,7 +198,7 @@ def notes(engines: dict[str, Any], n_queries: int) -> Iterable[str]:
         if (asked := point["recall"]["queries"]) < n_queries
     )
     if guessed:
-        yield f"Recall@10 is of fewer than all queries, after ten minutes: {', '.join(guessed)}."
+        yield f"Recall@10 is of fewer than all queries, after five minutes: {', '.join(guessed)}."
     disturbed = sorted(
         f"{_NAMES.get(name, name)} ({step}, load {result['load_before']:.1f})"
         for name, steps in engines.items()
