@@ -30,7 +30,8 @@ _TUNING_QUERIES = 50
 _TUNING_BUDGET = 6.0
 _TUNING_AT_LEAST = 10
 _SEARCH_BUDGET = 20.0
-_SEARCH_AT_LEAST = 25
+_SEARCH_AT_LEAST = 15
+_RECALL_AT_LEAST = 25
 _RECALL_BUDGET = 300.0
 _BRIEF = 7
 _COLD_STARTS = 3
@@ -129,7 +130,7 @@ class Bench:
                 "point": point,
                 "n_queries": self.vectors.describe()["queries"],
                 "budget": _RECALL_BUDGET / (_BRIEF if self.brief else 1),
-                "at_least": _SEARCH_AT_LEAST,
+                "at_least": _RECALL_AT_LEAST,
             }
             for point in points.values()
         ]
