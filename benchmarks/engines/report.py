@@ -207,8 +207,9 @@ def notes(engines: dict[str, Any], n_queries: int) -> Iterable[str]:
     )
     if disturbed:
         yield (
-            "The machine was not idle when these were measured, so their wall-clock times are too "
-            f"long; CPU seconds hardly suffer: {', '.join(disturbed)}."
+            "The machine was not idle when these were measured, so their wall-clock times may be "
+            "too long; CPU seconds hardly suffer (the load is the average of a minute, in which "
+            f"the step before counts, up to 2): {', '.join(disturbed)}."
         )
 
 
