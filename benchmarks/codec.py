@@ -130,10 +130,11 @@ def unit_codebook(codec: Codec, sample: FloatMatrix, bits: int) -> Reconstruct:
 
 
 def at_the_bound(codec: Codec, bits: int) -> Reconstruct:
-    """Return what no code of so many bits for what centroids and contexts leave over can beat.
+    """Return vectors as the best of all codes for independent normal components would leave them.
 
-    Nothing is coded: vectors get noise of the normal law, ``4**-bits`` of the energy that is left
-    over, as much as the best of all codes for independent normal components must make.
+    Nothing is coded: they get noise of the normal law, ``4**-bits`` of the energy that centroids
+    and contexts leave over. The components of a real residual are not quite independent, so a code
+    that spent its bits unevenly could still do better.
     """
     rng = np.random.default_rng(0)
 

@@ -49,15 +49,12 @@ def main() -> None:
 
 
 def _do(bench: Bench, variant: Variant, step: str, *, again: bool) -> None:
-    if step == "build" and (again or bench.result(variant.name, "build") is None):
+    wanted = again or bench.result(variant.name, step) is None
+    if step == "build" and wanted:
         bench.build(variant)
-    if step == "tune" and variant.grid and (again or bench.result(variant.name, "tune") is None):
+    if step == "tune" and variant.grid and wanted:
         bench.tune(variant)
-    if (
-        step == "recall"
-        and variant.searched
-        and (again or bench.result(variant.name, step) is None)
-    ):
+    if step == "recall" and variant.searched and wanted:
         bench.recall(variant)
     if step == "search" and variant.searched:
         bench.search(variant)

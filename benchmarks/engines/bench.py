@@ -9,7 +9,7 @@ import json
 import shutil
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,8 +71,7 @@ class Bench:
         """Build an index from nothing."""
         folder = self._index(variant)
         shutil.rmtree(folder, ignore_errors=True)
-        for step in ("tune", "recall", "search"):
-            self._result_path(variant.name, step).unlink(missing_ok=True)
+        self._forget(variant, "tune", "recall", "search")
         folder.parent.mkdir(parents=True, exist_ok=True)
         wanted = variant.options | variant.of_set.get(self.name, {})
         options = {name: self._option(value) for name, value in wanted.items()}
@@ -85,18 +84,12 @@ class Bench:
 
     def tune(self, variant: Variant) -> None:
         """Try all points of a grid on some of the queries, with one thread."""
-        budget = _TUNING_BUDGET / (_BRIEF if self.brief else 1)
+        self._forget(variant, "recall", "search")
         points = variant.grid[:: _BRIEF if self.brief else 1]
-        passes = [
-            {
-                "k": 10,
-                "point": point,
-                "n_queries": _TUNING_QUERIES,
-                "budget": budget,
-                "at_least": _TUNING_AT_LEAST,
-            }
-            for point in points
-        ]
+        budget = _TUNING_BUDGET / (_BRIEF if self.brief else 1)
+        passes = _passes(
+            points, n_queries=_TUNING_QUERIES, budget=budget, at_least=_TUNING_AT_LEAST
+        )
         done = self._run(variant, "search", 1, first=points[0], passes=passes, log="tune")
         self._save(variant, "tune", done | {"passes": self._measured(done["passes"])})
 
@@ -119,21 +112,17 @@ class Bench:
         return next(iter(points.values())) if variant.is_peer else points["medium"]
 
     def recall(self, variant: Variant) -> None:
-        """Ask all queries at every point, or those of five minutes; nobody looks at the clock.
+        """Ask all queries at every point, or as many as five minutes allow.
 
-        A busy machine changes nothing about it.
+        On a busy machine these may be fewer; what is found for them stays the same.
         """
         points = self.points(variant)
-        passes = [
-            {
-                "k": 10,
-                "point": point,
-                "n_queries": self.vectors.describe()["queries"],
-                "budget": _RECALL_BUDGET / (_BRIEF if self.brief else 1),
-                "at_least": _RECALL_AT_LEAST,
-            }
-            for point in points.values()
-        ]
+        passes = _passes(
+            points.values(),
+            n_queries=self.vectors.describe()["queries"],
+            budget=_RECALL_BUDGET / (_BRIEF if self.brief else 1),
+            at_least=_RECALL_AT_LEAST,
+        )
         done = self._run(
             variant, "search", 2, first=self._first(variant), passes=passes, log="recall"
         )
@@ -154,16 +143,13 @@ class Bench:
         recalls = found["points"]
 
         def passes(k: int) -> list[dict[str, Any]]:
-            return [
-                {
-                    "k": k,
-                    "point": point,
-                    "n_queries": n_queries,
-                    "budget": _SEARCH_BUDGET,
-                    "at_least": _SEARCH_AT_LEAST,
-                }
-                for point in points.values()
-            ]
+            return _passes(
+                points.values(),
+                k=k,
+                n_queries=n_queries,
+                budget=_SEARCH_BUDGET,
+                at_least=_SEARCH_AT_LEAST,
+            )
 
         cold = [
             self._run(variant, "search", 1, first=default, passes=[], log="cold")
@@ -188,8 +174,14 @@ class Bench:
             "peak_mib": one["peak_mib"],
             "peak_own_mib": one["peak_own_mib"],
             "points": [
-                {"name": name, "point": first["point"], "one": first, "two": second, "deep": third}
-                | {"recall": recalls[name]}
+                {
+                    "name": name,
+                    "point": first["point"],
+                    "one": first,
+                    "two": second,
+                    "deep": third,
+                    "recall": recalls[name],
+                }
                 for name, first, second, third in by_k
             ],
         }
@@ -244,7 +236,22 @@ class Bench:
     def _result_path(self, variant: str, step: str) -> Path:
         return self.work / "results" / self.name / f"{variant}.{step}.json"
 
+    def _forget(self, variant: Variant, *steps: str) -> None:
+        """Drop results of steps that rest on what is about to be done again."""
+        for step in steps:
+            self._result_path(variant.name, step).unlink(missing_ok=True)
+
     def _save(self, variant: Variant, step: str, result: dict[str, Any]) -> None:
         path = self._result_path(variant.name, step)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def _passes(
+    points: Iterable[dict[str, Any]], *, n_queries: int, budget: float, at_least: int, k: int = 10
+) -> list[dict[str, Any]]:
+    """Return the options of ``worker.one_pass``, for each point once."""
+    return [
+        {"k": k, "point": point, "n_queries": n_queries, "budget": budget, "at_least": at_least}
+        for point in points
+    ]

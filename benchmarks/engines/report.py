@@ -241,7 +241,7 @@ def _highest(points: Sequence[Any]) -> float:
 
 
 def _recall(point: dict[str, Any]) -> float:
-    """Return recall@10 of the pass that has none but that purpose."""
+    """Return recall@10, of the pass that is for nothing else."""
     return float(point["recall"]["recall_10"])
 
 

@@ -147,6 +147,24 @@ def test_our_engine_from_vectors_to_the_page(bench):
     assert "| colmodern-4 | exact |" in page
 
 
+@pytest.mark.slow
+def test_what_rests_on_a_step_is_forgotten_when_the_step_is_done_again(bench):
+    points = named("colmodern-4").points
+    variant = Variant("colmodern-4", "colmodern", {"bits": 4}, grid=tuple(points.values()))
+
+    def kept():
+        return {step for step in ("build", "tune", "recall") if bench.result(variant.name, step)}
+
+    bench.build(variant)
+    bench.tune(variant)
+    bench._save(variant, "recall", {"points": {}})
+    assert kept() == {"build", "tune", "recall"}
+    bench.tune(variant)
+    assert kept() == {"build", "tune"}
+    bench.build(variant)
+    assert kept() == {"build"}
+
+
 def test_page_compares_what_was_measured():
     page = report.to_markdown(
         {
