@@ -186,6 +186,25 @@ def test_bytes_are_fitted_to_channels_that_stick_out_in_frequent_tokens(checkpoi
     np.testing.assert_array_equal(hidden("fp32", range(40)), expected)
 
 
+@pytest.mark.parametrize("isa", ISAS)
+def test_bytes_are_fitted_to_the_default_student(isa):
+    texts = [
+        "Who may revoke a key that has leaked, and when? (See the notes, below.)",
+        "A key that has leaked is revoked: the owner, or the board, signs a note. " * 20,
+    ]
+
+    def vectors(precision):
+        encoder = Encoder.load(precision=precision)
+        return np.concatenate([found.vectors for found in encoder.encode_documents(texts)])
+
+    with use_isa(isa):
+        error = np.square(vectors("int8") - vectors("fp32")).sum(axis=1).mean()
+
+    assert (
+        error < 0.0005
+    )  # .00038 to .00041; without the encoder's frequent tokens .00062 to .00068
+
+
 def test_frequent_tokens_that_the_backbone_does_not_know_are_left_out(checkpoints):
     folder = checkpoints.backbone(checkpoints.folder())
 
