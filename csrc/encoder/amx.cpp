@@ -33,6 +33,7 @@ struct ByteTiles {
   static constexpr int kStep = 4;
   static constexpr std::int64_t kPanel = ByteOp::kVectors * kLanes;
   using Lanes = ByteOp;
+  using Peaks = Units;
 
   template <int Tile>
   COLMODERN_INLINE static void start(const PackedLinear& linear, std::int64_t column) {
@@ -51,9 +52,26 @@ struct ByteTiles {
                                         const float* scales, std::int64_t row) {
     return ByteOp::finish(linear, column, sum, scales, static_cast<int>(row));
   }
-  COLMODERN_INLINE static Floats score(const AttentionBlock& block, std::int64_t key, Floats product,
-                                       const float* steps) {
-    return byte_score<ByteOp>(block, key, units_of(product), steps);
+  COLMODERN_INLINE static KeyBlock block_of_keys(const AttentionBlock& block, std::int64_t begin, float query_step) {
+    return byte_key_block(block, begin, query_step);
+  }
+  COLMODERN_INLINE static Units lowest() { return fill_units(kLowestWords); }
+  template <int Vectors>
+  COLMODERN_INLINE static float query_step(const ByteScratch<ByteOp>& scratch) {
+    return greatest_step<Vectors>(scratch.steps);
+  }
+  template <int Vectors>
+  COLMODERN_INLINE static void score(const AttentionBlock& block, const KeyBlock& keys, std::int64_t k,
+                                     const ByteScratch<ByteOp>& scratch, Units (&peaks)[Vectors]) {
+    constexpr std::int64_t kWidth = Vectors * kLanes;
+    const std::uint32_t* rows = scratch.scores + k * kWidth;
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v, rows += kLanes) {
+      const Units products[kUnit] = {load_units(rows), load_units(rows + kWidth), load_units(rows + 2 * kWidth),
+                                     load_units(rows + 3 * kWidth)};
+      score_unit<ByteOp>(block, keys, k, v, products, scratch.steps + v * kLanes, scratch.scores + v * kLanes, kWidth,
+                         peaks[v]);
+    }
   }
   template <int Vectors>
   COLMODERN_INLINE static void take(const AttentionBlock& block, const ByteScratch<ByteOp>& scratch) {
@@ -61,9 +79,9 @@ struct ByteTiles {
   }
   template <int Vectors>
   COLMODERN_INLINE static void weigh(const AttentionBlock& block, const KeyBlock& keys,
-                                     const ByteScratch<ByteOp>& scratch, const Floats (&peaks)[Vectors],
-                                     Floats (&totals)[Vectors]) {
-    weigh_bytes<ByteOp, Vectors>(block, keys, scratch, peaks, totals);
+                                     const ByteScratch<ByteOp>& scratch, const Units (&words)[Vectors],
+                                     Floats (&peaks)[Vectors], Floats (&totals)[Vectors]) {
+    weigh_bytes<ByteOp, Vectors>(block, keys, scratch, words, peaks, totals);
   }
   static const LinearKernels& without_tiles() { return kBytes_avx512vnni; }
 };
@@ -72,6 +90,7 @@ struct BrainTiles {
   static constexpr int kStep = 2;
   static constexpr std::int64_t kPanel = BrainOp::kVectors * kLanes;
   using Lanes = BrainOp;
+  using Peaks = Floats;
 
   template <int Tile>
   COLMODERN_INLINE static void start(const PackedLinear&, std::int64_t) {
@@ -89,8 +108,27 @@ struct BrainTiles {
   COLMODERN_INLINE static Floats finish(const PackedLinear&, std::int64_t, Units sum, const float*, std::int64_t) {
     return floats_of(sum);
   }
-  COLMODERN_INLINE static Floats score(const AttentionBlock&, std::int64_t, Floats product, const float*) {
-    return product;
+  COLMODERN_INLINE static KeyBlock block_of_keys(const AttentionBlock& block, std::int64_t begin, float) {
+    return key_block(block, begin);
+  }
+  COLMODERN_INLINE static Floats lowest() { return fill(kUnseen); }
+  template <int Vectors>
+  COLMODERN_INLINE static float query_step(const ByteScratch<BrainOp>&) {
+    return 1.0F;
+  }
+  template <int Vectors>
+  COLMODERN_INLINE static void score(const AttentionBlock& block, const KeyBlock& keys, std::int64_t k,
+                                     const ByteScratch<BrainOp>& scratch, Floats (&peaks)[Vectors]) {
+    auto* at = reinterpret_cast<float*>(scratch.scores) + k * Vectors * kLanes;
+    for (const std::int64_t end = std::min(k + kUnit, keys.n); k < end; ++k, at += Vectors * kLanes) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) {
+        Floats score = load(at + v * kLanes);
+        if (keys.is_cut) score = if_seen(block, keys.begin + k, v, score);
+        peaks[v] = maximum(peaks[v], score);
+        store(at + v * kLanes, score);
+      }
+    }
   }
   template <int Vectors>
   COLMODERN_INLINE static void take(const AttentionBlock& block, const ByteScratch<BrainOp>& scratch) {
@@ -98,8 +136,13 @@ struct BrainTiles {
   }
   template <int Vectors>
   COLMODERN_INLINE static void weigh(const AttentionBlock&, const KeyBlock& keys, const ByteScratch<BrainOp>& scratch,
-                                     const Floats (&peaks)[Vectors], Floats (&totals)[Vectors]) {
-    weigh_keys<BrainOp, Vectors>(keys.n, scratch.scores, peaks, totals);
+                                     const Floats (&scored)[Vectors], Floats (&peaks)[Vectors],
+                                     Floats (&totals)[Vectors]) {
+    for (int v = 0; v < Vectors; ++v) {
+      peaks[v] = scored[v];
+      totals[v] = fill(0.0F);
+    }
+    weigh_keys<BrainOp, Vectors>(keys.n, reinterpret_cast<float*>(scratch.scores), scored, totals);
   }
   static const LinearKernels& without_tiles() { return kBrain_avx512bf16; }
 };

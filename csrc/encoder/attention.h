@@ -58,11 +58,12 @@ COLMODERN_INLINE KeyBlock key_block(const AttentionBlock& block, std::int64_t be
 }
 
 // The scores of a key where the queries of the lanes see it.
-COLMODERN_INLINE Floats if_seen(const AttentionBlock& block, std::int64_t key, int vector, Floats scores) {
+COLMODERN_INLINE Floats if_seen(const AttentionBlock& block, std::int64_t key, int vector, Floats scores,
+                                float otherwise = kUnseen) {
   static constexpr float kNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   const std::int64_t ahead = block.position + vector * kLanes - (block.first + key);
   const Floats distance = load(kNumbers) + fill(static_cast<float>(ahead));
-  return if_at_most(absolute(distance), fill(static_cast<float>(block.radius)), scores, fill(kUnseen));
+  return if_at_most(absolute(distance), fill(static_cast<float>(block.radius)), scores, fill(otherwise));
 }
 
 // Scores of a block of keys; `peaks` become the greatest of them and what they were.
@@ -267,7 +268,7 @@ COLMODERN_TARGET void place_turned(const HeadRows& heads, std::uint32_t* out, fl
 
 template <class Op>
 COLMODERN_TARGET void place_values(const HeadRows& heads, const std::int64_t* places, std::uint32_t* out,
-                                   float*) noexcept {
+                                   float*, float*) noexcept {
   for (std::int64_t i = 0; i < heads.n; ++i) {
     const float* row = heads.rows + i * heads.stride;
     std::uint32_t* at = out + places[i] / Op::kStep * heads.dim;

@@ -5,34 +5,29 @@
 // greatest w of the block of keys, so that a weight that is great elsewhere makes none of this block vanish. What
 // weights add up to is not rounded. After SageAttention (Zhang et al. 2024), which does so for the scores.
 
+#include "encoder/byte_weights.h"
+
 namespace colmodern::encoder {
 namespace {
 
 constexpr float kLeastPeak = 1e-8F;    // of a row: its logarithm is taken
-constexpr float kLog2Of255 = 7.994353F;
-
-// 2^x by a minimax polynomial on [0, 1): relative error 1.8e-3, less than half a 255th.
-COLMODERN_INLINE Floats exp2_rough(Floats x) {
-  const Floats f = fraction_of(x);
-  Floats p = multiply_add(fill(3.371830206e-01F), f, fill(6.576374114e-01F));
-  p = multiply_add(p, f, fill(1.001725824F));
-  return times_floor_power(p, x);
-}
 
 template <class Op>
 struct ByteScratch {
   ByteScratch(void* memory, std::int64_t dim, std::int64_t lanes)
-      : scores(static_cast<float*>(memory)),
-        sums(scores + kKeys * lanes),
+      : scores(static_cast<std::uint32_t*>(memory)),
+        sums(reinterpret_cast<float*>(scores + kKeys * lanes)),
         queries(reinterpret_cast<std::uint32_t*>(sums + dim * lanes)),
         starts(queries + round_up(dim / Op::kStep, kLanes) * lanes),
-        steps(reinterpret_cast<float*>(starts + lanes)) {}
+        steps(reinterpret_cast<float*>(starts + lanes)),
+        shares(reinterpret_cast<std::uint32_t*>(steps + lanes)) {}
 
-  float* scores;           // (kKeys, lanes); then weights, as units
+  std::uint32_t* scores;   // (kKeys / 2, lanes) pairs of words; then weights, as units
   float* sums;             // (dim, lanes)
   std::uint32_t* queries;  // (units to whole vectors, lanes)
   std::uint32_t* starts;   // (lanes,): -128 times the sum of a query, since keys are stored plus 128
   float* steps;            // (lanes,): of the queries
+  std::uint32_t* shares;   // (kKeys,): of the values of a block
 };
 
 template <class Op, int Vectors>
@@ -48,30 +43,32 @@ COLMODERN_INLINE void take_queries(const AttentionBlock& block, const ByteScratc
     Op::store_sum(scratch.starts + v * kLanes, Op::negative(sum));
   }
   for (std::int64_t i = 0; i < kWidth; ++i) {
-    scratch.steps[i] = block.query_steps[i < block.n_queries ? i : block.n_queries - 1];
+    scratch.steps[i] = kPerOctave * block.query_steps[i < block.n_queries ? i : block.n_queries - 1];
   }
 }
 
-// The logarithm of the weight of a key, of some lanes, from its product with their queries.
-template <class Op>
-COLMODERN_INLINE Floats byte_score(const AttentionBlock& block, std::int64_t key, typename Op::Sum product,
-                                   const float* steps) {
-  return multiply_add(Op::floats(product) * fill(block.key_steps[key]), load(steps),
-                      fill(block.value_steps[2 * key]));
+// As key_block; blocks that are not whole, or of which some product could be more octaves than a word holds, are cut.
+COLMODERN_INLINE KeyBlock byte_key_block(const AttentionBlock& block, std::int64_t begin, float query_step) {
+  KeyBlock keys = key_block(block, begin);
+  if (keys.n < kKeys) {
+    keys.is_cut = true;
+  } else {
+    const float key_step = greatest_step<kKeys / kLanes>(block.key_steps + begin);
+    keys.is_cut |= !(query_step * key_step * static_cast<float>(block.units) < kFarthest);
+  }
+  return keys;
 }
 
 // Logarithms of the weights of a block of keys, and the greatest of them.
 template <class Op, int Vectors>
 COLMODERN_INLINE void score_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
-                                  Floats (&peaks)[Vectors]) {
+                                  Units (&peaks)[Vectors]) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
   for (std::int64_t k = 0; k < keys.n; k += kTile) {
     const std::uint32_t* rows[kTile];
-    std::int64_t numbers[kTile];
 #pragma GCC unroll 4
     for (int r = 0; r < kTile; ++r) {
-      numbers[r] = keys.begin + (k + r < keys.n ? k + r : keys.n - 1);
-      rows[r] = block.keys + numbers[r] * block.units;
+      rows[r] = block.keys + (keys.begin + (k + r < keys.n ? k + r : keys.n - 1)) * block.units;
     }
     typename Op::Sum sums[kTile][Vectors];
 #pragma GCC unroll 4
@@ -92,45 +89,26 @@ COLMODERN_INLINE void score_bytes(const AttentionBlock& block, const KeyBlock& k
       }
     }
 #pragma GCC unroll 4
-    for (int r = 0; r < kTile; ++r) {
-#pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) {
-        Floats score = byte_score<Op>(block, numbers[r], sums[r][v], scratch.steps + v * kLanes);
-        if (keys.is_cut) score = if_seen(block, numbers[r], v, score);
-        peaks[v] = maximum(peaks[v], score);
-        store(scratch.scores + (k + r) * kWidth + v * kLanes, score);
-      }
+    for (int v = 0; v < Vectors; ++v) {
+      const typename Op::Sum products[kTile] = {sums[0][v], sums[1][v], sums[2][v], sums[3][v]};
+      score_unit<Op>(block, keys, k, v, products, scratch.steps + v * kLanes, scratch.scores + v * kLanes, kWidth,
+                     peaks[v]);
     }
   }
 }
 
-// Weights in 255ths of the greatest, four keys a unit, in place; adds up what they are without the steps of values.
+// Weights of a block of keys from their words: the greatest, as a logarithm, and what they add up to.
 template <class Op, int Vectors>
 COLMODERN_INLINE void weigh_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
-                                  const Floats (&peaks)[Vectors], Floats (&totals)[Vectors]) {
-  constexpr std::int64_t kWidth = Vectors * kLanes;
-  Floats tops[Vectors];
-#pragma GCC unroll 4
-  for (int v = 0; v < Vectors; ++v) tops[v] = peaks[v] - fill(kLog2Of255);
-  for (std::int64_t k = 0; k < keys.n; k += kTile) {
-    auto* units = reinterpret_cast<std::uint32_t*>(scratch.scores) + k / kTile * kWidth;
-    const float* shares = block.value_steps + 2 * (keys.begin + k) + 1;
-    const bool is_whole = k + kTile <= keys.n;
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      Floats weights[kTile];
-#pragma GCC unroll 4
-      for (int r = 0; r < kTile; ++r) {
-        if (is_whole || k + r < keys.n) {
-          weights[r] = exp2_rough(load(scratch.scores + (k + r) * kWidth + v * kLanes) - tops[v]);
-          totals[v] = multiply_add(weights[r], fill(shares[2 * r]), totals[v]);
-        } else {
-          weights[r] = fill(0.0F);
-        }
-      }
-      store_units(units + v * kLanes, four_bytes(weights[0], weights[1], weights[2], weights[3]));
-    }
+                                  const Units (&words)[Vectors], Floats (&peaks)[Vectors], Floats (&added)[Vectors]) {
+  Units greatest[Vectors];
+  for (int v = 0; v < Vectors; ++v) {
+    greatest[v] = spread_words(words[v]);
+    peaks[v] = octaves_of(greatest[v]);
+    added[v] = fill(0.0F);
   }
+  take_shares(block.value_shares + keys.begin, keys.n, scratch.shares);
+  weigh_units<Vectors>(keys.n, scratch.scores, scratch.shares, greatest, added);
 }
 
 // Adds the weighted values of a block of keys, times `grow`, to the sums, times `shrink`.
@@ -147,7 +125,7 @@ COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& key
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) sums[r][v] = Op::zero();
     }
-    const auto* weights = reinterpret_cast<const std::uint32_t*>(scratch.scores);
+    const std::uint32_t* weights = scratch.scores;
     const std::uint32_t* values = first + d;
     for (std::int64_t slot = 0; slot < slots; ++slot, weights += kWidth, values += block.dim) {
       typename Op::Positives lanes[Vectors];
@@ -190,6 +168,7 @@ COLMODERN_INLINE void join_block(const Floats (&here)[Vectors], const Floats (&a
 template <class Op, int Vectors>
 COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScratch<Op>& scratch) {
   take_queries<Op, Vectors>(block, scratch);
+  const float query_step = greatest_step<Vectors>(scratch.steps);
   Floats peaks[Vectors];
   Floats totals[Vectors];
   for (int v = 0; v < Vectors; ++v) {
@@ -197,17 +176,15 @@ COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScr
     totals[v] = fill(0.0F);
   }
   for (std::int64_t begin = 0; begin < block.n_keys; begin += kKeys) {
-    const KeyBlock keys = key_block(block, begin);
+    const KeyBlock keys = byte_key_block(block, begin, query_step);
+    Units words[Vectors];
     Floats here[Vectors];
     Floats added[Vectors];
     Floats shrink[Vectors];
     Floats grow[Vectors];
-    for (int v = 0; v < Vectors; ++v) {
-      here[v] = fill(kUnseen);
-      added[v] = fill(0.0F);
-    }
-    score_bytes<Op, Vectors>(block, keys, scratch, here);
-    weigh_bytes<Op, Vectors>(block, keys, scratch, here, added);
+    for (int v = 0; v < Vectors; ++v) words[v] = fill_units(kLowestWords);
+    score_bytes<Op, Vectors>(block, keys, scratch, words);
+    weigh_bytes<Op, Vectors>(block, keys, scratch, words, here, added);
     join_block<Vectors>(here, added, peaks, totals, shrink, grow);
     mix_bytes<Op, Vectors>(block, keys, scratch, shrink, grow);
   }
@@ -232,7 +209,7 @@ COLMODERN_TARGET void attend_bytes(const AttentionBlock& block, void* memory) no
 
 template <class Op>
 std::int64_t byte_attention_bytes(std::int64_t dim) noexcept {
-  return (kKeys + dim + round_up(dim / Op::kStep, kLanes) + 2) * Op::kVectors * kLanes * 4;
+  return ((kKeys + dim + round_up(dim / Op::kStep, kLanes) + 2) * Op::kVectors * kLanes + kKeys) * 4;
 }
 
 // The greatest value of a row, and no less than what has a logarithm.
@@ -261,31 +238,40 @@ COLMODERN_TARGET void place_turned_as_bytes(const HeadRows& heads, std::uint32_t
   }
 }
 
+COLMODERN_INLINE float log_of(float peak) {
+  float log = kPerOctave * std::log2(peak / 127.0F);
+#ifndef EXACT_LOG
+  log += kRounder;
+#endif
+  return log;
+}
+
 // Four rows whose values share their units.
-COLMODERN_INLINE void place_whole_units(const HeadRows& heads, std::int64_t first, std::uint32_t* out, float* steps) {
+COLMODERN_INLINE void place_whole_units(const HeadRows& heads, std::int64_t first, std::uint32_t* out, float* logs,
+                                        float* shares) {
   const float* rows[4];
-  Floats shares[4];
+  Floats scales[4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
     rows[r] = heads.rows + (first + r) * heads.stride;
     const float peak = peak_of(rows[r], heads.dim);
-    shares[r] = fill(127.0F / peak);
-    steps[2 * (first + r)] = std::log2(peak / 127.0F);
-    steps[2 * (first + r) + 1] = 127.0F / peak;
+    scales[r] = fill(127.0F / peak);
+    logs[first + r] = log_of(peak);
+    shares[first + r] = 127.0F / peak;
   }
   for (std::int64_t d = 0; d < heads.dim; d += kLanes) {
-    store_units(out + d, four_signed_bytes(load(rows[0] + d) * shares[0], load(rows[1] + d) * shares[1],
-                                           load(rows[2] + d) * shares[2], load(rows[3] + d) * shares[3]));
+    store_units(out + d, four_signed_bytes(load(rows[0] + d) * scales[0], load(rows[1] + d) * scales[1],
+                                           load(rows[2] + d) * scales[2], load(rows[3] + d) * scales[3]));
   }
 }
 
 COLMODERN_TARGET void place_values_as_bytes(const HeadRows& heads, const std::int64_t* places, std::uint32_t* out,
-                                            float* steps) noexcept {
+                                            float* logs, float* shares) noexcept {
   std::uint8_t bytes[kMostDims];
   for (std::int64_t i = 0; i < heads.n; ++i) {
     const float* row = heads.rows + i * heads.stride;
     if (places[i] % 4 == 0 && i + 3 < heads.n && places[i + 3] == places[i] + 3) {
-      place_whole_units(heads, i, out + places[i] / 4 * heads.dim, steps);
+      place_whole_units(heads, i, out + places[i] / 4 * heads.dim, logs, shares);
       i += 3;
       continue;
     }
@@ -293,8 +279,8 @@ COLMODERN_TARGET void place_values_as_bytes(const HeadRows& heads, const std::in
     for (std::int64_t d = 0; d < heads.dim; d += kLanes) store_bytes(bytes + d, load(row + d) * fill(127.0F / peak));
     auto* at = reinterpret_cast<std::uint8_t*>(out + places[i] / 4 * heads.dim) + places[i] % 4;
     for (std::int64_t d = 0; d < heads.dim; ++d) at[4 * d] = static_cast<std::uint8_t>(bytes[d] ^ 0x80U);
-    steps[2 * i] = std::log2(peak / 127.0F);
-    steps[2 * i + 1] = 127.0F / peak;
+    logs[i] = log_of(peak);
+    shares[i] = 127.0F / peak;
   }
 }
 

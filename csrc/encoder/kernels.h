@@ -70,10 +70,11 @@ struct AttentionBlock {
   std::int64_t radius;          // how far a query sees; negative: everywhere
   float* out;                   // row i, out[i * stride + d]
   std::int64_t stride;
-  // Bytes only, one for each query and key; of a value its logarithm to base 2, and the inverse.
+  // Bytes only, one for each query and key; of a value its logarithm, and the inverse.
   const float* query_steps;
   const float* key_steps;
-  const float* value_steps;
+  const float* value_logs;
+  const float* value_shares;
 };
 
 // Where queries and keys are turned, and all are put in order for attention.
@@ -96,7 +97,8 @@ struct AttentionKernels {
   void (*place_queries)(const HeadRows&, std::uint32_t* out, float* steps) noexcept;
   void (*place_keys)(const HeadRows&, std::uint32_t* out, float* steps) noexcept;
   // Rows as values: row i has the place places[i], which is `step` times its unit row and its part of the unit
-  void (*place_values)(const HeadRows&, const std::int64_t* places, std::uint32_t* out, float* steps) noexcept;
+  void (*place_values)(const HeadRows&, const std::int64_t* places, std::uint32_t* out, float* logs,
+                       float* shares) noexcept;
   // Softmax of the products with the keys, applied to the values
   void (*attend)(const AttentionBlock&, void* scratch) noexcept;
   std::int64_t (*scratch_bytes)(std::int64_t dim) noexcept;

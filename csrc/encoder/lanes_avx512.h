@@ -57,15 +57,45 @@ COLMODERN_INLINE Units paired(Floats low, Floats high) {
   return {_mm512_ternarylogic_epi32(a, b, _mm512_set1_epi32(static_cast<int>(0xffff0000U)), 0xf8)};  // a | (b & c)
 }
 
-// x less the whole number at or below it, and times two to the power of that number.
-COLMODERN_INLINE Floats fraction_of(Floats x) { return {_mm512_reduce_ps(x.v, _MM_FROUND_TO_NEG_INF)}; }
-COLMODERN_INLINE Floats times_floor_power(Floats a, Floats x) { return {_mm512_scalef_ps(a.v, x.v)}; }
+// Units of two words: the low words of two vectors, the greater ones, how far the second are below the first, both turned
+// around, the high ones, and the products of two pairs each, added up.
+COLMODERN_INLINE Units paired_words(Units low, Units high) {
+  return {_mm512_mask_blend_epi16(0xaaaaaaaaU, low.v, _mm512_slli_epi32(high.v, 16))};
+}
+COLMODERN_INLINE Units greatest_words(Units a, Units b) { return {_mm512_max_epi16(a.v, b.v)}; }
+COLMODERN_INLINE Units words_below(Units a, Units b) { return {_mm512_subs_epi16(a.v, b.v)}; }
+COLMODERN_INLINE Units turned_words(Units a) { return {_mm512_rol_epi32(a.v, 16)}; }
+COLMODERN_INLINE Floats high_words(Units a) { return {_mm512_cvtepi32_ps(_mm512_srai_epi32(a.v, 16))}; }
+COLMODERN_INLINE Floats word_products(Units a, Units x, Units b, Units y) {
+  return {_mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_madd_epi16(a.v, x.v), _mm512_madd_epi16(b.v, y.v)))};
+}
 
-// The nearest whole numbers of four vectors, each in 0..255, as units of four bytes.
-COLMODERN_INLINE Units four_bytes(Floats a, Floats b, Floats c, Floats d) {
-  const __m512i low = _mm512_or_si512(_mm512_cvtps_epi32(a.v), _mm512_slli_epi32(_mm512_cvtps_epi32(b.v), 8));
-  const __m512i third = _mm512_slli_epi32(_mm512_cvtps_epi32(c.v), 16);
-  return {_mm512_ternarylogic_epi32(low, third, _mm512_slli_epi32(_mm512_cvtps_epi32(d.v), 24), 0xfe)};
+// Weights by how many 64ths of an octave they are below the greatest.
+struct PowerTable {
+  __m512i low, high;
+  COLMODERN_INLINE Units weights(Units below) const {
+    return {_mm512_srlv_epi16(_mm512_permutex2var_epi16(low, below.v, high), _mm512_srli_epi16(below.v, 6))};
+  }
+};
+COLMODERN_INLINE PowerTable power_table(const std::uint16_t* words) {
+  return {_mm512_load_si512(words), _mm512_load_si512(words + 32)};
+}
+
+// Words in 128ths to the nearest bytes: those of `even` are the first and third of a unit.
+COLMODERN_INLINE Units rounded_bytes(Units even, Units odd) {
+  const __m512i share = _mm512_set1_epi16(256);
+  return {_mm512_or_si512(_mm512_mulhrs_epi16(even.v, share), _mm512_slli_epi32(_mm512_mulhrs_epi16(odd.v, share), 8))};
+}
+
+// Of each four floats: words of the first and third, of the second and fourth, and the scale of both.
+COLMODERN_INLINE Units unit_shares(const float* from, std::int64_t n, float most, float unit) {
+  const __m512 x = _mm512_maskz_loadu_ps(n < 16 ? static_cast<__mmask16>((1U << n) - 1U) : 0xffff, from);
+  const __m512 pair = _mm512_max_ps(x, _mm512_permute_ps(x, 0xb1));
+  const __m512 greatest = _mm512_max_ps(pair, _mm512_permute_ps(pair, 0x4e));
+  const __m512 scale = _mm512_mul_ps(greatest, _mm512_set1_ps(unit));
+  const __m512i whole = _mm512_cvtps_epi32(_mm512_mul_ps(x, _mm512_div_ps(_mm512_set1_ps(most), greatest)));
+  const __m512i words = _mm512_or_si512(whole, _mm512_slli_epi32(_mm512_shuffle_epi32(whole, _MM_PERM_BADC), 16));
+  return {_mm512_mask_blend_epi32(0xccccU, words, _mm512_castps_si512(scale))};
 }
 
 // The nearest whole numbers of |a| <= 127 plus 128, as bytes.

@@ -1,5 +1,6 @@
 // Sixteen lanes as an array, for machines without a file of their own; the compiler makes of it what the baseline
 // has. Included once, by a file that has defined COLMODERN_TARGET.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -63,12 +64,6 @@ COLMODERN_INLINE bool all_at_most(Floats x, Floats limit) {
   return all;
 }
 
-// x less the whole number at or below it, and times two to the power of that number.
-COLMODERN_INLINE Floats fraction_of(Floats x) { COLMODERN_EACH(x.v[i] - std::floor(x.v[i])); }
-COLMODERN_INLINE Floats times_floor_power(Floats x, Floats exponent) {
-  COLMODERN_EACH(x.v[i] * power_of_two(std::floor(exponent.v[i])));
-}
-
 COLMODERN_INLINE Units load_units(const std::uint32_t* from) {
   Units r;
   std::memcpy(r.v, from, sizeof r.v);
@@ -95,15 +90,73 @@ COLMODERN_INLINE Floats load_brain(const void* from) {
 }
 #undef COLMODERN_EACH
 
-// The nearest whole numbers of four vectors, each in 0..255, as units of four bytes.
-COLMODERN_INLINE Units four_bytes(Floats a, Floats b, Floats c, Floats d) {
-  Units r;
+// Units of two words: the low words of two vectors, the greater ones, how far the second are below the first, both turned
+// around, the high ones, and the products of two pairs each, added up.
+COLMODERN_INLINE std::int16_t low_word(std::uint32_t unit) { return static_cast<std::int16_t>(unit & 0xffffU); }
+COLMODERN_INLINE std::int16_t high_word(std::uint32_t unit) { return static_cast<std::int16_t>(unit >> 16); }
+COLMODERN_INLINE std::uint32_t pair_of(std::int32_t low, std::int32_t high) {
+  return (static_cast<std::uint32_t>(low) & 0xffffU) | static_cast<std::uint32_t>(high) << 16;
+}
+#define COLMODERN_EACH(expression)                  \
+  Units r;                                          \
+  for (int i = 0; i < 16; ++i) r.v[i] = expression; \
+  return r
+COLMODERN_INLINE Units paired_words(Units low, Units high) { COLMODERN_EACH((low.v[i] & 0xffffU) | high.v[i] << 16); }
+COLMODERN_INLINE Units greatest_words(Units a, Units b) {
+  COLMODERN_EACH(pair_of(std::max(low_word(a.v[i]), low_word(b.v[i])), std::max(high_word(a.v[i]), high_word(b.v[i]))));
+}
+COLMODERN_INLINE Units words_below(Units a, Units b) {
+  COLMODERN_EACH(pair_of(std::min(low_word(a.v[i]) - low_word(b.v[i]), 32767),
+                         std::min(high_word(a.v[i]) - high_word(b.v[i]), 32767)));
+}
+COLMODERN_INLINE Units turned_words(Units a) { COLMODERN_EACH(std::rotl(a.v[i], 16)); }
+COLMODERN_INLINE std::uint32_t rounded_byte(std::int16_t word) { return static_cast<std::uint32_t>(word + 64) >> 7; }
+COLMODERN_INLINE Units rounded_bytes(Units even, Units odd) {
+  COLMODERN_EACH(rounded_byte(low_word(even.v[i])) | rounded_byte(low_word(odd.v[i])) << 8 |
+                 rounded_byte(high_word(even.v[i])) << 16 | rounded_byte(high_word(odd.v[i])) << 24);
+}
+#undef COLMODERN_EACH
+COLMODERN_INLINE Floats high_words(Units a) {
+  Floats r;
+  for (int i = 0; i < 16; ++i) r.v[i] = static_cast<float>(high_word(a.v[i]));
+  return r;
+}
+COLMODERN_INLINE Floats word_products(Units a, Units x, Units b, Units y) {
+  Floats r;
   for (int i = 0; i < 16; ++i) {
-    r.v[i] = 0;
-    int place = 0;
-    for (const float value : {a.v[i], b.v[i], c.v[i], d.v[i]}) {
-      r.v[i] |= static_cast<std::uint32_t>((value + 0x1.8p23F) - 0x1.8p23F) << 8 * place++;
-    }
+    r.v[i] = static_cast<float>(low_word(a.v[i]) * low_word(x.v[i]) + high_word(a.v[i]) * high_word(x.v[i]) +
+                                low_word(b.v[i]) * low_word(y.v[i]) + high_word(b.v[i]) * high_word(y.v[i]));
+  }
+  return r;
+}
+
+// Weights by how many 64ths of an octave they are below the greatest.
+struct PowerTable {
+  const std::uint16_t* words;
+  std::int32_t weight(std::int32_t below) const { return below < 1024 ? words[below % 64] >> below / 64 : 0; }
+  Units weights(Units below) const {
+    Units r;
+    for (int i = 0; i < 16; ++i) r.v[i] = pair_of(weight(low_word(below.v[i])), weight(high_word(below.v[i])));
+    return r;
+  }
+};
+COLMODERN_INLINE PowerTable power_table(const std::uint16_t* words) { return {words}; }
+
+// Of each four floats: words of the first and third, of the second and fourth, and the scale of both.
+COLMODERN_INLINE Units unit_shares(const float* from, std::int64_t n, float most, float unit) {
+  Units r{};
+  for (int i = 0; i < 16; i += 4) {
+    float x[4];
+    for (int j = 0; j < 4; ++j) x[j] = i + j < n ? from[i + j] : 0.0F;
+    const float greatest = std::max(std::max(x[0], x[1]), std::max(x[2], x[3]));
+    if (i >= n) break;
+    const float share = most / greatest;
+    std::int32_t whole[4];
+    for (int j = 0; j < 4; ++j) whole[j] = static_cast<std::int32_t>((x[j] * share + 0x1.8p23F) - 0x1.8p23F);
+    r.v[i] = pair_of(whole[0], whole[2]);
+    r.v[i + 1] = pair_of(whole[1], whole[3]);
+    r.v[i + 2] = std::bit_cast<std::uint32_t>(greatest * unit);
+    r.v[i + 3] = 0;
   }
   return r;
 }

@@ -90,7 +90,8 @@ class Pass {
     std::fill_n(values_ + n_slots_ * width_, behind * head_, 0U);  // weights of zero times what is no number
     query_steps_ = space.query_steps.at_least(n * model.shape_.heads);
     key_steps_ = space.key_steps.at_least(n * model.shape_.heads);
-    value_steps_ = space.value_steps.at_least(2 * n * model.shape_.heads);
+    value_logs_ = space.value_logs.at_least(n * model.shape_.heads);
+    value_shares_ = space.value_shares.at_least(n * model.shape_.heads);
     if (static_cast<int>(space.threads.size()) < threads) space.threads.resize(static_cast<std::size_t>(threads));
     for (ThreadSpace& thread : space.threads) reserve(thread);
   }
@@ -220,7 +221,7 @@ class Pass {
           model_.attention_->place_keys(placed, keys_ + row * units_, key_steps_ + row);
         } else {
           model_.attention_->place_values(placed, places_ + begin, values_ + head * n_slots_ * head_,
-                                          value_steps_ + 2 * row);
+                                          value_logs_ + row, value_shares_ + row);
         }
       }
     }
@@ -258,7 +259,8 @@ class Pass {
                                  width_,
                                  query_steps_ + row + job.position,
                                  key_steps_ + row + first,
-                                 value_steps_ + 2 * (row + first)};
+                                 value_logs_ + row + first,
+                                 value_shares_ + row + first};
       model_.attention_->attend(block, space.attention.data());
     }
   }
@@ -348,7 +350,8 @@ class Pass {
   std::uint32_t* values_;
   float* query_steps_;
   float* key_steps_;
-  float* value_steps_;
+  float* value_logs_;
+  float* value_shares_;
   std::vector<AttentionJob> jobs_;
   std::shared_ptr<const Rotations> global_rotations_;
   std::shared_ptr<const Rotations> local_rotations_;

@@ -14,7 +14,7 @@ struct TileScratch {
 
   TileScratch(void* memory, std::int64_t dim, std::int64_t lanes)
       : rows(memory, dim, lanes),
-        weights(reinterpret_cast<std::uint32_t*>(rows.steps + lanes)),
+        weights(rows.shares + kKeys),
         products(weights + lanes * kSlots),
         shrink(reinterpret_cast<float*>(products + 2 * kProducts)),
         grow(shrink + lanes) {}
@@ -49,7 +49,7 @@ COLMODERN_INLINE void add_lanes(const std::uint32_t* queries) {
 }
 
 template <class Op, int Vectors, int V = 0>
-COLMODERN_INLINE void store_lanes(float* scores) {
+COLMODERN_INLINE void store_lanes(std::uint32_t* scores) {
   if constexpr (V < Vectors) {
     store_tile<V>(scores + V * kLanes, Vectors * kLanes);
     store_lanes<Op, Vectors, V + 1>(scores);
@@ -73,18 +73,11 @@ COLMODERN_INLINE void multiply_keys(const AttentionBlock& block, const KeyBlock&
 // next one is made.
 template <class Op, int Vectors>
 COLMODERN_INLINE void score_keys_in_tiles(const AttentionBlock& block, const KeyBlock& keys,
-                                          const TileScratch<Op>& scratch, Floats (&peaks)[Vectors]) {
+                                          const TileScratch<Op>& scratch, typename Op::Peaks (&peaks)[Vectors]) {
   multiply_keys<Op, Vectors>(block, keys, 0, scratch);
-  float* at = scratch.rows.scores;
-  for (std::int64_t k = 0; k < keys.n; ++k, at += Vectors * kLanes) {
+  for (std::int64_t k = 0; k < keys.n; k += kUnit) {
     if (k % kTileRows == 0 && k + kTileRows < keys.n) multiply_keys<Op, Vectors>(block, keys, k + kTileRows, scratch);
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      Floats score = Op::score(block, keys.begin + k, load(at + v * kLanes), scratch.rows.steps + v * kLanes);
-      if (keys.is_cut) score = if_seen(block, keys.begin + k, v, score);
-      peaks[v] = maximum(peaks[v], score);
-      store(at + v * kLanes, score);
-    }
+    Op::template score<Vectors>(block, keys, k, scratch.rows, peaks);
   }
 }
 
@@ -92,7 +85,7 @@ COLMODERN_INLINE void score_keys_in_tiles(const AttentionBlock& block, const Key
 template <class Op, int Vectors>
 COLMODERN_INLINE void turn_weights(std::int64_t slots, const TileScratch<Op>& scratch) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
-  auto* units = reinterpret_cast<std::uint32_t*>(scratch.rows.scores);
+  std::uint32_t* units = scratch.rows.scores;
   std::fill(units + slots * kWidth, units + round_up(slots, kTileUnits) * kWidth, 0U);
   for (std::int64_t slot = 0; slot < slots; slot += kTileUnits) {
     for (std::int64_t lane = 0; lane < kWidth; lane += kLanes) {
@@ -180,6 +173,7 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
   Op::template take<Vectors>(block, scratch.rows);
   std::fill(scratch.rows.queries + block.units * kWidth,
             scratch.rows.queries + round_up(block.units, kTileUnits) * kWidth, 0U);
+  const float query_step = Op::template query_step<Vectors>(scratch.rows);
   Floats peaks[Vectors];
   Floats totals[Vectors];
   for (int v = 0; v < Vectors; ++v) {
@@ -187,18 +181,16 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
     totals[v] = fill(0.0F);
   }
   for (std::int64_t begin = 0; begin < block.n_keys; begin += kKeys) {
-    const KeyBlock keys = key_block(block, begin);
+    const KeyBlock keys = Op::block_of_keys(block, begin, query_step);
     const std::int64_t slots = (keys.n + Op::kStep - 1) / Op::kStep;
+    typename Op::Peaks scored[Vectors];
     Floats here[Vectors];
     Floats added[Vectors];
     Floats shrink[Vectors];
     Floats grow[Vectors];
-    for (int v = 0; v < Vectors; ++v) {
-      here[v] = fill(kUnseen);
-      added[v] = fill(0.0F);
-    }
-    score_keys_in_tiles<Op, Vectors>(block, keys, scratch, here);
-    Op::template weigh<Vectors>(block, keys, scratch.rows, here, added);
+    for (int v = 0; v < Vectors; ++v) scored[v] = Op::lowest();
+    score_keys_in_tiles<Op, Vectors>(block, keys, scratch, scored);
+    Op::template weigh<Vectors>(block, keys, scratch.rows, scored, here, added);
     turn_weights<Op, Vectors>(slots, scratch);
     join_block<Vectors>(here, added, peaks, totals, shrink, grow);
     for (int v = 0; v < Vectors; ++v) {

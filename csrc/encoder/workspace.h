@@ -46,7 +46,7 @@ struct ThreadSpace {
 struct Workspace {
   Buffer<float> hidden, mixed;
   Buffer<std::uint32_t> queries, keys, values;
-  Buffer<float> query_steps, key_steps, value_steps;
+  Buffer<float> query_steps, key_steps, value_logs, value_shares;
   Buffer<std::int64_t> positions, places, targets;
   std::vector<ThreadSpace> threads;
 };
