@@ -60,7 +60,7 @@ struct ByteTiles {
   COLMODERN_INLINE static float query_step(const ByteScratch<ByteOp>& scratch) {
     return greatest_step<Vectors>(scratch.steps);
   }
-  template <int Vectors>
+  template <int Vectors, bool IsCut>
   COLMODERN_INLINE static void score(const AttentionBlock& block, const KeyBlock& keys, std::int64_t k,
                                      const ByteScratch<ByteOp>& scratch, Units (&peaks)[Vectors]) {
     constexpr std::int64_t kWidth = Vectors * kLanes;
@@ -69,7 +69,7 @@ struct ByteTiles {
     for (int v = 0; v < Vectors; ++v, rows += kLanes) {
       const Units products[kUnit] = {load_units(rows), load_units(rows + kWidth), load_units(rows + 2 * kWidth),
                                      load_units(rows + 3 * kWidth)};
-      score_unit<ByteOp>(block, keys, k, v, products, scratch.steps + v * kLanes, scratch.scores + v * kLanes, kWidth,
+      score_unit<ByteOp, IsCut>(block, keys, k, v, products, scratch.steps + v * kLanes, scratch.scores + v * kLanes, kWidth,
                          peaks[v]);
     }
   }
@@ -116,7 +116,7 @@ struct BrainTiles {
   COLMODERN_INLINE static float query_step(const ByteScratch<BrainOp>&) {
     return 1.0F;
   }
-  template <int Vectors>
+  template <int Vectors, bool IsCut>
   COLMODERN_INLINE static void score(const AttentionBlock& block, const KeyBlock& keys, std::int64_t k,
                                      const ByteScratch<BrainOp>& scratch, Floats (&peaks)[Vectors]) {
     auto* at = reinterpret_cast<float*>(scratch.scores) + k * Vectors * kLanes;
@@ -124,7 +124,7 @@ struct BrainTiles {
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) {
         Floats score = load(at + v * kLanes);
-        if (keys.is_cut) score = if_seen(block, keys.begin + k, v, score);
+        if constexpr (IsCut) score = if_seen(block, keys.begin + k, v, score);
         peaks[v] = maximum(peaks[v], score);
         store(at + v * kLanes, score);
       }

@@ -10,6 +10,7 @@
 namespace colmodern::encoder {
 namespace {
 
+constexpr float kMostOctaves = 40.0F;  // of a weight above the greatest of the first keys
 constexpr float kLeastPeak = 1e-8F;    // of a row: its logarithm is taken
 
 template <class Op>
@@ -60,7 +61,7 @@ COLMODERN_INLINE KeyBlock byte_key_block(const AttentionBlock& block, std::int64
 }
 
 // Logarithms of the weights of a block of keys, and the greatest of them.
-template <class Op, int Vectors>
+template <class Op, int Vectors, bool IsCut>
 COLMODERN_INLINE void score_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
                                   Units (&peaks)[Vectors]) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
@@ -91,7 +92,7 @@ COLMODERN_INLINE void score_bytes(const AttentionBlock& block, const KeyBlock& k
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
       const typename Op::Sum products[kTile] = {sums[0][v], sums[1][v], sums[2][v], sums[3][v]};
-      score_unit<Op>(block, keys, k, v, products, scratch.steps + v * kLanes, scratch.scores + v * kLanes, kWidth,
+      score_unit<Op, IsCut>(block, keys, k, v, products, scratch.steps + v * kLanes, scratch.scores + v * kLanes, kWidth,
                      peaks[v]);
     }
   }
@@ -111,10 +112,21 @@ COLMODERN_INLINE void weigh_bytes(const AttentionBlock& block, const KeyBlock& k
   weigh_units<Vectors>(keys.n, scratch.scores, scratch.shares, greatest, added);
 }
 
-// Adds the weighted values of a block of keys, times `grow`, to the sums, times `shrink`.
+// How weighted values of a block join the sums so far.
+enum class Join { first, add, shrink };
+
+COLMODERN_INLINE void join_sum(float* to, Floats mixed, Join join, Floats shrink, Floats grow) {
+  switch (join) {
+    case Join::first: store(to, mixed * grow); break;
+    case Join::add: store(to, multiply_add(mixed, grow, load(to))); break;
+    case Join::shrink: store(to, multiply_add(mixed, grow, load(to) * shrink)); break;
+  }
+}
+
+// Adds the weighted values of a block of keys, times `grow`, to the sums, which shrink first if they must.
 template <class Op, int Vectors>
 COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
-                                const Floats (&shrink)[Vectors], const Floats (&grow)[Vectors]) {
+                                Join join, const Floats (&shrink)[Vectors], const Floats (&grow)[Vectors]) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
   const std::int64_t slots = (keys.n + Op::kStep - 1) / Op::kStep;
   const std::uint32_t* first = block.values + keys.begin / Op::kStep * block.dim;
@@ -144,25 +156,31 @@ COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& key
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) {
         float* to = at + r * kWidth + v * kLanes;
-        const Floats mixed = Op::floats(sums[r][v]) * grow[v];
-        store(to, keys.begin == 0 ? mixed : multiply_add(load(to), shrink[v], mixed));
+        join_sum(to, Op::floats(sums[r][v]), join, shrink[v], grow[v]);
       }
     }
   }
 }
 
-// Takes the peaks and weights of a block into those so far; by how much sums shrink, and what is added to them grows.
+// Takes the weights of a block into those so far, in units of `peaks`; by how much what is added grows. Only where a
+// block is so far above that a float could overflow do the peaks follow it and the sums shrink.
 template <int Vectors>
-COLMODERN_INLINE void join_block(const Floats (&here)[Vectors], const Floats (&added)[Vectors],
+COLMODERN_INLINE Join join_block(bool is_first, const Floats (&here)[Vectors], const Floats (&added)[Vectors],
                                  Floats (&peaks)[Vectors], Floats (&totals)[Vectors], Floats (&shrink)[Vectors],
                                  Floats (&grow)[Vectors]) {
+  bool is_near = !is_first;
+  for (int v = 0; v < Vectors && is_near; ++v) is_near = all_at_most(here[v] - peaks[v], fill(kMostOctaves));
   for (int v = 0; v < Vectors; ++v) {
-    const Floats peak = maximum(peaks[v], here[v]);
-    shrink[v] = exp2_of<5>(peaks[v] - peak);
-    grow[v] = exp2_of<5>(here[v] - peak);
-    totals[v] = multiply_add(totals[v], shrink[v], added[v] * grow[v]);
-    peaks[v] = peak;
+    if (!is_near) {
+      const Floats peak = maximum(peaks[v], here[v]);
+      shrink[v] = exp2_of<5>(peaks[v] - peak);
+      totals[v] = totals[v] * shrink[v];
+      peaks[v] = peak;
+    }
+    grow[v] = exp2_of<5>(here[v] - peaks[v]);
+    totals[v] = multiply_add(added[v], grow[v], totals[v]);
   }
+  return is_first ? Join::first : is_near ? Join::add : Join::shrink;
 }
 
 template <class Op, int Vectors>
@@ -183,10 +201,14 @@ COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScr
     Floats shrink[Vectors];
     Floats grow[Vectors];
     for (int v = 0; v < Vectors; ++v) words[v] = fill_units(kLowestWords);
-    score_bytes<Op, Vectors>(block, keys, scratch, words);
+    if (keys.is_cut) {
+      score_bytes<Op, Vectors, true>(block, keys, scratch, words);
+    } else {
+      score_bytes<Op, Vectors, false>(block, keys, scratch, words);
+    }
     weigh_bytes<Op, Vectors>(block, keys, scratch, words, here, added);
-    join_block<Vectors>(here, added, peaks, totals, shrink, grow);
-    mix_bytes<Op, Vectors>(block, keys, scratch, shrink, grow);
+    const Join join = join_block<Vectors>(begin == 0, here, added, peaks, totals, shrink, grow);
+    mix_bytes<Op, Vectors>(block, keys, scratch, join, shrink, grow);
   }
   write_rows<Vectors>(block, scratch.sums, totals);
 }

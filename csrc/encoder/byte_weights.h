@@ -43,7 +43,7 @@ COLMODERN_INLINE void take_shares(const float* shares, std::int64_t n, std::uint
 }
 
 // The words of a unit of keys from its products with the queries of vector v, and the greatest of all words.
-template <class Op>
+template <class Op, bool IsCut>
 COLMODERN_INLINE void score_unit(const AttentionBlock& block, const KeyBlock& keys, std::int64_t k, int v,
                                  const typename Op::Sum (&products)[kUnit], const float* steps, std::uint32_t* out,
                                  std::int64_t width, Units& peaks) {
@@ -55,7 +55,7 @@ COLMODERN_INLINE void score_unit(const AttentionBlock& block, const KeyBlock& ke
 #ifdef EXACT_LOG
     score = score + fill(kRounder);
 #endif
-    if (keys.is_cut) {
+    if constexpr (IsCut) {
       score = minimum(maximum(score, fill(kLowest)), fill(kHighest));
       if (block.radius >= 0) score = if_seen(block, key, v, score, kLowest);
       if (k + r >= keys.n) score = fill(kLowest);

@@ -77,7 +77,11 @@ COLMODERN_INLINE void score_keys_in_tiles(const AttentionBlock& block, const Key
   multiply_keys<Op, Vectors>(block, keys, 0, scratch);
   for (std::int64_t k = 0; k < keys.n; k += kUnit) {
     if (k % kTileRows == 0 && k + kTileRows < keys.n) multiply_keys<Op, Vectors>(block, keys, k + kTileRows, scratch);
-    Op::template score<Vectors>(block, keys, k, scratch.rows, peaks);
+    if (keys.is_cut) {
+      Op::template score<Vectors, true>(block, keys, k, scratch.rows, peaks);
+    } else {
+      Op::template score<Vectors, false>(block, keys, k, scratch.rows, peaks);
+    }
   }
 }
 
@@ -132,7 +136,7 @@ struct MixedBlock {
 
 // Adds what was mixed, times `grow`, to the sums, times `shrink`.
 template <class Op>
-COLMODERN_INLINE void add_mixed(const MixedBlock& mixed, const std::uint32_t* products, std::int64_t dim, bool is_first,
+COLMODERN_INLINE void add_mixed(const MixedBlock& mixed, const std::uint32_t* products, std::int64_t dim, Join join,
                                 const TileScratch<Op>& scratch) {
   constexpr std::int64_t kWidth = 2 * kTileUnits;
   float* sums = scratch.rows.sums + mixed.lane * dim + mixed.d;
@@ -141,15 +145,14 @@ COLMODERN_INLINE void add_mixed(const MixedBlock& mixed, const std::uint32_t* pr
     const Floats shrink = fill(scratch.shrink[mixed.lane + i]);
 #pragma GCC unroll 2
     for (std::int64_t v = 0; v < kWidth; v += kLanes) {
-      const Floats added = Op::floats(load_units(products + v)) * grow;
-      store(sums + v, is_first ? added : multiply_add(load(sums + v), shrink, added));
+      join_sum(sums + v, Op::floats(load_units(products + v)), join, shrink, grow);
     }
   }
 }
 
 // Each block is added while the next one is mixed.
 template <class Op, int Vectors>
-COLMODERN_INLINE void mix_in_tiles(const AttentionBlock& block, const KeyBlock& keys, std::int64_t slots,
+COLMODERN_INLINE void mix_in_tiles(const AttentionBlock& block, const KeyBlock& keys, std::int64_t slots, Join join,
                                    const TileScratch<Op>& scratch) {
   constexpr int kLaneTiles = Vectors == 1 ? 1 : 2;
   const std::uint32_t* values = block.values + keys.begin / Op::kStep * block.dim;
@@ -159,12 +162,12 @@ COLMODERN_INLINE void mix_in_tiles(const AttentionBlock& block, const KeyBlock& 
   for (std::int64_t d = 0; d < block.dim; d += 2 * kTileUnits) {
     for (std::int64_t lane = 0; lane < Vectors * kLanes; lane += kLaneTiles * kTileRows) {
       mix_tiles<Op, kLaneTiles>(values + d, block.dim, scratch.weights + lane * scratch.kSlots, slots, products);
-      add_mixed<Op>(last, last_products, block.dim, keys.begin == 0, scratch);
+      add_mixed<Op>(last, last_products, block.dim, join, scratch);
       last = {lane, kLaneTiles * kTileRows, d};
       std::swap(products, last_products);
     }
   }
-  add_mixed<Op>(last, last_products, block.dim, keys.begin == 0, scratch);
+  add_mixed<Op>(last, last_products, block.dim, join, scratch);
 }
 
 template <class Op, int Vectors>
@@ -192,12 +195,12 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
     score_keys_in_tiles<Op, Vectors>(block, keys, scratch, scored);
     Op::template weigh<Vectors>(block, keys, scratch.rows, scored, here, added);
     turn_weights<Op, Vectors>(slots, scratch);
-    join_block<Vectors>(here, added, peaks, totals, shrink, grow);
+    const Join join = join_block<Vectors>(begin == 0, here, added, peaks, totals, shrink, grow);
     for (int v = 0; v < Vectors; ++v) {
       store(scratch.shrink + v * kLanes, shrink[v]);
       store(scratch.grow + v * kLanes, grow[v]);
     }
-    mix_in_tiles<Op, Vectors>(block, keys, slots, scratch);
+    mix_in_tiles<Op, Vectors>(block, keys, slots, join, scratch);
   }
   for (int v = 0; v < Vectors; ++v) store(scratch.grow + v * kLanes, fill(1.0F) / totals[v]);
   for (std::int64_t i = 0; i < block.n_queries; ++i) {
