@@ -11,6 +11,7 @@ namespace colmodern::encoder {
 namespace {
 
 constexpr float kMostOctaves = 40.0F;  // of a weight above the greatest of the first keys
+constexpr float kLeastOctaves = -100.0F;
 constexpr float kLeastPeak = 1e-8F;    // of a row: its logarithm is taken
 
 template <class Op>
@@ -104,7 +105,7 @@ COLMODERN_INLINE void weigh_bytes(const AttentionBlock& block, const KeyBlock& k
                                   const Units (&words)[Vectors], Floats (&peaks)[Vectors], Floats (&added)[Vectors]) {
   Units greatest[Vectors];
   for (int v = 0; v < Vectors; ++v) {
-    greatest[v] = spread_words(words[v]);
+    greatest[v] = whole_octaves(words[v]);
     peaks[v] = octaves_of(greatest[v]);
     added[v] = fill(0.0F);
   }
@@ -115,18 +116,20 @@ COLMODERN_INLINE void weigh_bytes(const AttentionBlock& block, const KeyBlock& k
 // How weighted values of a block join the sums so far.
 enum class Join { first, add, shrink };
 
-COLMODERN_INLINE void join_sum(float* to, Floats mixed, Join join, Floats shrink, Floats grow) {
+COLMODERN_INLINE void join_sum(float* to, Floats mixed, Join join, Floats shrink) {
   switch (join) {
-    case Join::first: store(to, mixed * grow); break;
-    case Join::add: store(to, multiply_add(mixed, grow, load(to))); break;
-    case Join::shrink: store(to, multiply_add(mixed, grow, load(to) * shrink)); break;
+    case Join::first: store(to, mixed); break;
+    case Join::add: store(to, load(to) + mixed); break;
+    case Join::shrink: store(to, multiply_add(load(to), shrink, mixed)); break;
   }
 }
 
-// Adds the weighted values of a block of keys, times `grow`, to the sums, which shrink first if they must.
+// Adds the weighted values of a block of keys, which grow, to the sums, which shrink first if they must.
 template <class Op, int Vectors>
 COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
-                                Join join, const Floats (&shrink)[Vectors], const Floats (&grow)[Vectors]) {
+                                Join join, const Floats (&shrink)[Vectors], const Floats (&octaves)[Vectors]) {
+  typename Op::Growth growth[Vectors];
+  for (int v = 0; v < Vectors; ++v) growth[v] = Op::growth(octaves[v]);
   constexpr std::int64_t kWidth = Vectors * kLanes;
   const std::int64_t slots = (keys.n + Op::kStep - 1) / Op::kStep;
   const std::uint32_t* first = block.values + keys.begin / Op::kStep * block.dim;
@@ -135,7 +138,7 @@ COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& key
 #pragma GCC unroll 4
     for (int r = 0; r < kTile; ++r) {
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) sums[r][v] = Op::zero();
+      for (int v = 0; v < Vectors; ++v) sums[r][v] = Op::start_mix();
     }
     const std::uint32_t* weights = scratch.scores;
     const std::uint32_t* values = first + d;
@@ -156,18 +159,18 @@ COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& key
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) {
         float* to = at + r * kWidth + v * kLanes;
-        join_sum(to, Op::floats(sums[r][v]), join, shrink[v], grow[v]);
+        join_sum(to, Op::grown(sums[r][v], growth[v]), join, shrink[v]);
       }
     }
   }
 }
 
-// Takes the weights of a block into those so far, in units of `peaks`; by how much what is added grows. Only where a
+// Takes the weights of a block into those so far, in units of 2^`peaks`; how many octaves what is added grows. Only where a
 // block is so far above that a float could overflow do the peaks follow it and the sums shrink.
 template <int Vectors>
 COLMODERN_INLINE Join join_block(bool is_first, const Floats (&here)[Vectors], const Floats (&added)[Vectors],
                                  Floats (&peaks)[Vectors], Floats (&totals)[Vectors], Floats (&shrink)[Vectors],
-                                 Floats (&grow)[Vectors]) {
+                                 Floats (&octaves)[Vectors]) {
   bool is_near = !is_first;
   for (int v = 0; v < Vectors && is_near; ++v) is_near = all_at_most(here[v] - peaks[v], fill(kMostOctaves));
   for (int v = 0; v < Vectors; ++v) {
@@ -177,8 +180,8 @@ COLMODERN_INLINE Join join_block(bool is_first, const Floats (&here)[Vectors], c
       totals[v] = totals[v] * shrink[v];
       peaks[v] = peak;
     }
-    grow[v] = exp2_of<5>(here[v] - peaks[v]);
-    totals[v] = multiply_add(added[v], grow[v], totals[v]);
+    octaves[v] = maximum(here[v] - peaks[v], fill(kLeastOctaves));
+    totals[v] = multiply_add(added[v], exp2_of<5>(octaves[v]), totals[v]);
   }
   return is_first ? Join::first : is_near ? Join::add : Join::shrink;
 }
@@ -199,7 +202,7 @@ COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScr
     Floats here[Vectors];
     Floats added[Vectors];
     Floats shrink[Vectors];
-    Floats grow[Vectors];
+    Floats octaves[Vectors];
     for (int v = 0; v < Vectors; ++v) words[v] = fill_units(kLowestWords);
     if (keys.is_cut) {
       score_bytes<Op, Vectors, true>(block, keys, scratch, words);
@@ -207,8 +210,8 @@ COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScr
       score_bytes<Op, Vectors, false>(block, keys, scratch, words);
     }
     weigh_bytes<Op, Vectors>(block, keys, scratch, words, here, added);
-    const Join join = join_block<Vectors>(begin == 0, here, added, peaks, totals, shrink, grow);
-    mix_bytes<Op, Vectors>(block, keys, scratch, join, shrink, grow);
+    const Join join = join_block<Vectors>(begin == 0, here, added, peaks, totals, shrink, octaves);
+    mix_bytes<Op, Vectors>(block, keys, scratch, join, shrink, octaves);
   }
   write_rows<Vectors>(block, scratch.sums, totals);
 }

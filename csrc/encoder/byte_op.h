@@ -23,6 +23,20 @@ struct ByteOp {
     return floats(sum) * load(linear.scales + column) * fill(scales[row]);
   }
 
+  // Sums of weighted values as the bits of a float near 3 * 2^22, so that growing by whole octaves is adding to them.
+  struct Growth {
+    __m512i exponents;
+    Floats offset;
+  };
+  COLMODERN_INLINE static Sum start_mix() { return fill_units(0x4b400000U); }
+  COLMODERN_INLINE static Growth growth(Floats octaves) {
+    const __m512i exponents = _mm512_slli_epi32(_mm512_cvtps_epi32(octaves.v), 23);
+    return {exponents, {_mm512_castsi512_ps(_mm512_add_epi32(exponents, start_mix().v))}};
+  }
+  COLMODERN_INLINE static Floats grown(Sum sum, const Growth& growth) {
+    return Floats{_mm512_castsi512_ps(_mm512_add_epi32(sum.v, growth.exponents))} - growth.offset;
+  }
+
   using Positives = Units;
   using SignedSpread = Units;
   COLMODERN_INLINE static Sum zero() { return {_mm512_setzero_si512()}; }

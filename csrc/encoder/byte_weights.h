@@ -69,8 +69,8 @@ COLMODERN_INLINE void score_unit(const AttentionBlock& block, const KeyBlock& ke
   store_units(out + (k / 2 + 1) * width, odd);
 }
 
-// The greatest of both words of each lane, twice.
-COLMODERN_INLINE Units spread_words(Units peaks) { return greatest_words(peaks, turned_words(peaks)); }
+// The whole octave at or above the greatest of both words of each lane, twice.
+COLMODERN_INLINE Units whole_octaves(Units peaks) { return octave_above(greatest_words(peaks, turned_words(peaks))); }
 
 // A word twice as a logarithm; the least is that of no weight.
 COLMODERN_INLINE Floats octaves_of(Units peaks) {

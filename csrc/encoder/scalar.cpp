@@ -51,6 +51,11 @@ struct ByteOp {
     return result;
   }
 
+  using Growth = Floats;
+  static Sum start_mix() { return {}; }
+  static Growth growth(const Floats& octaves) { return times_power(fill(1.0F), octaves); }
+  static Floats grown(const Sum& sum, const Growth& growth) { return floats(sum) * growth; }
+
   using Positives = Units;
   using SignedSpread = std::uint32_t;
   static Sum zero() { return {}; }

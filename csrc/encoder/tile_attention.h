@@ -145,7 +145,7 @@ COLMODERN_INLINE void add_mixed(const MixedBlock& mixed, const std::uint32_t* pr
     const Floats shrink = fill(scratch.shrink[mixed.lane + i]);
 #pragma GCC unroll 2
     for (std::int64_t v = 0; v < kWidth; v += kLanes) {
-      join_sum(sums + v, Op::floats(load_units(products + v)), join, shrink, grow);
+      join_sum(sums + v, Op::floats(load_units(products + v)) * grow, join, shrink);
     }
   }
 }
@@ -190,15 +190,15 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
     Floats here[Vectors];
     Floats added[Vectors];
     Floats shrink[Vectors];
-    Floats grow[Vectors];
+    Floats octaves[Vectors];
     for (int v = 0; v < Vectors; ++v) scored[v] = Op::lowest();
     score_keys_in_tiles<Op, Vectors>(block, keys, scratch, scored);
     Op::template weigh<Vectors>(block, keys, scratch.rows, scored, here, added);
     turn_weights<Op, Vectors>(slots, scratch);
-    const Join join = join_block<Vectors>(begin == 0, here, added, peaks, totals, shrink, grow);
+    const Join join = join_block<Vectors>(begin == 0, here, added, peaks, totals, shrink, octaves);
     for (int v = 0; v < Vectors; ++v) {
       store(scratch.shrink + v * kLanes, shrink[v]);
-      store(scratch.grow + v * kLanes, grow[v]);
+      store(scratch.grow + v * kLanes, exp2_of<5>(octaves[v]));
     }
     mix_in_tiles<Op, Vectors>(block, keys, slots, join, scratch);
   }
