@@ -32,6 +32,7 @@ namespace {
 struct ByteTiles {
   static constexpr int kStep = 4;
   static constexpr std::int64_t kPanel = ByteOp::kVectors * kLanes;
+  static constexpr std::int64_t kKeys = kByteKeys;
   using Lanes = ByteOp;
   using Peaks = Units;
 
@@ -62,9 +63,9 @@ struct ByteTiles {
   }
   template <int Vectors, bool IsCut>
   COLMODERN_INLINE static void score(const AttentionBlock& block, const KeyBlock& keys, std::int64_t k,
-                                     const ByteScratch<ByteOp>& scratch, Units (&peaks)[Vectors]) {
+                                     const std::uint32_t* rows, const ByteScratch<ByteOp>& scratch,
+                                     Units (&peaks)[Vectors]) {
     constexpr std::int64_t kWidth = Vectors * kLanes;
-    const std::uint32_t* rows = scratch.scores + k * kWidth;
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v, rows += kLanes) {
       const Units products[kUnit] = {load_units(rows), load_units(rows + kWidth), load_units(rows + 2 * kWidth),
@@ -89,6 +90,7 @@ struct ByteTiles {
 struct BrainTiles {
   static constexpr int kStep = 2;
   static constexpr std::int64_t kPanel = BrainOp::kVectors * kLanes;
+  static constexpr std::int64_t kKeys = encoder::kKeys;
   using Lanes = BrainOp;
   using Peaks = Floats;
 
@@ -109,7 +111,7 @@ struct BrainTiles {
     return floats_of(sum);
   }
   COLMODERN_INLINE static KeyBlock block_of_keys(const AttentionBlock& block, std::int64_t begin, float) {
-    return key_block(block, begin);
+    return key_block(block, begin, kKeys);
   }
   COLMODERN_INLINE static Floats lowest() { return fill(kUnseen); }
   template <int Vectors>
@@ -118,12 +120,14 @@ struct BrainTiles {
   }
   template <int Vectors, bool IsCut>
   COLMODERN_INLINE static void score(const AttentionBlock& block, const KeyBlock& keys, std::int64_t k,
-                                     const ByteScratch<BrainOp>& scratch, Floats (&peaks)[Vectors]) {
-    auto* at = reinterpret_cast<float*>(scratch.scores) + k * Vectors * kLanes;
-    for (const std::int64_t end = std::min(k + kUnit, keys.n); k < end; ++k, at += Vectors * kLanes) {
+                                     const std::uint32_t* rows, const ByteScratch<BrainOp>& scratch,
+                                     Floats (&peaks)[Vectors]) {
+    constexpr std::int64_t kWidth = Vectors * kLanes;
+    auto* at = reinterpret_cast<float*>(scratch.scores) + k * kWidth;
+    for (const std::int64_t end = std::min(k + kUnit, keys.n); k < end; ++k, at += kWidth, rows += kWidth) {
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) {
-        Floats score = load(at + v * kLanes);
+        Floats score = floats_of(load_units(rows + v * kLanes));
         if constexpr (IsCut) score = if_seen(block, keys.begin + k, v, score);
         peaks[v] = maximum(peaks[v], score);
         store(at + v * kLanes, score);
@@ -153,7 +157,7 @@ const LinearKernels kBytes_amx{ByteOp::kStep, ByteTiles::kPanel, convert_to_byte
 const LinearKernels kBrain_amx{BrainOp::kStep, BrainTiles::kPanel, convert_to_brain, multiply_in_tiles<BrainTiles>};
 const AttentionKernels kByteAttention_amx{ByteOp::kStep,
                                           ByteOp::kVectors * kLanes,
-                                          kKeys,
+                                          ByteTiles::kKeys,
                                           place_turned_as_bytes<false>,
                                           place_turned_as_bytes<true>,
                                           place_values_as_bytes,
@@ -161,7 +165,7 @@ const AttentionKernels kByteAttention_amx{ByteOp::kStep,
                                           tile_attention_bytes<ByteTiles>};
 const AttentionKernels kBrainAttention_amx{BrainOp::kStep,
                                            BrainOp::kVectors * kLanes,
-                                           kKeys,
+                                           BrainTiles::kKeys,
                                            place_turned<BrainOp>,
                                            place_turned<BrainOp>,
                                            place_values<BrainOp>,

@@ -48,8 +48,8 @@ struct KeyBlock {
   bool is_cut;  // whether some query does not see some key
 };
 
-COLMODERN_INLINE KeyBlock key_block(const AttentionBlock& block, std::int64_t begin) {
-  KeyBlock keys{begin, block.n_keys - begin < kKeys ? block.n_keys - begin : kKeys, false};
+COLMODERN_INLINE KeyBlock key_block(const AttentionBlock& block, std::int64_t begin, std::int64_t most) {
+  KeyBlock keys{begin, block.n_keys - begin < most ? block.n_keys - begin : most, false};
   const std::int64_t first = block.first + begin;
   const std::int64_t last_query = block.position + block.n_queries - 1;
   keys.is_cut = block.radius >= 0 && (last_query - first > block.radius ||
@@ -205,7 +205,7 @@ COLMODERN_INLINE void attend_with(const AttentionBlock& block, const AttentionSc
     totals[v] = fill(0.0F);
   }
   for (std::int64_t begin = 0; begin < block.n_keys; begin += kKeys) {
-    const KeyBlock keys = key_block(block, begin);
+    const KeyBlock keys = key_block(block, begin, kKeys);
     Floats before[Vectors];
     Floats shrink[Vectors];
     for (int v = 0; v < Vectors; ++v) before[v] = peaks[v];

@@ -18,18 +18,18 @@ template <class Op>
 struct ByteScratch {
   ByteScratch(void* memory, std::int64_t dim, std::int64_t lanes)
       : scores(static_cast<std::uint32_t*>(memory)),
-        sums(reinterpret_cast<float*>(scores + kKeys * lanes)),
+        sums(reinterpret_cast<float*>(scores + kByteKeys / 2 * lanes)),
         queries(reinterpret_cast<std::uint32_t*>(sums + dim * lanes)),
         starts(queries + round_up(dim / Op::kStep, kLanes) * lanes),
         steps(reinterpret_cast<float*>(starts + lanes)),
         shares(reinterpret_cast<std::uint32_t*>(steps + lanes)) {}
 
-  std::uint32_t* scores;   // (kKeys / 2, lanes) pairs of words; then weights, as units
+  std::uint32_t* scores;   // (kByteKeys / 2, lanes) pairs of words; then weights, as units
   float* sums;             // (dim, lanes)
   std::uint32_t* queries;  // (units to whole vectors, lanes)
   std::uint32_t* starts;   // (lanes,): -128 times the sum of a query, since keys are stored plus 128
   float* steps;            // (lanes,): of the queries
-  std::uint32_t* shares;   // (kKeys,): of the values of a block
+  std::uint32_t* shares;   // (kByteKeys,): of the values of a block
 };
 
 template <class Op, int Vectors>
@@ -51,11 +51,11 @@ COLMODERN_INLINE void take_queries(const AttentionBlock& block, const ByteScratc
 
 // As key_block; blocks that are not whole, or of which some product could be more octaves than a word holds, are cut.
 COLMODERN_INLINE KeyBlock byte_key_block(const AttentionBlock& block, std::int64_t begin, float query_step) {
-  KeyBlock keys = key_block(block, begin);
-  if (keys.n < kKeys) {
+  KeyBlock keys = key_block(block, begin, kByteKeys);
+  if (keys.n < kByteKeys) {
     keys.is_cut = true;
   } else {
-    const float key_step = greatest_step<kKeys / kLanes>(block.key_steps + begin);
+    const float key_step = greatest_step<kByteKeys / kLanes>(block.key_steps + begin);
     keys.is_cut |= !(query_step * key_step * static_cast<float>(block.units) < kFarthest);
   }
   return keys;
@@ -113,21 +113,10 @@ COLMODERN_INLINE void weigh_bytes(const AttentionBlock& block, const KeyBlock& k
   weigh_units<Vectors>(keys.n, scratch.scores, scratch.shares, greatest, added);
 }
 
-// How weighted values of a block join the sums so far.
-enum class Join { first, add, shrink };
-
-COLMODERN_INLINE void join_sum(float* to, Floats mixed, Join join, Floats shrink) {
-  switch (join) {
-    case Join::first: store(to, mixed); break;
-    case Join::add: store(to, load(to) + mixed); break;
-    case Join::shrink: store(to, multiply_add(load(to), shrink, mixed)); break;
-  }
-}
-
-// Adds the weighted values of a block of keys, which grow, to the sums, which shrink first if they must.
+// Adds the weighted values of a block of keys, which grow by whole octaves, to the sums.
 template <class Op, int Vectors>
 COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
-                                Join join, const Floats (&shrink)[Vectors], const Floats (&octaves)[Vectors]) {
+                                const Floats (&octaves)[Vectors]) {
   typename Op::Growth growth[Vectors];
   for (int v = 0; v < Vectors; ++v) growth[v] = Op::growth(octaves[v]);
   constexpr std::int64_t kWidth = Vectors * kLanes;
@@ -159,44 +148,58 @@ COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& key
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) {
         float* to = at + r * kWidth + v * kLanes;
-        join_sum(to, Op::grown(sums[r][v], growth[v]), join, shrink[v]);
+        store(to, load(to) + Op::grown(sums[r][v], growth[v]));
       }
     }
   }
 }
 
-// Takes the weights of a block into those so far, in units of 2^`peaks`; how many octaves what is added grows. Only where a
-// block is so far above that a float could overflow do the peaks follow it and the sums shrink.
+// By how many octaves the weights of a block exceed the unit of the sums so far, in which their total is added up.
 template <int Vectors>
-COLMODERN_INLINE Join join_block(bool is_first, const Floats (&here)[Vectors], const Floats (&added)[Vectors],
-                                 Floats (&peaks)[Vectors], Floats (&totals)[Vectors], Floats (&shrink)[Vectors],
-                                 Floats (&octaves)[Vectors]) {
-  bool is_near = !is_first;
-  for (int v = 0; v < Vectors && is_near; ++v) is_near = all_at_most(here[v] - peaks[v], fill(kMostOctaves));
+COLMODERN_INLINE void join_block(const Floats (&here)[Vectors], const Floats (&added)[Vectors],
+                                 const Floats (&peaks)[Vectors], Floats (&totals)[Vectors], Floats (&octaves)[Vectors]) {
   for (int v = 0; v < Vectors; ++v) {
-    if (!is_near) {
-      const Floats peak = maximum(peaks[v], here[v]);
-      shrink[v] = exp2_of<5>(peaks[v] - peak);
-      totals[v] = totals[v] * shrink[v];
-      peaks[v] = peak;
-    }
     octaves[v] = maximum(here[v] - peaks[v], fill(kLeastOctaves));
     totals[v] = multiply_add(added[v], exp2_of<5>(octaves[v]), totals[v]);
   }
-  return is_first ? Join::first : is_near ? Join::add : Join::shrink;
+}
+
+// Whether sums must shrink before a block is added: with the first one, and where it is so far above that a float
+// could overflow. Their unit becomes that of the block, and `shrink` what they are multiplied with.
+template <int Vectors>
+COLMODERN_INLINE bool must_shrink(const Floats (&here)[Vectors], Floats (&peaks)[Vectors], Floats (&totals)[Vectors],
+                                  Floats (&shrink)[Vectors]) {
+  bool is_near = true;
+  for (int v = 0; v < Vectors && is_near; ++v) is_near = all_at_most(here[v] - peaks[v], fill(kMostOctaves));
+  if (is_near) return false;
+  for (int v = 0; v < Vectors; ++v) {
+    const Floats peak = maximum(peaks[v], here[v]);
+    shrink[v] = exp2_of<5>(peaks[v] - peak);
+    totals[v] = totals[v] * shrink[v];
+    peaks[v] = peak;
+  }
+  return true;
+}
+
+template <int Vectors>
+COLMODERN_INLINE void shrink_sums(float* sums, std::int64_t dim, const Floats (&shrink)[Vectors]) {
+  for (std::int64_t d = 0; d < dim; ++d) {
+    for (int v = 0; v < Vectors; ++v, sums += kLanes) store(sums, load(sums) * shrink[v]);
+  }
 }
 
 template <class Op, int Vectors>
 COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScratch<Op>& scratch) {
   take_queries<Op, Vectors>(block, scratch);
   const float query_step = greatest_step<Vectors>(scratch.steps);
+  std::fill_n(scratch.sums, block.dim * Vectors * kLanes, 0.0F);
   Floats peaks[Vectors];
   Floats totals[Vectors];
   for (int v = 0; v < Vectors; ++v) {
     peaks[v] = fill(kUnseen);
     totals[v] = fill(0.0F);
   }
-  for (std::int64_t begin = 0; begin < block.n_keys; begin += kKeys) {
+  for (std::int64_t begin = 0; begin < block.n_keys; begin += kByteKeys) {
     const KeyBlock keys = byte_key_block(block, begin, query_step);
     Units words[Vectors];
     Floats here[Vectors];
@@ -210,8 +213,9 @@ COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScr
       score_bytes<Op, Vectors, false>(block, keys, scratch, words);
     }
     weigh_bytes<Op, Vectors>(block, keys, scratch, words, here, added);
-    const Join join = join_block<Vectors>(begin == 0, here, added, peaks, totals, shrink, octaves);
-    mix_bytes<Op, Vectors>(block, keys, scratch, join, shrink, octaves);
+    if (must_shrink<Vectors>(here, peaks, totals, shrink)) shrink_sums<Vectors>(scratch.sums, block.dim, shrink);
+    join_block<Vectors>(here, added, peaks, totals, octaves);
+    mix_bytes<Op, Vectors>(block, keys, scratch, octaves);
   }
   write_rows<Vectors>(block, scratch.sums, totals);
 }
@@ -234,7 +238,7 @@ COLMODERN_TARGET void attend_bytes(const AttentionBlock& block, void* memory) no
 
 template <class Op>
 std::int64_t byte_attention_bytes(std::int64_t dim) noexcept {
-  return ((kKeys + dim + round_up(dim / Op::kStep, kLanes) + 2) * Op::kVectors * kLanes + kKeys) * 4;
+  return ((kByteKeys / 2 + dim + round_up(dim / Op::kStep, kLanes) + 2) * Op::kVectors * kLanes + kByteKeys) * 4;
 }
 
 // The greatest value of a row, and no less than what has a logarithm.

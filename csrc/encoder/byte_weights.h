@@ -8,6 +8,7 @@ namespace colmodern::encoder {
 namespace {
 
 constexpr std::int64_t kUnit = 4;
+constexpr std::int64_t kByteKeys = 128;  // of a block
 constexpr float kPerOctave = 64.0F;
 constexpr float kRounder = 0x1.8p23F;              // added to a small float it leaves the nearest whole number in the low bits
 constexpr float kLowest = kRounder - 32768.0F;     // the least word, of a key that is not seen

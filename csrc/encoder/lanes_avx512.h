@@ -70,7 +70,7 @@ COLMODERN_INLINE Units octave_above(Units a) {
 }
 COLMODERN_INLINE Floats high_words(Units a) { return {_mm512_cvtepi32_ps(_mm512_srai_epi32(a.v, 16))}; }
 COLMODERN_INLINE Floats word_products(Units a, Units x, Units b, Units y) {
-  return {_mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_madd_epi16(a.v, x.v), _mm512_madd_epi16(b.v, y.v)))};
+  return {_mm512_cvtepi32_ps(_mm512_dpwssd_epi32(_mm512_madd_epi16(a.v, x.v), b.v, y.v))};
 }
 
 // Weights by how many 64ths of an octave they are below the greatest.

@@ -9,25 +9,25 @@ namespace {
 
 template <class Op>
 struct TileScratch {
-  static constexpr std::int64_t kSlots = kKeys / Op::kStep;
+  static constexpr std::int64_t kSlots = Op::kKeys / Op::kStep;
   static constexpr std::int64_t kProducts = 2 * kTileRows * 2 * kTileUnits;
 
   TileScratch(void* memory, std::int64_t dim, std::int64_t lanes)
       : rows(memory, dim, lanes),
-        weights(rows.shares + kKeys),
+        weights(rows.shares + kByteKeys),
         products(weights + lanes * kSlots),
-        shrink(reinterpret_cast<float*>(products + 2 * kProducts)),
-        grow(shrink + lanes) {}
+        grow(reinterpret_cast<float*>(products + 2 * kProducts)) {}
+
+  static_assert(Op::kKeys <= kByteKeys / 2 || Op::kStep == kUnit, "what is scored fits the words of bytes");
 
   static std::int64_t bytes(std::int64_t dim) noexcept {
     return byte_attention_bytes<typename Op::Lanes>(dim) +
-           (Op::Lanes::kVectors * kLanes * (kSlots + 2) + 2 * kProducts) * 4;
+           (Op::Lanes::kVectors * kLanes * (kSlots + 1) + 2 * kProducts) * 4;
   }
 
   ByteScratch<typename Op::Lanes> rows;  // its sums as (lanes, dim)
   std::uint32_t* weights;                // (lanes, kSlots)
-  std::uint32_t* products;               // (2, 32 lanes, 32 dimensions), by turns
-  float* shrink;                         // (lanes,): of what is there
+  std::uint32_t* products;               // (2, 32 lanes, 32 dimensions) or (2, 16 keys, lanes), by turns
   float* grow;                           // (lanes,): of what is added
 };
 
@@ -49,24 +49,24 @@ COLMODERN_INLINE void add_lanes(const std::uint32_t* queries) {
 }
 
 template <class Op, int Vectors, int V = 0>
-COLMODERN_INLINE void store_lanes(std::uint32_t* scores) {
+COLMODERN_INLINE void store_lanes(std::uint32_t* products) {
   if constexpr (V < Vectors) {
-    store_tile<V>(scores + V * kLanes, Vectors * kLanes);
-    store_lanes<Op, Vectors, V + 1>(scores);
+    store_tile<V>(products + V * kLanes, Vectors * kLanes);
+    store_lanes<Op, Vectors, V + 1>(products);
   }
 }
 
-// Products of sixteen keys with all queries, in place of scores.
+// Products of sixteen keys with all queries.
 template <class Op, int Vectors>
 COLMODERN_INLINE void multiply_keys(const AttentionBlock& block, const KeyBlock& keys, std::int64_t k,
-                                    const TileScratch<Op>& scratch) {
+                                    const TileScratch<Op>& scratch, std::uint32_t* products) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
   start_lanes<Op, Vectors>(scratch.rows.starts);
   for (std::int64_t u = 0; u < block.units; u += kTileUnits) {
     load_tile<4>(block.keys + (keys.begin + k) * block.units + u, block.units);
     add_lanes<Op, Vectors>(scratch.rows.queries + u * kWidth);
   }
-  store_lanes<Op, Vectors>(scratch.rows.scores + k * kWidth);
+  store_lanes<Op, Vectors>(products);
 }
 
 // Logarithms of the weights of a block of keys, and the greatest of them. Each tile of products is scored while the
@@ -74,14 +74,20 @@ COLMODERN_INLINE void multiply_keys(const AttentionBlock& block, const KeyBlock&
 template <class Op, int Vectors>
 COLMODERN_INLINE void score_keys_in_tiles(const AttentionBlock& block, const KeyBlock& keys,
                                           const TileScratch<Op>& scratch, typename Op::Peaks (&peaks)[Vectors]) {
-  multiply_keys<Op, Vectors>(block, keys, 0, scratch);
-  for (std::int64_t k = 0; k < keys.n; k += kUnit) {
-    if (k % kTileRows == 0 && k + kTileRows < keys.n) multiply_keys<Op, Vectors>(block, keys, k + kTileRows, scratch);
-    if (keys.is_cut) {
-      Op::template score<Vectors, true>(block, keys, k, scratch.rows, peaks);
-    } else {
-      Op::template score<Vectors, false>(block, keys, k, scratch.rows, peaks);
+  std::uint32_t* products = scratch.products;
+  std::uint32_t* next = products + scratch.kProducts;
+  multiply_keys<Op, Vectors>(block, keys, 0, scratch, products);
+  for (std::int64_t first = 0; first < keys.n; first += kTileRows) {
+    if (first + kTileRows < keys.n) multiply_keys<Op, Vectors>(block, keys, first + kTileRows, scratch, next);
+    for (std::int64_t k = first; k < first + kTileRows && k < keys.n; k += kUnit) {
+      const std::uint32_t* rows = products + (k - first) * Vectors * kLanes;
+      if (keys.is_cut) {
+        Op::template score<Vectors, true>(block, keys, k, rows, scratch.rows, peaks);
+      } else {
+        Op::template score<Vectors, false>(block, keys, k, rows, scratch.rows, peaks);
+      }
     }
+    std::swap(products, next);
   }
 }
 
@@ -134,25 +140,24 @@ struct MixedBlock {
   std::int64_t d;
 };
 
-// Adds what was mixed, times `grow`, to the sums, times `shrink`.
+// Adds what was mixed, times `grow`, to the sums.
 template <class Op>
-COLMODERN_INLINE void add_mixed(const MixedBlock& mixed, const std::uint32_t* products, std::int64_t dim, Join join,
+COLMODERN_INLINE void add_mixed(const MixedBlock& mixed, const std::uint32_t* products, std::int64_t dim,
                                 const TileScratch<Op>& scratch) {
   constexpr std::int64_t kWidth = 2 * kTileUnits;
   float* sums = scratch.rows.sums + mixed.lane * dim + mixed.d;
   for (std::int64_t i = 0; i < mixed.n_lanes; ++i, products += kWidth, sums += dim) {
     const Floats grow = fill(scratch.grow[mixed.lane + i]);
-    const Floats shrink = fill(scratch.shrink[mixed.lane + i]);
 #pragma GCC unroll 2
     for (std::int64_t v = 0; v < kWidth; v += kLanes) {
-      join_sum(sums + v, Op::floats(load_units(products + v)) * grow, join, shrink);
+      store(sums + v, multiply_add(Op::floats(load_units(products + v)), grow, load(sums + v)));
     }
   }
 }
 
 // Each block is added while the next one is mixed.
 template <class Op, int Vectors>
-COLMODERN_INLINE void mix_in_tiles(const AttentionBlock& block, const KeyBlock& keys, std::int64_t slots, Join join,
+COLMODERN_INLINE void mix_in_tiles(const AttentionBlock& block, const KeyBlock& keys, std::int64_t slots,
                                    const TileScratch<Op>& scratch) {
   constexpr int kLaneTiles = Vectors == 1 ? 1 : 2;
   const std::uint32_t* values = block.values + keys.begin / Op::kStep * block.dim;
@@ -162,12 +167,21 @@ COLMODERN_INLINE void mix_in_tiles(const AttentionBlock& block, const KeyBlock& 
   for (std::int64_t d = 0; d < block.dim; d += 2 * kTileUnits) {
     for (std::int64_t lane = 0; lane < Vectors * kLanes; lane += kLaneTiles * kTileRows) {
       mix_tiles<Op, kLaneTiles>(values + d, block.dim, scratch.weights + lane * scratch.kSlots, slots, products);
-      add_mixed<Op>(last, last_products, block.dim, join, scratch);
+      add_mixed<Op>(last, last_products, block.dim, scratch);
       last = {lane, kLaneTiles * kTileRows, d};
       std::swap(products, last_products);
     }
   }
-  add_mixed<Op>(last, last_products, block.dim, join, scratch);
+  add_mixed<Op>(last, last_products, block.dim, scratch);
+}
+
+template <int Vectors, class Op>
+COLMODERN_INLINE void shrink_rows(const Floats (&shrink)[Vectors], std::int64_t dim, const TileScratch<Op>& scratch) {
+  for (int v = 0; v < Vectors; ++v) store(scratch.grow + v * kLanes, shrink[v]);
+  for (std::int64_t lane = 0; lane < Vectors * kLanes; ++lane) {
+    float* row = scratch.rows.sums + lane * dim;
+    for (std::int64_t d = 0; d < dim; d += kLanes) store(row + d, load(row + d) * fill(scratch.grow[lane]));
+  }
 }
 
 template <class Op, int Vectors>
@@ -176,6 +190,7 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
   Op::template take<Vectors>(block, scratch.rows);
   std::fill(scratch.rows.queries + block.units * kWidth,
             scratch.rows.queries + round_up(block.units, kTileUnits) * kWidth, 0U);
+  std::fill_n(scratch.rows.sums, block.dim * kWidth, 0.0F);
   const float query_step = Op::template query_step<Vectors>(scratch.rows);
   Floats peaks[Vectors];
   Floats totals[Vectors];
@@ -183,7 +198,7 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
     peaks[v] = fill(kUnseen);
     totals[v] = fill(0.0F);
   }
-  for (std::int64_t begin = 0; begin < block.n_keys; begin += kKeys) {
+  for (std::int64_t begin = 0; begin < block.n_keys; begin += Op::kKeys) {
     const KeyBlock keys = Op::block_of_keys(block, begin, query_step);
     const std::int64_t slots = (keys.n + Op::kStep - 1) / Op::kStep;
     typename Op::Peaks scored[Vectors];
@@ -195,12 +210,10 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
     score_keys_in_tiles<Op, Vectors>(block, keys, scratch, scored);
     Op::template weigh<Vectors>(block, keys, scratch.rows, scored, here, added);
     turn_weights<Op, Vectors>(slots, scratch);
-    const Join join = join_block<Vectors>(begin == 0, here, added, peaks, totals, shrink, octaves);
-    for (int v = 0; v < Vectors; ++v) {
-      store(scratch.shrink + v * kLanes, shrink[v]);
-      store(scratch.grow + v * kLanes, exp2_of<5>(octaves[v]));
-    }
-    mix_in_tiles<Op, Vectors>(block, keys, slots, join, scratch);
+    if (must_shrink<Vectors>(here, peaks, totals, shrink)) shrink_rows<Vectors>(shrink, block.dim, scratch);
+    join_block<Vectors>(here, added, peaks, totals, octaves);
+    for (int v = 0; v < Vectors; ++v) store(scratch.grow + v * kLanes, exp2_of<5>(octaves[v]));
+    mix_in_tiles<Op, Vectors>(block, keys, slots, scratch);
   }
   for (int v = 0; v < Vectors; ++v) store(scratch.grow + v * kLanes, fill(1.0F) / totals[v]);
   for (std::int64_t i = 0; i < block.n_queries; ++i) {
