@@ -60,7 +60,7 @@ using Single = SingleOp<1>;
 
 }  // namespace
 
-const RowKernels kRows_avx2{widen, norm, gated_gelu, gelu, normalise};
+const RowKernels kRows_avx2{widen, norm, gated<gelu_of>, gated<rough_gelu_of>, gelu, normalise};
 const LinearKernels kSingle_avx2 = linear_of<Single>(convert_rows<Single>);
 const LinearKernels kBytes_avx2 = linear_of<ByteOp>(convert_to_bytes);
 const AttentionKernels kSingleAttention_avx2 = attention_of<Single>();

@@ -28,7 +28,7 @@ using Single = SingleOp<4>;
 
 }  // namespace
 
-const RowKernels kRows_avx512vnni{widen, norm, gated_gelu, gelu, normalise};
+const RowKernels kRows_avx512vnni{widen, norm, gated<gelu_of>, gated<rough_gelu_of>, gelu, normalise};
 const LinearKernels kSingle_avx512vnni = linear_of<Single>(convert_rows<Single>);
 const LinearKernels kBytes_avx512vnni = linear_of<ByteOp>(convert_to_bytes);
 const AttentionKernels kSingleAttention_avx512vnni = attention_of<Single>();

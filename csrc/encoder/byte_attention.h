@@ -259,34 +259,39 @@ COLMODERN_TARGET void place_turned_as_bytes(const HeadRows& heads, std::uint32_t
     turn_row(heads, i, turned);
     const float peak = peak_of(turned, heads.dim);
     auto* bytes = reinterpret_cast<std::uint8_t*>(out);
-    for (std::int64_t d = 0; d < heads.dim; d += kLanes) {
-      store_bytes(bytes + d, load(turned + d) * fill(127.0F / peak));
+    const Floats scale = fill(127.0F / peak);
+    std::int64_t d = 0;
+    for (; d + 4 * kLanes <= heads.dim; d += 4 * kLanes) {
+      store_bytes(bytes + d, load(turned + d) * scale, load(turned + d + kLanes) * scale,
+                  load(turned + d + 2 * kLanes) * scale, load(turned + d + 3 * kLanes) * scale);
     }
+    for (; d < heads.dim; d += kLanes) store_bytes(bytes + d, load(turned + d) * scale);
     if constexpr (!IsKey) std::transform(out, out + units, out, [](std::uint32_t u) { return u ^ 0x80808080U; });
     steps[i] = peak / 127.0F;
   }
 }
 
-COLMODERN_INLINE float log_of(float peak) {
-  float log = kPerOctave * std::log2(peak / 127.0F);
-#ifndef EXACT_LOG
-  log += kRounder;
-#endif
-  return log;
+// Rounded logarithms and inverses of the steps of rows.
+COLMODERN_INLINE void take_steps(const float (&peaks)[kChunk], std::int64_t n, float* logs, float* shares) {
+  float found[2][kChunk];
+  for (std::int64_t i = 0; i < n; i += kLanes) {
+    const Floats steps = load(peaks + i) * fill(1.0F / 127.0F);
+    store(found[0] + i, multiply_add(log2_of(steps), fill(kPerOctave), fill(kRounder)));
+    store(found[1] + i, fill(1.0F) / steps);
+  }
+  std::copy_n(found[0], n, logs);
+  std::copy_n(found[1], n, shares);
 }
 
 // Four rows whose values share their units.
-COLMODERN_INLINE void place_whole_units(const HeadRows& heads, std::int64_t first, std::uint32_t* out, float* logs,
-                                        float* shares) {
+COLMODERN_INLINE void place_whole_units(const HeadRows& heads, std::int64_t first, std::uint32_t* out, float* peaks) {
   const float* rows[4];
   Floats scales[4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
     rows[r] = heads.rows + (first + r) * heads.stride;
-    const float peak = peak_of(rows[r], heads.dim);
-    scales[r] = fill(127.0F / peak);
-    logs[first + r] = log_of(peak);
-    shares[first + r] = 127.0F / peak;
+    peaks[first + r] = peak_of(rows[r], heads.dim);
+    scales[r] = fill(127.0F / peaks[first + r]);
   }
   for (std::int64_t d = 0; d < heads.dim; d += kLanes) {
     store_units(out + d, four_signed_bytes(load(rows[0] + d) * scales[0], load(rows[1] + d) * scales[1],
@@ -297,20 +302,22 @@ COLMODERN_INLINE void place_whole_units(const HeadRows& heads, std::int64_t firs
 COLMODERN_TARGET void place_values_as_bytes(const HeadRows& heads, const std::int64_t* places, std::uint32_t* out,
                                             float* logs, float* shares) noexcept {
   std::uint8_t bytes[kMostDims];
+  float peaks[kChunk];
+  std::fill_n(peaks, kChunk, kLeastPeak);
   for (std::int64_t i = 0; i < heads.n; ++i) {
     const float* row = heads.rows + i * heads.stride;
     if (places[i] % 4 == 0 && i + 3 < heads.n && places[i + 3] == places[i] + 3) {
-      place_whole_units(heads, i, out + places[i] / 4 * heads.dim, logs, shares);
+      place_whole_units(heads, i, out + places[i] / 4 * heads.dim, peaks);
       i += 3;
       continue;
     }
-    const float peak = peak_of(row, heads.dim);
-    for (std::int64_t d = 0; d < heads.dim; d += kLanes) store_bytes(bytes + d, load(row + d) * fill(127.0F / peak));
+    peaks[i] = peak_of(row, heads.dim);
+    const Floats scale = fill(127.0F / peaks[i]);
+    for (std::int64_t d = 0; d < heads.dim; d += kLanes) store_bytes(bytes + d, load(row + d) * scale);
     auto* at = reinterpret_cast<std::uint8_t*>(out + places[i] / 4 * heads.dim) + places[i] % 4;
     for (std::int64_t d = 0; d < heads.dim; ++d) at[4 * d] = static_cast<std::uint8_t>(bytes[d] ^ 0x80U);
-    logs[i] = log_of(peak);
-    shares[i] = 127.0F / peak;
   }
+  take_steps(peaks, heads.n, logs, shares);
 }
 
 template <class Op>

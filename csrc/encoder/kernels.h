@@ -112,6 +112,9 @@ struct RowKernels {
   // out[i] = gelu(rows[i][j]) * rows[i][width + j] for j < width
   void (*gated_gelu)(const float* rows, std::int64_t stride, std::int64_t n, std::int64_t width, float* out,
                      std::int64_t out_stride) noexcept;
+  // The same where the products that follow are of fewer bits than a float has
+  void (*rough_gated_gelu)(const float* rows, std::int64_t stride, std::int64_t n, std::int64_t width, float* out,
+                           std::int64_t out_stride) noexcept;
   void (*gelu)(float* values, std::int64_t n) noexcept;
   void (*normalise)(float* rows, std::int64_t stride, std::int64_t n, std::int64_t width) noexcept;
 };

@@ -22,10 +22,19 @@ COLMODERN_INLINE Floats operator*(Floats a, Floats b) { return {_mm512_mul_ps(a.
 COLMODERN_INLINE Floats operator/(Floats a, Floats b) { return {_mm512_div_ps(a.v, b.v)}; }
 COLMODERN_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
 COLMODERN_INLINE Floats maximum(Floats a, Floats b) { return {_mm512_max_ps(a.v, b.v)}; }
+COLMODERN_INLINE Floats rough_inverse(Floats a) { return {_mm512_rcp14_ps(a.v)}; }
 COLMODERN_INLINE Floats absolute(Floats a) { return {_mm512_abs_ps(a.v)}; }
 COLMODERN_INLINE Floats minimum(Floats a, Floats b) { return {_mm512_min_ps(a.v, b.v)}; }
 COLMODERN_INLINE Floats rounded(Floats a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT)}; }
 COLMODERN_INLINE Floats times_power(Floats a, Floats exponent) { return {_mm512_scalef_ps(a.v, exponent.v)}; }
+// Of positive numbers; exact to 1.2e-4.
+COLMODERN_INLINE Floats log2_of(Floats a) {
+  const __m512 f = _mm512_sub_ps(_mm512_getmant_ps(a.v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src), _mm512_set1_ps(1.0F));
+  __m512 p = _mm512_fmadd_ps(_mm512_set1_ps(-8.088411777e-02F), f, _mm512_set1_ps(3.167620447e-01F));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(-6.733490082e-01F));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.437246269F));
+  return {_mm512_fmadd_ps(p, f, _mm512_add_ps(_mm512_getexp_ps(a.v), _mm512_set1_ps(1.179626059e-04F)))};
+}
 COLMODERN_INLINE float sum_of(Floats a) { return _mm512_reduce_add_ps(a.v); }
 COLMODERN_INLINE float greatest_of(Floats a) { return _mm512_reduce_max_ps(a.v); }
 COLMODERN_INLINE Floats if_at_most(Floats a, Floats limit, Floats yes, Floats no) {

@@ -31,6 +31,7 @@ COLMODERN_INLINE Floats operator-(Floats x, Floats y) { COLMODERN_EACH(x.v[i] - 
 COLMODERN_INLINE Floats operator*(Floats x, Floats y) { COLMODERN_EACH(x.v[i] * y.v[i]); }
 COLMODERN_INLINE Floats operator/(Floats x, Floats y) { COLMODERN_EACH(x.v[i] / y.v[i]); }
 COLMODERN_INLINE Floats multiply_add(Floats x, Floats y, Floats z) { COLMODERN_EACH(x.v[i] * y.v[i] + z.v[i]); }
+COLMODERN_INLINE Floats rough_inverse(Floats x) { COLMODERN_EACH(1.0F / x.v[i]); }
 COLMODERN_INLINE Floats absolute(Floats x) { COLMODERN_EACH(std::fabs(x.v[i])); }
 COLMODERN_INLINE Floats maximum(Floats x, Floats y) { COLMODERN_EACH(x.v[i] > y.v[i] ? x.v[i] : y.v[i]); }
 COLMODERN_INLINE Floats minimum(Floats x, Floats y) { COLMODERN_EACH(x.v[i] < y.v[i] ? x.v[i] : y.v[i]); }
@@ -44,6 +45,7 @@ COLMODERN_INLINE float power_of_two(float exponent) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(whole + 127) << 23);
 }
 COLMODERN_INLINE Floats times_power(Floats x, Floats exponent) { COLMODERN_EACH(x.v[i] * power_of_two(exponent.v[i])); }
+COLMODERN_INLINE Floats log2_of(Floats x) { COLMODERN_EACH(std::log2(x.v[i])); }
 COLMODERN_INLINE float sum_of(Floats x) {
   for (int half = 8; half > 0; half /= 2) {
     for (int i = 0; i < half; ++i) x.v[i] += x.v[i + half];

@@ -49,6 +49,7 @@ Model::Model(Isa isa, Precision precision, const Shape& shape, const Tensor& emb
       attention_(precision == Precision::int8   ? tables_.byte_attention
                  : precision == Precision::bf16 ? tables_.brain_attention
                                                 : tables_.single_attention),
+      gate_(precision == Precision::fp32 ? tables_.rows->gated_gelu : tables_.rows->rough_gated_gelu),
       shape_(shape),
       half_(round_up(shape.head_dim() / 2, kLanes)),
       stride_(0),

@@ -118,6 +118,7 @@ class Model {
   const LinearKernels* linear_;       // of the layers
   const LinearKernels* projection_;   // of the projection, which is never done in bytes
   const AttentionKernels* attention_;
+  decltype(RowKernels::gated_gelu) gate_;
   Shape shape_;
   std::int64_t half_;    // of a head, padded
   std::int64_t stride_;  // of the residual stream

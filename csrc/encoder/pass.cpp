@@ -280,8 +280,7 @@ class Pass {
     const std::int64_t gated_width = layer.mlp_in.panels() / 2 * panel;
     for (std::int64_t i = 0; i < layer.mlp_in.panels(); i += 2) {
       layer.mlp_in.multiply(normed, n, i, i + 2, space.product.data(), 2 * panel, false);
-      model_.tables_.rows->gated_gelu(space.product.data(), 2 * panel, n, panel, space.gated.data() + i / 2 * panel,
-                                      gated_width);
+      model_.gate_(space.product.data(), 2 * panel, n, panel, space.gated.data() + i / 2 * panel, gated_width);
     }
     const Operand gated = converted(space, kernels, space.gated.data(), gated_width, n, layer.mlp_out.width());
     layer.mlp_out.multiply(gated, n, 0, layer.mlp_out.panels(), rows, model_.stride_, true);

@@ -37,20 +37,32 @@ COLMODERN_INLINE Floats ones_of_last(std::int64_t width) {
 COLMODERN_TARGET void norm(const Norm& norm, const float* rows, std::int64_t stride, std::int64_t n, float* out,
                            std::int64_t out_stride) noexcept {
   const std::int64_t last = round_up(norm.width, kLanes) - kLanes;
+  const std::int64_t whole = last / (4 * kLanes) * (4 * kLanes);
   const float share = 1.0F / static_cast<float>(norm.width);
   const Floats ones = ones_of_last(norm.width);
   for (std::int64_t i = 0; i < n; ++i, rows += stride, out += out_stride) {
-    Floats sum = load(rows);
-    for (std::int64_t j = kLanes; j <= last; j += kLanes) sum = sum + load(rows + j);
-    const Floats mean = fill(sum_of(sum) * share);
-    Floats squares = fill(0.0F);
-    for (std::int64_t j = 0; j < last; j += kLanes) {
-      const Floats centred = load(rows + j) - mean;
-      squares = multiply_add(centred, centred, squares);
+    Floats sums[4] = {load(rows + last), fill(0.0F), fill(0.0F), fill(0.0F)};
+    for (std::int64_t j = 0; j < whole; j += 4 * kLanes) {
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; ++v) sums[v] = sums[v] + load(rows + j + v * kLanes);
     }
-    const Floats centred = (load(rows + last) - mean) * ones;
-    squares = multiply_add(centred, centred, squares);
-    const Floats scale = fill(1.0F / std::sqrt(sum_of(squares) * share + norm.eps));
+    for (std::int64_t j = whole; j < last; j += kLanes) sums[0] = sums[0] + load(rows + j);
+    const Floats mean = fill(sum_of((sums[0] + sums[1]) + (sums[2] + sums[3])) * share);
+    const Floats rest = (load(rows + last) - mean) * ones;
+    Floats squares[4] = {rest * rest, fill(0.0F), fill(0.0F), fill(0.0F)};
+    for (std::int64_t j = 0; j < whole; j += 4 * kLanes) {
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; ++v) {
+        const Floats centred = load(rows + j + v * kLanes) - mean;
+        squares[v] = multiply_add(centred, centred, squares[v]);
+      }
+    }
+    for (std::int64_t j = whole; j < last; j += kLanes) {
+      const Floats centred = load(rows + j) - mean;
+      squares[0] = multiply_add(centred, centred, squares[0]);
+    }
+    const float variance = sum_of((squares[0] + squares[1]) + (squares[2] + squares[3])) * share;
+    const Floats scale = fill(1.0F / std::sqrt(variance + norm.eps));
     for (std::int64_t j = 0; j <= last; j += kLanes) {
       Floats value = (load(rows + j) - mean) * scale * load(norm.weight + j);
       if (norm.bias != nullptr) value = value + load(norm.bias + j);
@@ -59,11 +71,12 @@ COLMODERN_TARGET void norm(const Norm& norm, const float* rows, std::int64_t str
   }
 }
 
-COLMODERN_TARGET void gated_gelu(const float* rows, std::int64_t stride, std::int64_t n, std::int64_t width,
-                                 float* out, std::int64_t out_stride) noexcept {
+template <Floats (*Activation)(Floats)>
+COLMODERN_TARGET void gated(const float* rows, std::int64_t stride, std::int64_t n, std::int64_t width, float* out,
+                            std::int64_t out_stride) noexcept {
   for (std::int64_t i = 0; i < n; ++i, rows += stride, out += out_stride) {
     for (std::int64_t j = 0; j < width; j += kLanes) {
-      store(out + j, gelu_of(load(rows + j)) * load(rows + width + j));
+      store(out + j, Activation(load(rows + j)) * load(rows + width + j));
     }
   }
 }
