@@ -56,11 +56,13 @@ bool probe_avx512vnni() noexcept {
 
 // Linux lets a process use tiles when it has asked, and not where its signal stacks are too small for them.
 bool probe_amx() noexcept {
-#if defined(__linux__)
+  if (!probe_avx512vnni() || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512bf16")) return false;
+#if defined(COLMODERN_EMULATED_TILES)
+  return true;
+#elif defined(__linux__)
   constexpr int kRequest = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr int kTiles = 18;
-  return probe_avx512vnni() && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bf16") &&
-         __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
+  return __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
          __builtin_cpu_supports("amx-bf16") && syscall(SYS_arch_prctl, kRequest, kTiles) == 0;
 #else
   return false;

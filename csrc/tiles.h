@@ -3,6 +3,10 @@
 // Written as instructions: GCC 12's intrinsics do not say that they read memory, so stores could move behind them.
 #pragma once
 
+#ifdef COLMODERN_EMULATED_TILES
+#include "tests/emulated_tiles.h"
+#else
+
 #include <cstdint>
 
 #define COLMODERN_TILE_INLINE __attribute__((target("amx-tile,amx-int8,amx-bf16"), always_inline)) inline
@@ -62,3 +66,5 @@ COLMODERN_TILE_INLINE void add_brain_products() {
 }
 
 }  // namespace colmodern
+
+#endif

@@ -34,6 +34,7 @@ struct ByteTiles {
   static constexpr std::int64_t kPanel = ByteOp::kVectors * kLanes;
   static constexpr std::int64_t kKeys = kByteKeys;
   using Lanes = ByteOp;
+  using Keys = ByteKeys;
   using Peaks = Units;
 
   template <int Tile>
@@ -53,25 +54,26 @@ struct ByteTiles {
                                         const float* scales, std::int64_t row) {
     return ByteOp::finish(linear, column, sum, scales, static_cast<int>(row));
   }
-  COLMODERN_INLINE static KeyBlock block_of_keys(const AttentionBlock& block, std::int64_t begin, float query_step) {
-    return byte_key_block(block, begin, query_step);
+  COLMODERN_INLINE static float reach(const AttentionBlock& block) { return reach_of(block); }
+  COLMODERN_INLINE static ByteKeys keys(const AttentionBlock& block, std::int64_t begin, float reach) {
+    return byte_keys(block, begin, reach);
   }
   COLMODERN_INLINE static Units lowest() { return fill_units(kLowestWords); }
   template <int Vectors>
-  COLMODERN_INLINE static float query_step(const ByteScratch<ByteOp>& scratch) {
-    return greatest_step<Vectors>(scratch.steps);
+  COLMODERN_INLINE static bool must_aim(ByteKeys& keys, Units (&greatest)[Vectors], const ByteScratch<ByteOp>& scratch) {
+    return encoder::must_aim<ByteOp, Vectors>(keys, greatest, scratch);
   }
   template <int Vectors, bool IsCut>
-  COLMODERN_INLINE static void score(const AttentionBlock& block, const KeyBlock& keys, std::int64_t k,
+  COLMODERN_INLINE static void score(const AttentionBlock& block, const ByteKeys& keys, std::int64_t k,
                                      const std::uint32_t* rows, const ByteScratch<ByteOp>& scratch,
-                                     Units (&peaks)[Vectors]) {
+                                     Units (&greatest)[Vectors]) {
     constexpr std::int64_t kWidth = Vectors * kLanes;
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v, rows += kLanes) {
       const Units products[kUnit] = {load_units(rows), load_units(rows + kWidth), load_units(rows + 2 * kWidth),
                                      load_units(rows + 3 * kWidth)};
-      score_unit<ByteOp, IsCut>(block, keys, k, v, products, scratch.steps + v * kLanes, scratch.scores + v * kLanes, kWidth,
-                         peaks[v]);
+      score_unit<ByteOp, IsCut>(block, keys, k, v, products, scratch.steps + v * kLanes, scratch.aims + v * kLanes,
+                                scratch.scores + v * kLanes, kWidth, greatest[v]);
     }
   }
   template <int Vectors>
@@ -79,7 +81,7 @@ struct ByteTiles {
     take_queries<ByteOp, Vectors>(block, scratch);
   }
   template <int Vectors>
-  COLMODERN_INLINE static void weigh(const AttentionBlock& block, const KeyBlock& keys,
+  COLMODERN_INLINE static void weigh(const AttentionBlock& block, const ByteKeys& keys,
                                      const ByteScratch<ByteOp>& scratch, const Units (&words)[Vectors],
                                      Floats (&peaks)[Vectors], Floats (&totals)[Vectors]) {
     weigh_bytes<ByteOp, Vectors>(block, keys, scratch, words, peaks, totals);
@@ -92,6 +94,7 @@ struct BrainTiles {
   static constexpr std::int64_t kPanel = BrainOp::kVectors * kLanes;
   static constexpr std::int64_t kKeys = encoder::kKeys;
   using Lanes = BrainOp;
+  using Keys = KeyBlock;
   using Peaks = Floats;
 
   template <int Tile>
@@ -110,13 +113,14 @@ struct BrainTiles {
   COLMODERN_INLINE static Floats finish(const PackedLinear&, std::int64_t, Units sum, const float*, std::int64_t) {
     return floats_of(sum);
   }
-  COLMODERN_INLINE static KeyBlock block_of_keys(const AttentionBlock& block, std::int64_t begin, float) {
+  COLMODERN_INLINE static float reach(const AttentionBlock&) { return 0.0F; }
+  COLMODERN_INLINE static KeyBlock keys(const AttentionBlock& block, std::int64_t begin, float) {
     return key_block(block, begin, kKeys);
   }
   COLMODERN_INLINE static Floats lowest() { return fill(kUnseen); }
   template <int Vectors>
-  COLMODERN_INLINE static float query_step(const ByteScratch<BrainOp>&) {
-    return 1.0F;
+  COLMODERN_INLINE static bool must_aim(KeyBlock&, Floats (&)[Vectors], const ByteScratch<BrainOp>&) {
+    return false;
   }
   template <int Vectors, bool IsCut>
   COLMODERN_INLINE static void score(const AttentionBlock& block, const KeyBlock& keys, std::int64_t k,

@@ -12,6 +12,7 @@ namespace {
 
 constexpr float kMostOctaves = 40.0F;  // of a weight above the greatest of the first keys
 constexpr float kLeastOctaves = -100.0F;
+constexpr float kFiner = 0x1p13F;      // words aimed anew; half a word becomes no more than fits
 constexpr float kLeastPeak = 1e-8F;    // of a row: its logarithm is taken
 
 template <class Op>
@@ -22,13 +23,15 @@ struct ByteScratch {
         queries(reinterpret_cast<std::uint32_t*>(sums + dim * lanes)),
         starts(queries + round_up(dim / Op::kStep, kLanes) * lanes),
         steps(reinterpret_cast<float*>(starts + lanes)),
-        shares(reinterpret_cast<std::uint32_t*>(steps + lanes)) {}
+        aims(steps + lanes),
+        shares(reinterpret_cast<std::uint32_t*>(aims + lanes)) {}
 
   std::uint32_t* scores;   // (kByteKeys / 2, lanes) pairs of words; then weights, as units
   float* sums;             // (dim, lanes)
   std::uint32_t* queries;  // (units to whole vectors, lanes)
   std::uint32_t* starts;   // (lanes,): -128 times the sum of a query, since keys are stored plus 128
-  float* steps;            // (lanes,): of the queries
+  float* steps;            // (lanes,): of the queries, times 64
+  float* aims;             // (lanes,): logarithms that words begin at
   std::uint32_t* shares;   // (kByteKeys,): of the values of a block
 };
 
@@ -46,25 +49,14 @@ COLMODERN_INLINE void take_queries(const AttentionBlock& block, const ByteScratc
   }
   for (std::int64_t i = 0; i < kWidth; ++i) {
     scratch.steps[i] = kPerOctave * block.query_steps[i < block.n_queries ? i : block.n_queries - 1];
+    scratch.aims[i] = 0.0F;
   }
 }
 
-// As key_block; blocks that are not whole, or of which some product could be more octaves than a word holds, are cut.
-COLMODERN_INLINE KeyBlock byte_key_block(const AttentionBlock& block, std::int64_t begin, float query_step) {
-  KeyBlock keys = key_block(block, begin, kByteKeys);
-  if (keys.n < kByteKeys) {
-    keys.is_cut = true;
-  } else {
-    const float key_step = greatest_step<kByteKeys / kLanes>(block.key_steps + begin);
-    keys.is_cut |= !(query_step * key_step * static_cast<float>(block.units) < kFarthest);
-  }
-  return keys;
-}
-
-// Logarithms of the weights of a block of keys, and the greatest of them.
+// The words of a block of keys, and the greatest of them.
 template <class Op, int Vectors, bool IsCut>
-COLMODERN_INLINE void score_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
-                                  Units (&peaks)[Vectors]) {
+COLMODERN_INLINE void score_bytes(const AttentionBlock& block, const ByteKeys& keys, const ByteScratch<Op>& scratch,
+                                  Units (&greatest)[Vectors]) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
   for (std::int64_t k = 0; k < keys.n; k += kTile) {
     const std::uint32_t* rows[kTile];
@@ -93,21 +85,38 @@ COLMODERN_INLINE void score_bytes(const AttentionBlock& block, const KeyBlock& k
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
       const typename Op::Sum products[kTile] = {sums[0][v], sums[1][v], sums[2][v], sums[3][v]};
-      score_unit<Op, IsCut>(block, keys, k, v, products, scratch.steps + v * kLanes, scratch.scores + v * kLanes, kWidth,
-                     peaks[v]);
+      score_unit<Op, IsCut>(block, keys, k, v, products, scratch.steps + v * kLanes, scratch.aims + v * kLanes,
+                            scratch.scores + v * kLanes, kWidth, greatest[v]);
     }
   }
 }
 
+// Where words do not count 64ths of an octave: aims at the greatest ones, from which finer words are to be counted next.
+// Otherwise false.
+template <class Op, int Vectors>
+COLMODERN_INLINE bool must_aim(ByteKeys& keys, Units (&greatest)[Vectors], const ByteScratch<Op>& scratch) {
+  if (keys.scale == 1.0F) return false;
+  for (int v = 0; v < Vectors; ++v) {
+    const Units whole = whole_octaves(greatest[v], keys.scale);
+    float* aims = scratch.aims + v * kLanes;
+    store(aims, logarithms_of(whole, keys.scale, load(aims), 0.0F));
+    greatest[v] = fill_units(kLowestWords);
+  }
+  keys.scale = std::min(1.0F, keys.scale * kFiner);
+  return true;
+}
+
 // Weights of a block of keys from their words: the greatest, as a logarithm, and what they add up to.
 template <class Op, int Vectors>
-COLMODERN_INLINE void weigh_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
+COLMODERN_INLINE void weigh_bytes(const AttentionBlock& block, const ByteKeys& keys, const ByteScratch<Op>& scratch,
                                   const Units (&words)[Vectors], Floats (&peaks)[Vectors], Floats (&added)[Vectors]) {
   Units greatest[Vectors];
   for (int v = 0; v < Vectors; ++v) {
-    greatest[v] = whole_octaves(words[v]);
-    peaks[v] = octaves_of(greatest[v]);
+    float* aims = scratch.aims + v * kLanes;
+    greatest[v] = whole_octaves(words[v], 1.0F);
+    peaks[v] = logarithms_of(greatest[v], 1.0F, load(aims), kPerOctave * kUnseen) * fill(1.0F / kPerOctave);
     added[v] = fill(0.0F);
+    store(aims, fill(0.0F));
   }
   take_shares(block.value_shares + keys.begin, keys.n, scratch.shares);
   weigh_units<Vectors>(keys.n, scratch.scores, scratch.shares, greatest, added);
@@ -115,7 +124,7 @@ COLMODERN_INLINE void weigh_bytes(const AttentionBlock& block, const KeyBlock& k
 
 // Adds the weighted values of a block of keys, which grow by whole octaves, to the sums.
 template <class Op, int Vectors>
-COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const KeyBlock& keys, const ByteScratch<Op>& scratch,
+COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const ByteKeys& keys, const ByteScratch<Op>& scratch,
                                 const Floats (&octaves)[Vectors]) {
   typename Op::Growth growth[Vectors];
   for (int v = 0; v < Vectors; ++v) growth[v] = Op::growth(octaves[v]);
@@ -191,7 +200,7 @@ COLMODERN_INLINE void shrink_sums(float* sums, std::int64_t dim, const Floats (&
 template <class Op, int Vectors>
 COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScratch<Op>& scratch) {
   take_queries<Op, Vectors>(block, scratch);
-  const float query_step = greatest_step<Vectors>(scratch.steps);
+  const float reach = reach_of(block);
   std::fill_n(scratch.sums, block.dim * Vectors * kLanes, 0.0F);
   Floats peaks[Vectors];
   Floats totals[Vectors];
@@ -200,17 +209,19 @@ COLMODERN_INLINE void attend_in_bytes(const AttentionBlock& block, const ByteScr
     totals[v] = fill(0.0F);
   }
   for (std::int64_t begin = 0; begin < block.n_keys; begin += kByteKeys) {
-    const KeyBlock keys = byte_key_block(block, begin, query_step);
+    ByteKeys keys = byte_keys(block, begin, reach);
     Units words[Vectors];
     Floats here[Vectors];
     Floats added[Vectors];
     Floats shrink[Vectors];
     Floats octaves[Vectors];
     for (int v = 0; v < Vectors; ++v) words[v] = fill_units(kLowestWords);
-    if (keys.is_cut) {
-      score_bytes<Op, Vectors, true>(block, keys, scratch, words);
-    } else {
+    if (!keys.is_cut) {
       score_bytes<Op, Vectors, false>(block, keys, scratch, words);
+    } else {
+      do {
+        score_bytes<Op, Vectors, true>(block, keys, scratch, words);
+      } while (must_aim<Op, Vectors>(keys, words, scratch));
     }
     weigh_bytes<Op, Vectors>(block, keys, scratch, words, here, added);
     if (must_shrink<Vectors>(here, peaks, totals, shrink)) shrink_sums<Vectors>(scratch.sums, block.dim, shrink);
@@ -238,7 +249,7 @@ COLMODERN_TARGET void attend_bytes(const AttentionBlock& block, void* memory) no
 
 template <class Op>
 std::int64_t byte_attention_bytes(std::int64_t dim) noexcept {
-  return ((kByteKeys / 2 + dim + round_up(dim / Op::kStep, kLanes) + 2) * Op::kVectors * kLanes + kByteKeys) * 4;
+  return ((kByteKeys / 2 + dim + round_up(dim / Op::kStep, kLanes) + 3) * Op::kVectors * kLanes + kByteKeys) * 4;
 }
 
 // The greatest value of a row, and no less than what has a logarithm.

@@ -74,8 +74,9 @@ COLMODERN_INLINE Units paired_words(Units low, Units high) {
 COLMODERN_INLINE Units greatest_words(Units a, Units b) { return {_mm512_max_epi16(a.v, b.v)}; }
 COLMODERN_INLINE Units words_below(Units a, Units b) { return {_mm512_subs_epi16(a.v, b.v)}; }
 COLMODERN_INLINE Units turned_words(Units a) { return {_mm512_rol_epi32(a.v, 16)}; }
-COLMODERN_INLINE Units octave_above(Units a) {
-  return {_mm512_and_si512(_mm512_adds_epi16(a.v, _mm512_set1_epi16(63)), _mm512_set1_epi16(-64))};
+COLMODERN_INLINE Units octave_above(Units a, int rest) {
+  const auto rests = static_cast<short>(rest);
+  return {_mm512_andnot_si512(_mm512_set1_epi16(rests), _mm512_adds_epi16(a.v, _mm512_set1_epi16(rests)))};
 }
 COLMODERN_INLINE Floats high_words(Units a) { return {_mm512_cvtepi32_ps(_mm512_srai_epi32(a.v, 16))}; }
 COLMODERN_INLINE Floats word_products(Units a, Units x, Units b, Units y) {

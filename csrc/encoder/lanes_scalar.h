@@ -112,9 +112,9 @@ COLMODERN_INLINE Units words_below(Units a, Units b) {
                          std::min(high_word(a.v[i]) - high_word(b.v[i]), 32767)));
 }
 COLMODERN_INLINE Units turned_words(Units a) { COLMODERN_EACH(std::rotl(a.v[i], 16)); }
-COLMODERN_INLINE std::int32_t octave_above(std::int16_t word) { return std::min(word + 63, 32767) & -64; }
-COLMODERN_INLINE Units octave_above(Units a) {
-  COLMODERN_EACH(pair_of(octave_above(low_word(a.v[i])), octave_above(high_word(a.v[i]))));
+COLMODERN_INLINE Units octave_above(Units a, int rest) {
+  COLMODERN_EACH(pair_of(std::min(low_word(a.v[i]) + rest, 32767) & ~rest,
+                         std::min(high_word(a.v[i]) + rest, 32767) & ~rest));
 }
 COLMODERN_INLINE std::uint32_t rounded_byte(std::int16_t word) { return static_cast<std::uint32_t>(word + 64) >> 7; }
 COLMODERN_INLINE Units rounded_bytes(Units even, Units odd) {

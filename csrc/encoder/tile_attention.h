@@ -58,8 +58,8 @@ COLMODERN_INLINE void store_lanes(std::uint32_t* products) {
 
 // Products of sixteen keys with all queries.
 template <class Op, int Vectors>
-COLMODERN_INLINE void multiply_keys(const AttentionBlock& block, const KeyBlock& keys, std::int64_t k,
-                                    const TileScratch<Op>& scratch, std::uint32_t* products) {
+COLMODERN_INLINE void multiply_keys(const AttentionBlock& block, const typename Op::Keys& keys,
+                                    std::int64_t k, const TileScratch<Op>& scratch, std::uint32_t* products) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
   start_lanes<Op, Vectors>(scratch.rows.starts);
   for (std::int64_t u = 0; u < block.units; u += kTileUnits) {
@@ -72,7 +72,7 @@ COLMODERN_INLINE void multiply_keys(const AttentionBlock& block, const KeyBlock&
 // Logarithms of the weights of a block of keys, and the greatest of them. Each tile of products is scored while the
 // next one is made.
 template <class Op, int Vectors>
-COLMODERN_INLINE void score_keys_in_tiles(const AttentionBlock& block, const KeyBlock& keys,
+COLMODERN_INLINE void score_keys_in_tiles(const AttentionBlock& block, const typename Op::Keys& keys,
                                           const TileScratch<Op>& scratch, typename Op::Peaks (&peaks)[Vectors]) {
   std::uint32_t* products = scratch.products;
   std::uint32_t* next = products + scratch.kProducts;
@@ -157,7 +157,7 @@ COLMODERN_INLINE void add_mixed(const MixedBlock& mixed, const std::uint32_t* pr
 
 // Each block is added while the next one is mixed.
 template <class Op, int Vectors>
-COLMODERN_INLINE void mix_in_tiles(const AttentionBlock& block, const KeyBlock& keys, std::int64_t slots,
+COLMODERN_INLINE void mix_in_tiles(const AttentionBlock& block, const typename Op::Keys& keys, std::int64_t slots,
                                    const TileScratch<Op>& scratch) {
   constexpr int kLaneTiles = Vectors == 1 ? 1 : 2;
   const std::uint32_t* values = block.values + keys.begin / Op::kStep * block.dim;
@@ -191,7 +191,7 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
   std::fill(scratch.rows.queries + block.units * kWidth,
             scratch.rows.queries + round_up(block.units, kTileUnits) * kWidth, 0U);
   std::fill_n(scratch.rows.sums, block.dim * kWidth, 0.0F);
-  const float query_step = Op::template query_step<Vectors>(scratch.rows);
+  const float reach = Op::reach(block);
   Floats peaks[Vectors];
   Floats totals[Vectors];
   for (int v = 0; v < Vectors; ++v) {
@@ -199,7 +199,7 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
     totals[v] = fill(0.0F);
   }
   for (std::int64_t begin = 0; begin < block.n_keys; begin += Op::kKeys) {
-    const KeyBlock keys = Op::block_of_keys(block, begin, query_step);
+    typename Op::Keys keys = Op::keys(block, begin, reach);
     const std::int64_t slots = (keys.n + Op::kStep - 1) / Op::kStep;
     typename Op::Peaks scored[Vectors];
     Floats here[Vectors];
@@ -207,7 +207,9 @@ COLMODERN_INLINE void attend_in_tiles(const AttentionBlock& block, const TileScr
     Floats shrink[Vectors];
     Floats octaves[Vectors];
     for (int v = 0; v < Vectors; ++v) scored[v] = Op::lowest();
-    score_keys_in_tiles<Op, Vectors>(block, keys, scratch, scored);
+    do {
+      score_keys_in_tiles<Op, Vectors>(block, keys, scratch, scored);
+    } while (Op::template must_aim<Vectors>(keys, scored, scratch.rows));
     Op::template weigh<Vectors>(block, keys, scratch.rows, scored, here, added);
     turn_weights<Op, Vectors>(slots, scratch);
     if (must_shrink<Vectors>(here, peaks, totals, shrink)) shrink_rows<Vectors>(shrink, block.dim, scratch);

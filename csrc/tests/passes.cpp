@@ -1,8 +1,8 @@
 // Do the passes of the encoder stay inside their arrays, whatever the shape, and near the scalar one?
 //
 // Small random models in every precision and instruction set of this machine. Sums of floats are taken in each one's
-// own order, so vectors are compared by their cosine. For a number of threads they are equal bit for bit. The address
-// sanitizer watches all of it.
+// own order, so vectors are compared by their cosine. They are equal bit for bit for any number of threads, and in bytes
+// up to the projection for tiles and AVX-512. The address sanitizer watches all of it.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -118,9 +118,13 @@ bool pass_is_near(Isa isa, Precision precision, const Form& form) {
   const std::vector<float> found = model.vectors(form, 1);
   const double least = least_cosine(found, expected);
   const bool near = least >= kLeastCosine[static_cast<int>(precision)];
-  const bool same = model.vectors(form, 3) == found;
+  bool same = model.vectors(form, 3) == found;
+  if (isa == Isa::amx && precision == Precision::int8) {
+    // The projection is in bfloat16, whose sums depend on the instruction set.
+    same = same && least_cosine(found, Random(Isa::avx512vnni, precision, form).vectors(form, 1)) > 0.999999;
+  }
   if (!near || !same) {
-    std::printf("%s, precision %d, hidden %lld, heads %lld: least cosine %f, three threads %s\n", name_of(isa),
+    std::printf("%s, precision %d, hidden %lld, heads %lld: least cosine %f, twins %s\n", name_of(isa),
                 static_cast<int>(precision), static_cast<long long>(form.hidden), static_cast<long long>(form.heads),
                 least, same ? "the same" : "differ");
   }
@@ -133,7 +137,7 @@ int main() {
   // Heads of 32, 48, 64 and 128; one token, whole blocks, one more and one less; a radius below and above a block.
   const std::vector<Form> forms = {{64, 40, 2, 3, {1, 2, 63, 64, 65}},
                                    {96, 64, 2, 64, {129, 1, 200}},
-                                   {128, 80, 2, 16, {64, 128, 31}},
+                                   {128, 80, 2, 16, {64, 128, 31, 257}},
                                    {128, 48, 1, 100, {300, 5}}};
   int n_passes = 0, n_wrong = 0;
   for (int i = 0; i < kIsaCount; ++i) {
