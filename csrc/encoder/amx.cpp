@@ -38,10 +38,6 @@ struct ByteTiles {
   using Peaks = Units;
 
   template <int Tile>
-  COLMODERN_INLINE static void start(const PackedLinear& linear, std::int64_t column) {
-    load_tile<Tile>(linear.starts + column, 0);
-  }
-  template <int Tile>
   COLMODERN_INLINE static void start_lanes(const std::uint32_t* starts) {
     load_tile<Tile>(starts, 0);
   }
@@ -97,10 +93,6 @@ struct BrainTiles {
   using Keys = KeyBlock;
   using Peaks = Floats;
 
-  template <int Tile>
-  COLMODERN_INLINE static void start(const PackedLinear&, std::int64_t) {
-    zero_tile<Tile>();
-  }
   template <int Tile>
   COLMODERN_INLINE static void start_lanes(const std::uint32_t*) {
     zero_tile<Tile>();

@@ -31,9 +31,7 @@ struct ByteOp {
     __m256i even, odd;
   };
   using Sum = Units;
-  COLMODERN_INLINE static Sum start(const PackedLinear& linear, std::int64_t column) {
-    return load_units(reinterpret_cast<const std::uint32_t*>(linear.starts + column));
-  }
+  COLMODERN_INLINE static Sum zero() { return fill_units(0); }
   COLMODERN_INLINE static __m256i even_of(__m256i bytes) { return _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8); }
   COLMODERN_INLINE static Weights weights(const std::uint32_t* from) {
     const Units bytes = load_units(from);
@@ -52,7 +50,8 @@ struct ByteOp {
   COLMODERN_INLINE static Floats finish(const PackedLinear& linear, std::int64_t column, Sum sum, const float* scales,
                                         int row) {
     const Floats whole{_mm256_cvtepi32_ps(sum.a), _mm256_cvtepi32_ps(sum.b)};
-    return whole * load(linear.scales + column) * fill(scales[row]);
+    return multiply_add(whole * fill(scales[2 * row]), load(linear.scales + column),
+                        fill(scales[2 * row + 1]) * load(linear.sums + column));
   }
 };
 

@@ -12,7 +12,6 @@ struct BrainOp {
   using Weights = Units;
   using Spread = Units;
   COLMODERN_INLINE static Sum zero() { return fill(0.0F); }
-  COLMODERN_INLINE static Sum start(const PackedLinear&, std::int64_t) { return zero(); }
   COLMODERN_INLINE static Weights weights(const std::uint32_t* from) { return load_units(from); }
   COLMODERN_INLINE static Spread spread(std::uint32_t unit) { return fill_units(unit); }
   COLMODERN_INLINE static void add(Sum& sum, Weights lanes, Spread value) {

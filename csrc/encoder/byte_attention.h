@@ -265,6 +265,7 @@ COLMODERN_INLINE float peak_of(const float* row, std::int64_t dim) {
 template <bool IsKey>
 COLMODERN_TARGET void place_turned_as_bytes(const HeadRows& heads, std::uint32_t* out, float* steps) noexcept {
   const std::int64_t units = heads.dim / 4;
+  const Floats zero = fill(128.0F);
   float turned[kMostDims];
   for (std::int64_t i = 0; i < heads.n; ++i, out += units) {
     turn_row(heads, i, turned);
@@ -273,10 +274,12 @@ COLMODERN_TARGET void place_turned_as_bytes(const HeadRows& heads, std::uint32_t
     const Floats scale = fill(127.0F / peak);
     std::int64_t d = 0;
     for (; d + 4 * kLanes <= heads.dim; d += 4 * kLanes) {
-      store_bytes(bytes + d, load(turned + d) * scale, load(turned + d + kLanes) * scale,
-                  load(turned + d + 2 * kLanes) * scale, load(turned + d + 3 * kLanes) * scale);
+      store_bytes(bytes + d, multiply_add(load(turned + d), scale, zero),
+                  multiply_add(load(turned + d + kLanes), scale, zero),
+                  multiply_add(load(turned + d + 2 * kLanes), scale, zero),
+                  multiply_add(load(turned + d + 3 * kLanes), scale, zero));
     }
-    for (; d < heads.dim; d += kLanes) store_bytes(bytes + d, load(turned + d) * scale);
+    for (; d < heads.dim; d += kLanes) store_bytes(bytes + d, multiply_add(load(turned + d), scale, zero));
     if constexpr (!IsKey) std::transform(out, out + units, out, [](std::uint32_t u) { return u ^ 0x80808080U; });
     steps[i] = peak / 127.0F;
   }
@@ -324,7 +327,7 @@ COLMODERN_TARGET void place_values_as_bytes(const HeadRows& heads, const std::in
     }
     peaks[i] = peak_of(row, heads.dim);
     const Floats scale = fill(127.0F / peaks[i]);
-    for (std::int64_t d = 0; d < heads.dim; d += kLanes) store_bytes(bytes + d, load(row + d) * scale);
+    for (std::int64_t d = 0; d < heads.dim; d += kLanes) store_bytes(bytes + d, multiply_add(load(row + d), scale, fill(128.0F)));
     auto* at = reinterpret_cast<std::uint8_t*>(out + places[i] / 4 * heads.dim) + places[i] % 4;
     for (std::int64_t d = 0; d < heads.dim; ++d) at[4 * d] = static_cast<std::uint8_t>(bytes[d] ^ 0x80U);
   }

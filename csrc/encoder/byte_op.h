@@ -10,9 +10,6 @@ struct ByteOp {
   using Sum = Units;
   using Weights = Units;
   using Spread = Units;
-  COLMODERN_INLINE static Sum start(const PackedLinear& linear, std::int64_t column) {
-    return {_mm512_loadu_si512(linear.starts + column)};
-  }
   COLMODERN_INLINE static Weights weights(const std::uint32_t* from) { return load_units(from); }
   COLMODERN_INLINE static Spread spread(std::uint32_t unit) { return fill_units(unit); }
   COLMODERN_INLINE static void add(Sum& sum, Weights lanes, Spread value) {
@@ -20,7 +17,8 @@ struct ByteOp {
   }
   COLMODERN_INLINE static Floats finish(const PackedLinear& linear, std::int64_t column, Sum sum, const float* scales,
                                         int row) {
-    return floats(sum) * load(linear.scales + column) * fill(scales[row]);
+    return multiply_add(floats(sum) * fill(scales[2 * row]), load(linear.scales + column),
+                        fill(scales[2 * row + 1]) * load(linear.sums + column));
   }
 
   // Sums of weighted values as the bits of a float near 3 * 2^22, so that growing by whole octaves is adding to them.

@@ -33,12 +33,12 @@ struct Norm {
 struct PackedLinear {
   std::int64_t units;
   const std::uint32_t* weights;
-  const std::int32_t* starts;  // bytes only: -128 times the sum of a column's weights
-  const float* scales;         // bytes only
-  const float* bias;           // or null
+  const float* scales;  // bytes only: of columns
+  const float* sums;    // bytes only: of the weights of a column
+  const float* bias;    // or null
 };
 
-// Rows to multiply: units side by side, and of bytes the step of each row.
+// Rows to multiply: units side by side, and of bytes the step of each row and its least value, which is the byte 0.
 struct Operand {
   std::uint32_t* units;
   std::int64_t stride;

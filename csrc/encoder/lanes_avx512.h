@@ -111,18 +111,16 @@ COLMODERN_INLINE Units unit_shares(const float* from, std::int64_t n, float most
   return {_mm512_mask_blend_epi32(0xccccU, words, _mm512_castps_si512(scale))};
 }
 
-// The nearest whole numbers of |a| <= 127 plus 128, as bytes.
+// The nearest whole numbers, each in 0..255, as bytes.
 COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats a) {
-  const __m512i whole = _mm512_add_epi32(_mm512_cvtps_epi32(a.v), _mm512_set1_epi32(128));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(whole));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a.v)));
 }
 
 // Four vectors of them, side by side.
 COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats a, Floats b, Floats c, Floats d) {
-  const __m512i offset = _mm512_set1_epi16(128);
   const __m512i low = _mm512_packs_epi32(_mm512_cvtps_epi32(a.v), _mm512_cvtps_epi32(b.v));
   const __m512i high = _mm512_packs_epi32(_mm512_cvtps_epi32(c.v), _mm512_cvtps_epi32(d.v));
-  const __m512i bytes = _mm512_packus_epi16(_mm512_add_epi16(low, offset), _mm512_add_epi16(high, offset));
+  const __m512i bytes = _mm512_packus_epi16(low, high);
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   _mm512_storeu_si512(to, _mm512_permutexvar_epi32(order, bytes));
 }

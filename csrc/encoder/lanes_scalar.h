@@ -167,10 +167,10 @@ COLMODERN_INLINE Units unit_shares(const float* from, std::int64_t n, float most
   return r;
 }
 
-// The nearest whole numbers of |x| <= 127 plus 128, as bytes.
+// The nearest whole numbers, each in 0..255, as bytes.
 COLMODERN_INLINE void store_bytes(std::uint8_t* to, Floats x) {
   const Floats whole = rounded(x);
-  for (int i = 0; i < 16; ++i) to[i] = static_cast<std::uint8_t>(static_cast<int>(whole.v[i]) + 128);
+  for (int i = 0; i < 16; ++i) to[i] = static_cast<std::uint8_t>(static_cast<int>(whole.v[i]));
 }
 
 // Four vectors of them, side by side.

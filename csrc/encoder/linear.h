@@ -17,7 +17,7 @@ COLMODERN_INLINE void multiply_tile(const PackedLinear& linear, std::int64_t pan
 #pragma GCC unroll 6
   for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) sums[r][v] = Op::start(linear, panel * kPanel + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) sums[r][v] = Op::zero();
   }
   for (std::int64_t u = 0; u < linear.units; ++u, weights += kPanel) {
     typename Op::Weights lanes[kVectors];
@@ -52,7 +52,7 @@ COLMODERN_TARGET void multiply(const PackedLinear& linear, const Operand& operan
     std::int64_t i = 0;
 #define COLMODERN_TILE(rows)                                                                                  \
   multiply_tile<Op, rows>(linear, panel, operand.units + i * operand.stride, operand.stride,                  \
-                          operand.scales + i, out + i * out_stride, out_stride, add)
+                          operand.scales + 2 * i, out + i * out_stride, out_stride, add)
     for (; i + 6 <= n; i += 6) COLMODERN_TILE(6);
     switch (n - i) {
       case 5: COLMODERN_TILE(5); break;
@@ -76,7 +76,6 @@ struct SingleOp {
   using Weights = Floats;
   using Spread = Floats;
   COLMODERN_INLINE static Sum zero() { return fill(0.0F); }
-  COLMODERN_INLINE static Sum start(const PackedLinear&, std::int64_t) { return fill(0.0F); }
   COLMODERN_INLINE static Weights weights(const std::uint32_t* from) { return floats_of(load_units(from)); }
   COLMODERN_INLINE static Spread spread(std::uint32_t unit) { return floats_of(fill_units(unit)); }
   COLMODERN_INLINE static void add(Sum& sum, Weights lanes, Spread value) { sum = multiply_add(lanes, value, sum); }

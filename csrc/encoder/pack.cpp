@@ -28,8 +28,8 @@ void to_brain(const float* from, std::int64_t n, std::uint16_t* to) {
   }
 }
 
-// The nearest steps of a 127th of the greatest; returns the step and the sum of the steps.
-std::pair<float, std::int32_t> to_bytes(const float* from, std::int64_t n, std::int8_t* to) {
+// The nearest steps of a 127th of the greatest; returns the step and the sum of all.
+std::pair<float, float> to_bytes(const float* from, std::int64_t n, std::int8_t* to) {
   float peak = 0.0F;
   for (std::int64_t i = 0; i < n; ++i) peak = std::max(peak, std::fabs(from[i]));
   const float steps = peak > 0.0F ? 127.0F / peak : 0.0F;
@@ -39,7 +39,7 @@ std::pair<float, std::int32_t> to_bytes(const float* from, std::int64_t n, std::
     to[i] = static_cast<std::int8_t>(whole);
     sum += whole;
   }
-  return {peak / 127.0F, sum};
+  return {peak / 127.0F, peak / 127.0F * static_cast<float>(sum)};
 }
 
 }  // namespace
@@ -60,8 +60,8 @@ Linear::Linear(const Tables& tables, const LinearKernels& kernels, const LinearS
       panels_(panels_of(kernels, source)),
       has_bias_(source.bias.data != nullptr),
       weights_(static_cast<std::size_t>(panels_ * kernels.panel * width_ / kernels.step)),
-      starts_(static_cast<std::size_t>(panels_ * kernels.panel)),
       scales_(static_cast<std::size_t>(panels_ * kernels.panel)),
+      sums_(static_cast<std::size_t>(panels_ * kernels.panel)),
       bias_(static_cast<std::size_t>(has_bias_ ? panels_ * kernels.panel : 0)) {
   const std::int64_t units = width_ / kernels.step;
   const std::int64_t n_columns = static_cast<std::int64_t>(source.columns.size());
@@ -95,7 +95,7 @@ Linear::Linear(const Tables& tables, const LinearKernels& kernels, const LinearS
       } else {
         const auto [step, sum] = to_bytes(rows.placed.data(), width_, reinterpret_cast<std::int8_t*>(to));
         scales_[static_cast<std::size_t>(column)] = step;
-        starts_[static_cast<std::size_t>(column)] = -128 * sum;
+        sums_[static_cast<std::size_t>(column)] = sum;
       }
       if (has_bias_) {
         float* bias = bias_.data() + column;

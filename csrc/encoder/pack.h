@@ -49,7 +49,7 @@ class Linear {
 
  private:
   PackedLinear view() const noexcept {
-    return {width_ / kernels_->step, weights_.data(), starts_.data(), scales_.data(),
+    return {width_ / kernels_->step, weights_.data(), scales_.data(), sums_.data(),
             has_bias_ ? bias_.data() : nullptr};
   }
 
@@ -58,8 +58,8 @@ class Linear {
   std::int64_t panels_;
   bool has_bias_;
   AlignedArray<std::uint32_t> weights_;
-  AlignedArray<std::int32_t> starts_;
   AlignedArray<float> scales_;
+  AlignedArray<float> sums_;
   AlignedArray<float> bias_;
 };
 

@@ -149,7 +149,7 @@ class Pass {
     space.normed.at_least(kChunk * width);
     space.product.at_least(kChunk * std::max(width, 2 * model_.linear_->panel));
     space.gated.at_least(kChunk * width);
-    space.scales.at_least(kChunk);
+    space.scales.at_least(2 * kChunk);
     space.units.at_least(kChunk * width);
     space.attention.at_least(model_.attention_->scratch_bytes(head_));
   }

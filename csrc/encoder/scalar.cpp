@@ -28,11 +28,6 @@ struct ByteOp {
   };
   using Weights = Units;
   using Spread = std::uint32_t;
-  static Sum start(const PackedLinear& linear, std::int64_t column) {
-    Sum sum;
-    std::memcpy(sum.v, linear.starts + column, sizeof sum.v);
-    return sum;
-  }
   static Weights weights(const std::uint32_t* from) { return load_units(from); }
   static Spread spread(std::uint32_t unit) { return unit; }
   static void add(Sum& sum, const Weights& lanes, Spread value) {
@@ -44,11 +39,8 @@ struct ByteOp {
     }
   }
   static Floats finish(const PackedLinear& linear, std::int64_t column, const Sum& sum, const float* scales, int row) {
-    Floats result;
-    for (int i = 0; i < kLanes; ++i) {
-      result.v[i] = static_cast<float>(sum.v[i]) * linear.scales[column + i] * scales[row];
-    }
-    return result;
+    return multiply_add(floats(sum) * fill(scales[2 * row]), load(linear.scales + column),
+                        fill(scales[2 * row + 1]) * load(linear.sums + column));
   }
 
   using Growth = Floats;

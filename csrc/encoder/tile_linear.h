@@ -7,14 +7,13 @@ namespace colmodern::encoder {
 namespace {
 
 template <class Op, int RowTiles>
-COLMODERN_INLINE void multiply_tiles(const PackedLinear& linear, const std::uint32_t* weights, std::int64_t column,
-                                     const std::uint32_t* rows, std::int64_t stride, std::uint32_t* sums) {
+COLMODERN_INLINE void multiply_tiles(const PackedLinear& linear, const std::uint32_t* weights, const std::uint32_t* rows, std::int64_t stride, std::uint32_t* sums) {
   constexpr std::int64_t kWidth = 2 * kTileUnits;
-  Op::template start<0>(linear, column);
-  Op::template start<1>(linear, column + kTileUnits);
+  zero_tile<0>();
+  zero_tile<1>();
   if constexpr (RowTiles == 2) {
-    Op::template start<2>(linear, column);
-    Op::template start<3>(linear, column + kTileUnits);
+    zero_tile<2>();
+    zero_tile<3>();
   }
   for (std::int64_t u = 0; u < linear.units; u += kTileUnits, weights += kTileRows * Op::kPanel) {
     load_tile<6>(weights, Op::kPanel);
@@ -81,9 +80,9 @@ COLMODERN_TARGET void multiply_in_tiles(const PackedLinear& linear, const Operan
       const TileBlock block{column, i, n - i < kRows ? n - i : kRows,
                             out + column - first_panel * Op::kPanel + i * out_stride};
       if (block.n_rows > kTileRows) {
-        multiply_tiles<Op, 2>(linear, weights, column, rows, operand.stride, sums[turn]);
+        multiply_tiles<Op, 2>(linear, weights, rows, operand.stride, sums[turn]);
       } else {
-        multiply_tiles<Op, 1>(linear, weights, column, rows, operand.stride, sums[turn]);
+        multiply_tiles<Op, 1>(linear, weights, rows, operand.stride, sums[turn]);
       }
       finish_block<Op>(linear, last, sums[1 - turn], operand.scales, out_stride, add);
       last = block;
