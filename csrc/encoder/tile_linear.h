@@ -7,7 +7,8 @@ namespace colmodern::encoder {
 namespace {
 
 template <class Op, int RowTiles>
-COLMODERN_INLINE void multiply_tiles(const PackedLinear& linear, const std::uint32_t* weights, const std::uint32_t* rows, std::int64_t stride, std::uint32_t* sums) {
+COLMODERN_INLINE void multiply_tiles(const PackedLinear& linear, const std::uint32_t* weights,
+                                     const std::uint32_t* rows, std::int64_t stride, std::uint32_t* sums) {
   constexpr std::int64_t kWidth = 2 * kTileUnits;
   zero_tile<0>();
   zero_tile<1>();
