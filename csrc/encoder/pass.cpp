@@ -12,8 +12,9 @@
 namespace colmodern::encoder {
 namespace {
 
-// Queries of one sequence that go through attention together, all heads of them.
+// Queries of one head and sequence that go through attention together.
 struct AttentionJob {
+  std::int64_t head;
   std::int64_t first_row;   // of the sequence
   std::int64_t first_slot;  // of its values
   std::int64_t position;    // of the first query
@@ -120,8 +121,12 @@ class Pass {
     std::int64_t longest = 0;
     for (std::int64_t i = 0; i < pack_.n_sequences; ++i) {
       const std::int64_t length = pack_.lengths[i];
-      for (std::int64_t first = 0; first < length; first += model_.attention_->queries) {
-        jobs_.push_back({row, n_slots_, first, std::min(model_.attention_->queries, length - first), pack_.seen[i]});
+      // Head by head: the keys and values of one stay in the second-level cache.
+      for (std::int64_t head = 0; head < model_.shape_.heads; ++head) {
+        for (std::int64_t first = 0; first < length; first += model_.attention_->queries) {
+          const std::int64_t n_queries = std::min(model_.attention_->queries, length - first);
+          jobs_.push_back({head, row, n_slots_, first, n_queries, pack_.seen[i]});
+        }
       }
       for (std::int64_t position = 0; position < length; ++position) {
         positions_[row + position] = position;
@@ -230,39 +235,37 @@ class Pass {
   void attend(ThreadSpace& space, const AttentionJob& job, bool is_global) {
     const std::int64_t radius = is_global ? -1 : model_.shape_.radius;
     const int step = model_.attention_->step;
-    float* out = mixed_ + (job.first_row + job.position) * width_;
+    float* out = mixed_ + (job.first_row + job.position) * width_ + job.head * head_;
     std::int64_t first = 0;
     std::int64_t last = job.seen;
     std::int64_t n_queries = job.n_queries;
     if (!is_global) {
       // Those from there on see nothing.
       n_queries = std::clamp<std::int64_t>(job.seen + radius - job.position, 0, job.n_queries);
-      std::fill(out + n_queries * width_, out + job.n_queries * width_, 0.0F);
+      for (std::int64_t i = n_queries; i < job.n_queries; ++i) std::fill_n(out + i * width_, head_, 0.0F);
       if (n_queries == 0) return;
       first = std::max<std::int64_t>(0, job.position - radius) / step * step;
       last = std::min(job.seen, job.position + n_queries + radius);
     }
-    for (std::int64_t head = 0; head < model_.shape_.heads; ++head) {
-      const std::int64_t row = head * pack_.n_tokens + job.first_row;
-      const std::int64_t slot = head * n_slots_ + job.first_slot + first / step;
-      const AttentionBlock block{units_,
-                                 head_,
-                                 queries_ + (row + job.position) * units_,
-                                 n_queries,
-                                 job.position,
-                                 keys_ + (row + first) * units_,
-                                 values_ + slot * head_,
-                                 first,
-                                 last - first,
-                                 radius,
-                                 out + head * head_,
-                                 width_,
-                                 query_steps_ + row + job.position,
-                                 key_steps_ + row + first,
-                                 value_logs_ + row + first,
-                                 value_shares_ + row + first};
-      model_.attention_->attend(block, space.attention.data());
-    }
+    const std::int64_t row = job.head * pack_.n_tokens + job.first_row;
+    const std::int64_t slot = job.head * n_slots_ + job.first_slot + first / step;
+    const AttentionBlock block{units_,
+                               head_,
+                               queries_ + (row + job.position) * units_,
+                               n_queries,
+                               job.position,
+                               keys_ + (row + first) * units_,
+                               values_ + slot * head_,
+                               first,
+                               last - first,
+                               radius,
+                               out,
+                               width_,
+                               query_steps_ + row + job.position,
+                               key_steps_ + row + first,
+                               value_logs_ + row + first,
+                               value_shares_ + row + first};
+    model_.attention_->attend(block, space.attention.data());
   }
 
   // Adds what attention and MLP found, then goes on to the next layer or the end.
