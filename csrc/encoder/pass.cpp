@@ -101,9 +101,13 @@ class Pass {
     for_chunks([this](ThreadSpace& space, std::int64_t begin, std::int64_t n) { embed(space, begin, n); });
     for (std::size_t i = 0; i < model_.layers_.size(); ++i) {
       const bool is_global = model_.layers_[i].is_global;
-      in_parallel(static_cast<std::int64_t>(jobs_.size()), 1,
-                  [&](ThreadSpace& space, std::int64_t begin, std::int64_t) {
-                    attend(space, jobs_[static_cast<std::size_t>(begin)], is_global);
+      const auto n_jobs = static_cast<std::int64_t>(jobs_.size());
+      // One chunk, for instance a query, is too little to wake other threads for.
+      in_parallel(n_jobs, pack_.n_tokens <= kChunk ? n_jobs : 1,
+                  [&](ThreadSpace& space, std::int64_t begin, std::int64_t n) {
+                    for (std::int64_t i = begin; i < begin + n; ++i) {
+                      attend(space, jobs_[static_cast<std::size_t>(i)], is_global);
+                    }
                   });
       for_chunks([&, i](ThreadSpace& space, std::int64_t begin, std::int64_t n) { finish_layer(space, begin, n, i); });
     }
