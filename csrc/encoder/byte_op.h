@@ -1,4 +1,4 @@
-// Products of bytes with AVX-512 VNNI. Included once, by a file that has included lanes_avx512.h.
+// Products of bytes with AVX-512 VNNI. Included once, by a file that has included byte_attention.h.
 #include "vnni.h"
 
 namespace colmodern::encoder {
@@ -21,12 +21,12 @@ struct ByteOp {
                         fill(scales[2 * row + 1]) * load(linear.sums + column));
   }
 
-  // Sums of weighted values as the bits of a float near 3 * 2^22, so that growing by whole octaves is adding to them.
+  // Sums of weighted values as the bits of a float near kRounder, so that growing by whole octaves is adding to them.
   struct Growth {
     __m512i exponents;
     Floats offset;
   };
-  COLMODERN_INLINE static Sum start_mix() { return fill_units(0x4b400000U); }
+  COLMODERN_INLINE static Sum start_mix() { return units_of(fill(kRounder)); }
   COLMODERN_INLINE static Growth growth(Floats octaves) {
     const __m512i exponents = _mm512_slli_epi32(_mm512_cvtps_epi32(octaves.v), 23);
     return {exponents, {_mm512_castsi512_ps(_mm512_add_epi32(exponents, start_mix().v))}};

@@ -70,7 +70,8 @@ struct AttentionBlock {
   std::int64_t radius;          // how far a query sees; negative: everywhere
   float* out;                   // row i, out[i * stride + d]
   std::int64_t stride;
-  // Bytes only, one for each query and key; of a value its logarithm, and the inverse.
+  // Bytes only, one for each query and key; of a value its logarithm as
+  // byte_weights.h has it, and the inverse.
   const float* query_steps;
   const float* key_steps;
   const float* value_logs;

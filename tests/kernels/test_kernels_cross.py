@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from colmodern.kernels import available_isas
+from colmodern.encoder.native import PRECISIONS
+from colmodern.kernels import NATIVE_ISAS, available_isas, native
 
 CSRC = Path(__file__).parents[2] / "csrc"
 TILES = "-DCOLMODERN_EMULATED_TILES"
@@ -116,6 +117,9 @@ def test_the_instruction_sets_of_this_machine_agree(here):
     names, _ = compared(result)
     assert {*names, "scalar"} == set(run(program, "names").stdout.split())
     assert names >= set(available_isas()) - {"scalar", "reference"}
+    bf16 = PRECISIONS.index("bf16")
+    if native().can_encode(NATIVE_ISAS.index("avx512vnni"), bf16):
+        assert "amx" in names
 
 
 def test_neon_agrees_with_scalar_and_both_with_this_machine(here, arm):

@@ -14,6 +14,7 @@ from colmodern.encoder import Encoder
 from colmodern.encoder.model_config import ModernBertConfig
 from colmodern.encoder.modernbert import ModernBert
 from colmodern.encoder.native import PRECISIONS, NativeModel, choose_precision
+from colmodern.encoder.rules import TextRules
 from colmodern.encoder.tensors import open_tensors
 from colmodern.encoder.weights import read_weights
 from colmodern.errors import ConfigError, EncoderError
@@ -165,7 +166,8 @@ def with_a_channel_that_sticks_out(folder):
     file, tensors, config = open_parts(folder)
     name = "embeddings.tok_embeddings.weight"
     table = tensors[name].to_float32()
-    table[:, 3] = 6 * np.abs(table).max()
+    # To either side: one side alone is half of what lies between the least and the greatest value.
+    table[:, 3] = 8 * np.abs(table).max() * np.where(np.arange(len(table)) % 2, 1, -1)
     return file, tensors | {name: type(tensors[name])("F32", table)}, config
 
 
@@ -183,12 +185,12 @@ def test_bytes_are_fitted_to_channels_that_stick_out_in_frequent_tokens(checkpoi
     expected = hidden("fp32", ())
     fitted, plain = (np.square(hidden("int8", f) - expected).sum() for f in (range(40), ()))
 
-    assert fitted < 0.9 * plain
+    assert fitted < 0.8 * plain
     np.testing.assert_array_equal(hidden("fp32", range(40)), expected)
 
 
 @pytest.mark.parametrize("isa", ISAS)
-def test_bytes_are_fitted_to_the_default_student(isa):
+def test_bytes_are_fitted_to_the_default_student(monkeypatch, isa):
     texts = [
         "Who may revoke a key that has leaked, and when? (See the notes, below.)",
         "A key that has leaked is revoked: the owner, or the board, signs a note. " * 20,
@@ -199,11 +201,13 @@ def test_bytes_are_fitted_to_the_default_student(isa):
         return np.concatenate([found.vectors for found in encoder.encode_documents(texts)])
 
     with use_isa(isa):
-        error = np.square(vectors("int8") - vectors("fp32")).sum(axis=1).mean()
+        expected = vectors("fp32")
+        error = np.square(vectors("int8") - expected).sum(axis=1).mean()
+        monkeypatch.setattr(TextRules, "frequent_ids", lambda _: [])
+        unfitted = np.square(vectors("int8") - expected).sum(axis=1).mean()
 
-    assert (
-        error < 0.0005
-    )  # .00038 to .00041; without the encoder's frequent tokens .00062 to .00068
+    assert error < 0.0005  # .00029 to .00035, unfitted .00036 to .00042
+    assert error < 0.9 * unfitted
 
 
 def test_frequent_tokens_that_the_backbone_does_not_know_are_left_out(checkpoints):
