@@ -83,6 +83,11 @@ class Pass {
     plan();
     const std::int64_t n = pack.n_tokens;
     hidden_ = space.hidden.at_least(n * model.stride_);
+    embedded_ = space.embedded.at_least(n_distinct_ * model.stride_);
+    if (!model.layers_.empty()) {
+      first_stride_ = model.layers_.front().qkv.panels() * model.linear_->panel;
+      first_products_ = space.first_products.at_least(n_distinct_ * first_stride_);
+    }
     mixed_ = space.mixed.at_least(n * width_);
     const std::int64_t behind = model.attention_->behind;
     queries_ = space.queries.at_least(n * model.shape_.heads * units_);
@@ -98,19 +103,20 @@ class Pass {
   }
 
   void run() {
-    for_chunks([this](ThreadSpace& space, std::int64_t begin, std::int64_t n) { embed(space, begin, n); });
-    for (std::size_t i = 0; i < model_.layers_.size(); ++i) {
-      const bool is_global = model_.layers_[i].is_global;
-      const auto n_jobs = static_cast<std::int64_t>(jobs_.size());
-      // One chunk, for instance a query, is too little to wake other threads for.
-      in_parallel(n_jobs, pack_.n_tokens <= kChunk ? n_jobs : 1,
-                  [&](ThreadSpace& space, std::int64_t begin, std::int64_t n) {
-                    for (std::int64_t i = begin; i < begin + n; ++i) {
-                      attend(space, jobs_[static_cast<std::size_t>(i)], is_global);
-                    }
-                  });
-      for_chunks([&, i](ThreadSpace& space, std::int64_t begin, std::int64_t n) { finish_layer(space, begin, n, i); });
+    using Space = ThreadSpace;
+    const std::int64_t n_tokens = pack_.n_tokens;
+    for_chunks(n_distinct_, [this](Space& space, std::int64_t begin, std::int64_t n) { embed(space, begin, n); });
+    for_chunks(n_tokens, [this](Space& space, std::int64_t begin, std::int64_t n) { start(space, begin, n); });
+    for (std::size_t i = 0; i + 1 < model_.layers_.size(); ++i) {
+      attend(jobs_, model_.layers_[i].is_global);
+      for_chunks(n_tokens, [this, i](Space& space, std::int64_t begin, std::int64_t n) {
+        float* rows = hidden_ + begin * model_.stride_;
+        finish_layer(space, model_.layers_[i], mixed_ + begin * width_, rows, n);
+        start_layer(space, begin, n, model_.layers_[i + 1]);
+      });
     }
+    if (!model_.layers_.empty()) attend(last_jobs_, model_.layers_.back().is_global);
+    for_chunks(pack_.n_kept, [this](Space& space, std::int64_t begin, std::int64_t n) { finish(space, begin, n); });
   }
 
  private:
@@ -120,18 +126,15 @@ class Pass {
     const int step = model_.attention_->step;
     positions_ = space_.positions.at_least(n + 1);
     places_ = space_.places.at_least(n);
-    targets_ = space_.targets.at_least(n);
     std::int64_t row = 0;
     std::int64_t longest = 0;
+    const std::int64_t* kept = pack_.kept;
     for (std::int64_t i = 0; i < pack_.n_sequences; ++i) {
       const std::int64_t length = pack_.lengths[i];
-      // Head by head: the keys and values of one stay in the second-level cache.
-      for (std::int64_t head = 0; head < model_.shape_.heads; ++head) {
-        for (std::int64_t first = 0; first < length; first += model_.attention_->queries) {
-          const std::int64_t n_queries = std::min(model_.attention_->queries, length - first);
-          jobs_.push_back({head, row, n_slots_, first, n_queries, pack_.seen[i]});
-        }
-      }
+      add_jobs(jobs_, i, row, 0, length);
+      const std::int64_t* next = std::lower_bound(kept, pack_.kept + pack_.n_kept, row + length);
+      if (next != kept) add_jobs(last_jobs_, i, row, *kept - row, next[-1] + 1 - row);
+      kept = next;
       for (std::int64_t position = 0; position < length; ++position) {
         positions_[row + position] = position;
         places_[row + position] = n_slots_ * step + position;
@@ -141,10 +144,38 @@ class Pass {
       longest = std::max(longest, length);
     }
     positions_[n] = 0;
-    std::fill_n(targets_, n, -1);
-    for (std::int64_t i = 0; i < pack_.n_kept; ++i) targets_[pack_.kept[i]] = i;
+    find_distinct();
     global_rotations_ = model_.global_rotary_.at_least(longest);
     local_rotations_ = model_.local_rotary_.at_least(longest);
+  }
+
+  // The queries from one position of a sequence to another.
+  void add_jobs(std::vector<AttentionJob>& jobs, std::int64_t sequence, std::int64_t row, std::int64_t begin,
+                std::int64_t end) const {
+    // Head by head: the keys and values of one stay in the second-level cache.
+    for (std::int64_t head = 0; head < model_.shape_.heads; ++head) {
+      for (std::int64_t first = begin; first < end; first += model_.attention_->queries) {
+        const std::int64_t n_queries = std::min(model_.attention_->queries, end - first);
+        jobs.push_back({head, row, n_slots_, first, n_queries, pack_.seen[sequence]});
+      }
+    }
+  }
+
+  // Which tokens are the same: before the first attention they have the same rows.
+  void find_distinct() {
+    kinds_ = space_.kinds.at_least(pack_.n_tokens);
+    distinct_ = space_.distinct.at_least(pack_.n_tokens);
+    std::vector<std::int64_t>& numbers = space_.numbers;
+    numbers.resize(static_cast<std::size_t>(model_.shape_.vocabulary), -1);
+    for (std::int64_t i = 0; i < pack_.n_tokens; ++i) {
+      std::int64_t& number = numbers[static_cast<std::size_t>(pack_.ids[i])];
+      if (number < 0) {
+        number = n_distinct_;
+        distinct_[n_distinct_++] = pack_.ids[i];
+      }
+      kinds_[i] = number;
+    }
+    for (std::int64_t i = 0; i < n_distinct_; ++i) numbers[static_cast<std::size_t>(distinct_[i])] = -1;
   }
 
   void reserve(ThreadSpace& space) const {
@@ -155,6 +186,8 @@ class Pass {
     for (const Model::Step& step : model_.steps_) {
       width = std::max(width, round_up(step.outputs, model_.projection_->panel));
     }
+    space.hidden.at_least(kChunk * model_.stride_);
+    space.mixed.at_least(kChunk * width_);
     space.normed.at_least(kChunk * width);
     space.product.at_least(kChunk * std::max(width, 2 * model_.linear_->panel));
     space.gated.at_least(kChunk * width);
@@ -172,8 +205,19 @@ class Pass {
   }
 
   template <class Body>
-  void for_chunks(const Body& body) {
-    in_parallel(pack_.n_tokens, kChunk, body);
+  void for_chunks(std::int64_t n_rows, const Body& body) {
+    in_parallel(n_rows, kChunk, body);
+  }
+
+  void attend(const std::vector<AttentionJob>& jobs, bool is_global) {
+    const auto n_jobs = static_cast<std::int64_t>(jobs.size());
+    // One chunk, for instance a query, is too little to wake other threads for.
+    in_parallel(n_jobs, pack_.n_tokens <= kChunk ? n_jobs : 1,
+                [&](ThreadSpace& space, std::int64_t begin, std::int64_t n) {
+                  for (std::int64_t i = begin; i < begin + n; ++i) {
+                    attend(space, jobs[static_cast<std::size_t>(i)], is_global);
+                  }
+                });
   }
 
   Operand converted(ThreadSpace& space, const LinearKernels& kernels, const float* rows, std::int64_t stride,
@@ -183,55 +227,91 @@ class Pass {
     return operand;
   }
 
+  // Distinct tokens, up to the first product.
   void embed(ThreadSpace& space, std::int64_t begin, std::int64_t n) {
     const std::int64_t hidden = model_.shape_.hidden;
     const std::int64_t row_bytes = hidden * (model_.embeddings_.kind == Stored::float32 ? 4 : 2);
     const auto* table = static_cast<const char*>(model_.embeddings_.data);
-    float* rows = hidden_ + begin * model_.stride_;
+    float* rows = embedded_ + begin * model_.stride_;
     for (std::int64_t i = 0; i < n; ++i) {
       float* row = rows + i * model_.stride_;
-      model_.tables_.rows->widen(model_.embeddings_.kind, table + pack_.ids[begin + i] * row_bytes, hidden, row);
+      model_.tables_.rows->widen(model_.embeddings_.kind, table + distinct_[begin + i] * row_bytes, hidden, row);
       std::fill(row + hidden, row + model_.stride_, 0.0F);
     }
     model_.tables_.rows->norm(model_.embedding_norm_.view(), rows, model_.stride_, n, rows, model_.stride_);
-    if (model_.layers_.empty()) {
-      project(space, begin, n);
-    } else {
-      start_layer(space, begin, n, model_.layers_.front());
+    if (model_.layers_.empty()) return;
+    const Model::Layer& layer = model_.layers_.front();
+    const Operand operand = normed(space, attention_norm(layer), rows, n, layer.qkv.width());
+    layer.qkv.multiply(operand, n, 0, layer.qkv.panels(), first_products_ + begin * first_stride_, first_stride_,
+                       false);
+  }
+
+  // Tokens take what their kind has.
+  void start(ThreadSpace& space, std::int64_t begin, std::int64_t n) {
+    const std::int64_t* kinds = kinds_ + begin;
+    gather(embedded_, model_.stride_, kinds, n, hidden_ + begin * model_.stride_);
+    if (model_.layers_.empty()) return;
+    for (std::int64_t column = 0; column < first_stride_; column += group()) {
+      float* to = space.product.data();
+      for (std::int64_t i = 0; i < n; ++i, to += group()) {
+        std::copy_n(first_products_ + kinds[i] * first_stride_ + column, group(), to);
+      }
+      place(space.product.data(), begin, n, column, model_.layers_.front().is_global);
     }
+  }
+
+  // The first layer has none: embeddings are normed.
+  static const Model::OwnedNorm* attention_norm(const Model::Layer& layer) {
+    return layer.attention_norm ? &*layer.attention_norm : nullptr;
   }
 
   // Columns of Wqkv that are whole panels and whole heads.
   std::int64_t group() const { return std::lcm(model_.linear_->panel, head_); }
 
-  // Queries, keys and values; the first two are turned by their positions.
-  void start_layer(ThreadSpace& space, std::int64_t begin, std::int64_t n, const Model::Layer& layer) {
-    const float* rows = hidden_ + begin * model_.stride_;
-    if (layer.attention_norm) {
-      model_.tables_.rows->norm(layer.attention_norm->view(), rows, model_.stride_, n, space.normed.data(),
-                                model_.stride_);
+  // Rows by their numbers.
+  static void gather(const float* rows, std::int64_t stride, const std::int64_t* numbers, std::int64_t n, float* out) {
+    for (std::int64_t i = 0; i < n; ++i) std::copy_n(rows + numbers[i] * stride, stride, out + i * stride);
+  }
+
+  // Rows as a product takes them.
+  Operand normed(ThreadSpace& space, const Model::OwnedNorm* norm, const float* rows, std::int64_t n,
+                 std::int64_t width) const {
+    if (norm != nullptr) {
+      model_.tables_.rows->norm(norm->view(), rows, model_.stride_, n, space.normed.data(), model_.stride_);
       rows = space.normed.data();
     }
-    const Operand operand = converted(space, *model_.linear_, rows, model_.stride_, n, layer.qkv.width());
-    const std::int64_t panels = group() / model_.linear_->panel;
+    return converted(space, *model_.linear_, rows, model_.stride_, n, width);
+  }
+
+  // Queries, keys and values.
+  void start_layer(ThreadSpace& space, std::int64_t begin, std::int64_t n, const Model::Layer& layer) {
+    const float* rows = hidden_ + begin * model_.stride_;
+    const Operand operand = normed(space, attention_norm(layer), rows, n, layer.qkv.width());
+    const std::int64_t panel = model_.linear_->panel;
+    const std::int64_t panels = group() / panel;
+    for (std::int64_t first = 0; first < layer.qkv.panels(); first += panels) {
+      layer.qkv.multiply(operand, n, first, first + panels, space.product.data(), group(), false);
+      place(space.product.data(), begin, n, first * panel, layer.is_global);
+    }
+  }
+
+  // Some columns of Wqkv's product: queries and keys are turned by their positions.
+  void place(const float* product, std::int64_t begin, std::int64_t n, std::int64_t first_column, bool is_global) {
     const std::int64_t heads = model_.shape_.heads;
-    const Rotations& rotations = layer.is_global ? *global_rotations_ : *local_rotations_;
-    std::int64_t index = 0;  // of a head, among those of queries, keys and values
-    for (std::int64_t panel = 0; panel < layer.qkv.panels(); panel += panels) {
-      layer.qkv.multiply(operand, n, panel, panel + panels, space.product.data(), group(), false);
-      for (std::int64_t column = 0; column < group() && index < 3 * heads; column += head_, ++index) {
-        const HeadRows placed{space.product.data() + column, group(), n, head_, positions_ + begin,
-                              rotations.cosines.data(), rotations.sines.data()};
-        const std::int64_t head = index % heads;
-        const std::int64_t row = head * pack_.n_tokens + begin;
-        if (index < heads) {
-          model_.attention_->place_queries(placed, queries_ + row * units_, query_steps_ + row);
-        } else if (index < 2 * heads) {
-          model_.attention_->place_keys(placed, keys_ + row * units_, key_steps_ + row);
-        } else {
-          model_.attention_->place_values(placed, places_ + begin, values_ + head * n_slots_ * head_,
-                                          value_logs_ + row, value_shares_ + row);
-        }
+    const Rotations& rotations = is_global ? *global_rotations_ : *local_rotations_;
+    std::int64_t index = first_column / head_;  // of a head, among those of queries, keys and values
+    for (std::int64_t column = 0; column < group() && index < 3 * heads; column += head_, ++index) {
+      const HeadRows placed{product + column, group(), n, head_, positions_ + begin,
+                            rotations.cosines.data(), rotations.sines.data()};
+      const std::int64_t head = index % heads;
+      const std::int64_t row = head * pack_.n_tokens + begin;
+      if (index < heads) {
+        model_.attention_->place_queries(placed, queries_ + row * units_, query_steps_ + row);
+      } else if (index < 2 * heads) {
+        model_.attention_->place_keys(placed, keys_ + row * units_, key_steps_ + row);
+      } else {
+        model_.attention_->place_values(placed, places_ + begin, values_ + head * n_slots_ * head_,
+                                        value_logs_ + row, value_shares_ + row);
       }
     }
   }
@@ -272,41 +352,44 @@ class Pass {
     model_.attention_->attend(block, space.attention.data());
   }
 
-  // Adds what attention and MLP found, then goes on to the next layer or the end.
-  void finish_layer(ThreadSpace& space, std::int64_t begin, std::int64_t n, std::size_t index) {
-    const Model::Layer& layer = model_.layers_[index];
+  // Adds to some rows what attention and MLP found.
+  void finish_layer(ThreadSpace& space, const Model::Layer& layer, const float* found, float* rows,
+                    std::int64_t n) const {
     const LinearKernels& kernels = *model_.linear_;
-    float* rows = hidden_ + begin * model_.stride_;
-    const Operand mixed = converted(space, kernels, mixed_ + begin * width_, width_, n, layer.attention_out.width());
+    const Operand mixed = converted(space, kernels, found, width_, n, layer.attention_out.width());
     layer.attention_out.multiply(mixed, n, 0, layer.attention_out.panels(), rows, model_.stride_, true);
 
-    model_.tables_.rows->norm(layer.mlp_norm.view(), rows, model_.stride_, n, space.normed.data(), model_.stride_);
-    const Operand normed =
-        converted(space, kernels, space.normed.data(), model_.stride_, n, layer.mlp_in.width());
+    const Operand inputs = normed(space, &layer.mlp_norm, rows, n, layer.mlp_in.width());
     const std::int64_t panel = kernels.panel;
     const std::int64_t gated_width = layer.mlp_in.panels() / 2 * panel;
     for (std::int64_t i = 0; i < layer.mlp_in.panels(); i += 2) {
-      layer.mlp_in.multiply(normed, n, i, i + 2, space.product.data(), 2 * panel, false);
+      layer.mlp_in.multiply(inputs, n, i, i + 2, space.product.data(), 2 * panel, false);
       model_.gate_(space.product.data(), 2 * panel, n, panel, space.gated.data() + i / 2 * panel, gated_width);
     }
     const Operand gated = converted(space, kernels, space.gated.data(), gated_width, n, layer.mlp_out.width());
     layer.mlp_out.multiply(gated, n, 0, layer.mlp_out.panels(), rows, model_.stride_, true);
-
-    if (index + 1 < model_.layers_.size()) {
-      start_layer(space, begin, n, model_.layers_[index + 1]);
-    } else {
-      project(space, begin, n);
-    }
   }
 
-  // The final norm and the projection, of the rows that are kept.
-  void project(ThreadSpace& space, std::int64_t begin, std::int64_t n) {
+  // Rows that are kept, behind the last attention.
+  void finish(ThreadSpace& space, std::int64_t begin, std::int64_t n) {
+    const std::int64_t* kept = pack_.kept + begin;
+    float* rows = space.hidden.data();
+    gather(hidden_, model_.stride_, kept, n, rows);
+    if (!model_.layers_.empty()) {
+      gather(mixed_, width_, kept, n, space.mixed.data());
+      finish_layer(space, model_.layers_.back(), space.mixed.data(), rows, n);
+    }
+    project(space, rows, begin, n);
+  }
+
+  // The final norm and the projection.
+  void project(ThreadSpace& space, const float* hidden, std::int64_t begin, std::int64_t n) {
     const RowKernels& kernels = *model_.tables_.rows;
     float* rows = space.normed.data();
     float* next = space.product.data();
     std::int64_t stride = model_.stride_;
     std::int64_t width = model_.shape_.hidden;
-    kernels.norm(model_.final_norm_.view(), hidden_ + begin * model_.stride_, model_.stride_, n, rows, stride);
+    kernels.norm(model_.final_norm_.view(), hidden, model_.stride_, n, rows, stride);
     for (const Model::Step& step : model_.steps_) {
       if (!step.linear) {
         kernels.normalise(rows, stride, n, round_up(width, kLanes));
@@ -331,10 +414,7 @@ class Pass {
       stride = next_stride;
       width = step.outputs;
     }
-    for (std::int64_t i = 0; i < n; ++i) {
-      const std::int64_t target = targets_[begin + i];
-      if (target >= 0) std::copy_n(rows + i * stride, width, out_ + target * width);
-    }
+    for (std::int64_t i = 0; i < n; ++i) std::copy_n(rows + i * stride, width, out_ + (begin + i) * width);
   }
 
   const Model& model_;
@@ -348,7 +428,12 @@ class Pass {
   std::int64_t n_slots_ = 0;
   std::int64_t* positions_;
   std::int64_t* places_;
-  std::int64_t* targets_;
+  std::int64_t n_distinct_ = 0;
+  std::int64_t* kinds_;     // of each token, which of the distinct ones it is
+  std::int64_t* distinct_;  // their ids
+  float* embedded_;         // distinct tokens
+  std::int64_t first_stride_ = 0;
+  float* first_products_ = nullptr;  // and their queries, keys and values in the first layer, not turned yet
   float* hidden_;
   float* mixed_;
   std::uint32_t* queries_;
@@ -359,6 +444,7 @@ class Pass {
   float* value_logs_;
   float* value_shares_;
   std::vector<AttentionJob> jobs_;
+  std::vector<AttentionJob> last_jobs_;  // of rows that are kept
   std::shared_ptr<const Rotations> global_rotations_;
   std::shared_ptr<const Rotations> local_rotations_;
 };
