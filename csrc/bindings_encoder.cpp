@@ -40,13 +40,12 @@ encoder::NormSource norm_of(nb::handle weight, nb::handle bias) { return {tensor
 class NativeModel {
  public:
   NativeModel(int isa, int precision, std::vector<std::int64_t> sizes, float norm_eps, nb::list tensors,
-              std::vector<float> global_frequencies, std::vector<float> local_frequencies,
-              std::vector<std::int64_t> frequent)
+              std::vector<float> global_frequencies, std::vector<float> local_frequencies)
       : embeddings_(tensors[0]),
         model_(static_cast<Isa>(isa), static_cast<encoder::Precision>(precision),
                encoder::Shape{sizes.at(0), sizes.at(1), sizes.at(2), sizes.at(3), sizes.at(4), norm_eps},
                tensor_of(tensors[0]), norm_of(tensors[1], tensors[2]), norm_of(tensors[3], tensors[4]),
-               std::move(global_frequencies), std::move(local_frequencies), checked(frequent, sizes.at(0))) {}
+               std::move(global_frequencies), std::move(local_frequencies)) {}
 
   void add_layer(bool is_global, nb::list t, int threads) {
     encoder::LayerSource source{is_global,
@@ -94,13 +93,6 @@ class NativeModel {
   }
 
  private:
-  static const std::vector<std::int64_t>& checked(const std::vector<std::int64_t>& ids, std::int64_t vocabulary) {
-    for (const std::int64_t id : ids) {
-      if (id < 0 || id >= vocabulary) throw std::invalid_argument("a frequent token is outside the vocabulary");
-    }
-    return ids;
-  }
-
   nb::object embeddings_;  // which the model reads where they are
   encoder::Model model_;
 };
@@ -113,10 +105,9 @@ void bind_encoder(nb::module_& m) {
     return encoder::can_run(static_cast<Isa>(isa), static_cast<encoder::Precision>(precision));
   }, "isa"_a, "precision"_a);
   nb::class_<NativeModel>(m, "Model")
-      .def(nb::init<int, int, std::vector<std::int64_t>, float, nb::list, std::vector<float>, std::vector<float>,
-                    std::vector<std::int64_t>>(),
+      .def(nb::init<int, int, std::vector<std::int64_t>, float, nb::list, std::vector<float>, std::vector<float>>(),
            "isa"_a, "precision"_a, "sizes"_a, "norm_eps"_a, "tensors"_a, "global_frequencies"_a,
-           "local_frequencies"_a, "frequent"_a)
+           "local_frequencies"_a)
       .def("add_layer", &NativeModel::add_layer, "is_global"_a, "tensors"_a, "threads"_a)
       .def("add_dense", &NativeModel::add_dense, "inputs"_a, "outputs"_a, "activation"_a, "residual"_a, "tensors"_a,
            "threads"_a)

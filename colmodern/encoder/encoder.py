@@ -238,7 +238,6 @@ class Encoder:
                 precision, bytes_measured=self._checkpoint.folder == DEFAULT_FOLDER
             ),
             threads=self._workers.n_threads,
-            frequent=self._rules.frequent_ids(),
         )
 
     def _encode(

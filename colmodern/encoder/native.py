@@ -81,7 +81,6 @@ class NativeModel:
         *,
         precision: str,
         threads: int,
-        frequent: Sequence[int] = (),
     ) -> None:
         """Pack the weights.
 
@@ -92,8 +91,6 @@ class NativeModel:
             projection: What follows the backbone.
             precision: ``fp32``, ``bf16`` or ``int8``.
             threads: How many threads pack.
-            frequent: Ids of tokens that most texts have. In int8, channels in which their
-                embeddings stick out are made smaller before they are rounded.
 
         Raises:
             EncoderError: A tensor is missing or has another shape than the configuration says.
@@ -125,7 +122,6 @@ class NativeModel:
             ],
             rotary_frequencies(config.global_theta, config.head_dim).tolist(),
             rotary_frequencies(config.local_theta, config.head_dim).tolist(),
-            [token for token in frequent if token < config.vocab_size],
         )
         for index, is_global in enumerate(config.global_layers):
             self._model.add_layer(is_global, _layer(file, config, index), threads)

@@ -22,14 +22,6 @@ from colmodern.types import IntVector
 logger = logging.getLogger(__name__)
 
 
-_FREQUENT = (
-    "The of and a in to is was for as on by with that from at are it an or be this which but not. "
-    """( ) [ ] { } , ; : ? ! ' " - _ / = + * < > | # & % $ @ 0 1 2 """
-    "\u2018 \u2019 \u201c \u201d \u2013 \u2014"  # quotation marks and dashes
-)
-"""Function words and punctuation: half of the tokens of most texts, of programs too."""
-
-
 class TextRules:
     """How a checkpoint wants its texts.
 
@@ -91,11 +83,6 @@ class TextRules:
             )
             for text in tokenised
         ]
-
-    def frequent_ids(self) -> list[int]:
-        """Return the ids of tokens that most texts have, special ones included."""
-        (plan,) = self.plan_documents([_FREQUENT])
-        return sorted({token for sequence in plan.sequences for token in sequence.ids.tolist()})
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the plans beside the tokenizer, as plain values."""

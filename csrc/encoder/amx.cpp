@@ -149,8 +149,10 @@ struct BrainTiles {
 
 }  // namespace
 
-const LinearKernels kBytes_amx{ByteOp::kStep, ByteTiles::kPanel, convert_to_bytes, multiply_in_tiles<ByteTiles>};
-const LinearKernels kBrain_amx{BrainOp::kStep, BrainTiles::kPanel, convert_to_brain, multiply_in_tiles<BrainTiles>};
+const LinearKernels kBytes_amx{ByteOp::kStep, ByteTiles::kPanel, convert_to_bytes, multiply_in_tiles<ByteTiles>,
+                               spread};
+const LinearKernels kBrain_amx{BrainOp::kStep, BrainTiles::kPanel, convert_to_brain, multiply_in_tiles<BrainTiles>,
+                               nullptr};
 const AttentionKernels kByteAttention_amx{ByteOp::kStep,
                                           ByteOp::kVectors * kLanes,
                                           ByteTiles::kKeys,

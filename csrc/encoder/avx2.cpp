@@ -61,7 +61,7 @@ using Single = SingleOp<1>;
 
 const RowKernels kRows_avx2{widen, norm, gated<gelu_of>, gated<rough_gelu_of>, gelu, normalise};
 const LinearKernels kSingle_avx2 = linear_of<Single>(convert_rows<Single>);
-const LinearKernels kBytes_avx2 = linear_of<ByteOp>(convert_to_bytes);
+const LinearKernels kBytes_avx2 = linear_of<ByteOp>(convert_to_bytes, spread);
 const AttentionKernels kSingleAttention_avx2 = attention_of<Single>();
 // Products of 16 bits, four for one of bytes, are no faster than those of floats.
 const AttentionKernels kByteAttention_avx2 = kSingleAttention_avx2;

@@ -30,7 +30,7 @@ using Single = SingleOp<4>;
 
 const RowKernels kRows_avx512vnni{widen, norm, gated<gelu_of>, gated<rough_gelu_of>, gelu, normalise};
 const LinearKernels kSingle_avx512vnni = linear_of<Single>(convert_rows<Single>);
-const LinearKernels kBytes_avx512vnni = linear_of<ByteOp>(convert_to_bytes);
+const LinearKernels kBytes_avx512vnni = linear_of<ByteOp>(convert_to_bytes, spread);
 const AttentionKernels kSingleAttention_avx512vnni = attention_of<Single>();
 const AttentionKernels kByteAttention_avx512vnni = byte_attention_of<ByteOp>();
 

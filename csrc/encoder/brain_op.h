@@ -27,7 +27,7 @@ struct BrainOp {
   }
 };
 
-COLMODERN_TARGET void convert_to_brain(const float* rows, std::int64_t stride, std::int64_t n, std::int64_t width,
+COLMODERN_TARGET void convert_to_brain(float* rows, std::int64_t stride, std::int64_t n, std::int64_t width,
                                        const Operand& out) noexcept {
   for (std::int64_t i = 0; i < n; ++i) {
     const float* row = rows + i * stride;

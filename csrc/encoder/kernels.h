@@ -49,11 +49,14 @@ struct Operand {
 struct LinearKernels {
   int step;            // inputs of a unit
   std::int64_t panel;  // columns of a panel
-  // n rows of floats to units
-  void (*convert)(const float* rows, std::int64_t stride, std::int64_t n, std::int64_t width, const Operand&) noexcept;
+  // n rows of floats to units; the floats may change
+  void (*convert)(float* rows, std::int64_t stride, std::int64_t n, std::int64_t width, const Operand&) noexcept;
   // out[row][column] = (add: out[row][column] +) product of row and column, for the columns of some panels
   void (*multiply)(const PackedLinear&, const Operand&, std::int64_t n, std::int64_t first_panel,
                    std::int64_t last_panel, float* out, std::int64_t stride, bool add) noexcept;
+  // Bytes only: what a row, and so the weights of an output, goes through before it is rounded: four times an orthogonal
+  // transform, in place
+  void (*spread)(float* row, std::int64_t width) noexcept;
 };
 
 // Some queries of a sequence and one head, and the keys that they look at. Keys and values begin at the key `first`.

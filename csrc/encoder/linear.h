@@ -86,14 +86,15 @@ struct SingleOp {
 };
 
 template <class Op>
-COLMODERN_TARGET void convert_rows(const float* rows, std::int64_t stride, std::int64_t n, std::int64_t width,
+COLMODERN_TARGET void convert_rows(float* rows, std::int64_t stride, std::int64_t n, std::int64_t width,
                                    const Operand& out) noexcept {
   for (std::int64_t i = 0; i < n; ++i) Op::store_row(out.units + i * out.stride, rows + i * stride, width);
 }
 
 template <class Op>
-constexpr LinearKernels linear_of(decltype(LinearKernels::convert) convert) {
-  return {Op::kStep, Op::kVectors * kLanes, convert, multiply<Op>};
+constexpr LinearKernels linear_of(decltype(LinearKernels::convert) convert,
+                                  decltype(LinearKernels::spread) spread = nullptr) {
+  return {Op::kStep, Op::kVectors * kLanes, convert, multiply<Op>, spread};
 }
 
 }  // namespace

@@ -5,8 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "encoder/balance.h"
-
 namespace colmodern::encoder {
 namespace {
 
@@ -40,7 +38,7 @@ std::vector<std::int32_t> places_of(const std::vector<std::int32_t>& padded, std
 
 Model::Model(Isa isa, Precision precision, const Shape& shape, const Tensor& embeddings,
              const NormSource& embedding_norm, const NormSource& final_norm, std::vector<float> global_frequencies,
-             std::vector<float> local_frequencies, const std::vector<std::int64_t>& frequent)
+             std::vector<float> local_frequencies)
     : tables_(tables_for(isa)),
       linear_(precision == Precision::int8   ? tables_.bytes
               : precision == Precision::bf16 ? tables_.brain
@@ -57,24 +55,18 @@ Model::Model(Isa isa, Precision precision, const Shape& shape, const Tensor& emb
       embeddings_(embeddings),
       embedding_norm_(norm_of(embedding_norm)),
       final_norm_(norm_of(final_norm)),
-      balance_(precision == Precision::int8 ? balance_of(tables_, embeddings, frequent, embedding_norm_.view())
-                                            : std::vector<float>{}),
       global_rotary_(std::move(global_frequencies), half_),
       local_rotary_(std::move(local_frequencies), half_) {
   if (!can_run(isa, precision)) throw std::invalid_argument("this machine cannot run the encoder in this precision");
   stride_ = round_up(shape.hidden, linear_->panel);
 }
 
-Model::OwnedNorm Model::norm_of(const NormSource& source, const std::vector<float>& balance) const {
+Model::OwnedNorm Model::norm_of(const NormSource& source) const {
   const auto padded = static_cast<std::size_t>(round_up(shape_.hidden, kLanes));
   OwnedNorm norm{shape_.hidden, shape_.norm_eps, AlignedArray<float>(padded), AlignedArray<float>(padded),
                  source.bias.data != nullptr};
   tables_.rows->widen(source.weight.kind, source.weight.data, shape_.hidden, norm.weight.data());
   if (norm.has_bias) tables_.rows->widen(source.bias.kind, source.bias.data, shape_.hidden, norm.bias.data());
-  for (std::size_t i = 0; i < balance.size(); ++i) {
-    norm.weight.data()[i] /= balance[i];
-    if (norm.has_bias) norm.bias.data()[i] /= balance[i];
-  }
   return norm;
 }
 
@@ -101,14 +93,12 @@ void Model::add_layer(const LayerSource& source, int threads) {
   out.places = places_of(head_order(1), hidden);
   LinearSource in{source.mlp_in, source.mlp_in_bias, hidden, gated_order(shape_.inner, linear_->panel),
                   in_order(hidden)};
-  in.balance = balance_;
   std::optional<OwnedNorm> attention_norm;
   if (source.attention_norm) {  // without one, queries, keys and values come from the residual stream as it is
-    attention_norm.emplace(norm_of(*source.attention_norm, balance_));
-    qkv.balance = balance_;
+    attention_norm.emplace(norm_of(*source.attention_norm));
   }
   layers_.push_back(Layer{source.is_global, std::move(attention_norm), Linear(tables_, *linear_, qkv, threads),
-                          Linear(tables_, *linear_, out, threads), norm_of(source.mlp_norm, balance_),
+                          Linear(tables_, *linear_, out, threads), norm_of(source.mlp_norm),
                           Linear(tables_, *linear_, in, threads),
                           Linear(tables_, *linear_, source_of(source.mlp_out, source.mlp_out_bias, shape_.inner, hidden),
                                  threads)});

@@ -69,11 +69,9 @@ struct Pack {
 
 class Model {
  public:
-  // Embeddings are read where they are, whenever the model runs. frequent: tokens that most texts have, for bytes to
-  // be fitted to.
+  // Embeddings are read where they are, whenever the model runs.
   Model(Isa isa, Precision precision, const Shape& shape, const Tensor& embeddings, const NormSource& embedding_norm,
-        const NormSource& final_norm, std::vector<float> global_frequencies, std::vector<float> local_frequencies,
-        const std::vector<std::int64_t>& frequent);
+        const NormSource& final_norm, std::vector<float> global_frequencies, std::vector<float> local_frequencies);
 
   void add_layer(const LayerSource& source, int threads);
   void add_dense(const DenseSource& source, int threads);
@@ -110,8 +108,7 @@ class Model {
     std::int64_t outputs;
   };
 
-  // The values that come out are divided by `balance`, if there is any.
-  OwnedNorm norm_of(const NormSource& source, const std::vector<float>& balance = {}) const;
+  OwnedNorm norm_of(const NormSource& source) const;
   std::vector<std::int32_t> head_order(int parts) const;
 
   Tables tables_;
@@ -125,7 +122,6 @@ class Model {
   std::int64_t dim_;
   Tensor embeddings_;
   OwnedNorm embedding_norm_, final_norm_;
-  std::vector<float> balance_;  // of rows that become bytes after a norm; else empty
   Rotary global_rotary_, local_rotary_;
   std::vector<Layer> layers_;
   std::vector<Step> steps_;

@@ -81,12 +81,15 @@ Linear::Linear(const Tables& tables, const LinearKernels& kernels, const LinearS
       const std::int32_t output = column < n_columns ? source.columns[static_cast<std::size_t>(column)] : -1;
       if (output < 0) continue;
       const float factor = column < source.scaled ? source.factor : 1.0F;
+      // A spread row and spread weights are four times as long each.
+      const float stretch = kernels.spread == nullptr ? factor : factor / 16.0F;
       tables.rows->widen(source.weight.kind, row_of(source.weight, output, source.inputs), source.inputs,
                          rows.stored.data());
+      std::fill(rows.placed.begin(), rows.placed.end(), 0.0F);
       for (std::size_t k = 0; k < rows.stored.size(); ++k) {
-        const float stretch = source.balance.empty() ? factor : factor * source.balance[k];
         rows.placed[static_cast<std::size_t>(source.places[k])] = rows.stored[k] * stretch;
       }
+      if (kernels.spread != nullptr) kernels.spread(rows.placed.data(), width_);
       std::uint32_t* to = rows.units.data() + i * units;
       if (kernels.step == 1) {
         std::memcpy(to, rows.placed.data(), rows.placed.size() * sizeof(float));

@@ -24,7 +24,6 @@ struct LinearSource {
   std::vector<std::int32_t> places;   // the place of each input in a row of units
   std::int64_t scaled = 0;            // so many first columns are
   float factor = 1.0F;                // multiplied by this
-  std::vector<float> balance = {};    // what the weights of each input are multiplied by; of none, nothing
 };
 
 // Where a row of a matrix of so many columns begins.

@@ -220,7 +220,8 @@ class Pass {
                 });
   }
 
-  Operand converted(ThreadSpace& space, const LinearKernels& kernels, const float* rows, std::int64_t stride,
+  // Changes the rows.
+  Operand converted(ThreadSpace& space, const LinearKernels& kernels, float* rows, std::int64_t stride,
                     std::int64_t n, std::int64_t width) const {
     const Operand operand{space.units.data(), width / kernels.step, space.scales.data()};
     kernels.convert(rows, stride, n, width, operand);
@@ -276,11 +277,13 @@ class Pass {
   // Rows as a product takes them.
   Operand normed(ThreadSpace& space, const Model::OwnedNorm* norm, const float* rows, std::int64_t n,
                  std::int64_t width) const {
+    float* out = space.normed.data();
     if (norm != nullptr) {
-      model_.tables_.rows->norm(norm->view(), rows, model_.stride_, n, space.normed.data(), model_.stride_);
-      rows = space.normed.data();
+      model_.tables_.rows->norm(norm->view(), rows, model_.stride_, n, out, model_.stride_);
+    } else {
+      std::copy_n(rows, n * model_.stride_, out);
     }
-    return converted(space, *model_.linear_, rows, model_.stride_, n, width);
+    return converted(space, *model_.linear_, out, model_.stride_, n, width);
   }
 
   // Queries, keys and values.
@@ -353,7 +356,7 @@ class Pass {
   }
 
   // Adds to some rows what attention and MLP found.
-  void finish_layer(ThreadSpace& space, const Model::Layer& layer, const float* found, float* rows,
+  void finish_layer(ThreadSpace& space, const Model::Layer& layer, float* found, float* rows,
                     std::int64_t n) const {
     const LinearKernels& kernels = *model_.linear_;
     const Operand mixed = converted(space, kernels, found, width_, n, layer.attention_out.width());

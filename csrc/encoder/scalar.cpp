@@ -78,7 +78,7 @@ using Single = SingleOp<1>;
 
 const RowKernels kRows_scalar{widen, norm, gated<gelu_of>, gated<rough_gelu_of>, gelu, normalise};
 const LinearKernels kSingle_scalar = linear_of<Single>(convert_rows<Single>);
-const LinearKernels kBytes_scalar = linear_of<ByteOp>(convert_to_bytes);
+const LinearKernels kBytes_scalar = linear_of<ByteOp>(convert_to_bytes, spread);
 const AttentionKernels kSingleAttention_scalar = attention_of<Single>();
 const AttentionKernels kByteAttention_scalar = byte_attention_of<ByteOp>();
 

@@ -46,7 +46,7 @@ class Random {
  public:
   Random(Isa isa, Precision precision, const Form& form)
       : model_(isa, precision, shape_of(form), tensor(kVocabulary * form.hidden, 1.0F), norm(form.hidden),
-               norm(form.hidden), frequencies(form), frequencies(form), {0, 1, 2}) {
+               norm(form.hidden), frequencies(form), frequencies(form)) {
     for (const bool is_global : {true, false, true}) {
       LayerSource source{is_global, std::nullopt, {}, {}, {}, {}, norm(form.hidden), {}, {}, {}, {}};
       if (!is_global) source.attention_norm = norm(form.hidden);
@@ -61,14 +61,16 @@ class Random {
     model_.add_normalisation();
   }
 
-  std::vector<float> vectors(const Form& form, int threads) const {
+  // Of every so many-th row from `first` on.
+  std::vector<float> vectors(const Form& form, int threads, std::int64_t first = 0, std::int64_t every = 1) const {
     const std::int64_t n = std::accumulate(form.lengths.begin(), form.lengths.end(), std::int64_t{0});
-    std::vector<std::int64_t> ids(static_cast<std::size_t>(n)), kept(ids.size());
+    std::vector<std::int64_t> ids(static_cast<std::size_t>(n)), kept;
     for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int64_t>(i * i + i / 3) % kVocabulary;
-    std::iota(kept.begin(), kept.end(), std::int64_t{0});
-    std::vector<float> out(static_cast<std::size_t>(n * kDim));
+    for (std::int64_t row = first; row < n; row += every) kept.push_back(row);
+    std::vector<float> out(kept.size() * kDim);
     model_.forward({ids.data(), n, form.lengths.data(), form.lengths.data(),
-                    static_cast<std::int64_t>(form.lengths.size()), kept.data(), n},
+                    static_cast<std::int64_t>(form.lengths.size()), kept.data(),
+                    static_cast<std::int64_t>(kept.size())},
                    threads, out.data());
     return out;
   }
@@ -112,6 +114,15 @@ double least_cosine(const std::vector<float>& found, const std::vector<float>& e
   return least;
 }
 
+// Whether these are the vectors of every so many-th row, bit for bit.
+bool are_some(const std::vector<float>& some, const std::vector<float>& all, std::int64_t first, std::int64_t every) {
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    const std::size_t row = static_cast<std::size_t>(first) + i / kDim * static_cast<std::size_t>(every);
+    if (some[i] != all[row * kDim + i % kDim]) return false;
+  }
+  return true;
+}
+
 bool pass_is_near(Isa isa, Precision precision, const Form& form) {
   const std::vector<float> expected = Random(Isa::scalar, Precision::fp32, form).vectors(form, 1);
   const Random model(isa, precision, form);
@@ -119,6 +130,9 @@ bool pass_is_near(Isa isa, Precision precision, const Form& form) {
   const double least = least_cosine(found, expected);
   const bool near = least >= kLeastCosine[static_cast<int>(precision)];
   bool same = model.vectors(form, 3) == found;
+  for (const std::int64_t every : {2, 7, 400}) {
+    same = same && are_some(model.vectors(form, 2, every / 2, every), found, every / 2, every);
+  }
   if (isa == Isa::amx && precision == Precision::int8) {
     // The projection is in bfloat16, whose sums depend on the instruction set.
     same = same && least_cosine(found, Random(Isa::avx512vnni, precision, form).vectors(form, 1)) > 0.999999;
@@ -129,6 +143,24 @@ bool pass_is_near(Isa isa, Precision precision, const Form& form) {
                 least, same ? "the same" : "differ");
   }
   return near && same;
+}
+
+// Rows are spread to the same bits everywhere, and twice is sixteen times what they were, whatever the width.
+bool spreads(Isa isa) {
+  Numbers numbers;
+  bool right = true;
+  for (std::int64_t width = kLanes; width <= 40 * kLanes; width += kLanes) {
+    std::vector<float> row(static_cast<std::size_t>(width));
+    for (float& value : row) value = numbers.next();
+    std::vector<float> once = row, expected = row;
+    tables_for(isa).bytes->spread(once.data(), width);
+    tables_for(Isa::scalar).bytes->spread(expected.data(), width);
+    right = right && once == expected && once != row;
+    tables_for(isa).bytes->spread(once.data(), width);
+    for (std::size_t i = 0; i < row.size(); ++i) right = right && std::fabs(once[i] / 16.0F - row[i]) < 1e-5F;
+  }
+  if (!right) std::printf("%s: rows are not spread as they should be\n", name_of(isa));
+  return right;
 }
 
 }  // namespace
@@ -143,6 +175,7 @@ int main() {
   for (int i = 0; i < kIsaCount; ++i) {
     const Isa isa = static_cast<Isa>(i);
     if (!is_supported(isa)) continue;
+    n_wrong += spreads(isa) ? 0 : 1;
     for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
       if (!can_run(isa, precision)) continue;
       for (const Form& form : forms) {

@@ -14,7 +14,6 @@ from colmodern.encoder import Encoder
 from colmodern.encoder.model_config import ModernBertConfig
 from colmodern.encoder.modernbert import ModernBert
 from colmodern.encoder.native import PRECISIONS, NativeModel, choose_precision
-from colmodern.encoder.rules import TextRules
 from colmodern.encoder.tensors import open_tensors
 from colmodern.encoder.weights import read_weights
 from colmodern.errors import ConfigError, EncoderError
@@ -162,35 +161,8 @@ def test_huge_embeddings_make_no_nan(checkpoints, isa, precision):
     assert np.isfinite(found).all()
 
 
-def with_a_channel_that_sticks_out(folder):
-    file, tensors, config = open_parts(folder)
-    name = "embeddings.tok_embeddings.weight"
-    table = tensors[name].to_float32()
-    # To either side: one side alone is half of what lies between the least and the greatest value.
-    table[:, 3] = 8 * np.abs(table).max() * np.where(np.arange(len(table)) % 2, 1, -1)
-    return file, tensors | {name: type(tensors[name])("F32", table)}, config
-
-
 @pytest.mark.parametrize("isa", ISAS)
-def test_bytes_are_fitted_to_channels_that_stick_out_in_frequent_tokens(checkpoints, isa):
-    folder = checkpoints.backbone(checkpoints.folder(), hidden_size=128)
-    parts = with_a_channel_that_sticks_out(folder)
-    ids, lengths = random_ids(sum(LENGTHS)), LENGTHS
-
-    def hidden(precision, frequent):
-        with use_isa(isa):
-            model = NativeModel(*parts, (), precision=precision, threads=1, frequent=frequent)
-            return model.forward(ids, lengths, lengths, np.arange(len(ids)), threads=1)
-
-    expected = hidden("fp32", ())
-    fitted, plain = (np.square(hidden("int8", f) - expected).sum() for f in (range(40), ()))
-
-    assert fitted < 0.8 * plain
-    np.testing.assert_array_equal(hidden("fp32", range(40)), expected)
-
-
-@pytest.mark.parametrize("isa", ISAS)
-def test_bytes_are_fitted_to_the_default_student(monkeypatch, isa):
+def test_bytes_of_the_default_student_err_little(isa):
     texts = [
         "Who may revoke a key that has leaked, and when? (See the notes, below.)",
         "A key that has leaked is revoked: the owner, or the board, signs a note. " * 20,
@@ -201,23 +173,37 @@ def test_bytes_are_fitted_to_the_default_student(monkeypatch, isa):
         return np.concatenate([found.vectors for found in encoder.encode_documents(texts)])
 
     with use_isa(isa):
-        expected = vectors("fp32")
-        error = np.square(vectors("int8") - expected).sum(axis=1).mean()
-        monkeypatch.setattr(TextRules, "frequent_ids", lambda _: [])
-        unfitted = np.square(vectors("int8") - expected).sum(axis=1).mean()
+        error = np.square(vectors("int8") - vectors("fp32")).sum(axis=1).mean()
 
-    assert error < 0.0005  # .00029 to .00035, unfitted .00036 to .00042
-    assert error < 0.9 * unfitted
+    assert error < 0.0003  # .00020 to .00027; if rows became bytes as they are, .00036 to .00042
 
 
-def test_frequent_tokens_that_the_backbone_does_not_know_are_left_out(checkpoints):
-    folder = checkpoints.backbone(checkpoints.folder())
-
-    model = NativeModel(
-        *open_parts(folder), (), precision="int8", threads=1, frequent=[1, 1_000_000]
+@pytest.mark.parametrize("last", ["full_attention", "sliding_attention"])
+@pytest.mark.parametrize(("isa", "precision"), CASES)
+def test_rows_that_are_not_kept_change_nothing(checkpoints, isa, precision, last):
+    types = ["full_attention", "sliding_attention", last]
+    folder = checkpoints.backbone(
+        checkpoints.folder(), num_hidden_layers=len(types), layer_types=types
     )
+    lengths = [70, 3, 300, 1, 200]
+    ids = random_ids(sum(lengths))
+    # The end of the first text, nothing of the second, some of the third in pieces, all of the rest.
+    kept = np.r_[40:70, 100:150, 151:260:3, 373 : len(ids)]
 
-    assert model.forward(np.arange(4), [4], [4], np.arange(4), threads=1).shape[0] == 4
+    with use_isa(isa):
+        model = NativeModel(*open_parts(folder), (), precision=precision, threads=2)
+        every = model.forward(ids, lengths, lengths, np.arange(len(ids)), threads=2)
+        some = model.forward(ids, lengths, lengths, kept, threads=2)
+        none = model.forward(ids, lengths, lengths, kept[:0], threads=2)
+
+    assert none.shape == (0, model.dim)
+    if last == "full_attention":
+        np.testing.assert_array_equal(some, every[kept])
+        return
+    # Local layers take keys in blocks that depend on the first query.
+    cosines = (some * every[kept]).sum(axis=1) / np.linalg.norm(some, axis=1)
+    cosines /= np.linalg.norm(every[kept], axis=1)
+    assert cosines.min() > LEAST_COSINE[precision]
 
 
 @pytest.mark.parametrize("bad", [-1, 10_000])
