@@ -244,7 +244,7 @@ std::int64_t attention_bytes(std::int64_t dim) noexcept {
 // Row i turned by its position.
 COLMODERN_INLINE void turn_row(const HeadRows& heads, std::int64_t i, float* turned) {
   const std::int64_t half = heads.dim / 2;
-  const float* row = heads.rows + i * heads.stride;
+  const float* row = heads.row(i);
   const float* cosines = heads.cosines + heads.positions[i] * half;
   const float* sines = heads.sines + heads.positions[i] * half;
   for (std::int64_t j = 0; j < half; j += kLanes) {
@@ -270,7 +270,7 @@ template <class Op>
 COLMODERN_TARGET void place_values(const HeadRows& heads, const std::int64_t* places, std::uint32_t* out,
                                    float*, float*) noexcept {
   for (std::int64_t i = 0; i < heads.n; ++i) {
-    const float* row = heads.rows + i * heads.stride;
+    const float* row = heads.row(i);
     std::uint32_t* at = out + places[i] / Op::kStep * heads.dim;
     if constexpr (Op::kStep == 1) {
       std::memcpy(at, row, static_cast<std::size_t>(heads.dim) * sizeof(float));
@@ -278,7 +278,7 @@ COLMODERN_TARGET void place_values(const HeadRows& heads, const std::int64_t* pl
       // The second of the pair is the next row, or nothing behind the end of the sequence.
       const bool is_alone = heads.positions[i + 1] == 0;
       for (std::int64_t d = 0; d < heads.dim; d += kLanes) {
-        const Floats next = is_alone ? fill(0.0F) : load(row + heads.stride + d);
+        const Floats next = is_alone ? fill(0.0F) : load(heads.row(i + 1) + d);
         store_units(at + d, Op::pair(load(row + d), next));
       }
       i += is_alone ? 0 : 1;

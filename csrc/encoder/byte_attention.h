@@ -303,7 +303,7 @@ COLMODERN_INLINE void place_whole_units(const HeadRows& heads, std::int64_t firs
   Floats scales[4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
-    rows[r] = heads.rows + (first + r) * heads.stride;
+    rows[r] = heads.row(first + r);
     peaks[first + r] = peak_of(rows[r], heads.dim);
     scales[r] = fill(127.0F / peaks[first + r]);
   }
@@ -319,7 +319,7 @@ COLMODERN_TARGET void place_values_as_bytes(const HeadRows& heads, const std::in
   float peaks[kChunk];
   std::fill_n(peaks, kChunk, kLeastPeak);
   for (std::int64_t i = 0; i < heads.n; ++i) {
-    const float* row = heads.rows + i * heads.stride;
+    const float* row = heads.row(i);
     if (places[i] % 4 == 0 && i + 3 < heads.n && places[i + 3] == places[i] + 3) {
       place_whole_units(heads, i, out + places[i] / 4 * heads.dim, peaks);
       i += 3;

@@ -83,13 +83,15 @@ struct AttentionBlock {
 
 // Where queries and keys are turned, and all are put in order for attention.
 struct HeadRows {
-  const float* rows;  // (n, stride): the dim values of a head
+  const float* rows;  // (any, stride): the dim values of a head
   std::int64_t stride;
+  const std::int64_t* numbers;  // (n,): which of the rows
   std::int64_t n;
   std::int64_t dim;
   const std::int64_t* positions;  // (n + 1,): in its sequence; 0 behind the last row of one
   const float* cosines;           // (positions, dim / 2)
   const float* sines;
+  const float* row(std::int64_t i) const noexcept { return rows + numbers[i] * stride; }
 };
 
 // Attention in one precision.

@@ -1,5 +1,6 @@
 // One pass of a pack through the model.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <cstring>
@@ -81,6 +82,7 @@ class Pass {
         width_(model.shape_.heads * head_),
         units_(head_ / model.attention_->step) {
     plan();
+    std::iota(in_order_.begin(), in_order_.end(), std::int64_t{0});
     const std::int64_t n = pack.n_tokens;
     hidden_ = space.hidden.at_least(n * model.stride_);
     embedded_ = space.embedded.at_least(n_distinct_ * model.stride_);
@@ -106,7 +108,7 @@ class Pass {
     using Space = ThreadSpace;
     const std::int64_t n_tokens = pack_.n_tokens;
     for_chunks(n_distinct_, [this](Space& space, std::int64_t begin, std::int64_t n) { embed(space, begin, n); });
-    for_chunks(n_tokens, [this](Space& space, std::int64_t begin, std::int64_t n) { start(space, begin, n); });
+    for_chunks(n_tokens, [this](Space&, std::int64_t begin, std::int64_t n) { start(begin, n); });
     for (std::size_t i = 0; i + 1 < model_.layers_.size(); ++i) {
       attend(jobs_, model_.layers_[i].is_global);
       for_chunks(n_tokens, [this, i](Space& space, std::int64_t begin, std::int64_t n) {
@@ -248,16 +250,12 @@ class Pass {
   }
 
   // Tokens take what their kind has.
-  void start(ThreadSpace& space, std::int64_t begin, std::int64_t n) {
+  void start(std::int64_t begin, std::int64_t n) {
     const std::int64_t* kinds = kinds_ + begin;
     gather(embedded_, model_.stride_, kinds, n, hidden_ + begin * model_.stride_);
     if (model_.layers_.empty()) return;
     for (std::int64_t column = 0; column < first_stride_; column += group()) {
-      float* to = space.product.data();
-      for (std::int64_t i = 0; i < n; ++i, to += group()) {
-        std::copy_n(first_products_ + kinds[i] * first_stride_ + column, group(), to);
-      }
-      place(space.product.data(), begin, n, column, model_.layers_.front().is_global);
+      place(first_products_ + column, first_stride_, kinds, begin, n, column, model_.layers_.front().is_global);
     }
   }
 
@@ -294,17 +292,18 @@ class Pass {
     const std::int64_t panels = group() / panel;
     for (std::int64_t first = 0; first < layer.qkv.panels(); first += panels) {
       layer.qkv.multiply(operand, n, first, first + panels, space.product.data(), group(), false);
-      place(space.product.data(), begin, n, first * panel, layer.is_global);
+      place(space.product.data(), group(), in_order_.data(), begin, n, first * panel, layer.is_global);
     }
   }
 
   // Some columns of Wqkv's product: queries and keys are turned by their positions.
-  void place(const float* product, std::int64_t begin, std::int64_t n, std::int64_t first_column, bool is_global) {
+  void place(const float* product, std::int64_t stride, const std::int64_t* numbers, std::int64_t begin,
+             std::int64_t n, std::int64_t first_column, bool is_global) {
     const std::int64_t heads = model_.shape_.heads;
     const Rotations& rotations = is_global ? *global_rotations_ : *local_rotations_;
     std::int64_t index = first_column / head_;  // of a head, among those of queries, keys and values
     for (std::int64_t column = 0; column < group() && index < 3 * heads; column += head_, ++index) {
-      const HeadRows placed{product + column, group(), n, head_, positions_ + begin,
+      const HeadRows placed{product + column,         stride, numbers, n, head_, positions_ + begin,
                             rotations.cosines.data(), rotations.sines.data()};
       const std::int64_t head = index % heads;
       const std::int64_t row = head * pack_.n_tokens + begin;
@@ -429,6 +428,7 @@ class Pass {
   std::int64_t width_;  // of all heads
   std::int64_t units_;  // of a head's query or key
   std::int64_t n_slots_ = 0;
+  std::array<std::int64_t, kChunk> in_order_;
   std::int64_t* positions_;
   std::int64_t* places_;
   std::int64_t n_distinct_ = 0;
