@@ -2,12 +2,12 @@
 
 python -m benchmarks.encoder [--threads N] [--compare] [--mix DATA]
 
-The default student on random ids: 8,192 tokens in texts of equal length, with ``--mix`` in texts as
-long as real documents. ``--compare`` runs transformers (sdpa) and ONNX Runtime (``pip install -r
+The default student on 8,192 random tokens in texts of equal length, and with ``--mix`` on real
+documents. ``--compare`` runs transformers (sdpa) and ONNX Runtime (``pip install -r
 benchmarks/encoder/requirements.txt``) beside it. All run each load in turn, several times over; a
 figure is the median. The roofline is the speed of torch's own products in the same run over the
-operations that are needed: those of linear layers, of all keys in global layers and of 129 keys in
-local ones.
+operations that are needed: those of linear layers (in the first one, queries, keys and values of
+equal tokens once), of all keys in global layers and of 129 keys in local ones.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What is encoded: packs of texts of equal lengths, and the lengths of real documents."""
+"""What is encoded: packs of random texts of equal lengths, and real documents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,31 +36,27 @@ class Load:
 
 def equal_load(length: int) -> Load:
     """Return one batch of random texts of a length."""
-    return Load(f"{length:,}", [_random_texts([length] * (TOKENS // length))])
+    rng = np.random.default_rng(1)
+    return Load(f"{length:,}", [[rng.integers(0, _WORDS, length) for _ in range(TOKENS // length)]])
 
 
 def mixed_load(data: Path, tokens: int) -> Load:
-    """Return texts as long as every n-th document of the two collections, at most 8,192 tokens.
+    """Return every n-th document of the two collections, by length, cut at 8,192 tokens.
 
     Args:
         data: The folder that holds ``scisummnet`` and ``scifact``.
         tokens: About how many tokens the texts have together.
     """
-    lengths = [length for name in _MIXED for length in _lengths_of(data / name)]
-    every = max(1, round(sum(lengths) / tokens))
-    return Load("real mix", list(_batches(_random_texts(sorted(lengths[::every])))))
+    texts = [text for name in _MIXED for text in _texts_of(data / name)]
+    every = max(1, round(sum(len(text) for text in texts) / tokens))
+    return Load("real mix", list(_batches(sorted(texts[::every], key=len))))
 
 
-def _lengths_of(collection: Path) -> list[int]:
+def _texts_of(collection: Path) -> Texts:
     tokenizer = Tokenizer.from_file(str(find_model(DEFAULT_NAME)[1] / "tokenizer.json"))
     tokenizer.no_truncation()
     texts = [f"{document.title} {document.text}" for document in Dataset.load(collection).documents]
-    return [min(TOKENS, len(found)) for found in tokenizer.encode_batch_fast(texts)]
-
-
-def _random_texts(lengths: Sequence[int]) -> Texts:
-    rng = np.random.default_rng(1)
-    return [rng.integers(0, _WORDS, length) for length in lengths]
+    return [np.array(found.ids[:TOKENS]) for found in tokenizer.encode_batch_fast(texts)]
 
 
 def _batches(texts: Texts) -> Iterator[Texts]:
