@@ -87,8 +87,8 @@ class Pass {
     hidden_ = space.hidden.at_least(n * model.stride_);
     embedded_ = space.embedded.at_least(n_distinct_ * model.stride_);
     if (!model.layers_.empty()) {
-      first_stride_ = model.layers_.front().qkv.panels() * model.linear_->panel;
-      first_products_ = space.first_products.at_least(n_distinct_ * first_stride_);
+      const std::int64_t units = model.layers_.front().qkv.width() / model.linear_->step;
+      inputs_ = {space.input_units.at_least(n_distinct_ * units), units, space.input_scales.at_least(2 * n_distinct_)};
     }
     mixed_ = space.mixed.at_least(n * width_);
     const std::int64_t behind = model.attention_->behind;
@@ -108,11 +108,12 @@ class Pass {
     using Space = ThreadSpace;
     const std::int64_t n_tokens = pack_.n_tokens;
     for_chunks(n_distinct_, [this](Space& space, std::int64_t begin, std::int64_t n) { embed(space, begin, n); });
-    for_chunks(n_tokens, [this](Space&, std::int64_t begin, std::int64_t n) { start(begin, n); });
+    if (!model_.layers_.empty()) start();
     for (std::size_t i = 0; i + 1 < model_.layers_.size(); ++i) {
       attend(jobs_, model_.layers_[i].is_global);
       for_chunks(n_tokens, [this, i](Space& space, std::int64_t begin, std::int64_t n) {
         float* rows = hidden_ + begin * model_.stride_;
+        if (i == 0) gather(embedded_, model_.stride_, kinds_ + begin, n, rows);
         finish_layer(space, model_.layers_[i], mixed_ + begin * width_, rows, n);
         start_layer(space, begin, n, model_.layers_[i + 1]);
       });
@@ -211,10 +212,12 @@ class Pass {
     in_parallel(n_rows, kChunk, body);
   }
 
+  // How many jobs a thread takes at a time. One chunk, for instance a query, is too little to wake other threads for.
+  std::int64_t piece_of(std::int64_t n_jobs) const { return pack_.n_tokens <= kChunk ? n_jobs : 1; }
+
   void attend(const std::vector<AttentionJob>& jobs, bool is_global) {
     const auto n_jobs = static_cast<std::int64_t>(jobs.size());
-    // One chunk, for instance a query, is too little to wake other threads for.
-    in_parallel(n_jobs, pack_.n_tokens <= kChunk ? n_jobs : 1,
+    in_parallel(n_jobs, piece_of(n_jobs),
                 [&](ThreadSpace& space, std::int64_t begin, std::int64_t n) {
                   for (std::int64_t i = begin; i < begin + n; ++i) {
                     attend(space, jobs[static_cast<std::size_t>(i)], is_global);
@@ -244,19 +247,25 @@ class Pass {
     model_.tables_.rows->norm(model_.embedding_norm_.view(), rows, model_.stride_, n, rows, model_.stride_);
     if (model_.layers_.empty()) return;
     const Model::Layer& layer = model_.layers_.front();
-    const Operand operand = normed(space, attention_norm(layer), rows, n, layer.qkv.width());
-    layer.qkv.multiply(operand, n, 0, layer.qkv.panels(), first_products_ + begin * first_stride_, first_stride_,
-                       false);
+    const Operand operand{inputs_.units + begin * inputs_.stride, inputs_.stride, inputs_.scales + 2 * begin};
+    normed(space, attention_norm(layer), rows, n, layer.qkv.width(), operand);
   }
 
-  // Tokens take what their kind has.
-  void start(std::int64_t begin, std::int64_t n) {
-    const std::int64_t* kinds = kinds_ + begin;
-    gather(embedded_, model_.stride_, kinds, n, hidden_ + begin * model_.stride_);
-    if (model_.layers_.empty()) return;
-    for (std::int64_t column = 0; column < first_stride_; column += group()) {
-      place(first_products_ + column, first_stride_, kinds, begin, n, column, model_.layers_.front().is_global);
-    }
+  // Queries, keys and values of the first layer, some heads at a time: those of all distinct tokens stay in the
+  // second-level cache while all tokens take theirs.
+  void start() {
+    const Model::Layer& layer = model_.layers_.front();
+    const std::int64_t panels = group() / model_.linear_->panel;
+    const std::int64_t n_groups = layer.qkv.panels() / panels;
+    in_parallel(n_groups, piece_of(n_groups), [&](ThreadSpace& space, std::int64_t begin, std::int64_t n) {
+      float* products = space.products.at_least(n_distinct_ * group());
+      for (std::int64_t i = begin; i < begin + n; ++i) {
+        layer.qkv.multiply(inputs_, n_distinct_, i * panels, (i + 1) * panels, products, group(), false);
+        for (std::int64_t row = 0; row < pack_.n_tokens; row += kChunk) {
+          place(products, kinds_ + row, row, std::min(kChunk, pack_.n_tokens - row), i * group(), layer.is_global);
+        }
+      }
+    });
   }
 
   // The first layer has none: embeddings are normed.
@@ -275,13 +284,20 @@ class Pass {
   // Rows as a product takes them.
   Operand normed(ThreadSpace& space, const Model::OwnedNorm* norm, const float* rows, std::int64_t n,
                  std::int64_t width) const {
+    const Operand operand{space.units.data(), width / model_.linear_->step, space.scales.data()};
+    normed(space, norm, rows, n, width, operand);
+    return operand;
+  }
+
+  void normed(ThreadSpace& space, const Model::OwnedNorm* norm, const float* rows, std::int64_t n,
+              std::int64_t width, const Operand& operand) const {
     float* out = space.normed.data();
     if (norm != nullptr) {
       model_.tables_.rows->norm(norm->view(), rows, model_.stride_, n, out, model_.stride_);
     } else {
       std::copy_n(rows, n * model_.stride_, out);
     }
-    return converted(space, *model_.linear_, out, model_.stride_, n, width);
+    model_.linear_->convert(out, model_.stride_, n, width, operand);
   }
 
   // Queries, keys and values.
@@ -292,18 +308,18 @@ class Pass {
     const std::int64_t panels = group() / panel;
     for (std::int64_t first = 0; first < layer.qkv.panels(); first += panels) {
       layer.qkv.multiply(operand, n, first, first + panels, space.product.data(), group(), false);
-      place(space.product.data(), group(), in_order_.data(), begin, n, first * panel, layer.is_global);
+      place(space.product.data(), in_order_.data(), begin, n, first * panel, layer.is_global);
     }
   }
 
   // Some columns of Wqkv's product: queries and keys are turned by their positions.
-  void place(const float* product, std::int64_t stride, const std::int64_t* numbers, std::int64_t begin,
-             std::int64_t n, std::int64_t first_column, bool is_global) {
+  void place(const float* product, const std::int64_t* numbers, std::int64_t begin, std::int64_t n,
+             std::int64_t first_column, bool is_global) {
     const std::int64_t heads = model_.shape_.heads;
     const Rotations& rotations = is_global ? *global_rotations_ : *local_rotations_;
     std::int64_t index = first_column / head_;  // of a head, among those of queries, keys and values
     for (std::int64_t column = 0; column < group() && index < 3 * heads; column += head_, ++index) {
-      const HeadRows placed{product + column,         stride, numbers, n, head_, positions_ + begin,
+      const HeadRows placed{product + column,         group(), numbers, n, head_, positions_ + begin,
                             rotations.cosines.data(), rotations.sines.data()};
       const std::int64_t head = index % heads;
       const std::int64_t row = head * pack_.n_tokens + begin;
@@ -376,7 +392,11 @@ class Pass {
   void finish(ThreadSpace& space, std::int64_t begin, std::int64_t n) {
     const std::int64_t* kept = pack_.kept + begin;
     float* rows = space.hidden.data();
-    gather(hidden_, model_.stride_, kept, n, rows);
+    if (model_.layers_.size() > 1) {
+      gather(hidden_, model_.stride_, kept, n, rows);
+    } else {
+      for (std::int64_t i = 0; i < n; ++i) gather(embedded_, model_.stride_, kinds_ + kept[i], 1, rows + i * model_.stride_);
+    }
     if (!model_.layers_.empty()) {
       gather(mixed_, width_, kept, n, space.mixed.data());
       finish_layer(space, model_.layers_.back(), space.mixed.data(), rows, n);
@@ -434,9 +454,8 @@ class Pass {
   std::int64_t n_distinct_ = 0;
   std::int64_t* kinds_;     // of each token, which of the distinct ones it is
   std::int64_t* distinct_;  // their ids
-  float* embedded_;         // distinct tokens
-  std::int64_t first_stride_ = 0;
-  float* first_products_ = nullptr;  // and their queries, keys and values in the first layer, not turned yet
+  float* embedded_;         // those tokens
+  Operand inputs_{};        // and what the first product takes of them
   float* hidden_;
   float* mixed_;
   std::uint32_t* queries_;

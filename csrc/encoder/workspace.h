@@ -38,14 +38,14 @@ class Buffer {
 
 // What one thread needs for a chunk of rows or a block of queries.
 struct ThreadSpace {
-  Buffer<float> hidden, mixed, normed, product, gated, scales;
+  Buffer<float> products, hidden, mixed, normed, product, gated, scales;
   Buffer<std::uint32_t> units;
   Buffer<char> attention;
 };
 
 struct Workspace {
-  Buffer<float> embedded, first_products, hidden, mixed;
-  Buffer<std::uint32_t> queries, keys, values;
+  Buffer<float> embedded, input_scales, hidden, mixed;
+  Buffer<std::uint32_t> input_units, queries, keys, values;
   Buffer<float> query_steps, key_steps, value_logs, value_shares;
   Buffer<std::int64_t> positions, places, kinds, distinct;
   std::vector<std::int64_t> numbers;  // of the vocabulary's ids; -1 between passes
