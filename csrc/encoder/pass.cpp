@@ -123,7 +123,7 @@ class Pass {
   }
 
  private:
-  // Positions, places of values, attention jobs, and where kept rows go.
+  // Positions, places of values, attention jobs, and which tokens are equal.
   void plan() {
     const std::int64_t n = pack_.n_tokens;
     const int step = model_.attention_->step;
@@ -164,16 +164,16 @@ class Pass {
     }
   }
 
-  // Which tokens are the same: before the first attention they have the same rows.
+  // Equal tokens have equal rows until the first attention.
   void find_distinct() {
     kinds_ = space_.kinds.at_least(pack_.n_tokens);
     distinct_ = space_.distinct.at_least(pack_.n_tokens);
-    std::vector<std::int64_t>& numbers = space_.numbers;
+    std::vector<std::int32_t>& numbers = space_.numbers;
     numbers.resize(static_cast<std::size_t>(model_.shape_.vocabulary), -1);
     for (std::int64_t i = 0; i < pack_.n_tokens; ++i) {
-      std::int64_t& number = numbers[static_cast<std::size_t>(pack_.ids[i])];
+      std::int32_t& number = numbers[static_cast<std::size_t>(pack_.ids[i])];
       if (number < 0) {
-        number = n_distinct_;
+        number = static_cast<std::int32_t>(n_distinct_);
         distinct_[n_distinct_++] = pack_.ids[i];
       }
       kinds_[i] = number;
@@ -189,6 +189,7 @@ class Pass {
     for (const Model::Step& step : model_.steps_) {
       width = std::max(width, round_up(step.outputs, model_.projection_->panel));
     }
+    space.products.at_least(n_distinct_ * group());
     space.hidden.at_least(kChunk * model_.stride_);
     space.mixed.at_least(kChunk * width_);
     space.normed.at_least(kChunk * width);
@@ -258,7 +259,7 @@ class Pass {
     const std::int64_t panels = group() / model_.linear_->panel;
     const std::int64_t n_groups = layer.qkv.panels() / panels;
     in_parallel(n_groups, piece_of(n_groups), [&](ThreadSpace& space, std::int64_t begin, std::int64_t n) {
-      float* products = space.products.at_least(n_distinct_ * group());
+      float* products = space.products.data();
       for (std::int64_t i = begin; i < begin + n; ++i) {
         layer.qkv.multiply(inputs_, n_distinct_, i * panels, (i + 1) * panels, products, group(), false);
         for (std::int64_t row = 0; row < pack_.n_tokens; row += kChunk) {

@@ -48,7 +48,7 @@ struct Workspace {
   Buffer<std::uint32_t> input_units, queries, keys, values;
   Buffer<float> query_steps, key_steps, value_logs, value_shares;
   Buffer<std::int64_t> positions, places, kinds, distinct;
-  std::vector<std::int64_t> numbers;  // of the vocabulary's ids; -1 between passes
+  std::vector<std::int32_t> numbers;  // of the vocabulary's ids; -1 between passes
   std::vector<ThreadSpace> threads;
 };
 

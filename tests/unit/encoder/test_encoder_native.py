@@ -187,7 +187,7 @@ def test_rows_that_are_not_kept_change_nothing(checkpoints, isa, precision, last
     )
     lengths = [70, 3, 300, 1, 200]
     ids = random_ids(sum(lengths))
-    # The end of the first text, nothing of the second, some of the third in pieces, all of the rest.
+    # The end of the first text, nothing of the second, some of the third, all of the rest.
     kept = np.r_[40:70, 100:150, 151:260:3, 373 : len(ids)]
 
     with use_isa(isa):
