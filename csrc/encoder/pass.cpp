@@ -88,7 +88,8 @@ class Pass {
     embedded_ = space.embedded.at_least(n_distinct_ * model.stride_);
     if (!model.layers_.empty()) {
       const std::int64_t units = model.layers_.front().qkv.width() / model.linear_->step;
-      inputs_ = {space.input_units.at_least(n_distinct_ * units), units, space.input_scales.at_least(2 * n_distinct_)};
+      const std::int64_t whole = round_up(n_distinct_, kChunk);  // tiles read rows behind the last
+      inputs_ = {space.input_units.at_least(whole * units), units, space.input_scales.at_least(2 * whole)};
     }
     mixed_ = space.mixed.at_least(n * width_);
     const std::int64_t behind = model.attention_->behind;
