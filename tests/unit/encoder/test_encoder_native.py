@@ -72,6 +72,7 @@ SHAPES = [
         {"hidden_size": 40, "num_attention_heads": 2, "intermediate_size": 37}, id="odd widths"
     ),
     pytest.param({"norm_bias": True, "attention_bias": True, "mlp_bias": True}, id="biases"),
+    pytest.param({"num_hidden_layers": 1}, id="one layer"),
     pytest.param({"layer_types": ["full_attention"] * 4}, id="all global"),
     pytest.param({"layer_types": ["sliding_attention"] * 4}, id="all local"),
 ]
