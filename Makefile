@@ -6,6 +6,8 @@ RESULTS ?= .results
 COLLECTIONS = cacm cisi time cosqa scifact scisummnet leval-long
 SYSTEMS = bm25,minilm,late:exact,late:bits=2,late:pool=2,late:mode=hybrid,late:pool=2,mode=hybrid,late:scoring=maxsim,late:mode=bm25
 
+CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp)
+
 .PHONY: setup check fix test bench golden wheel engines-setup bench-engines results
 
 setup:  ## everything a developer needs, the CPU build of torch included
@@ -13,6 +15,7 @@ setup:  ## everything a developer needs, the CPU build of torch included
 
 check:  ## format, lint, types, import directions
 	ruff format --check .
+	clang-format --dry-run --Werror $(CPP)
 	ruff check .
 	mypy
 	lint-imports
@@ -20,6 +23,7 @@ check:  ## format, lint, types, import directions
 fix:  ## what can be mended by a tool
 	ruff check --fix .
 	ruff format .
+	clang-format -i $(CPP)
 
 test:  ## the whole test suite
 	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4

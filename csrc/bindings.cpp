@@ -64,15 +64,15 @@ DocumentList documents_of(const Vector<const std::int64_t>& offsets, std::size_t
 }
 
 // The arguments that make up `StoredContexts`; no offsets mean that there are no contexts.
-#define COLMODERN_CONTEXTS_ARGUMENTS                                                                          \
-  Matrix<const std::uint8_t> context_residuals, Vector<const std::uint16_t> context_gains,                    \
+#define COLMODERN_CONTEXTS_ARGUMENTS                                                                            \
+  Matrix<const std::uint8_t> context_residuals, Vector<const std::uint16_t> context_gains,                      \
       Vector<const std::int64_t> context_offsets, Vector<const std::int8_t> context_levels, float context_step, \
       Matrix<const std::int8_t> context_values, Vector<const float> context_scales
-#define COLMODERN_CONTEXTS                                                                                    \
-  StoredContexts {                                                                                            \
-    context_residuals.data(), context_gains.data(), static_cast<std::int64_t>(context_gains.shape(0)),        \
-        context_offsets.data(), static_cast<std::int64_t>(context_offsets.shape(0)) - 1,                      \
-        {context_levels.data(), context_step}, query_of(context_values, context_scales)                       \
+#define COLMODERN_CONTEXTS                                                                             \
+  StoredContexts {                                                                                     \
+    context_residuals.data(), context_gains.data(), static_cast<std::int64_t>(context_gains.shape(0)), \
+        context_offsets.data(), static_cast<std::int64_t>(context_offsets.shape(0)) - 1,               \
+        {context_levels.data(), context_step}, query_of(context_values, context_scales)                \
   }
 
 const Kernels& kernels_of(int isa) { return kernels_for(static_cast<Isa>(isa)); }
@@ -94,13 +94,13 @@ void bind_centroid_scores(int isa, Matrix<const float> query, Matrix<const float
 void bind_nearest_centroids(int isa, Matrix<const float> vectors, Strips<const float> centroids,
                             Vector<const float> starts, int threads, Vector<std::uint32_t> out) {
   const nb::gil_scoped_release release;
-  const PackedVectors packed{static_cast<std::int64_t>(starts.shape(0)),
-                             static_cast<std::int64_t>(centroids.shape(1)), centroids.data(), starts.data()};
+  const PackedVectors packed{static_cast<std::int64_t>(starts.shape(0)), static_cast<std::int64_t>(centroids.shape(1)),
+                             centroids.data(), starts.data()};
   nearest_centroids(kernels_of(isa), rows_of(vectors), packed, threads, out.data());
 }
 
-void bind_maxsim(int isa, Matrix<const float> query, Matrix<const float> vectors,
-                 Vector<const std::int64_t> offsets, double sharpness, int threads, Vector<float> out) {
+void bind_maxsim(int isa, Matrix<const float> query, Matrix<const float> vectors, Vector<const std::int64_t> offsets,
+                 double sharpness, int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
   const auto n_documents = static_cast<std::int64_t>(offsets.shape(0)) - 1;
   const DocumentList list{offsets.data(), n_documents, static_cast<std::int64_t>(vectors.shape(0)), nullptr,
@@ -133,19 +133,19 @@ std::pair<std::int64_t, std::int64_t> bind_gather(Matrix<const std::int16_t> row
   const Postings lists{offsets.data(), postings.data(), sizeof(Id) == sizeof(std::uint32_t),
                        static_cast<std::int64_t>(postings.shape(0)), static_cast<std::int64_t>(allowed.shape(0))};
   std::int64_t n_found = 0;
-  const std::int64_t n = gather(table_of(rows, steps, count), probed.data(), static_cast<std::int64_t>(probed.shape(1)),
-                                lists, allowed.data(), static_cast<std::int64_t>(documents.shape(0)), documents.data(),
-                                scores.data(), &n_found);
+  const std::int64_t n =
+      gather(table_of(rows, steps, count), probed.data(), static_cast<std::int64_t>(probed.shape(1)), lists,
+             allowed.data(), static_cast<std::int64_t>(documents.shape(0)), documents.data(), scores.data(), &n_found);
   return {n, n_found};
 }
 
 template <class Id>
 void bind_smooth_maxsim(int isa, Matrix<const std::int16_t> rows, Vector<const float> steps, std::int64_t count,
-                          Vector<const Id> ids, COLMODERN_CONTEXTS_ARGUMENTS, Vector<const std::int64_t> offsets,
-                          Vector<const std::int64_t> documents, int threads, Vector<float> out) {
+                        Vector<const Id> ids, COLMODERN_CONTEXTS_ARGUMENTS, Vector<const std::int64_t> offsets,
+                        Vector<const std::int64_t> documents, int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
   smooth_maxsim(kernels_of(isa), table_of(rows, steps, count), ids_of(ids), COLMODERN_CONTEXTS,
-                  documents_of(offsets, ids.shape(0), documents), threads, out.data());
+                documents_of(offsets, ids.shape(0), documents), threads, out.data());
 }
 
 template <class Id>
@@ -154,13 +154,12 @@ void bind_maxsim_codes(int isa, Matrix<const std::int8_t> values, Vector<const f
                        int bits, Vector<const Id> ids, Matrix<const std::uint8_t> residuals,
                        Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
                        COLMODERN_CONTEXTS_ARGUMENTS, Vector<const std::int64_t> offsets,
-                       Vector<const std::int64_t> documents, double sharpness,
-                       int threads, Vector<float> out) {
+                       Vector<const std::int64_t> documents, double sharpness, int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
   const ByteQuery query = query_of(values, scales);
   const StoredCodes codes{ids_of(ids), residuals.data(), gains.data(), norms.data(), bits};
-  maxsim_codes(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes,
-               COLMODERN_CONTEXTS, documents_of(offsets, ids.shape(0), documents), sharpness, threads, out.data());
+  maxsim_codes(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes, COLMODERN_CONTEXTS,
+               documents_of(offsets, ids.shape(0), documents), sharpness, threads, out.data());
 }
 
 template <class Id>
@@ -175,8 +174,8 @@ void bind_code_maxima(int isa, Matrix<const std::int8_t> values, Vector<const fl
   const StoredCodes codes{ids_of(ids), residuals.data(), gains.data(), norms.data(), bits};
   const auto n_spans = static_cast<std::int64_t>(offsets.shape(0)) - 1;
   const DocumentList spans{offsets.data(), n_spans, static_cast<std::int64_t>(ids.shape(0)), nullptr, n_spans};
-  code_maxima(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes,
-              COLMODERN_CONTEXTS, spans, threads, out.data());
+  code_maxima(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes, COLMODERN_CONTEXTS,
+              spans, threads, out.data());
 }
 
 PackedRows packed_of(const Matrix<const std::int8_t>& values, const Vector<const std::int32_t>& starts) {
@@ -185,15 +184,14 @@ PackedRows packed_of(const Matrix<const std::int8_t>& values, const Vector<const
 }
 
 // The arguments that make up `Cells`, in the order of its fields.
-#define COLMODERN_CELLS_ARGUMENTS                                                                             \
-  Matrix<const std::int8_t> representatives, Vector<const std::int32_t> representative_starts,               \
-      Matrix<const std::int8_t> members, Vector<const std::int32_t> member_starts,                           \
+#define COLMODERN_CELLS_ARGUMENTS                                                              \
+  Matrix<const std::int8_t> representatives, Vector<const std::int32_t> representative_starts, \
+      Matrix<const std::int8_t> members, Vector<const std::int32_t> member_starts,             \
       Vector<const std::int64_t> cell_offsets, Vector<const std::uint32_t> member_ids, std::int64_t n_probes
-#define COLMODERN_CELLS                                                                                       \
-  Cells {                                                                                                     \
-    static_cast<std::int64_t>(cell_offsets.shape(0)) - 1, n_probes,                                           \
-        packed_of(representatives, representative_starts), packed_of(members, member_starts),                 \
-        cell_offsets.data(), member_ids.data()                                                                \
+#define COLMODERN_CELLS                                                                                                \
+  Cells {                                                                                                              \
+    static_cast<std::int64_t>(cell_offsets.shape(0)) - 1, n_probes, packed_of(representatives, representative_starts), \
+        packed_of(members, member_starts), cell_offsets.data(), member_ids.data()                                      \
   }
 
 void bind_nearest_in_cells(int isa, Matrix<const std::uint8_t> rows, COLMODERN_CELLS_ARGUMENTS, int threads,
@@ -207,8 +205,8 @@ void bind_sum_clusters(Matrix<const std::uint8_t> rows, Vector<const std::uint32
                        Matrix<std::int32_t> sums, Vector<std::int32_t> counts) {
   const nb::gil_scoped_release release;
   sum_clusters(rows.data(), clusters.data(), static_cast<std::int64_t>(rows.shape(0)),
-               static_cast<std::int64_t>(rows.shape(1)), static_cast<std::int64_t>(sums.shape(0)), threads,
-               sums.data(), counts.data());
+               static_cast<std::int64_t>(rows.shape(1)), static_cast<std::int64_t>(sums.shape(0)), threads, sums.data(),
+               counts.data());
 }
 
 void bind_merge_closest(Matrix<const float> products, std::int64_t n_clusters, Vector<std::uint32_t> labels) {
@@ -245,12 +243,12 @@ std::int64_t bind_encode_tokens(int isa, Matrix<const T> vectors, Strips<const f
                                 Matrix<const std::int8_t> centroids, Vector<const float> centroid_steps,
                                 Vector<const std::int8_t> levels, float level_step, int bits,
                                 Vector<const std::int8_t> context_levels, float context_step, float longest,
-                                int threads, Vector<const std::int64_t> bounds,
-                                Matrix<std::uint8_t> context_residuals, Vector<std::uint16_t> context_gains, Vector<Id> ids, Matrix<std::uint8_t> residuals,
+                                int threads, Vector<const std::int64_t> bounds, Matrix<std::uint8_t> context_residuals,
+                                Vector<std::uint16_t> context_gains, Vector<Id> ids, Matrix<std::uint8_t> residuals,
                                 Vector<std::uint16_t> gains, Vector<std::uint16_t> norms, Vector<float> errors) {
   const nb::gil_scoped_release release;
-  const Codebook book{centroids.data(), centroid_steps.data(), levels.data(), level_step, bits,
-                      {context_levels.data(), context_step}};
+  const Codebook book{
+      centroids.data(), centroid_steps.data(), levels.data(), level_step, bits, {context_levels.data(), context_step}};
   const CodeRows out{ids.data(),   sizeof(Id) == sizeof(std::uint32_t), residuals.data(), gains.data(), norms.data(),
                      errors.data()};
   return encode_tokens(kernels_of(isa), vectors_of(vectors), rotation_of(columns, starts, step), COLMODERN_CELLS, book,
@@ -268,10 +266,10 @@ NB_MODULE(_native, m) {
   bind_encoder(m);
   m.def("centroid_scores", &bind_centroid_scores, "isa"_a, "query"_a.noconvert(), "centroids"_a.noconvert(),
         "threads"_a, "out"_a.noconvert());
-  m.def("nearest_centroids", &bind_nearest_centroids, "isa"_a, "vectors"_a.noconvert(),
-        "centroids"_a.noconvert(), "starts"_a.noconvert(), "threads"_a, "out"_a.noconvert());
-  m.def("maxsim", &bind_maxsim, "isa"_a, "query"_a.noconvert(), "vectors"_a.noconvert(),
-        "offsets"_a.noconvert(), "sharpness"_a, "threads"_a, "out"_a.noconvert());
+  m.def("nearest_centroids", &bind_nearest_centroids, "isa"_a, "vectors"_a.noconvert(), "centroids"_a.noconvert(),
+        "starts"_a.noconvert(), "threads"_a, "out"_a.noconvert());
+  m.def("maxsim", &bind_maxsim, "isa"_a, "query"_a.noconvert(), "vectors"_a.noconvert(), "offsets"_a.noconvert(),
+        "sharpness"_a, "threads"_a, "out"_a.noconvert());
   m.def("centroid_table", &bind_centroid_table, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),
         "centroids"_a.noconvert(), "steps"_a.noconvert(), "threads"_a, "rows"_a.noconvert());
   m.def("probe", &bind_probe, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, "probed"_a.noconvert());
@@ -281,45 +279,43 @@ NB_MODULE(_native, m) {
   m.def("gather", &bind_gather<std::uint32_t>, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
         "probed"_a.noconvert(), "offsets"_a.noconvert(), "postings"_a.noconvert(), "allowed"_a.noconvert(),
         "documents"_a.noconvert(), "scores"_a.noconvert());
-#define COLMODERN_CELLS_NAMES                                                                                 \
-  "representatives"_a.noconvert(), "representative_starts"_a.noconvert(), "members"_a.noconvert(),            \
+#define COLMODERN_CELLS_NAMES                                                                      \
+  "representatives"_a.noconvert(), "representative_starts"_a.noconvert(), "members"_a.noconvert(), \
       "member_starts"_a.noconvert(), "cell_offsets"_a.noconvert(), "member_ids"_a.noconvert(), "n_probes"_a
 #define COLMODERN_ROTATION_NAMES "columns"_a.noconvert(), "starts"_a.noconvert(), "step"_a
-  m.def("nearest_in_cells", &bind_nearest_in_cells, "isa"_a, "rows"_a.noconvert(), COLMODERN_CELLS_NAMES,
-        "threads"_a, "nearest"_a.noconvert(), "scores"_a.noconvert());
+  m.def("nearest_in_cells", &bind_nearest_in_cells, "isa"_a, "rows"_a.noconvert(), COLMODERN_CELLS_NAMES, "threads"_a,
+        "nearest"_a.noconvert(), "scores"_a.noconvert());
   m.def("sum_clusters", &bind_sum_clusters, "rows"_a.noconvert(), "clusters"_a.noconvert(), "threads"_a,
         "sums"_a.noconvert(), "counts"_a.noconvert());
   m.def("merge_closest", &bind_merge_closest, "products"_a.noconvert(), "n_clusters"_a, "labels"_a.noconvert());
-#define COLMODERN_BIND_ENCODE(T, Id)                                                                          \
-  m.def("encode_tokens", &bind_encode_tokens<T, Id>, "isa"_a, "vectors"_a.noconvert(),                        \
-        COLMODERN_ROTATION_NAMES, COLMODERN_CELLS_NAMES, "centroids"_a.noconvert(),                           \
-        "centroid_steps"_a.noconvert(), "levels"_a.noconvert(), "level_step"_a, "bits"_a,                     \
-        "context_levels"_a.noconvert(), "context_step"_a, "longest"_a, "threads"_a, "bounds"_a.noconvert(),   \
-        "context_residuals"_a.noconvert(), "context_gains"_a.noconvert(), "ids"_a.noconvert(), "residuals"_a.noconvert(), "gains"_a.noconvert(),                   \
-        "norms"_a.noconvert(), "errors"_a.noconvert())
-#define COLMODERN_BIND_FOR(T)                                                                                 \
-  m.def("round_vectors", &bind_round_vectors<T>, "isa"_a, "vectors"_a.noconvert(), COLMODERN_ROTATION_NAMES,  \
-        "longest"_a, "threads"_a, "rows"_a.noconvert(), "lengths"_a.noconvert());                             \
-  COLMODERN_BIND_ENCODE(T, std::uint16_t);                                                                    \
+#define COLMODERN_BIND_ENCODE(T, Id)                                                                                   \
+  m.def("encode_tokens", &bind_encode_tokens<T, Id>, "isa"_a, "vectors"_a.noconvert(), COLMODERN_ROTATION_NAMES,       \
+        COLMODERN_CELLS_NAMES, "centroids"_a.noconvert(), "centroid_steps"_a.noconvert(), "levels"_a.noconvert(),      \
+        "level_step"_a, "bits"_a, "context_levels"_a.noconvert(), "context_step"_a, "longest"_a, "threads"_a,          \
+        "bounds"_a.noconvert(), "context_residuals"_a.noconvert(), "context_gains"_a.noconvert(), "ids"_a.noconvert(), \
+        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), "errors"_a.noconvert())
+#define COLMODERN_BIND_FOR(T)                                                                                \
+  m.def("round_vectors", &bind_round_vectors<T>, "isa"_a, "vectors"_a.noconvert(), COLMODERN_ROTATION_NAMES, \
+        "longest"_a, "threads"_a, "rows"_a.noconvert(), "lengths"_a.noconvert());                            \
+  COLMODERN_BIND_ENCODE(T, std::uint16_t);                                                                   \
   COLMODERN_BIND_ENCODE(T, std::uint32_t)
   COLMODERN_BIND_FOR(float);
   COLMODERN_BIND_FOR(std::uint16_t);
 #undef COLMODERN_BIND_FOR
-#define COLMODERN_CONTEXTS_NAMES                                                                              \
-  "context_residuals"_a.noconvert(), "context_gains"_a.noconvert(), "context_offsets"_a.noconvert(),          \
-      "context_levels"_a.noconvert(), "context_step"_a, "context_values"_a.noconvert(),                       \
-      "context_scales"_a.noconvert()
-#define COLMODERN_BIND_FOR(Id)                                                                                 \
-  m.def("smooth_maxsim", &bind_smooth_maxsim<Id>, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(),    \
-        "count"_a, "ids"_a.noconvert(), COLMODERN_CONTEXTS_NAMES, "offsets"_a.noconvert(),                     \
-        "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert());                                                                                  \
-  m.def("maxsim_codes", &bind_maxsim_codes<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),       \
-        "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),    \
-        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), COLMODERN_CONTEXTS_NAMES,     \
+#define COLMODERN_CONTEXTS_NAMES                                                                     \
+  "context_residuals"_a.noconvert(), "context_gains"_a.noconvert(), "context_offsets"_a.noconvert(), \
+      "context_levels"_a.noconvert(), "context_step"_a, "context_values"_a.noconvert(), "context_scales"_a.noconvert()
+#define COLMODERN_BIND_FOR(Id)                                                                                     \
+  m.def("smooth_maxsim", &bind_smooth_maxsim<Id>, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, \
+        "ids"_a.noconvert(), COLMODERN_CONTEXTS_NAMES, "offsets"_a.noconvert(), "documents"_a.noconvert(),         \
+        "threads"_a, "out"_a.noconvert());                                                                         \
+  m.def("maxsim_codes", &bind_maxsim_codes<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),           \
+        "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),        \
+        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), COLMODERN_CONTEXTS_NAMES,         \
         "offsets"_a.noconvert(), "documents"_a.noconvert(), "sharpness"_a, "threads"_a, "out"_a.noconvert());      \
-  m.def("code_maxima", &bind_code_maxima<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),         \
-        "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),    \
-        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), COLMODERN_CONTEXTS_NAMES,     \
+  m.def("code_maxima", &bind_code_maxima<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),             \
+        "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),        \
+        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), COLMODERN_CONTEXTS_NAMES,         \
         "offsets"_a.noconvert(), "threads"_a, "out"_a.noconvert())
   COLMODERN_BIND_FOR(std::uint16_t);
   COLMODERN_BIND_FOR(std::uint32_t);

@@ -1,4 +1,5 @@
-// The private face of the encoder to Python. Shapes have been checked in Python; ids, lengths and rows are checked here.
+// The private face of the encoder to Python. Shapes have been checked in Python; ids, lengths and rows are checked
+// here.
 #include "bindings_encoder.h"
 
 #include <nanobind/ndarray.h>
@@ -48,30 +49,18 @@ class NativeModel {
                std::move(global_frequencies), std::move(local_frequencies)) {}
 
   void add_layer(bool is_global, nb::list t, int threads) {
-    encoder::LayerSource source{is_global,
-                                std::nullopt,
-                                tensor_of(t[2]),
-                                tensor_of(t[3]),
-                                tensor_of(t[4]),
-                                tensor_of(t[5]),
-                                norm_of(t[6], t[7]),
-                                tensor_of(t[8]),
-                                tensor_of(t[9]),
-                                tensor_of(t[10]),
-                                tensor_of(t[11])};
+    encoder::LayerSource source{is_global,       std::nullopt,     tensor_of(t[2]),     tensor_of(t[3]),
+                                tensor_of(t[4]), tensor_of(t[5]),  norm_of(t[6], t[7]), tensor_of(t[8]),
+                                tensor_of(t[9]), tensor_of(t[10]), tensor_of(t[11])};
     if (!t[0].is_none()) source.attention_norm = norm_of(t[0], t[1]);
     const nb::gil_scoped_release release;
     model_.add_layer(source, threads);
   }
 
   void add_dense(std::int64_t inputs, std::int64_t outputs, int activation, bool residual, nb::list t, int threads) {
-    const encoder::DenseSource source{inputs,
-                                      outputs,
-                                      tensor_of(t[0]),
-                                      tensor_of(t[1]),
-                                      static_cast<encoder::Activation>(activation),
-                                      residual,
-                                      tensor_of(t[2])};
+    const encoder::DenseSource source{
+        inputs,   outputs,        tensor_of(t[0]), tensor_of(t[1]), static_cast<encoder::Activation>(activation),
+        residual, tensor_of(t[2])};
     const nb::gil_scoped_release release;
     model_.add_dense(source, threads);
   }
@@ -84,10 +73,13 @@ class NativeModel {
         static_cast<std::int64_t>(out.shape(1)) != model_.dim()) {
       throw std::invalid_argument("arrays of a pack do not fit each other");
     }
-    const encoder::Pack pack{ids.data(),     static_cast<std::int64_t>(ids.shape(0)),
-                             lengths.data(), seen.data(),
+    const encoder::Pack pack{ids.data(),
+                             static_cast<std::int64_t>(ids.shape(0)),
+                             lengths.data(),
+                             seen.data(),
                              static_cast<std::int64_t>(lengths.shape(0)),
-                             kept.data(),    static_cast<std::int64_t>(kept.shape(0))};
+                             kept.data(),
+                             static_cast<std::int64_t>(kept.shape(0))};
     const nb::gil_scoped_release release;
     model_.forward(pack, threads, out.data());
   }
@@ -101,13 +93,15 @@ class NativeModel {
 
 void bind_encoder(nb::module_& m) {
   using namespace nb::literals;
-  m.def("can_encode", [](int isa, int precision) {
-    return encoder::can_run(static_cast<Isa>(isa), static_cast<encoder::Precision>(precision));
-  }, "isa"_a, "precision"_a);
+  m.def(
+      "can_encode",
+      [](int isa, int precision) {
+        return encoder::can_run(static_cast<Isa>(isa), static_cast<encoder::Precision>(precision));
+      },
+      "isa"_a, "precision"_a);
   nb::class_<NativeModel>(m, "Model")
       .def(nb::init<int, int, std::vector<std::int64_t>, float, nb::list, std::vector<float>, std::vector<float>>(),
-           "isa"_a, "precision"_a, "sizes"_a, "norm_eps"_a, "tensors"_a, "global_frequencies"_a,
-           "local_frequencies"_a)
+           "isa"_a, "precision"_a, "sizes"_a, "norm_eps"_a, "tensors"_a, "global_frequencies"_a, "local_frequencies"_a)
       .def("add_layer", &NativeModel::add_layer, "is_global"_a, "tensors"_a, "threads"_a)
       .def("add_dense", &NativeModel::add_dense, "inputs"_a, "outputs"_a, "activation"_a, "residual"_a, "tensors"_a,
            "threads"_a)

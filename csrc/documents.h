@@ -36,9 +36,9 @@ inline void check(const DocumentList& list) {
     const std::int64_t begin = list.offsets[document];
     const std::int64_t end = list.offsets[document + 1];
     if (begin < 0 || end < begin || end > list.n_tokens) {
-      throw std::invalid_argument("offsets of document " + std::to_string(document) + " are " +
-                                  std::to_string(begin) + " to " + std::to_string(end) +
-                                  ", expected a range within " + std::to_string(list.n_tokens) + " tokens");
+      throw std::invalid_argument("offsets of document " + std::to_string(document) + " are " + std::to_string(begin) +
+                                  " to " + std::to_string(end) + ", expected a range within " +
+                                  std::to_string(list.n_tokens) + " tokens");
     }
   }
 }
@@ -50,8 +50,8 @@ inline float sum_of(const float* best, std::int64_t count) noexcept {
   return static_cast<float>(sum);
 }
 
-// The same with good matches counting more than bad ones: count * log(mean(exp(sharpness * best))) / sharpness. The plain
-// sum where sharpness is 0. `count` is above 0.
+// The same with good matches counting more than bad ones: count * log(mean(exp(sharpness * best))) / sharpness. The
+// plain sum where sharpness is 0. `count` is above 0.
 inline float total_of(const float* best, std::int64_t count, double sharpness) noexcept {
   if (sharpness == 0.0) return sum_of(best, count);
   const double greatest = *std::max_element(best, best + count);
@@ -61,11 +61,10 @@ inline float total_of(const float* best, std::int64_t count, double sharpness) n
   return static_cast<float>(n * (greatest + std::log(sum / n) / sharpness));
 }
 
-// scores[i] = what `score(document, begin, end)` makes of the tokens of listed document i. An empty document scores minus
-// infinity, an empty query zero. `score` is made once for each thread by `scorer()`. `list` has passed its check.
+// scores[i] = what `score(document, begin, end)` makes of the tokens of listed document i. An empty document scores
+// minus infinity, an empty query zero. `score` is made once for each thread by `scorer()`. `list` has passed its check.
 template <class Scorer>
-void score_documents(const DocumentList& list, std::int64_t count, int threads, const Scorer& scorer,
-                     float* scores) {
+void score_documents(const DocumentList& list, std::int64_t count, int threads, const Scorer& scorer, float* scores) {
   constexpr std::int64_t kPiece = 8;
   parallel_for_with(list.n_listed, kPiece, threads, scorer, [&](auto& score, std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
@@ -86,8 +85,7 @@ void score_documents(const DocumentList& list, std::int64_t count, int threads, 
 // Notes the first centroid id that points outside the centroids; kernels then skip that document.
 class IdCheck {
  public:
-  IdCheck(const CentroidIds& ids, std::int64_t n_centroids) noexcept
-      : ids_(ids), n_centroids_(n_centroids) {}
+  IdCheck(const CentroidIds& ids, std::int64_t n_centroids) noexcept : ids_(ids), n_centroids_(n_centroids) {}
 
   bool passes(std::int64_t begin, std::int64_t end) noexcept {
     std::uint32_t greatest = 0;

@@ -61,8 +61,7 @@ struct CentroidIds {
   const void* data;
   bool wide;
   std::uint32_t operator[](std::int64_t i) const noexcept {
-    return wide ? static_cast<const std::uint32_t*>(data)[i]
-                : static_cast<const std::uint16_t*>(data)[i];
+    return wide ? static_cast<const std::uint32_t*>(data)[i] : static_cast<const std::uint16_t*>(data)[i];
   }
 };
 
@@ -71,10 +70,10 @@ struct CodeColumns {
   CentroidIds ids;
   const std::uint8_t* residuals;  // (n, row_bytes)
   std::int64_t row_bytes;
-  int bits;                       // 1, 2 or 4
-  const std::uint8_t* levels;     // (16,): level + 64
-  const std::uint16_t* gains;     // float16
-  const std::uint16_t* norms;     // float16
+  int bits;                    // 1, 2 or 4
+  const std::uint8_t* levels;  // (16,): level + 64
+  const std::uint16_t* gains;  // float16
+  const std::uint16_t* norms;  // float16
 };
 
 // Centroids of 8 bits to compare rows with: [strip][dim / 4][16][4]. What pads the last strip starts so low that it
@@ -106,7 +105,8 @@ struct Codebook {
   ContextLevels contexts;
 };
 
-// `best` holds count-padded floats, 64-byte aligned; a dense kernel overwrites it, `code_maxima` raises it. Rows and tokens are [begin, end).
+// `best` holds count-padded floats, 64-byte aligned; a dense kernel overwrites it, `code_maxima` raises it. Rows and
+// tokens are [begin, end).
 struct Kernels {
   // scores[(row - begin) * count + i] = product of row with packed vector i
   void (*dense_scores)(const PackedVectors&, const float* rows, std::int64_t begin, std::int64_t end,
@@ -118,8 +118,8 @@ struct Kernels {
   void (*dense_nearest)(const PackedVectors&, const float* rows, std::int64_t begin, std::int64_t end,
                         std::uint32_t* nearest) noexcept;
   // rows[i * stride + lane] = product of centroid i with a query token, times steps[i] and the token's scale, rounded
-  void (*centroid_products)(const PackedQuery&, const std::int8_t* centroids, const float* steps,
-                            std::int64_t begin, std::int64_t end, std::int16_t* rows, std::int64_t stride) noexcept;
+  void (*centroid_products)(const PackedQuery&, const std::int8_t* centroids, const float* steps, std::int64_t begin,
+                            std::int64_t end, std::int16_t* rows, std::int64_t stride) noexcept;
   // Adds `weight` of the rows of ids begin..end, in their order, to sums: (stride) numbers, 64-byte aligned. To every
   // row the context is added first.
   void (*centroid_sums)(const CentroidRows&, const std::int16_t* context, const CentroidIds&, std::int64_t begin,
@@ -133,8 +133,7 @@ struct Kernels {
   // For each of n listed rows and each lane, best and strips hold the greatest score so far and the strip it is in;
   // strips [first, last) raise them, the first of equals stays.
   void (*raise_nearest)(const PackedRows&, std::int64_t first, std::int64_t last, const std::uint8_t* rows,
-                        const std::int32_t* listed, std::int64_t n, std::int32_t* best,
-                        std::int32_t* strips) noexcept;
+                        const std::int32_t* listed, std::int64_t n, std::int32_t* best, std::int32_t* strips) noexcept;
   // places: the k greatest of n scores, the first of equals, in no order; n is a multiple of 16. Scores are
   // overwritten, scratch is (n + 16,)
   void (*greatest)(std::int32_t* scores, std::int64_t n, std::int64_t k, std::int32_t* places,
@@ -156,33 +155,26 @@ struct Kernels {
 
 const Kernels& kernels_for(Isa isa);
 
-#define COLMODERN_DECLARE_KERNELS(isa)                                                                \
-  void dense_scores_##isa(const PackedVectors&, const float*, std::int64_t, std::int64_t,             \
-                          float*) noexcept;                                                           \
-  void dense_maxima_##isa(const PackedVectors&, const float*, std::int64_t, std::int64_t,             \
-                          float*) noexcept;                                                           \
-  void dense_nearest_##isa(const PackedVectors&, const float*, std::int64_t, std::int64_t,            \
-                           std::uint32_t*) noexcept;                                                  \
-  void centroid_products_##isa(const PackedQuery&, const std::int8_t*, const float*, std::int64_t,    \
-                               std::int64_t, std::int16_t*, std::int64_t) noexcept;                   \
-  void centroid_sums_##isa(const CentroidRows&, const std::int16_t*, const CentroidIds&, std::int64_t, \
-                           std::int64_t, float*) noexcept;                                            \
-  void code_maxima_##isa(const PackedQuery&, const CentroidRows&, const std::int16_t*,                \
-                         const CodeColumns&, std::int64_t, std::int64_t, float*) noexcept;            \
-  void row_scores_##isa(const PackedRows&, const std::uint8_t*, std::int64_t, std::int64_t,           \
-                        std::int32_t*) noexcept;                                                      \
-  void raise_nearest_##isa(const PackedRows&, std::int64_t, std::int64_t, const std::uint8_t*,        \
-                           const std::int32_t*, std::int64_t, std::int32_t*, std::int32_t*) noexcept; \
-  void greatest_##isa(std::int32_t*, std::int64_t, std::int64_t, std::int32_t*,                       \
-                      std::int32_t*) noexcept;                                                        \
-  void unit_rows_##isa(const void*, bool, std::int64_t, std::int64_t, std::int64_t, float*,           \
-                       float*) noexcept;                                                              \
-  void round_rows_##isa(const float*, std::int64_t, float, std::uint8_t*) noexcept;                   \
-  void code_context_##isa(const Codebook&, std::int64_t, const float*, const std::uint32_t*,          \
-                          std::int64_t, std::uint8_t*, std::uint16_t*, float*) noexcept;              \
-  void code_rows_##isa(const Codebook&, std::int64_t, const float*, const float*, const float*,       \
-                       const std::uint32_t*, std::int64_t, std::uint8_t*, std::uint16_t*,             \
-                       std::uint16_t*, float*) noexcept;
+#define COLMODERN_DECLARE_KERNELS(isa)                                                                                \
+  void dense_scores_##isa(const PackedVectors&, const float*, std::int64_t, std::int64_t, float*) noexcept;           \
+  void dense_maxima_##isa(const PackedVectors&, const float*, std::int64_t, std::int64_t, float*) noexcept;           \
+  void dense_nearest_##isa(const PackedVectors&, const float*, std::int64_t, std::int64_t, std::uint32_t*) noexcept;  \
+  void centroid_products_##isa(const PackedQuery&, const std::int8_t*, const float*, std::int64_t, std::int64_t,      \
+                               std::int16_t*, std::int64_t) noexcept;                                                 \
+  void centroid_sums_##isa(const CentroidRows&, const std::int16_t*, const CentroidIds&, std::int64_t, std::int64_t,  \
+                           float*) noexcept;                                                                          \
+  void code_maxima_##isa(const PackedQuery&, const CentroidRows&, const std::int16_t*, const CodeColumns&,            \
+                         std::int64_t, std::int64_t, float*) noexcept;                                                \
+  void row_scores_##isa(const PackedRows&, const std::uint8_t*, std::int64_t, std::int64_t, std::int32_t*) noexcept;  \
+  void raise_nearest_##isa(const PackedRows&, std::int64_t, std::int64_t, const std::uint8_t*, const std::int32_t*,   \
+                           std::int64_t, std::int32_t*, std::int32_t*) noexcept;                                      \
+  void greatest_##isa(std::int32_t*, std::int64_t, std::int64_t, std::int32_t*, std::int32_t*) noexcept;              \
+  void unit_rows_##isa(const void*, bool, std::int64_t, std::int64_t, std::int64_t, float*, float*) noexcept;         \
+  void round_rows_##isa(const float*, std::int64_t, float, std::uint8_t*) noexcept;                                   \
+  void code_context_##isa(const Codebook&, std::int64_t, const float*, const std::uint32_t*, std::int64_t,            \
+                          std::uint8_t*, std::uint16_t*, float*) noexcept;                                            \
+  void code_rows_##isa(const Codebook&, std::int64_t, const float*, const float*, const float*, const std::uint32_t*, \
+                       std::int64_t, std::uint8_t*, std::uint16_t*, std::uint16_t*, float*) noexcept;
 
 COLMODERN_DECLARE_KERNELS(scalar)
 #if COLMODERN_X86

@@ -35,8 +35,7 @@ class QueryLayout {
   }
 
   PackedQuery view() const noexcept {
-    return {query_.count,    query_.dim,    query_.values, values_.data(),
-            groups_a_plane_, start_.data(), scales_.data()};
+    return {query_.count, query_.dim, query_.values, values_.data(), groups_a_plane_, start_.data(), scales_.data()};
   }
 
  private:

@@ -54,8 +54,7 @@ void BlockSearch::group(std::int64_t n) noexcept {
   }
 }
 
-void BlockSearch::run(const std::uint8_t* rows, std::int64_t n, std::uint32_t* nearest,
-                      std::int32_t* scores) noexcept {
+void BlockSearch::run(const std::uint8_t* rows, std::int64_t n, std::uint32_t* nearest, std::int32_t* scores) noexcept {
   if (probes_ == cells_.count) {
     for (std::int64_t i = 0; i < n * probes_; ++i) chosen_[size(i)] = static_cast<std::int32_t>(i % probes_);
   } else {
@@ -85,8 +84,8 @@ void BlockSearch::run(const std::uint8_t* rows, std::int64_t n, std::uint32_t* n
   }
 }
 
-void nearest_in_cells(const Kernels& kernels, const Cells& cells, const std::uint8_t* rows, std::int64_t n,
-                      int threads, std::uint32_t* nearest, std::int32_t* scores) {
+void nearest_in_cells(const Kernels& kernels, const Cells& cells, const std::uint8_t* rows, std::int64_t n, int threads,
+                      std::uint32_t* nearest, std::int32_t* scores) {
   parallel_for_with(
       n, BlockSearch::kRows, threads, [&] { return BlockSearch(kernels, cells, std::min(n, BlockSearch::kRows)); },
       [&](BlockSearch& search, std::int64_t begin, std::int64_t end) {

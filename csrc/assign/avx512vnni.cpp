@@ -48,8 +48,7 @@ COLMODERN_INLINE void multiply(const PackedRows& packed, std::int64_t strip, con
 
 template <int Strips>
 COLMODERN_INLINE void store_scores(const PackedRows& packed, std::int64_t strip,
-                                   const std::uint8_t* const (&rows)[kRows], std::int64_t count,
-                                   std::int32_t* scores) {
+                                   const std::uint8_t* const (&rows)[kRows], std::int64_t count, std::int32_t* scores) {
   __m512i sums[kRows][Strips];
   multiply<Strips>(packed, strip, rows, sums);
 #pragma GCC unroll 8
@@ -135,8 +134,8 @@ COLMODERN_TARGET void raise_nearest_avx512vnni(const PackedRows& packed, std::in
   }
 }
 
-COLMODERN_TARGET void greatest_avx512vnni(std::int32_t* scores, std::int64_t n, std::int64_t k,
-                                          std::int32_t* places, std::int32_t* scratch) noexcept {
+COLMODERN_TARGET void greatest_avx512vnni(std::int32_t* scores, std::int64_t n, std::int64_t k, std::int32_t* places,
+                                          std::int32_t* scratch) noexcept {
   select_greatest<Zmm>(scores, n, k, places, scratch);
 }
 

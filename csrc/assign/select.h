@@ -55,8 +55,8 @@ COLMODERN_TARGET inline Range bracket(const std::int32_t* scores, std::int64_t n
 // places: (k,), in no order. n is a multiple of sixteen and at least k, no score is the lowest integer. Scores are
 // overwritten; scratch is (n + 16,).
 template <class Lanes>
-COLMODERN_TARGET inline void select_greatest(std::int32_t* scores, std::int64_t n, std::int64_t k,
-                                             std::int32_t* places, std::int32_t* scratch) noexcept {
+COLMODERN_TARGET inline void select_greatest(std::int32_t* scores, std::int64_t n, std::int64_t k, std::int32_t* places,
+                                             std::int32_t* scratch) noexcept {
   Range range = bracket<Lanes>(scores, n, k);
   // Those above the range's lower end, moved to the front with their places.
   std::int64_t above_low = Lanes::keep(scores, n, range.low, scratch);

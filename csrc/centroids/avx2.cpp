@@ -60,9 +60,9 @@ COLMODERN_INLINE __m256i rounded(__m256i sums, __m256 scales, float step) {
 
 }  // namespace
 
-COLMODERN_TARGET void centroid_products_avx2(const PackedQuery& query, const std::int8_t* centroids,
-                                             const float* steps, std::int64_t begin, std::int64_t end,
-                                             std::int16_t* rows, std::int64_t stride) noexcept {
+COLMODERN_TARGET void centroid_products_avx2(const PackedQuery& query, const std::int8_t* centroids, const float* steps,
+                                             std::int64_t begin, std::int64_t end, std::int16_t* rows,
+                                             std::int64_t stride) noexcept {
   constexpr std::int16_t kLowest = std::numeric_limits<std::int16_t>::min();
   const std::int64_t strips = round_up(query.count, kLanes) / kLanes;
   for (std::int64_t i = begin; i < end; i += kTile) {
@@ -88,9 +88,8 @@ COLMODERN_TARGET void centroid_products_avx2(const PackedQuery& query, const std
   }
 }
 
-COLMODERN_TARGET void centroid_sums_avx2(const CentroidRows& table, const std::int16_t* context,
-                                         const CentroidIds& ids, std::int64_t begin, std::int64_t end,
-                                         float* sums) noexcept {
+COLMODERN_TARGET void centroid_sums_avx2(const CentroidRows& table, const std::int16_t* context, const CentroidIds& ids,
+                                         std::int64_t begin, std::int64_t end, float* sums) noexcept {
   constexpr std::int64_t kSixteen = 16;
   const __m256i slope = _mm256_set1_epi16(kWeightSlope);
   const __m256i start = _mm256_set1_epi16(kWeightStart);

@@ -27,8 +27,8 @@ constexpr std::int64_t kAhead = 12;
 
 // Copies rows of centroids, as many as a tile has, as unsigned bytes. Past the last row the tile repeats it.
 template <int Rows>
-COLMODERN_INLINE void load_tile(const std::int8_t* centroids, std::int64_t dim, std::int64_t first,
-                                std::int64_t end, std::uint8_t* tile) {
+COLMODERN_INLINE void load_tile(const std::int8_t* centroids, std::int64_t dim, std::int64_t first, std::int64_t end,
+                                std::uint8_t* tile) {
   const __m512i offset = _mm512_set1_epi8(static_cast<char>(0x80));
   for (int t = 0; t < Rows; ++t) {
     const std::int8_t* row = centroids + std::min(first + t, end - 1) * dim;
@@ -81,8 +81,8 @@ COLMODERN_INLINE void fill_rows(const PackedQuery& query, std::int64_t strip, co
 #pragma GCC unroll 8
     for (int t = 0; t < Rows; ++t) {
       if (t >= n) break;
-      const __m512 scaled = _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[t][s]), scales),
-                                          _mm512_set1_ps(steps[t]));
+      const __m512 scaled =
+          _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[t][s]), scales), _mm512_set1_ps(steps[t]));
       // What lies above 16 bits is cut off while it is a float; what lies below, or is NaN, is by the conversions.
       const __m512 cut = _mm512_min_ps(_mm512_set1_ps(32767.0F), scaled);
       const __m256i rounded = _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(cut));

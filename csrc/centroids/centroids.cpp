@@ -44,9 +44,10 @@ void smooth_maxsim(const Kernels& kernels, const CentroidRows& table, const Cent
                    std::int64_t document, std::int64_t begin, std::int64_t end) mutable {
           if (!ids_are_known.passes(begin, end)) return 0.0F;
           std::fill_n(sums.data(), table.stride, 0.0F);
-          rows.each_block(document, begin, end, [&](std::int64_t first, std::int64_t last, const std::int16_t* context) {
-            kernels.centroid_sums(table, context, ids, first, last, sums.data());
-          });
+          rows.each_block(document, begin, end,
+                          [&](std::int64_t first, std::int64_t last, const std::int16_t* context) {
+                            kernels.centroid_sums(table, context, ids, first, last, sums.data());
+                          });
           return sum_of_logarithms(table, sums.data());
         };
       },

@@ -24,7 +24,8 @@ constexpr std::int32_t kCentroidOffset = 128;
 void centroid_table(const Kernels&, const ByteQuery&, const ByteCentroids&, int threads, std::int16_t* rows,
                     std::int64_t stride);
 
-// result: (list.n_listed,); throws std::invalid_argument if an id is not below table.n_centroids, or contexts do not fit
+// result: (list.n_listed,); throws std::invalid_argument if an id is not below table.n_centroids, or contexts do not
+// fit
 void smooth_maxsim(const Kernels&, const CentroidRows& table, const CentroidIds&, const StoredContexts&,
                    const DocumentList& list, int threads, float* result);
 

@@ -36,9 +36,9 @@ COLMODERN_INLINE void add_weights(int16x8_t row, float32x4_t (&sums)[2]) {
 
 }  // namespace
 
-COLMODERN_TARGET void centroid_products_neon(const PackedQuery& query, const std::int8_t* centroids,
-                                             const float* steps, std::int64_t begin, std::int64_t end,
-                                             std::int16_t* rows, std::int64_t stride) noexcept {
+COLMODERN_TARGET void centroid_products_neon(const PackedQuery& query, const std::int8_t* centroids, const float* steps,
+                                             std::int64_t begin, std::int64_t end, std::int16_t* rows,
+                                             std::int64_t stride) noexcept {
   for (std::int64_t i = begin; i < end; i += kRows) {
     const std::int8_t* tile[kRows];
     for (int t = 0; t < kRows; ++t) tile[t] = centroids + std::min(i + t, end - 1) * query.dim;
@@ -53,7 +53,8 @@ COLMODERN_TARGET void centroid_products_neon(const PackedQuery& query, const std
 #pragma GCC unroll 4
         for (int part = 0; part < kQuarters; ++part) {
           const std::int64_t lane = first + part * kWidth;
-          vst1_s16(rows + (i + t) * stride + lane, rounded(sums[t][part], vld1q_f32(query.scales + lane), steps[i + t]));
+          vst1_s16(rows + (i + t) * stride + lane,
+                   rounded(sums[t][part], vld1q_f32(query.scales + lane), steps[i + t]));
         }
       }
     }
@@ -63,9 +64,8 @@ COLMODERN_TARGET void centroid_products_neon(const PackedQuery& query, const std
   }
 }
 
-COLMODERN_TARGET void centroid_sums_neon(const CentroidRows& table, const std::int16_t* context,
-                                         const CentroidIds& ids, std::int64_t begin, std::int64_t end,
-                                         float* sums) noexcept {
+COLMODERN_TARGET void centroid_sums_neon(const CentroidRows& table, const std::int16_t* context, const CentroidIds& ids,
+                                         std::int64_t begin, std::int64_t end, float* sums) noexcept {
   constexpr int kParts = kRowLanes / kEight;
   for (std::int64_t lane = 0; lane < table.stride; lane += kRowLanes) {
     float32x4_t lanes[kParts][2];

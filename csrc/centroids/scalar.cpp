@@ -28,8 +28,7 @@ std::int16_t rounded(float scaled) noexcept {
 }  // namespace
 
 void centroid_products_scalar(const PackedQuery& query, const std::int8_t* centroids, const float* steps,
-                              std::int64_t begin, std::int64_t end, std::int16_t* rows,
-                              std::int64_t stride) noexcept {
+                              std::int64_t begin, std::int64_t end, std::int16_t* rows, std::int64_t stride) noexcept {
   for (std::int64_t i = begin; i < end; ++i) {
     std::int16_t* row = rows + i * stride;
     for (std::int64_t q = 0; q < query.count; ++q) {

@@ -12,7 +12,8 @@ namespace colmodern {
 namespace {
 
 // Two dimensions lie in a byte; each has the four bits of its level.
-void unpack(const std::uint8_t* residual, std::int64_t n_bytes, const std::int8_t* levels, std::int8_t* values) noexcept {
+void unpack(const std::uint8_t* residual, std::int64_t n_bytes, const std::int8_t* levels,
+            std::int8_t* values) noexcept {
   for (std::int64_t i = 0; i < n_bytes; ++i) {
     values[2 * i] = levels[residual[i] % kLevels];
     values[2 * i + 1] = levels[residual[i] / kLevels];
@@ -33,15 +34,14 @@ void check(const StoredContexts& contexts, const DocumentList& list) {
     const std::int64_t end = contexts.offsets[document + 1];
     const std::int64_t wanted = blocks_of(list.offsets[document + 1] - list.offsets[document]);
     if (begin < 0 || end > contexts.count || end - begin != wanted) {
-      throw std::invalid_argument("contexts of document " + std::to_string(document) + " are " +
-                                  std::to_string(begin) + " to " + std::to_string(end) + ", expected " +
-                                  std::to_string(wanted) + " within " + std::to_string(contexts.count));
+      throw std::invalid_argument("contexts of document " + std::to_string(document) + " are " + std::to_string(begin) +
+                                  " to " + std::to_string(end) + ", expected " + std::to_string(wanted) + " within " +
+                                  std::to_string(contexts.count));
     }
   }
 }
 
-ContextRows::ContextRows(const Kernels& kernels, const StoredContexts& contexts, std::int64_t stride,
-                         std::int64_t room)
+ContextRows::ContextRows(const Kernels& kernels, const StoredContexts& contexts, std::int64_t stride, std::int64_t room)
     : kernels_(kernels),
       contexts_(contexts),
       stride_(stride),

@@ -54,8 +54,7 @@ COLMODERN_INLINE void multiply(const PackedVectors& packed, std::int64_t strip, 
 }
 
 template <int Strips>
-COLMODERN_INLINE void store_scores(const PackedVectors& packed, std::int64_t strip, const Tile& tile,
-                                   float* scores) {
+COLMODERN_INLINE void store_scores(const PackedVectors& packed, std::int64_t strip, const Tile& tile, float* scores) {
   __m512 sums[kRows][Strips];
   multiply<Strips>(packed, strip, tile, sums);
 #pragma GCC unroll 8
@@ -65,15 +64,13 @@ COLMODERN_INLINE void store_scores(const PackedVectors& packed, std::int64_t str
     for (int s = 0; s < Strips; ++s) {
       const std::int64_t first = (strip + s) * kLanes;
       const std::int64_t width = std::min(kLanes, packed.count - first);
-      _mm512_mask_storeu_ps(scores + t * packed.count + first, static_cast<__mmask16>((1U << width) - 1),
-                            sums[t][s]);
+      _mm512_mask_storeu_ps(scores + t * packed.count + first, static_cast<__mmask16>((1U << width) - 1), sums[t][s]);
     }
   }
 }
 
 template <int Strips>
-COLMODERN_INLINE void raise_maxima(const PackedVectors& packed, std::int64_t strip, const Tile& tile,
-                                   float* best) {
+COLMODERN_INLINE void raise_maxima(const PackedVectors& packed, std::int64_t strip, const Tile& tile, float* best) {
   __m512 sums[kRows][Strips];
   multiply<Strips>(packed, strip, tile, sums);
 #pragma GCC unroll 2

@@ -38,8 +38,8 @@ void centroid_scores(const Kernels& kernels, FloatRows query, FloatRows rows, in
   });
 }
 
-void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const DocumentList& list,
-            double sharpness, int threads, float* scores) {
+void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const DocumentList& list, double sharpness,
+            int threads, float* scores) {
   const Packed packed(query);
   const PackedVectors view = packed.view();
   check(list);

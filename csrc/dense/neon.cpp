@@ -75,9 +75,7 @@ COLMODERN_INLINE void multiply(const PackedVectors& packed, std::int64_t strip, 
 }
 
 // Not vmaxq_f32: a NaN never wins, and of two zeros the earlier one stays.
-COLMODERN_INLINE float32x4_t greater(float32x4_t x, float32x4_t best) {
-  return vbslq_f32(vcgtq_f32(x, best), x, best);
-}
+COLMODERN_INLINE float32x4_t greater(float32x4_t x, float32x4_t best) { return vbslq_f32(vcgtq_f32(x, best), x, best); }
 
 // The best product of each row so far, a lane for each place in a strip.
 struct Panel {

@@ -66,7 +66,8 @@ struct Encoding {
 
 // Rows of vectors [begin, end) and their lengths; false if one is too long.
 bool round_block(const Kernels& kernels, const Vectors& vectors, const Rotation& rotation, float longest,
-                 std::int64_t begin, std::int64_t end, Rotated& floats, std::uint8_t* rows, float* lengths, First& bad) {
+                 std::int64_t begin, std::int64_t end, Rotated& floats, std::uint8_t* rows, float* lengths,
+                 First& bad) {
   const std::int64_t n = end - begin;
   kernels.unit_rows(vectors.data, vectors.half, vectors.dim, begin, end, floats.units.data(), lengths);
   const std::int64_t row = first_too_long(lengths, n, longest);
@@ -144,8 +145,7 @@ class Encoder {
     const std::int64_t row_bytes = vectors_.dim * book_.bits / 8;
     kernels_.code_rows(book_, vectors_.dim, context, of_thread.floats.rotated.data() + at * vectors_.dim,
                        of_thread.lengths.data() + at, of_thread.nearest.data() + at, n,
-                       out_.residuals + begin * row_bytes, out_.gains + begin, out_.norms + begin,
-                       out_.errors + begin);
+                       out_.residuals + begin * row_bytes, out_.gains + begin, out_.norms + begin, out_.errors + begin);
   }
 
   // The same for a block: its context first.
@@ -181,9 +181,9 @@ std::int64_t round_vectors(const Kernels& kernels, const Vectors& vectors, const
   return bad.get();
 }
 
-std::int64_t encode_tokens(const Kernels& kernels, const Vectors& vectors, const Rotation& rotation,
-                           const Cells& cells, const Codebook& book, float longest, int threads,
-                           const ContextBlocks& blocks, const CodeRows& out) {
+std::int64_t encode_tokens(const Kernels& kernels, const Vectors& vectors, const Rotation& rotation, const Cells& cells,
+                           const Codebook& book, float longest, int threads, const ContextBlocks& blocks,
+                           const CodeRows& out) {
   Encoder encoder(kernels, vectors, rotation, book, longest, out);
   const auto of_thread = [&] { return Encoding(kernels, cells, std::min(vectors.count, kBlock)); };
   if (blocks.count == 0) {  // no contexts: zeros, which nothing has changed yet

@@ -296,31 +296,29 @@ COLMODERN_LANES void trellis_codes(const Codebook& book, std::int64_t dim, const
 }
 
 // The kernels of one instruction set, compiled with its target attribute; its registers have so many lanes.
-#define COLMODERN_DEFINE_ENCODING(isa, lanes, target)                                                                        \
-  target void unit_rows_##isa(const void* vectors, bool half, std::int64_t dim, std::int64_t begin, std::int64_t end, \
-                              float* units, float* lengths) noexcept {                                                \
-    unit_rows_of(vectors, half, dim, begin, end, units, lengths);                                                     \
-  }                                                                                                                   \
-  target void round_rows_##isa(const float* values, std::int64_t n, float step, std::uint8_t* rows) noexcept {        \
-    round_rows_of(values, n, step, rows);                                                                             \
-  }                                                                                                                   \
+#define COLMODERN_DEFINE_ENCODING(isa, lanes, target)                                                                  \
+  target void unit_rows_##isa(const void* vectors, bool half, std::int64_t dim, std::int64_t begin, std::int64_t end,  \
+                              float* units, float* lengths) noexcept {                                                 \
+    unit_rows_of(vectors, half, dim, begin, end, units, lengths);                                                      \
+  }                                                                                                                    \
+  target void round_rows_##isa(const float* values, std::int64_t n, float step, std::uint8_t* rows) noexcept {         \
+    round_rows_of(values, n, step, rows);                                                                              \
+  }                                                                                                                    \
   target void code_context_##isa(const Codebook& book, std::int64_t dim, const float* rows, const std::uint32_t* ids,  \
-                                 std::int64_t n, std::uint8_t* residual, std::uint16_t* gain,                         \
-                                 float* context) noexcept {                                                           \
-    code_context_of(book, dim, rows, ids, n, residual, gain, context);                                                \
-  }                                                                                                                   \
-  target void code_rows_##isa(const Codebook& book, std::int64_t dim, const float* context, const float* rows,        \
-                              const float* lengths, const std::uint32_t* ids, std::int64_t n,                         \
-                              std::uint8_t* residuals, std::uint16_t* gains, std::uint16_t* norms,                    \
-                              float* errors) noexcept {                                                               \
-    switch (book.bits) {                                                                                              \
-      case 1:                                                                                                         \
-        return trellis_codes<1, lanes>(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);   \
-      case 2:                                                                                                         \
-        return trellis_codes<2, lanes>(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);   \
-      default:                                                                                                        \
-        return round_codes(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);               \
-    }                                                                                                                 \
+                                 std::int64_t n, std::uint8_t* residual, std::uint16_t* gain,                          \
+                                 float* context) noexcept {                                                            \
+    code_context_of(book, dim, rows, ids, n, residual, gain, context);                                                 \
+  }                                                                                                                    \
+  target void code_rows_##isa(const Codebook& book, std::int64_t dim, const float* context, const float* rows,         \
+                              const float* lengths, const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals, \
+                              std::uint16_t* gains, std::uint16_t* norms, float* errors) noexcept {                    \
+    switch (book.bits) {                                                                                               \
+      case 1:                                                                                                          \
+        return trellis_codes<1, lanes>(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);    \
+      case 2:                                                                                                          \
+        return trellis_codes<2, lanes>(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);    \
+      default: return round_codes(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);         \
+    }                                                                                                                  \
   }
 
 }  // namespace colmodern

@@ -1,11 +1,11 @@
 // Codes of 1 and 2 bits: of all codes that a run can have, those whose levels come closest to the residual, by the
-// Viterbi algorithm. As in rows.h, one text for all instruction sets; here as many tokens lie side by side as a register
-// has lanes, a lane a token, so that no code depends on another token, nor on how many they are.
+// Viterbi algorithm. As in rows.h, one text for all instruction sets; here as many tokens lie side by side as a
+// register has lanes, a lane a token, so that no code depends on another token, nor on how many they are.
 //
 // A run is worked on from its last dimension to its first. The state is what the next dimensions leave: their codes,
 // kLevelBits - Bits bits, which are zeros at the end of the run. A dimension's code makes a level number of it (the
-// code in the lowest bits), whose lower bits are the state for the dimension before. Each state keeps the cheapest level
-// number that leads to it, `way << (kLevelBits - Bits) | state`; its survivor is that way.
+// code in the lowest bits), whose lower bits are the state for the dimension before. Each state keeps the cheapest
+// level number that leads to it, `way << (kLevelBits - Bits) | state`; its survivor is that way.
 #pragma once
 
 #include <algorithm>

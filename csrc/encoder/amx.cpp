@@ -10,21 +10,22 @@
 
 #include "tiles.h"
 
-#define COLMODERN_TARGET                                                                                           \
-  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma,f16c,amx-tile,amx-int8," \
-                        "amx-bf16")))
+#define COLMODERN_TARGET                                                                                 \
+  __attribute__((                                                                                        \
+      target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma,f16c,amx-tile,amx-int8," \
+             "amx-bf16")))
 #define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
 
 #include "encoder/lanes_avx512.h"
 
-#include "encoder/exponential.h"
-#include "encoder/conversion.h"
 #include "encoder/attention.h"
-#include "encoder/byte_attention.h"
 #include "encoder/brain_op.h"
+#include "encoder/byte_attention.h"
 #include "encoder/byte_op.h"
-#include "encoder/tile_linear.h"
+#include "encoder/conversion.h"
+#include "encoder/exponential.h"
 #include "encoder/tile_attention.h"
+#include "encoder/tile_linear.h"
 
 namespace colmodern::encoder {
 namespace {
@@ -46,8 +47,8 @@ struct ByteTiles {
     add_byte_products<Sum, A, B>();
   }
   COLMODERN_INLINE static Floats floats(Units sum) { return ByteOp::floats(sum); }
-  COLMODERN_INLINE static Floats finish(const PackedLinear& linear, std::int64_t column, Units sum,
-                                        const float* scales, std::int64_t row) {
+  COLMODERN_INLINE static Floats finish(const PackedLinear& linear, std::int64_t column, Units sum, const float* scales,
+                                        std::int64_t row) {
     return ByteOp::finish(linear, column, sum, scales, static_cast<int>(row));
   }
   COLMODERN_INLINE static float reach(const AttentionBlock& block) { return reach_of(block); }
@@ -56,7 +57,8 @@ struct ByteTiles {
   }
   COLMODERN_INLINE static Units lowest() { return fill_units(kLowestWords); }
   template <int Vectors>
-  COLMODERN_INLINE static bool must_aim(ByteKeys& keys, Units (&greatest)[Vectors], const ByteScratch<ByteOp>& scratch) {
+  COLMODERN_INLINE static bool must_aim(ByteKeys& keys, Units (&greatest)[Vectors],
+                                        const ByteScratch<ByteOp>& scratch) {
     return encoder::must_aim<ByteOp, Vectors>(keys, greatest, scratch);
   }
   template <int Vectors, bool IsCut>

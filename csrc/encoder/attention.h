@@ -1,16 +1,17 @@
 // Attention: one text for float32 and bfloat16 (`Op`) and every instruction set, compiled by the file that includes it.
 //
-// Queries lie in the lanes, as many as `Op` has vectors for; keys and dimensions are the rows of the tiles. So maxima and sums of the
-// softmax never cross lanes, and keys are read as they come. The softmax streams over blocks of keys with a running
-// maximum (Milakov and Gimelshein 2018), in powers of two: the weights of the queries hold the factor log2(e).
+// Queries lie in the lanes, as many as `Op` has vectors for; keys and dimensions are the rows of the tiles. So maxima
+// and sums of the softmax never cross lanes, and keys are read as they come. The softmax streams over blocks of keys
+// with a running maximum (Milakov and Gimelshein 2018), in powers of two: the weights of the queries hold the factor
+// log2(e).
 
 namespace colmodern::encoder {
 namespace {
 
-constexpr std::int64_t kKeys = 64;   // of a block; even
-constexpr int kTile = 4;             // rows of a tile
+constexpr std::int64_t kKeys = 64;  // of a block; even
+constexpr int kTile = 4;            // rows of a tile
 constexpr std::int64_t kMostDims = 512;
-constexpr float kUnseen = -1e30F;    // a score that no real one is below
+constexpr float kUnseen = -1e30F;  // a score that no real one is below
 
 struct AttentionScratch {
   AttentionScratch(void* memory, std::int64_t dim, std::int64_t lanes)
@@ -24,8 +25,8 @@ struct AttentionScratch {
 };
 
 // Rows of 32 bits as columns; rows past the last repeat it.
-COLMODERN_INLINE void transpose_rows(const std::uint32_t* from, std::int64_t stride, std::int64_t n,
-                                     std::int64_t width, std::uint32_t* to, std::int64_t to_stride) {
+COLMODERN_INLINE void transpose_rows(const std::uint32_t* from, std::int64_t stride, std::int64_t n, std::int64_t width,
+                                     std::uint32_t* to, std::int64_t to_stride) {
   for (std::int64_t i = 0; i < n; i += kLanes) {
     for (std::int64_t j = 0; j < width; j += kLanes) {
       if (i + kLanes <= n) {
@@ -52,8 +53,8 @@ COLMODERN_INLINE KeyBlock key_block(const AttentionBlock& block, std::int64_t be
   KeyBlock keys{begin, block.n_keys - begin < most ? block.n_keys - begin : most, false};
   const std::int64_t first = block.first + begin;
   const std::int64_t last_query = block.position + block.n_queries - 1;
-  keys.is_cut = block.radius >= 0 && (last_query - first > block.radius ||
-                                      first + keys.n - 1 - block.position > block.radius);
+  keys.is_cut =
+      block.radius >= 0 && (last_query - first > block.radius || first + keys.n - 1 - block.position > block.radius);
   return keys;
 }
 
@@ -186,7 +187,8 @@ COLMODERN_INLINE void write_rows(const AttentionBlock& block, const float* sums,
       for (std::int64_t i = 0; i < kLanes; ++i) {
         store(columns + i * kLanes, load(sums + (d + i) * kWidth + v * kLanes) * share);
       }
-      transpose(reinterpret_cast<const std::uint32_t*>(columns), kLanes, reinterpret_cast<std::uint32_t*>(rows), kLanes);
+      transpose(reinterpret_cast<const std::uint32_t*>(columns), kLanes, reinterpret_cast<std::uint32_t*>(rows),
+                kLanes);
       for (std::int64_t i = 0; i < n; ++i) {
         store(block.out + (v * kLanes + i) * block.stride + d, load(rows + i * kLanes));
       }
@@ -267,8 +269,8 @@ COLMODERN_TARGET void place_turned(const HeadRows& heads, std::uint32_t* out, fl
 }
 
 template <class Op>
-COLMODERN_TARGET void place_values(const HeadRows& heads, const std::int64_t* places, std::uint32_t* out,
-                                   float*, float*) noexcept {
+COLMODERN_TARGET void place_values(const HeadRows& heads, const std::int64_t* places, std::uint32_t* out, float*,
+                                   float*) noexcept {
   for (std::int64_t i = 0; i < heads.n; ++i) {
     const float* row = heads.row(i);
     std::uint32_t* at = out + places[i] / Op::kStep * heads.dim;
@@ -296,8 +298,8 @@ COLMODERN_TARGET void place_values(const HeadRows& heads, const std::int64_t* pl
 
 template <class Op>
 constexpr AttentionKernels attention_of() {
-  return {Op::kStep,        Op::kVectors * kLanes, 0,          place_turned<Op>, place_turned<Op>,
-          place_values<Op>, attend<Op>,            attention_bytes<Op>};
+  return {Op::kStep,        Op::kVectors * kLanes, 0,          place_turned<Op>,
+          place_turned<Op>, place_values<Op>,      attend<Op>, attention_bytes<Op>};
 }
 
 }  // namespace

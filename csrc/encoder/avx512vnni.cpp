@@ -7,19 +7,18 @@
 #include <cmath>
 #include <cstring>
 
-#define COLMODERN_TARGET \
-  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")))
+#define COLMODERN_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")))
 #define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
 
 #include "encoder/lanes_avx512.h"
 
-#include "encoder/exponential.h"
-#include "encoder/rows.h"
-#include "encoder/conversion.h"
-#include "encoder/linear.h"
 #include "encoder/attention.h"
 #include "encoder/byte_attention.h"
 #include "encoder/byte_op.h"
+#include "encoder/conversion.h"
+#include "encoder/exponential.h"
+#include "encoder/linear.h"
+#include "encoder/rows.h"
 
 namespace colmodern::encoder {
 namespace {

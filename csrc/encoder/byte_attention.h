@@ -12,8 +12,8 @@ namespace {
 
 constexpr float kMostOctaves = 40.0F;  // of a weight above the greatest of the first keys
 constexpr float kLeastOctaves = -100.0F;
-constexpr float kFiner = 0x1p13F;      // words aimed anew; half a word becomes no more than fits
-constexpr float kLeastPeak = 1e-8F;    // of a row: its logarithm is taken
+constexpr float kFiner = 0x1p13F;    // words aimed anew; half a word becomes no more than fits
+constexpr float kLeastPeak = 1e-8F;  // of a row: its logarithm is taken
 
 template <class Op>
 struct ByteScratch {
@@ -91,8 +91,8 @@ COLMODERN_INLINE void score_bytes(const AttentionBlock& block, const ByteKeys& k
   }
 }
 
-// Where words do not count 64ths of an octave: aims at the greatest ones, from which finer words are to be counted next.
-// Otherwise false.
+// Where words do not count 64ths of an octave: aims at the greatest ones, from which finer words are to be counted
+// next. Otherwise false.
 template <class Op, int Vectors>
 COLMODERN_INLINE bool must_aim(ByteKeys& keys, Units (&greatest)[Vectors], const ByteScratch<Op>& scratch) {
   if (keys.scale == 1.0F) return false;
@@ -166,7 +166,8 @@ COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const ByteKeys& key
 // By how many octaves the weights of a block exceed the unit of the sums so far, in which their total is added up.
 template <int Vectors>
 COLMODERN_INLINE void join_block(const Floats (&here)[Vectors], const Floats (&added)[Vectors],
-                                 const Floats (&peaks)[Vectors], Floats (&totals)[Vectors], Floats (&octaves)[Vectors]) {
+                                 const Floats (&peaks)[Vectors], Floats (&totals)[Vectors],
+                                 Floats (&octaves)[Vectors]) {
   for (int v = 0; v < Vectors; ++v) {
     octaves[v] = maximum(here[v] - peaks[v], fill(kLeastOctaves));
     totals[v] = multiply_add(added[v], exp2_of<5>(octaves[v]), totals[v]);
@@ -327,7 +328,8 @@ COLMODERN_TARGET void place_values_as_bytes(const HeadRows& heads, const std::in
     }
     peaks[i] = peak_of(row, heads.dim);
     const Floats scale = fill(127.0F / peaks[i]);
-    for (std::int64_t d = 0; d < heads.dim; d += kLanes) store_bytes(bytes + d, multiply_add(load(row + d), scale, fill(128.0F)));
+    for (std::int64_t d = 0; d < heads.dim; d += kLanes)
+      store_bytes(bytes + d, multiply_add(load(row + d), scale, fill(128.0F)));
     auto* at = reinterpret_cast<std::uint8_t*>(out + places[i] / 4 * heads.dim) + places[i] % 4;
     for (std::int64_t d = 0; d < heads.dim; ++d) at[4 * d] = static_cast<std::uint8_t>(bytes[d] ^ 0x80U);
   }

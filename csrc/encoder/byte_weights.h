@@ -1,9 +1,9 @@
-// From products of bytes to weights in bytes, sixteen queries in the lanes: one text for every instruction set, included
-// by byte_attention.h.
+// From products of bytes to weights in bytes, sixteen queries in the lanes: one text for every instruction set,
+// included by byte_attention.h.
 //
-// The logarithm of a weight is a word: 16 bits, in 64ths of an octave. Its power of two is read from a table, so all of it is
-// whole numbers, 32 in a register. Four keys are a unit; the words of its first and third lie in one vector, those
-// of the second and fourth in the next.
+// The logarithm of a weight is a word: 16 bits, in 64ths of an octave. Its power of two is read from a table, so all of
+// it is whole numbers, 32 in a register. Four keys are a unit; the words of its first and third lie in one vector,
+// those of the second and fourth in the next.
 
 namespace colmodern::encoder {
 namespace {
@@ -11,11 +11,11 @@ namespace {
 constexpr std::int64_t kUnit = 4;
 constexpr std::int64_t kByteKeys = 128;  // of a block
 constexpr float kPerOctave = 64.0F;
-constexpr float kRounder = 0x1.8p23F;           // added to a small float, it leaves the nearest whole number in the low bits
-constexpr float kLowest = kRounder - 32768.0F;  // the word of a key that is not seen
+constexpr float kRounder = 0x1.8p23F;  // added to a small float, it leaves the nearest whole number in the low bits
+constexpr float kLowest = kRounder - 32768.0F;   // the word of a key that is not seen
 constexpr float kHighest = kRounder + 32704.0F;  // a whole octave
 constexpr std::uint32_t kLowestWords = 0x80008000U;
-constexpr float kMostWord = 28000.0F;   // of a product; the rest is for the logarithm of a value's step
+constexpr float kMostWord = 28000.0F;  // of a product; the rest is for the logarithm of a value's step
 constexpr float kLeastScale = 0x1p-40F;
 constexpr float kMostShare = 16383.0F;  // four weights times it are less than 2^31
 
@@ -84,8 +84,8 @@ COLMODERN_INLINE void score_unit(const AttentionBlock& block, const ByteKeys& ke
 #pragma GCC unroll 4
   for (int r = 0; r < kUnit; ++r) {
     const std::int64_t key = keys.begin + k + r;
-    Floats score = multiply_add(Op::floats(products[r]) * fill(block.key_steps[key]), load(steps),
-                                fill(block.value_logs[key]));
+    Floats score =
+        multiply_add(Op::floats(products[r]) * fill(block.key_steps[key]), load(steps), fill(block.value_logs[key]));
     if constexpr (IsCut) {
       score = multiply_add(score - fill(kRounder) - load(aims), fill(keys.scale), fill(kRounder));
       score = minimum(maximum(score, fill(kLowest)), fill(kHighest));

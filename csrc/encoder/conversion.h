@@ -1,8 +1,8 @@
 // Rows of floats to units of bytes: one text, compiled for each instruction set by the file that includes it.
 //
 // First a row is spread: its vectors, up to sixteen side by side, become their sums and differences (a Walsh-Hadamard
-// transform), so that a value that sticks out is shared by many. Weights are spread alike, which leaves products as they
-// are. After QuaRot (Ashkboos et al. 2024).
+// transform), so that a value that sticks out is shared by many. Weights are spread alike, which leaves products as
+// they are. After QuaRot (Ashkboos et al. 2024).
 
 namespace colmodern::encoder {
 namespace {
@@ -57,7 +57,8 @@ COLMODERN_INLINE Range spread_in_range(float* row, std::int64_t width) {
 
 COLMODERN_TARGET void spread(float* row, std::int64_t width) noexcept { spread_in_range(row, width); }
 
-// Spreads rows where they are. Units of bytes: each row in 255ths of what lies between its least value and its greatest.
+// Spreads rows where they are. Units of bytes: each row in 255ths of what lies between its least value and its
+// greatest.
 COLMODERN_TARGET void convert_to_bytes(float* rows, std::int64_t stride, std::int64_t n, std::int64_t width,
                                        const Operand& out) noexcept {
   const std::int64_t whole = width / (4 * kLanes) * (4 * kLanes);

@@ -54,24 +54,24 @@ struct LinearKernels {
   // out[row][column] = (add: out[row][column] +) product of row and column, for the columns of some panels
   void (*multiply)(const PackedLinear&, const Operand&, std::int64_t n, std::int64_t first_panel,
                    std::int64_t last_panel, float* out, std::int64_t stride, bool add) noexcept;
-  // Bytes only: what a row, and so the weights of an output, goes through before it is rounded: four times an orthogonal
-  // transform, in place
+  // Bytes only: what a row, and so the weights of an output, goes through before it is rounded: four times an
+  // orthogonal transform, in place
   void (*spread)(float* row, std::int64_t width) noexcept;
 };
 
 // Some queries of a sequence and one head, and the keys that they look at. Keys and values begin at the key `first`.
 struct AttentionBlock {
-  std::int64_t units;           // of a query or key
-  std::int64_t dim;             // of a value, padded
+  std::int64_t units;            // of a query or key
+  std::int64_t dim;              // of a value, padded
   const std::uint32_t* queries;  // (n_queries, units)
-  std::int64_t n_queries;       // at most `queries`
-  std::int64_t position;        // of the first query
-  const std::uint32_t* keys;    // (n_keys, units)
-  const std::uint32_t* values;  // (n_keys / step, dim): a unit holds one dimension of `step` keys
-  std::int64_t first;           // position of the first key, a multiple of `step`
+  std::int64_t n_queries;        // at most `queries`
+  std::int64_t position;         // of the first query
+  const std::uint32_t* keys;     // (n_keys, units)
+  const std::uint32_t* values;   // (n_keys / step, dim): a unit holds one dimension of `step` keys
+  std::int64_t first;            // position of the first key, a multiple of `step`
   std::int64_t n_keys;
-  std::int64_t radius;          // how far a query sees; negative: everywhere
-  float* out;                   // row i, out[i * stride + d]
+  std::int64_t radius;  // how far a query sees; negative: everywhere
+  float* out;           // row i, out[i * stride + d]
   std::int64_t stride;
   // Bytes only, one for each query and key; of a value its logarithm as
   // byte_weights.h has it, and the inverse.

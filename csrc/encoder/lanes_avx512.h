@@ -66,8 +66,8 @@ COLMODERN_INLINE Units paired(Floats low, Floats high) {
   return {_mm512_ternarylogic_epi32(a, b, _mm512_set1_epi32(static_cast<int>(0xffff0000U)), 0xf8)};  // a | (b & c)
 }
 
-// Units of two words: the low words of two vectors, the greater ones, how far the second are below the first, both turned
-// around, the high ones, and the products of two pairs each, added up.
+// Units of two words: the low words of two vectors, the greater ones, how far the second are below the first, both
+// turned around, the high ones, and the products of two pairs each, added up.
 COLMODERN_INLINE Units paired_words(Units low, Units high) {
   return {_mm512_mask_blend_epi16(0xaaaaaaaaU, low.v, _mm512_slli_epi32(high.v, 16))};
 }

@@ -18,8 +18,8 @@ struct Units {
   std::uint32_t v[16];
 };
 
-#define COLMODERN_EACH(expression)         \
-  Floats r;                                \
+#define COLMODERN_EACH(expression)                  \
+  Floats r;                                         \
   for (int i = 0; i < 16; ++i) r.v[i] = expression; \
   return r
 
@@ -92,8 +92,8 @@ COLMODERN_INLINE Floats load_brain(const void* from) {
 }
 #undef COLMODERN_EACH
 
-// Units of two words: the low words of two vectors, the greater ones, how far the second are below the first, both turned
-// around, the high ones, and the products of two pairs each, added up.
+// Units of two words: the low words of two vectors, the greater ones, how far the second are below the first, both
+// turned around, the high ones, and the products of two pairs each, added up.
 COLMODERN_INLINE std::int16_t low_word(std::uint32_t unit) { return static_cast<std::int16_t>(unit & 0xffffU); }
 COLMODERN_INLINE std::int16_t high_word(std::uint32_t unit) { return static_cast<std::int16_t>(unit >> 16); }
 COLMODERN_INLINE std::uint32_t pair_of(std::int32_t low, std::int32_t high) {
@@ -113,8 +113,8 @@ COLMODERN_INLINE Units words_below(Units a, Units b) {
 }
 COLMODERN_INLINE Units turned_words(Units a) { COLMODERN_EACH(std::rotl(a.v[i], 16)); }
 COLMODERN_INLINE Units octave_above(Units a, int rest) {
-  COLMODERN_EACH(pair_of(std::min(low_word(a.v[i]) + rest, 32767) & ~rest,
-                         std::min(high_word(a.v[i]) + rest, 32767) & ~rest));
+  COLMODERN_EACH(
+      pair_of(std::min(low_word(a.v[i]) + rest, 32767) & ~rest, std::min(high_word(a.v[i]) + rest, 32767) & ~rest));
 }
 COLMODERN_INLINE std::uint32_t rounded_byte(std::int16_t word) { return static_cast<std::uint32_t>(word + 64) >> 7; }
 COLMODERN_INLINE Units rounded_bytes(Units even, Units odd) {

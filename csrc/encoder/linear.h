@@ -50,9 +50,9 @@ COLMODERN_TARGET void multiply(const PackedLinear& linear, const Operand& operan
   constexpr std::int64_t kPanel = Op::kVectors * kLanes;
   for (std::int64_t panel = first_panel; panel < last_panel; ++panel, out += kPanel) {
     std::int64_t i = 0;
-#define COLMODERN_TILE(rows)                                                                                  \
-  multiply_tile<Op, rows>(linear, panel, operand.units + i * operand.stride, operand.stride,                  \
-                          operand.scales + 2 * i, out + i * out_stride, out_stride, add)
+#define COLMODERN_TILE(rows)                                                                                         \
+  multiply_tile<Op, rows>(linear, panel, operand.units + i * operand.stride, operand.stride, operand.scales + 2 * i, \
+                          out + i * out_stride, out_stride, add)
     for (; i + 6 <= n; i += 6) COLMODERN_TILE(6);
     switch (n - i) {
       case 5: COLMODERN_TILE(5); break;

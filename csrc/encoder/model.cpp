@@ -97,17 +97,17 @@ void Model::add_layer(const LayerSource& source, int threads) {
   if (source.attention_norm) {  // without one, queries, keys and values come from the residual stream as it is
     attention_norm.emplace(norm_of(*source.attention_norm));
   }
-  layers_.push_back(Layer{source.is_global, std::move(attention_norm), Linear(tables_, *linear_, qkv, threads),
-                          Linear(tables_, *linear_, out, threads), norm_of(source.mlp_norm),
-                          Linear(tables_, *linear_, in, threads),
-                          Linear(tables_, *linear_, source_of(source.mlp_out, source.mlp_out_bias, shape_.inner, hidden),
-                                 threads)});
+  layers_.push_back(
+      Layer{source.is_global, std::move(attention_norm), Linear(tables_, *linear_, qkv, threads),
+            Linear(tables_, *linear_, out, threads), norm_of(source.mlp_norm), Linear(tables_, *linear_, in, threads),
+            Linear(tables_, *linear_, source_of(source.mlp_out, source.mlp_out_bias, shape_.inner, hidden), threads)});
 }
 
 void Model::add_dense(const DenseSource& source, int threads) {
   if (source.inputs != dim_) throw std::invalid_argument("a projection takes what the one before it gives");
-  Step step{Linear(tables_, *projection_, source_of(source.weight, source.bias, source.inputs, source.outputs), threads),
-            std::nullopt, source.activation, source.residual, source.outputs};
+  Step step{
+      Linear(tables_, *projection_, source_of(source.weight, source.bias, source.inputs, source.outputs), threads),
+      std::nullopt, source.activation, source.residual, source.outputs};
   if (source.residual_weight.data != nullptr) {
     step.residual_linear.emplace(tables_, *projection_,
                                  source_of(source.residual_weight, {}, source.inputs, source.outputs), threads);
@@ -116,6 +116,8 @@ void Model::add_dense(const DenseSource& source, int threads) {
   dim_ = source.outputs;
 }
 
-void Model::add_normalisation() { steps_.push_back(Step{std::nullopt, std::nullopt, Activation::identity, false, dim_}); }
+void Model::add_normalisation() {
+  steps_.push_back(Step{std::nullopt, std::nullopt, Activation::identity, false, dim_});
+}
 
 }  // namespace colmodern::encoder

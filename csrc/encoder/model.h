@@ -112,8 +112,8 @@ class Model {
   std::vector<std::int32_t> head_order(int parts) const;
 
   Tables tables_;
-  const LinearKernels* linear_;       // of the layers
-  const LinearKernels* projection_;   // of the projection, which is never done in bytes
+  const LinearKernels* linear_;      // of the layers
+  const LinearKernels* projection_;  // of the projection, which is never done in bytes
   const AttentionKernels* attention_;
   decltype(RowKernels::gated_gelu) gate_;
   Shape shape_;

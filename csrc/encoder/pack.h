@@ -17,9 +17,9 @@ struct Tensor {
 
 // What a packed layer takes from a linear layer of a checkpoint.
 struct LinearSource {
-  Tensor weight;        // (outputs, inputs)
-  Tensor bias;          // (outputs,), or no data
-  std::int64_t inputs;  // of the checkpoint's layer
+  Tensor weight;                      // (outputs, inputs)
+  Tensor bias;                        // (outputs,), or no data
+  std::int64_t inputs;                // of the checkpoint's layer
   std::vector<std::int32_t> columns;  // the output in each packed column, -1 for zeros
   std::vector<std::int32_t> places;   // the place of each input in a row of units
   std::int64_t scaled = 0;            // so many first columns are
@@ -48,8 +48,7 @@ class Linear {
 
  private:
   PackedLinear view() const noexcept {
-    return {width_ / kernels_->step, weights_.data(), scales_.data(), sums_.data(),
-            has_bias_ ? bias_.data() : nullptr};
+    return {width_ / kernels_->step, weights_.data(), scales_.data(), sums_.data(), has_bias_ ? bias_.data() : nullptr};
   }
 
   const LinearKernels* kernels_;

@@ -53,9 +53,7 @@ void activate(const RowKernels& kernels, Activation activation, float* values, s
   switch (activation) {
     case Activation::identity: return;
     case Activation::gelu: kernels.gelu(values, n); return;
-    case Activation::tanh:
-      std::transform(values, values + n, values, [](float x) { return std::tanh(x); });
-      return;
+    case Activation::tanh: std::transform(values, values + n, values, [](float x) { return std::tanh(x); }); return;
     case Activation::relu:
       std::transform(values, values + n, values, [](float x) { return x > 0.0F ? x : 0.0F; });
       return;
@@ -219,17 +217,16 @@ class Pass {
 
   void attend(const std::vector<AttentionJob>& jobs, bool is_global) {
     const auto n_jobs = static_cast<std::int64_t>(jobs.size());
-    in_parallel(n_jobs, piece_of(n_jobs),
-                [&](ThreadSpace& space, std::int64_t begin, std::int64_t n) {
-                  for (std::int64_t i = begin; i < begin + n; ++i) {
-                    attend(space, jobs[static_cast<std::size_t>(i)], is_global);
-                  }
-                });
+    in_parallel(n_jobs, piece_of(n_jobs), [&](ThreadSpace& space, std::int64_t begin, std::int64_t n) {
+      for (std::int64_t i = begin; i < begin + n; ++i) {
+        attend(space, jobs[static_cast<std::size_t>(i)], is_global);
+      }
+    });
   }
 
   // Changes the rows.
-  Operand converted(ThreadSpace& space, const LinearKernels& kernels, float* rows, std::int64_t stride,
-                    std::int64_t n, std::int64_t width) const {
+  Operand converted(ThreadSpace& space, const LinearKernels& kernels, float* rows, std::int64_t stride, std::int64_t n,
+                    std::int64_t width) const {
     const Operand operand{space.units.data(), width / kernels.step, space.scales.data()};
     kernels.convert(rows, stride, n, width, operand);
     return operand;
@@ -291,8 +288,8 @@ class Pass {
     return operand;
   }
 
-  void normed(ThreadSpace& space, const Model::OwnedNorm* norm, const float* rows, std::int64_t n,
-              std::int64_t width, const Operand& operand) const {
+  void normed(ThreadSpace& space, const Model::OwnedNorm* norm, const float* rows, std::int64_t n, std::int64_t width,
+              const Operand& operand) const {
     float* out = space.normed.data();
     if (norm != nullptr) {
       model_.tables_.rows->norm(norm->view(), rows, model_.stride_, n, out, model_.stride_);
@@ -321,8 +318,9 @@ class Pass {
     const Rotations& rotations = is_global ? *global_rotations_ : *local_rotations_;
     std::int64_t index = first_column / head_;  // of a head, among those of queries, keys and values
     for (std::int64_t column = 0; column < group() && index < 3 * heads; column += head_, ++index) {
-      const HeadRows placed{product + column,         group(), numbers, n, head_, positions_ + begin,
-                            rotations.cosines.data(), rotations.sines.data()};
+      const HeadRows placed{
+          product + column,      group(), numbers, n, head_, positions_ + begin, rotations.cosines.data(),
+          rotations.sines.data()};
       const std::int64_t head = index % heads;
       const std::int64_t row = head * pack_.n_tokens + begin;
       if (index < heads) {
@@ -330,8 +328,8 @@ class Pass {
       } else if (index < 2 * heads) {
         model_.attention_->place_keys(placed, keys_ + row * units_, key_steps_ + row);
       } else {
-        model_.attention_->place_values(placed, places_ + begin, values_ + head * n_slots_ * head_,
-                                        value_logs_ + row, value_shares_ + row);
+        model_.attention_->place_values(placed, places_ + begin, values_ + head * n_slots_ * head_, value_logs_ + row,
+                                        value_shares_ + row);
       }
     }
   }
@@ -373,8 +371,7 @@ class Pass {
   }
 
   // Adds to some rows what attention and MLP found.
-  void finish_layer(ThreadSpace& space, const Model::Layer& layer, float* found, float* rows,
-                    std::int64_t n) const {
+  void finish_layer(ThreadSpace& space, const Model::Layer& layer, float* found, float* rows, std::int64_t n) const {
     const LinearKernels& kernels = *model_.linear_;
     const Operand mixed = converted(space, kernels, found, width_, n, layer.attention_out.width());
     layer.attention_out.multiply(mixed, n, 0, layer.attention_out.panels(), rows, model_.stride_, true);
@@ -397,7 +394,8 @@ class Pass {
     if (model_.layers_.size() > 1) {
       gather(hidden_, model_.stride_, kept, n, rows);
     } else {
-      for (std::int64_t i = 0; i < n; ++i) gather(embedded_, model_.stride_, kinds_ + kept[i], 1, rows + i * model_.stride_);
+      for (std::int64_t i = 0; i < n; ++i)
+        gather(embedded_, model_.stride_, kinds_ + kept[i], 1, rows + i * model_.stride_);
     }
     if (!model_.layers_.empty()) {
       gather(mixed_, width_, kept, n, space.mixed.data());

@@ -14,8 +14,8 @@ bool has_brain_products() noexcept {
 }
 
 Tables tables_for(Isa isa) {
-#define COLMODERN_TABLES(isa) \
-  Tables {                                                                                            \
+#define COLMODERN_TABLES(isa)                                                                                     \
+  Tables {                                                                                                        \
     &kRows_##isa, &kSingle_##isa, nullptr, &kBytes_##isa, &kSingleAttention_##isa, nullptr, &kByteAttention_##isa \
   }
 #if COLMODERN_X86

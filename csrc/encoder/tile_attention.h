@@ -58,8 +58,8 @@ COLMODERN_INLINE void store_lanes(std::uint32_t* products) {
 
 // Products of sixteen keys with all queries.
 template <class Op, int Vectors>
-COLMODERN_INLINE void multiply_keys(const AttentionBlock& block, const typename Op::Keys& keys,
-                                    std::int64_t k, const TileScratch<Op>& scratch, std::uint32_t* products) {
+COLMODERN_INLINE void multiply_keys(const AttentionBlock& block, const typename Op::Keys& keys, std::int64_t k,
+                                    const TileScratch<Op>& scratch, std::uint32_t* products) {
   constexpr std::int64_t kWidth = Vectors * kLanes;
   start_lanes<Op, Vectors>(scratch.rows.starts);
   for (std::int64_t u = 0; u < block.units; u += kTileUnits) {

@@ -137,7 +137,8 @@ class Gathering {
 void probe(const CentroidRows& table, std::int64_t n, std::uint32_t* probed) {
   std::vector<Best<std::int16_t, std::uint32_t>> best;
   for (std::int64_t query = 0; query < table.count; ++query) best.emplace_back(n);
-  std::vector<std::int16_t> thresholds(static_cast<std::size_t>(table.stride), std::numeric_limits<std::int16_t>::max());
+  std::vector<std::int16_t> thresholds(static_cast<std::size_t>(table.stride),
+                                       std::numeric_limits<std::int16_t>::max());
   std::fill_n(thresholds.begin(), table.count, std::numeric_limits<std::int16_t>::min());
   for (std::int64_t id = 0; id < table.n_centroids; ++id) {
     const std::int16_t* row = table.row(static_cast<std::uint32_t>(id));

@@ -215,8 +215,7 @@ COLMODERN_TARGET void code_maxima_amx(const PackedQuery& query, const CentroidRo
     return code_maxima_avx512vnni(query, table, context, codes, begin, end, best);
   }
   // Rows of whole lines of dimensions are whole runs of eight bytes.
-#define COLMODERN_MAXIMA(bits, row_bytes) \
-  maxima<bits, row_bytes>(query, table, context, codes, begin, end, best)
+#define COLMODERN_MAXIMA(bits, row_bytes) maxima<bits, row_bytes>(query, table, context, codes, begin, end, best)
   switch (codes.bits) {
     case 1: return query.dim == 128 ? COLMODERN_MAXIMA(1, 16) : COLMODERN_MAXIMA(1, 0);
     case 2: return query.dim == 128 ? COLMODERN_MAXIMA(2, 32) : COLMODERN_MAXIMA(2, 0);

@@ -73,8 +73,8 @@ COLMODERN_INLINE void unpack(const std::uint8_t* residuals, __m256i table, std::
   }
 }
 
-COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, const Tile& tile,
-                               std::int64_t row_bytes, int planes, __m256i (&sums)[kTokens][kHalves]) {
+COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, const Tile& tile, std::int64_t row_bytes,
+                               int planes, __m256i (&sums)[kTokens][kHalves]) {
   const std::int8_t* values = query.packed + strip * query.groups_a_plane * planes * kLanes * 4;
   const __m256i ones = _mm256_set1_epi16(1);
 #pragma GCC unroll 4
@@ -106,8 +106,8 @@ COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, con
 }
 
 COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps, const std::int16_t* context,
-                                   std::int64_t strip,
-                                   const Tile& tile, std::int64_t row_bytes, int planes, float* best) {
+                                   std::int64_t strip, const Tile& tile, std::int64_t row_bytes, int planes,
+                                   float* best) {
   __m256i sums[kTokens][kHalves];
   multiply(query, strip, tile, row_bytes, planes, sums);
 #pragma GCC unroll 2
@@ -120,8 +120,7 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
 #pragma GCC unroll 4
     for (int t = 0; t < kTokens; ++t) {
       const __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[t][h]), scales);
-      const __m128i row =
-          _mm_adds_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(tile.rows[t] + first)), shift);
+      const __m128i row = _mm_adds_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(tile.rows[t] + first)), shift);
       const __m256 centroid = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(row)), step);
       const __m256 sum = _mm256_fmadd_ps(product, _mm256_set1_ps(tile.gains[t]), centroid);
       greatest = _mm256_max_ps(_mm256_mul_ps(sum, _mm256_set1_ps(tile.norms[t])), greatest);
@@ -133,8 +132,7 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
 template <int Bits, int RunBytes>
 COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
                              const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
-  const __m256i levels =
-      _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
+  const __m256i levels = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
   std::uint8_t residuals[kTokens * kMaxDim / 2 + kLine] = {};
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kTokens) {
@@ -148,7 +146,8 @@ COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table
 
 template <int Bits>
 COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
-                                    const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
+                                    const CodeColumns& codes, std::int64_t begin, std::int64_t end,
+                                    float* best) noexcept {
   switch (run_bytes_of(codes.row_bytes)) {
     case 2: return maxima<Bits, 2>(query, table, context, codes, begin, end, best);
     case 4: return maxima<Bits, 4>(query, table, context, codes, begin, end, best);

@@ -77,8 +77,8 @@ COLMODERN_INLINE void load_tile(const CentroidRows& table, const CodeColumns& co
 }
 
 template <int Strips>
-COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, const Tile& tile,
-                               std::int64_t row_bytes, int planes, __m512i (&sums)[kTokens][Strips]) {
+COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, const Tile& tile, std::int64_t row_bytes,
+                               int planes, __m512i (&sums)[kTokens][Strips]) {
   const std::int64_t stride = query.groups_a_plane * planes * kLine;
   const std::int8_t* values = query.packed + strip * stride;
 #pragma GCC unroll 8
@@ -106,8 +106,8 @@ COLMODERN_INLINE void multiply(const PackedQuery& query, std::int64_t strip, con
 
 template <int Strips>
 COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps, const std::int16_t* context,
-                                   std::int64_t strip,
-                                   const Tile& tile, std::int64_t row_bytes, int planes, float* best) {
+                                   std::int64_t strip, const Tile& tile, std::int64_t row_bytes, int planes,
+                                   float* best) {
   __m512i sums[kTokens][Strips];
   multiply<Strips>(query, strip, tile, row_bytes, planes, sums);
 #pragma GCC unroll 2
@@ -133,8 +133,7 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
 template <int Bits, int RunBytes>
 COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
                              const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
-  const __m512i levels =
-      _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
+  const __m512i levels = _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
   const std::int64_t strips = round_up(query.count, kLanes) / kLanes;
   Tile tile;
   for (std::int64_t token = begin; token < end; token += kTokens) {
@@ -149,7 +148,8 @@ COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table
 
 template <int Bits>
 COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
-                                    const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
+                                    const CodeColumns& codes, std::int64_t begin, std::int64_t end,
+                                    float* best) noexcept {
   switch (run_bytes_of(codes.row_bytes)) {
     case 2: return maxima<Bits, 2>(query, table, context, codes, begin, end, best);
     case 4: return maxima<Bits, 4>(query, table, context, codes, begin, end, best);
@@ -159,9 +159,9 @@ COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows
 
 }  // namespace
 
-COLMODERN_TARGET void code_maxima_avx512vnni(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
-                                             const CodeColumns& codes, std::int64_t begin, std::int64_t end,
-                                             float* best) noexcept {
+COLMODERN_TARGET void code_maxima_avx512vnni(const PackedQuery& query, const CentroidRows& table,
+                                             const std::int16_t* context, const CodeColumns& codes, std::int64_t begin,
+                                             std::int64_t end, float* best) noexcept {
   switch (codes.bits) {
     case 1: return maxima_by_run<1>(query, table, context, codes, begin, end, best);
     case 2: return maxima_by_run<2>(query, table, context, codes, begin, end, best);

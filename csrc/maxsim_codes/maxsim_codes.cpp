@@ -19,7 +19,7 @@ class Work {
         packed_(layout_.view()),
         table_(table),
         levels_(levels),
-        columns_{codes.ids,    codes.residuals, query.dim * codes.bits / 8, codes.bits, levels_.bytes,
+        columns_{codes.ids,   codes.residuals, query.dim * codes.bits / 8, codes.bits, levels_.bytes,
                  codes.gains, codes.norms},
         ids_(codes.ids, table.n_centroids) {}
 
@@ -45,7 +45,8 @@ class Work {
 // The maxima of a document or a span.
 class Maxima {
  public:
-  explicit Maxima(const ByteQuery& query) : best_(static_cast<std::size_t>(round_up(query.count, kLanes))), query_(query) {}
+  explicit Maxima(const ByteQuery& query)
+      : best_(static_cast<std::size_t>(round_up(query.count, kLanes))), query_(query) {}
 
   float* begin() noexcept {
     std::fill_n(best_.data(), round_up(query_.count, kLanes), -std::numeric_limits<float>::infinity());
@@ -71,9 +72,9 @@ void each_part(std::int64_t n_tokens, std::int64_t begin, std::int64_t end, cons
 
 }  // namespace
 
-void maxsim_codes(const Kernels& kernels, const ByteQuery& query, const CentroidRows& table,
-                  const std::int8_t* levels, const StoredCodes& codes, const StoredContexts& contexts,
-                  const DocumentList& list, double sharpness, int threads, float* result) {
+void maxsim_codes(const Kernels& kernels, const ByteQuery& query, const CentroidRows& table, const std::int8_t* levels,
+                  const StoredCodes& codes, const StoredContexts& contexts, const DocumentList& list, double sharpness,
+                  int threads, float* result) {
   check(list);
   check(contexts, list);
   Work work(kernels, query, table, levels, codes);
@@ -84,9 +85,10 @@ void maxsim_codes(const Kernels& kernels, const ByteQuery& query, const Centroid
                    std::int64_t document, std::int64_t begin, std::int64_t end) mutable {
           if (!work.knows_ids(begin, end)) return 0.0F;
           float* best = maxima.begin();
-          rows.each_block(document, begin, end, [&](std::int64_t first, std::int64_t last, const std::int16_t* context) {
-            work.raise_maxima(context, first, last, best);
-          });
+          rows.each_block(document, begin, end,
+                          [&](std::int64_t first, std::int64_t last, const std::int16_t* context) {
+                            work.raise_maxima(context, first, last, best);
+                          });
           return total_of(best, query.count, sharpness);
         };
       },
@@ -94,9 +96,9 @@ void maxsim_codes(const Kernels& kernels, const ByteQuery& query, const Centroid
   work.raise_if_failed();
 }
 
-void code_maxima(const Kernels& kernels, const ByteQuery& query, const CentroidRows& table,
-                 const std::int8_t* levels, const StoredCodes& codes, const StoredContexts& contexts,
-                 const DocumentList& spans, int threads, float* maxima) {
+void code_maxima(const Kernels& kernels, const ByteQuery& query, const CentroidRows& table, const std::int8_t* levels,
+                 const StoredCodes& codes, const StoredContexts& contexts, const DocumentList& spans, int threads,
+                 float* maxima) {
   check(spans);
   const std::int64_t whole[2] = {0, spans.n_tokens};
   check(contexts, {whole, 1, spans.n_tokens, nullptr, 1});

@@ -70,8 +70,8 @@ COLMODERN_INLINE void unpack(const std::uint8_t* residuals, uint8x16_t table, st
 }
 
 COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps, const std::int16_t* context,
-                                   std::int64_t strip,
-                                   const Tile& tile, std::int64_t row_bytes, int planes, float* best) {
+                                   std::int64_t strip, const Tile& tile, std::int64_t row_bytes, int planes,
+                                   float* best) {
   Sums sums;
   begin_sums(query.start + strip * kLanes, sums);
   for (int plane = 0; plane < planes; ++plane) {
@@ -117,7 +117,8 @@ COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table
 
 template <int Bits>
 COLMODERN_TARGET void maxima_by_run(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
-                                    const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
+                                    const CodeColumns& codes, std::int64_t begin, std::int64_t end,
+                                    float* best) noexcept {
   switch (run_bytes_of(codes.row_bytes)) {
     case 2: return maxima<Bits, 2>(query, table, context, codes, begin, end, best);
     case 4: return maxima<Bits, 4>(query, table, context, codes, begin, end, best);

@@ -11,11 +11,7 @@ namespace {
 class Clusters {
  public:
   Clusters(const float* products, std::int64_t n)
-      : n_(static_cast<std::size_t>(n)),
-        distances_(n_ * n_),
-        sizes_(n_, 1.0),
-        into_(n_),
-        nearest_(n_, n_) {
+      : n_(static_cast<std::size_t>(n)), distances_(n_ * n_), sizes_(n_, 1.0), into_(n_), nearest_(n_, n_) {
     for (std::size_t i = 0; i < n_ * n_; ++i) distances_[i] = 1.0 - static_cast<double>(products[i]);
     for (std::size_t i = 0; i < n_; ++i) {
       into_[i] = i;
@@ -38,7 +34,8 @@ class Clusters {
       const std::size_t i = left_[place];
       if (i == first || nearest_[i] == first || nearest_[i] == second) {
         find_nearest(place);
-      } else if (i < first && (at(i, first) < to_nearest(i) || (at(i, first) == to_nearest(i) && first < nearest_[i]))) {
+      } else if (i < first &&
+                 (at(i, first) < to_nearest(i) || (at(i, first) == to_nearest(i) && first < nearest_[i]))) {
         nearest_[i] = first;
       }
     }

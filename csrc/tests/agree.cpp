@@ -180,9 +180,8 @@ void both_dense_maxima(const PackedVectors& packed, const float* rows, std::int6
 
 void both_dense_nearest(const PackedVectors& packed, const float* rows, std::int64_t begin, std::int64_t end,
                         std::uint32_t* nearest) noexcept {
-  call_both(
-      {"dense_nearest", packed.count, packed.dim, begin, end}, nearest, end - begin,
-      [&](const Kernels& kernels, std::uint32_t* out) { kernels.dense_nearest(packed, rows, begin, end, out); });
+  call_both({"dense_nearest", packed.count, packed.dim, begin, end}, nearest, end - begin,
+            [&](const Kernels& kernels, std::uint32_t* out) { kernels.dense_nearest(packed, rows, begin, end, out); });
 }
 
 // Writes the rows of a table in place, so both write a whole one and its rows from `begin` are compared.
@@ -203,10 +202,9 @@ void both_centroid_sums(const CentroidRows& table, const std::int16_t* context, 
 
 void both_code_maxima(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
                       const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
-  go_on_both({"code_maxima", query.count, query.dim, begin, end}, best, query.count,
-             [&](const Kernels& kernels, float* out) {
-               kernels.code_maxima(query, table, context, codes, begin, end, out);
-             });
+  go_on_both(
+      {"code_maxima", query.count, query.dim, begin, end}, best, query.count,
+      [&](const Kernels& kernels, float* out) { kernels.code_maxima(query, table, context, codes, begin, end, out); });
 }
 
 void both_row_scores(const PackedRows& packed, const std::uint8_t* rows, std::int64_t begin, std::int64_t end,
@@ -217,8 +215,7 @@ void both_row_scores(const PackedRows& packed, const std::uint8_t* rows, std::in
 }
 
 void both_raise_nearest(const PackedRows& packed, std::int64_t first, std::int64_t last, const std::uint8_t* rows,
-                        const std::int32_t* listed, std::int64_t n, std::int32_t* best,
-                        std::int32_t* strips) noexcept {
+                        const std::int32_t* listed, std::int64_t n, std::int32_t* best, std::int32_t* strips) noexcept {
   const Call call{"raise_nearest", (last - first) * kLanes, packed.dim, 0, n};
   const std::int64_t size = (*std::max_element(listed, listed + n) + 1) * kLanes;
   OnCacheLine<std::int32_t> second_best = copy_of(best, size);
@@ -266,15 +263,15 @@ void both_code_context(const Codebook& book, std::int64_t dim, const float* rows
   OnCacheLine<std::uint16_t> second_gain(1, std::uint16_t{77});
   OnCacheLine<float> second_context(dim, 77.0F);
   scalar_twin->code_context(book, dim, rows, ids, n, residual, gain, context);
-  under_test->code_context(book, dim, rows, ids, n, second_residual.data(), second_gain.data(),
-                           second_context.data());
+  under_test->code_context(book, dim, rows, ids, n, second_residual.data(), second_gain.data(), second_context.data());
   call.compare("byte", second_residual.data(), residual, dim / 2);
   call.compare("gain", second_gain.data(), gain, 1);
   call.compare("component", second_context.data(), context, dim);
 }
 
-void both_code_rows(const Codebook& book, std::int64_t dim, const float* context, const float* rows, const float* lengths, const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals, std::uint16_t* gains,
-                    std::uint16_t* norms, float* errors) noexcept {
+void both_code_rows(const Codebook& book, std::int64_t dim, const float* context, const float* rows,
+                    const float* lengths, const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals,
+                    std::uint16_t* gains, std::uint16_t* norms, float* errors) noexcept {
   const Call call{"code_rows", book.bits, dim, 0, n};
   OnCacheLine<std::uint8_t> second_residuals(n * dim * book.bits / 8, std::uint8_t{77});
   OnCacheLine<std::uint16_t> second_gains(n, std::uint16_t{77});
@@ -289,10 +286,10 @@ void both_code_rows(const Codebook& book, std::int64_t dim, const float* context
   call.compare("error", second_errors.data(), errors, n);
 }
 
-constexpr Kernels kBoth{both_dense_scores,      both_dense_maxima,  both_dense_nearest,
-                        both_centroid_products, both_centroid_sums, both_code_maxima,
-                        both_row_scores,        both_raise_nearest, both_greatest,
-                        both_unit_rows,         both_round_rows,    both_code_context, both_code_rows};
+constexpr Kernels kBoth{both_dense_scores,  both_dense_maxima, both_dense_nearest, both_centroid_products,
+                        both_centroid_sums, both_code_maxima,  both_row_scores,    both_raise_nearest,
+                        both_greatest,      both_unit_rows,    both_round_rows,    both_code_context,
+                        both_code_rows};
 
 // Centroids in cells, laid out as `pack_cells` in Python does. Member i is in cell i % n_cells; the third cell of more
 // is empty.
@@ -483,8 +480,7 @@ class Sweep {
     }
     for (const std::int64_t n : {n_rows, std::int64_t{1}, std::int64_t{6}}) {
       Unaligned<std::uint32_t> nearest(n);
-      nearest_centroids(kernels_, {rows.data(), n, dim}, {count, dim, strips.data(), starts.data()}, 1,
-                        nearest.data());
+      nearest_centroids(kernels_, {rows.data(), n, dim}, {count, dim, strips.data(), starts.data()}, 1, nearest.data());
       take(nearest);
     }
   }
@@ -542,17 +538,24 @@ class Sweep {
     Unaligned<float> scales;
     std::int64_t dim;
     StoredContexts view() const noexcept {
-      return {residuals.data(), gains.data(), gains.size(), offsets.data(),
-              static_cast<std::int64_t>(offsets.size()) - 1, {levels.data(), 0.01F},
+      return {residuals.data(),
+              gains.data(),
+              gains.size(),
+              offsets.data(),
+              static_cast<std::int64_t>(offsets.size()) - 1,
+              {levels.data(), 0.01F},
               {values.data(), scales.data(), scales.size(), dim}};
     }
-    static StoredContexts none() noexcept { return {nullptr, nullptr, 0, nullptr, 0, {nullptr, 0.0F}, {nullptr, nullptr, 0, 0}}; }
+    static StoredContexts none() noexcept {
+      return {nullptr, nullptr, 0, nullptr, 0, {nullptr, 0.0F}, {nullptr, nullptr, 0, 0}};
+    }
   };
 
   // Some of their products do not fit in 16 bits, or do not once they are added to a row.
   SomeContexts contexts(const std::vector<std::int64_t>& tokens, std::int64_t count, std::int64_t dim) {
     std::vector<std::int64_t> offsets{0};
-    for (std::size_t i = 1; i < tokens.size(); ++i) offsets.push_back(offsets.back() + blocks_of(tokens[i] - tokens[i - 1]));
+    for (std::size_t i = 1; i < tokens.size(); ++i)
+      offsets.push_back(offsets.back() + blocks_of(tokens[i] - tokens[i - 1]));
     const std::int64_t n = offsets.back();
     return {Unaligned<std::uint8_t>(n * dim / 2, [&] { return random_.integer(0, 255); }),
             Unaligned<std::uint16_t>(n, [&] { return random_.half(); }),

@@ -1,8 +1,8 @@
 // Do the passes of the encoder stay inside their arrays, whatever the shape, and near the scalar one?
 //
 // Small random models in every precision and instruction set of this machine. Sums of floats are taken in each one's
-// own order, so vectors are compared by their cosine. They are equal bit for bit for any number of threads, and in bytes
-// up to the projection for tiles and AVX-512. The address sanitizer watches all of it.
+// own order, so vectors are compared by their cosine. They are equal bit for bit for any number of threads, and in
+// bytes up to the projection for tiles and AVX-512. The address sanitizer watches all of it.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -68,10 +68,10 @@ class Random {
     for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int64_t>(i * i + i / 3) % kVocabulary;
     for (std::int64_t row = first; row < n; row += every) kept.push_back(row);
     std::vector<float> out(kept.size() * kDim);
-    model_.forward({ids.data(), n, form.lengths.data(), form.lengths.data(),
-                    static_cast<std::int64_t>(form.lengths.size()), kept.data(),
-                    static_cast<std::int64_t>(kept.size())},
-                   threads, out.data());
+    model_.forward(
+        {ids.data(), n, form.lengths.data(), form.lengths.data(), static_cast<std::int64_t>(form.lengths.size()),
+         kept.data(), static_cast<std::int64_t>(kept.size())},
+        threads, out.data());
     return out;
   }
 
