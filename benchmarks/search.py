@@ -21,7 +21,7 @@ import numpy as np
 
 from colmodern import kernels
 from colmodern.codec import plan_n_centroids, train_codec
-from colmodern.config import Effort, SearchParams
+from colmodern.request import Effort, SearchRequest
 from colmodern.searcher import Searcher
 from colmodern.storage import EncoderInfo, IndexWriter, StoredDocument
 from colmodern.types import FloatMatrix, IntVector, TokenEmbeddings
@@ -114,12 +114,12 @@ def report(
     threads: int,
 ) -> None:
     """Search every query and print median and 95th percentile of the time, and the recall."""
-    params = SearchParams.for_k(10, effort=effort, threads=threads)
+    request = SearchRequest(k=10, effort=effort, threads=threads, passages=False)
     spans = np.zeros((QUERY_TOKENS, 2), np.int32)
     times, recalls = [], []
     for query, wanted in zip(queries, truth, strict=True):
         started = time.perf_counter()
-        hits = searcher.search_embeddings(TokenEmbeddings(query, spans), params)
+        hits = searcher.search_embeddings(TokenEmbeddings(query, spans), request)
         times.append((time.perf_counter() - started) * 1e3)
         recalls.append(len(wanted & set(hits.doc_ids)) / 10)
     print(

@@ -9,10 +9,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from colmodern.config import Effort, IndexConfig, SearchParams
     from colmodern.encoder import Encoder, HashEncoder
     from colmodern.errors import ColModernError
     from colmodern.indexer import EmbeddedDocument, Embeddings, Indexer, IndexReport
+    from colmodern.request import Effort, IndexConfig, SearchParams, SearchRequest
     from colmodern.searcher import Explanation, Hit, Hits, Passage, Searcher
     from colmodern.storage import EncoderInfo
     from colmodern.types import Document, TokenEmbeddings
@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ColModernError": "errors",
     "Document": "types",
-    "Effort": "config",
+    "Effort": "request",
     "EmbeddedDocument": "indexer",
     "Embeddings": "indexer",
     "Encoder": "encoder",
@@ -32,11 +32,12 @@ _HOMES = {
     "HashEncoder": "encoder",
     "Hit": "searcher",
     "Hits": "searcher",
-    "IndexConfig": "config",
+    "IndexConfig": "request",
     "IndexReport": "indexer",
     "Indexer": "indexer",
     "Passage": "searcher",
-    "SearchParams": "config",
+    "SearchParams": "request",
+    "SearchRequest": "request",
     "Searcher": "searcher",
     "TokenEmbeddings": "types",
 }
@@ -58,6 +59,7 @@ __all__ = [
     "Indexer",
     "Passage",
     "SearchParams",
+    "SearchRequest",
     "Searcher",
     "TokenEmbeddings",
     "__version__",

@@ -9,15 +9,16 @@ import logging
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from colmodern import cli_eval
 from colmodern.cli_encoder import Backend, EncoderArguments, encoder_name, open_searcher
+from colmodern.cli_options import shown, takes
 from colmodern.cli_search import SearchArguments, run_search
-from colmodern.config import Effort, Fusion, Mode, Pooling, Scoring
 from colmodern.location import locate
+from colmodern.request import IndexConfig, SearchRequest
 from colmodern.terminal import (
     Format,
     log_to_terminal,
@@ -55,13 +56,6 @@ BackendOption = Annotated[
 DeviceOption = Annotated[
     str | None, typer.Option(help="torch: cuda, cuda:1, mps or cpu; by default a GPU if any.")
 ]
-ScoringOption = Annotated[
-    Scoring,
-    typer.Option(help="How matches make a score; auto: what the encoder was made for."),
-]
-ThreadsOption = Annotated[
-    int | None, typer.Option("--threads", min=1, help="Threads; by default all processors.")
-]
 LinksOption = Annotated[
     str,
     typer.Option(
@@ -95,6 +89,7 @@ def _options(
 
 
 @app.command()
+@takes(*shown(IndexConfig), after="batch_tokens")
 def index(
     paths: Annotated[list[Path], typer.Argument(help="Folders or files.", show_default=False)],
     *,
@@ -111,13 +106,6 @@ def index(
     batch_tokens: Annotated[
         int | None, typer.Option(min=1, help="torch: tokens in a batch, padding included.")
     ] = None,
-    bits: Annotated[int, typer.Option(help="Bits a dimension of a new index: 1, 2 or 4.")] = 4,
-    pool: Annotated[
-        int, typer.Option(help="Tokens that share a vector in a new index; 1: none.")
-    ] = 1,
-    pooling: Annotated[
-        Pooling, typer.Option(help="Which tokens share one: neighbours, or the most alike.")
-    ] = Pooling.CLOSEST,
     id_field: Annotated[str, typer.Option(help="Rows: the field of the id.")] = "_id",
     title_field: Annotated[str, typer.Option(help="Rows: the field of the title.")] = "title",
     text_field: Annotated[str, typer.Option(help="Rows: the field of the text.")] = "text",
@@ -128,14 +116,14 @@ def index(
         bool, typer.Option("--watch", help="Then follow the files until Ctrl-C. (extra: watch)")
     ] = False,
     form: FormatOption = Format.HUMAN,
+    **options: Any,
 ) -> None:
     """Index folders and files, or bring an index up to date with them."""
-    from colmodern.config import IndexConfig
     from colmodern.corpus import ScanOptions
     from colmodern.indexer import Indexer
     from colmodern.location import default_location, remember
 
-    options = ScanOptions(
+    scan = ScanOptions(
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
         hidden=hidden,
@@ -151,10 +139,9 @@ def index(
         compiled=compiled,
         batch_tokens=batch_tokens,
     )
-    config = IndexConfig(bits=bits, pool=pool, pooling=pooling)
-    indexer = Indexer(location, encoding.load(model), config=config)
+    indexer = Indexer(location, encoding.load(model), config=IndexConfig(**options))
     with progress_bar() as progress:
-        report = indexer.sync(paths, options, progress=progress)
+        report = indexer.sync(paths, scan, progress=progress)
     remember(location)
     if report.continued:
         note(f"continued: {report.continued:,} documents were done")
@@ -166,7 +153,7 @@ def index(
         watch_files(
             indexer,
             paths,
-            options,
+            scan,
             report=lambda update: _print_report(update, location, form),
             problem=note,
         )
@@ -188,39 +175,21 @@ def status(*, index: IndexOption = None, form: FormatOption = Format.HUMAN) -> N
 
 
 @app.command()
+@takes(*shown(SearchRequest), after="index")
 def search(
     query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
     *,
     index: IndexOption = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
-    effort: Annotated[Effort, typer.Option(help="How hard to try.")] = Effort.MEDIUM,
-    exact: Annotated[bool, typer.Option("--exact", help="Score every document.")] = False,
-    mode: Annotated[Mode, typer.Option(help="Late interaction, BM25, or both.")] = Mode.LATE,
-    fusion: Annotated[
-        Fusion, typer.Option(help="Hybrid: fuse reciprocal ranks or normalised scores.")
-    ] = Fusion.SCORES,
-    word_weight: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Hybrid: how much BM25 counts.", show_default="by length"),
-    ] = None,
-    scoring: ScoringOption = Scoring.AUTO,
-    passage_weight: Annotated[
-        float, typer.Option(min=0, max=1, help="How much a document's best passage counts.")
-    ] = 0.0,
-    where: Annotated[
-        str | None,
-        typer.Option(help="Only documents with such metadata: year >= 2020 and path like 'docs/%'"),
-    ] = None,
     form: FormatOption = Format.HUMAN,
     queries: Annotated[
         Path | None, typer.Option(help="A file of rows with _id and text, instead of one query.")
     ] = None,
     run: Annotated[Path | None, typer.Option(help="Write the hits there as a TREC run.")] = None,
-    threads: ThreadsOption = None,
     precision: PrecisionOption = "auto",
     backend: BackendOption = Backend.NATIVE,
     device: DeviceOption = None,
     links: LinksOption = "file",
+    **options: Any,
 ) -> None:
     """Search an index; print documents and the passages that matched."""
     if (query is None) == (queries is None):
@@ -233,20 +202,11 @@ def search(
         SearchArguments(
             query=query,
             index=index,
-            k=k,
-            effort=effort,
-            exact=exact,
+            request=SearchRequest(**options),
             form=form,
             queries=queries,
             run=run,
-            threads=threads,
             encoding=EncoderArguments(precision=precision, backend=backend, device=device),
-            mode=mode,
-            fusion=fusion,
-            word_weight=word_weight,
-            scoring=scoring,
-            passage_weight=passage_weight,
-            where=where,
             links=links,
         )
     )
@@ -255,13 +215,13 @@ def search(
 
 
 @app.command()
+@takes(*shown(SearchRequest, "scoring"), after="passages")
 def explain(
     query: Annotated[str, typer.Argument(help="A query.")],
     doc_id: Annotated[str, typer.Argument(help="The id of a document.")],
     *,
     index: IndexOption = None,
     passages: Annotated[int, typer.Option(min=1, help="How many passages.")] = 3,
-    scoring: ScoringOption = Scoring.AUTO,
     exact: Annotated[
         bool, typer.Option("--exact", help="Also encode the document, for exact scores.")
     ] = False,
@@ -269,6 +229,7 @@ def explain(
     device: DeviceOption = None,
     links: LinksOption = "file",
     form: FormatOption = Format.HUMAN,
+    **options: Any,
 ) -> None:
     """Show the passages that hold a document's score, and which token matched which."""
     from colmodern.links import check_template
@@ -276,9 +237,7 @@ def explain(
     template = check_template(links)
     encoding = EncoderArguments(backend=backend, device=device)
     with open_searcher(locate(index), encoding) as searcher:
-        explanation = searcher.explain(
-            query, doc_id, passages=passages, exact=exact, scoring=scoring
-        )
+        explanation = searcher.explain(query, doc_id, passages=passages, exact=exact, **options)
     print_explanation(explanation, form, links=template)
 
 

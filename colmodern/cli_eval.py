@@ -10,7 +10,8 @@ import typer
 from typer.core import TyperGroup
 
 from colmodern.cli_encoder import Backend, EncoderArguments
-from colmodern.config import Effort
+from colmodern.cli_options import shown, takes
+from colmodern.request import IndexConfig, SearchRequest
 from colmodern.terminal import Format, note, print_json, print_rows, print_text, progress_bar
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ HtmlOption = Annotated[
 
 
 @app.command(_MEASURE)
+@takes(*shown(SearchRequest, "effort"), *shown(IndexConfig, "bits"), after="device")
 def measure(
     datasets: Annotated[
         list[str], typer.Argument(help="Folders or files in a known layout, or hub names.")
@@ -86,8 +88,6 @@ def measure(
         Backend, typer.Option(help="What encodes: our own code, or torch. (extra: torch)")
     ] = Backend.NATIVE,
     device: Annotated[str | None, typer.Option(help="torch: cuda, cuda:1, mps or cpu.")] = None,
-    effort: Annotated[Effort, typer.Option(help="How hard to try.")] = Effort.MEDIUM,
-    bits: Annotated[int, typer.Option(help="Bits a dimension: 1, 2 or 4.")] = 4,
     hybrid: Annotated[bool, typer.Option("--hybrid", help="Fuse with BM25.")] = False,
     against: Annotated[
         list[str] | None,
@@ -105,6 +105,7 @@ def measure(
     ] = None,
     html: HtmlOption = None,
     form: FormatOption = Format.HUMAN,
+    **options: Any,
 ) -> None:
     """Measure quality, latency and size on judged collections (the command by default)."""
     from colmodern.eval import Dataset, parse_measures
@@ -114,7 +115,7 @@ def measure(
     parse_measures(names)
     _check_page(html)
     encoder = EncoderArguments(precision=precision, backend=backend, device=device).load(model)
-    ours = f"late:{effort},bits={bits}"
+    ours = f"late:{options['effort']},bits={options['bits']}"
     specs = [f"hybrid:{ours}+bm25" if hybrid else ours, *split_specs(",".join(against or []))]
     systems = _make_systems(specs, encoder)
     loaded = [Dataset.load(name, split) for name in datasets]

@@ -7,19 +7,20 @@ search that is put plainly; everything else, mistakes included, goes to the pars
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colmodern.cli_encoder import EncoderArguments, open_searcher
-from colmodern.config import Effort, Fusion, Mode, Scoring
 from colmodern.links import check_template
 from colmodern.location import locate
+from colmodern.options import Door, Option, options_of
+from colmodern.request import Mode, SearchRequest
 from colmodern.terminal import Format, note, print_hits
 
 if TYPE_CHECKING:
-    from colmodern.searcher import Searcher, SearchOptions
+    from colmodern.searcher import Searcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +29,11 @@ class SearchArguments:
 
     query: str | None = None
     index: Path | None = None
-    k: int = 10
-    effort: Effort = Effort.MEDIUM
-    exact: bool = False
+    request: SearchRequest = field(default_factory=SearchRequest)
     form: Format = Format.HUMAN
     queries: Path | None = None
     run: Path | None = None
-    threads: int | None = None
     encoding: EncoderArguments = field(default_factory=EncoderArguments)
-    mode: Mode = Mode.LATE
-    fusion: Fusion = Fusion.SCORES
-    word_weight: float | None = None
-    scoring: Scoring = Scoring.AUTO
-    passage_weight: float = 0.0
-    where: str | None = None
     links: str = field(default_factory=lambda: os.environ.get("COLMODERN_LINKS", "file"))
 
 
@@ -53,7 +45,7 @@ def run_search(arguments: SearchArguments) -> int:
             found = _search_batch(searcher, arguments.queries, arguments)
         else:
             assert arguments.query is not None
-            hits = searcher.search(arguments.query, **_settings(arguments))
+            hits = searcher.search(arguments.query, arguments.request)
             print_hits(hits, arguments.form, links=links)
             found = len(hits)
         if not found:
@@ -68,22 +60,31 @@ def plain_arguments(words: Sequence[str]) -> SearchArguments | None:
     """
     if not words or words[0] != "search":
         return None
-    given: dict[str, Any] = {}
+    own: dict[str, Any] = {}
+    asked: dict[str, Any] = {}
     rest = iter(words[1:])
-    name: str
-    value: Any
     for word in rest:
-        if word == "--exact":
-            name, value = "exact", True
-        elif word in _OPTIONS:
-            name, read = _OPTIONS[word]
-            value = _value(read, next(rest, ""))
-        else:
-            name, value = "query", None if word.startswith("-") else word
+        given, name, value = _read(word, rest, own, asked)
         if value is None or name in given:
             return None
         given[name] = value
-    return SearchArguments(**given) if "query" in given else None
+    if "query" not in own:
+        return None
+    return SearchArguments(request=SearchRequest(**asked), **own)
+
+
+def _read(
+    word: str, rest: Iterator[str], own: dict[str, Any], asked: dict[str, Any]
+) -> tuple[dict[str, Any], str, Any]:
+    """Return what a word gives, and its value; None where the parser must have a look."""
+    if word in _ASKED:
+        one = _ASKED[word]
+        value = not one.default if one.kind is bool else _value(_reader(one), next(rest, ""))
+        return asked, one.name, value
+    if word in _OWN:
+        name, read = _OWN[word]
+        return own, name, _value(read, next(rest, ""))
+    return own, "query", None if word.startswith("-") else word
 
 
 def _value(read: Callable[[str], Any], word: str) -> Any:
@@ -95,32 +96,30 @@ def _value(read: Callable[[str], Any], word: str) -> Any:
         return None
 
 
-def _count(word: str) -> int:
-    if not (word.isascii() and word.isdigit() and int(word)):
+def _reader(one: Option) -> Callable[[str], Any]:
+    return one.parsed if one.kind is not int else lambda word: one.parsed(_digits(word))
+
+
+def _digits(word: str) -> str:
+    if not (word.isascii() and word.isdigit()):
         raise ValueError(word)
-    return int(word)
+    return word
 
 
-_OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
+_ASKED = {one.typed: one for one in options_of(SearchRequest) if Door.COMMAND_LINE in one.doors}
+_OWN: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--index": ("index", Path),
-    "-k": ("k", _count),
-    "--effort": ("effort", Effort),
     "--format": ("form", Format),
-    "--mode": ("mode", Mode),
-    "--fusion": ("fusion", Fusion),
-    "--scoring": ("scoring", Scoring),
-    "--where": ("where", str),
-    "--threads": ("threads", _count),
     "--precision": ("encoding", lambda word: EncoderArguments(precision=word)),
     "--links": ("links", str),
 }
 
 
 def _why_none(searcher: Searcher, arguments: SearchArguments) -> str:
-    where = arguments.where
+    where = arguments.request.where
     if where is not None and not searcher.count(where):
         return f"the filter keeps none of the {searcher.n_documents:,} documents: {where}"
-    if arguments.mode is Mode.BM25:
+    if arguments.request.mode is Mode.BM25:
         which = "no document" if where is None else "no document that the filter keeps"
         return f"{which} has a word of the query; mode late finds what means the same"
     if where is not None:
@@ -128,29 +127,13 @@ def _why_none(searcher: Searcher, arguments: SearchArguments) -> str:
     return "the index holds no document with text"
 
 
-def _settings(arguments: SearchArguments) -> SearchOptions:
-    return {
-        "k": arguments.k,
-        "effort": arguments.effort,
-        "exact": arguments.exact,
-        "mode": arguments.mode,
-        "fusion": arguments.fusion,
-        "word_weight": arguments.word_weight,
-        "scoring": arguments.scoring,
-        "passage_weight": arguments.passage_weight,
-        "where": arguments.where,
-        "threads": arguments.threads,
-    }
-
-
 def _search_batch(searcher: Searcher, queries: Path, arguments: SearchArguments) -> int:
     """Search a file of queries; return how many hits there were in all."""
     from colmodern.searcher import read_queries, write_run
 
     rows, run = read_queries(queries), arguments.run
-    settings = _settings(arguments)
-    settings["passages"] = run is None
-    results = searcher.search_many(rows.values(), **settings)
+    request = replace(arguments.request, passages=run is None)
+    results = searcher.search_many(rows.values(), request)
     if run is not None:
         write_run(run, zip(rows, results, strict=True))
         note(f"{len(results)} queries written to {run}")

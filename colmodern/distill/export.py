@@ -12,10 +12,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from colmodern.config import Scoring
 from colmodern.distill.ledger import write_json
 from colmodern.distill.options import StudentRecipe
 from colmodern.errors import ConfigError
+from colmodern.request import Scoring
 
 PYLATE, ST = "pylate", "st"
 

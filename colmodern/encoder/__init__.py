@@ -10,9 +10,12 @@ from pathlib import Path
 
 from colmodern.encoder.encoder import Encoder
 from colmodern.encoder.hash_encoder import HashEncoder
-from colmodern.encoder.sources import DEFAULT_NAME
+from colmodern.encoder.layouts import scoring_in
+from colmodern.encoder.sources import DEFAULT_NAME, find_local_model, split_name
+from colmodern.errors import EncoderError
+from colmodern.request import Scoring
 
-__all__ = ["DEFAULT_NAME", "Encoder", "HashEncoder", "load_encoder"]
+__all__ = ["DEFAULT_NAME", "Encoder", "HashEncoder", "load_encoder", "scoring_of"]
 
 
 def load_encoder(
@@ -31,3 +34,15 @@ def load_encoder(
         if found is not None:
             return found
     return Encoder.load(name_or_path, precision=precision)
+
+
+def scoring_of(name: str) -> Scoring:
+    """Return how the matches of an encoder's query tokens make a score, without loading it.
+
+    MaxSim where its name says nothing: it is no checkpoint, or none that lies on this machine.
+    """
+    try:
+        folder = find_local_model(split_name(name)[0])
+        return Scoring.MAXSIM if folder is None else scoring_in(folder)
+    except EncoderError:
+        return Scoring.MAXSIM

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from colmodern.config import Scoring
 from colmodern.errors import EncoderError
+from colmodern.request import Scoring
 
 WEIGHTS_FILE = "model.safetensors"
 EXPANSION_STRATEGIES = ("fixed", "min")

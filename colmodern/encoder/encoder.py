@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from colmodern.config import Scoring
 from colmodern.encoder.checkpoint import WEIGHTS_FILE, Checkpoint, DenseSpec, read_json
 from colmodern.encoder.fingerprint import fingerprint
 from colmodern.encoder.layouts import read_checkpoint
@@ -34,6 +33,7 @@ from colmodern.encoder.tensors import open_tensors
 from colmodern.encoder.workers import Workers
 from colmodern.errors import EncoderError
 from colmodern.kernels import REFERENCE, active_isa
+from colmodern.request import Scoring
 from colmodern.types import FloatMatrix, TokenEmbeddings
 
 _BATCH_CHARACTERS = 64 * PACK_TOKENS  # texts tokenised together, to find sequences of one length

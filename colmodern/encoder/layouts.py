@@ -8,6 +8,9 @@ from pathlib import Path
 from colmodern.encoder import layout_pylate, layout_sentence_transformers, layout_stanford
 from colmodern.encoder.checkpoint import Checkpoint, read_json, read_scoring
 from colmodern.errors import EncoderError
+from colmodern.request import Scoring
+
+_SETTINGS = "config_sentence_transformers.json"
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -18,8 +21,8 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             what to do.
     """
     if (folder / "modules.json").is_file():
-        settings = read_json(folder / "config_sentence_transformers.json")
-        scoring = read_scoring(settings, folder / "config_sentence_transformers.json")
+        settings = read_json(folder / _SETTINGS)
+        scoring = read_scoring(settings, folder / _SETTINGS)
         if layout_pylate.is_pylate(settings):
             return replace(layout_pylate.read(folder, settings), scoring=scoring)
         return replace(layout_sentence_transformers.read(folder, settings), scoring=scoring)
@@ -36,3 +39,14 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         "token vectors, so it was never trained for late interaction. Load a ColBERT checkpoint "
         "built on it, or train one with `colmodern distill`."
     )
+
+
+def scoring_in(folder: Path) -> Scoring:
+    """Return how matches make a score by what the folder says, without reading the rest of it.
+
+    Raises:
+        EncoderError: What it says cannot be read.
+    """
+    if not (folder / "modules.json").is_file():
+        return Scoring.MAXSIM
+    return read_scoring(read_json(folder / _SETTINGS), folder / _SETTINGS)

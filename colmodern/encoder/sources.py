@@ -60,6 +60,26 @@ def find_model(name_or_path: str | Path) -> tuple[str, Path]:
     )
 
 
+def find_local_model(name: str) -> Path | None:
+    """Return the folder of a model that lies on this machine already, or None.
+
+    Raises:
+        EncoderError: ``default`` is meant, and this installation comes without it.
+    """
+    if name == DEFAULT_NAME:
+        return _find_default()
+    path = Path(name).expanduser()
+    if name and path.is_dir():
+        return path
+    if not _HUB_NAME.fullmatch(name):
+        return None
+    try:
+        import huggingface_hub as hub
+    except ImportError:
+        return None
+    return _cached(hub, name)
+
+
 def _find_default() -> Path:
     if not (DEFAULT_FOLDER / "modules.json").is_file():
         raise EncoderError(

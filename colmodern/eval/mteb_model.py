@@ -13,12 +13,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from colmodern.config import Effort, IndexConfig, SearchParams
 from colmodern.errors import InputError, MissingExtraError
 from colmodern.indexer import Indexer
+from colmodern.request import Effort, IndexConfig, SearchRequest
 from colmodern.searcher import Searcher
 from colmodern.types import Document, DocumentEncoder
 
@@ -58,11 +59,11 @@ class MtebModel:
         Raises:
             ConfigError: An option is not allowed.
         """
-        SearchParams.for_k(1, effort=effort, threads=threads)
+        self._request = SearchRequest.of(
+            None, {"effort": effort, "threads": threads, "passages": False}
+        )
         self._encoder = encoder
-        self._effort = Effort(effort)
         self._config = IndexConfig(bits=bits)
-        self._threads = threads
         self._name = name or _mteb_name(encoder.name)
         self._is_temporary = work is None
         self._home = (
@@ -123,7 +124,7 @@ class MtebModel:
         for row in queries:
             name, text = str(row["id"]), _query_text(row)
             if top_ranked is None:
-                results[name] = self._found(text, top_k, self._effort)
+                results[name] = self._found(text, top_k, self._request.effort)
             else:
                 wanted = set(top_ranked.get(name, ()))
                 everything = self._found(text, self._searcher.n_documents, Effort.EXACT)
@@ -162,16 +163,16 @@ class MtebModel:
             use_instructions=False,
             training_datasets=None,
             model_type=["late-interaction"],
-            experiment_kwargs={"effort": str(self._effort), "bits": self._config.bits},
+            experiment_kwargs={"effort": str(self._request.effort), "bits": self._config.bits},
         )
 
     def _found(self, text: str, k: int, effort: Effort) -> dict[str, float]:
         assert self._searcher is not None
-        params = SearchParams.for_k(max(1, k), effort=effort, threads=self._threads)
+        request = replace(self._request, k=max(1, k), effort=effort)
         (tokens,) = self._encoder.encode_queries([text])
         if not len(tokens):
             return {}
-        return {hit.doc_id: hit.score for hit in self._searcher.search_embeddings(tokens, params)}
+        return {hit.doc_id: hit.score for hit in self._searcher.search_embeddings(tokens, request)}
 
 
 def _mteb_name(name: str) -> str:

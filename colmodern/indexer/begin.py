@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from colmodern.codec import Codec
-from colmodern.config import IndexConfig
 from colmodern.indexer.plan import PART_TOKENS, outgrown
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.scans import KEY as SCANS
 from colmodern.indexer.sink import SegmentSink
 from colmodern.indexer.spool import Spool
+from colmodern.request import IndexConfig
 from colmodern.storage import (
     EncoderInfo,
     IndexWriter,

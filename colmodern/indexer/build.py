@@ -9,7 +9,6 @@ from collections.abc import Iterable
 import numpy as np
 
 from colmodern.codec import Codec, plan_n_centroids, train_codec
-from colmodern.config import IndexConfig
 from colmodern.indexer.ahead import ahead
 from colmodern.indexer.begin import Begun, Change, begin_new, closing_on_error, resume_new
 from colmodern.indexer.embedded import offsets_of
@@ -18,6 +17,7 @@ from colmodern.indexer.plan import CHARS_PER_TOKEN, estimate_tokens
 from colmodern.indexer.sampling import EncodedSample, Sample, sample_limit
 from colmodern.indexer.sink import SegmentSink, reconstruction_error
 from colmodern.indexer.spool import Spool
+from colmodern.request import IndexConfig
 from colmodern.storage import EncoderInfo, TrainingRecord
 from colmodern.types import DocumentEncoder, Progress
 

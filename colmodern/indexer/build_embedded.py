@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.codec.vectors import check_dim
-from colmodern.config import IndexConfig
 from colmodern.errors import InputError
 from colmodern.indexer.begin import Begun
 from colmodern.indexer.embedded import EmbeddedBatch
@@ -30,6 +29,7 @@ from colmodern.indexer.sampling import (
 )
 from colmodern.indexer.sink import SegmentSink, check_rows
 from colmodern.indexer.vector_spool import VectorSpool
+from colmodern.request import IndexConfig
 from colmodern.storage import EncoderInfo, StoredDocument
 from colmodern.types import Progress
 

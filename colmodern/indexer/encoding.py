@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.config import IndexConfig
 from colmodern.errors import EncoderError
 from colmodern.indexer.ahead import ahead
 from colmodern.indexer.pooling import pool_tokens
+from colmodern.request import IndexConfig
 from colmodern.storage import StoredDocument
 from colmodern.types import DocumentEncoder, PreparingEncoder, TokenEmbeddings
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from colmodern.codec.vectors import check_dim
-from colmodern.config import IndexConfig
 from colmodern.corpus import ScanOptions
 from colmodern.errors import (
     ConfigError,
@@ -35,6 +34,7 @@ from colmodern.indexer.report import IndexReport
 from colmodern.indexer.scans import KEY as SCANS
 from colmodern.indexer.scans import with_scans, without_index
 from colmodern.indexer.spool import Spool
+from colmodern.request import IndexConfig
 from colmodern.storage import (
     EncoderInfo,
     IndexReader,

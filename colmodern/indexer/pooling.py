@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.config import Pooling
+from colmodern.request import Pooling
 from colmodern.types import FloatMatrix, IntVector, TokenEmbeddings
 
 WINDOW = 256

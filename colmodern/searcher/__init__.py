@@ -2,11 +2,10 @@
 
 from colmodern.searcher.explain import Evidence, Explanation, Match, WarmToken
 from colmodern.searcher.hits import Hit, Hits, Passage, marked_pieces
-from colmodern.searcher.options import SearchOptions
 from colmodern.searcher.places import Place
 from colmodern.searcher.query_file import read_queries
 from colmodern.searcher.run_file import write_run
-from colmodern.searcher.scoring import length_part, resolve_scoring, sharpness_of
+from colmodern.searcher.scoring import length_part, scoring_for, sharpness_of
 from colmodern.searcher.searcher import Searcher
 
 __all__ = [
@@ -17,13 +16,12 @@ __all__ = [
     "Match",
     "Passage",
     "Place",
-    "SearchOptions",
     "Searcher",
     "WarmToken",
     "length_part",
     "marked_pieces",
     "read_queries",
-    "resolve_scoring",
+    "scoring_for",
     "sharpness_of",
     "write_run",
 ]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.config import SearchParams
+from colmodern.searcher.plan import SearchPlan
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.storage import Segment
 from colmodern.types import FloatVector, IntVector
@@ -66,7 +66,7 @@ class Candidates:
 def gather(
     segments: list[Segment],
     query: PreparedQuery,
-    params: SearchParams,
+    params: SearchPlan,
     allowed: list[NDArray[np.bool_]],
     *,
     wanted: int,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from colmodern.config import Scoring
+from colmodern.request import Scoring
 from colmodern.searcher.hits import Passage
 from colmodern.searcher.passages import Maxima, best_passages, tokens_within
 from colmodern.searcher.places import place_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.config import Fusion
+from colmodern.request import Fusion
 from colmodern.types import FloatVector
 
 RANK_CONSTANT = 60

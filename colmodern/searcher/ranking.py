@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.config import SearchParams
 from colmodern.searcher.bm25 import best_by_words
 from colmodern.searcher.candidates import Candidates, everything, gather, score_by_centroids
 from colmodern.searcher.fusion import fused
 from colmodern.searcher.passages import window_score
+from colmodern.searcher.plan import SearchPlan
 from colmodern.searcher.prepared import Meeting, PreparedQuery
 from colmodern.searcher.rescore import rescore
 from colmodern.searcher.scoring import correct
@@ -39,7 +39,7 @@ class Ranked:
 def by_late_interaction(
     segments: list[Segment],
     query: PreparedQuery,
-    params: SearchParams,
+    params: SearchPlan,
     allowed: Sequence[NDArray[np.bool_]],
 ) -> Ranked:
     """Return the best documents by the matches of their compressed vectors."""
@@ -51,7 +51,7 @@ def by_late_interaction(
 
 
 def _with_passages(
-    segments: list[Segment], query: PreparedQuery, scored: Candidates, params: SearchParams
+    segments: list[Segment], query: PreparedQuery, scored: Candidates, params: SearchPlan
 ) -> Ranked:
     """Order the best documents by their best passages too, which costs a look at each."""
     best = scored.best(max(_LEAST_WITH_PASSAGES, _WITH_PASSAGES * params.k))
@@ -77,7 +77,7 @@ def _passage_score(query: PreparedQuery, segment: Segment, document: int) -> flo
 
 
 def by_words(
-    scores: Sequence[FloatVector], params: SearchParams, allowed: Sequence[NDArray[np.bool_]]
+    scores: Sequence[FloatVector], params: SearchPlan, allowed: Sequence[NDArray[np.bool_]]
 ) -> Ranked:
     """Return the best documents by BM25; those without a word of the query are no hits."""
     return Ranked(best_by_words(scores, allowed, params.k))
@@ -87,7 +87,7 @@ def by_both(
     segments: list[Segment],
     query: PreparedQuery,
     scores: Sequence[FloatVector],
-    params: SearchParams,
+    params: SearchPlan,
     allowed: Sequence[NDArray[np.bool_]],
 ) -> Ranked:
     """Return the best documents by late interaction and BM25 together.
@@ -108,7 +108,6 @@ def by_both(
         segments, query, _union(late, words), scoring=params.scoring, threads=params.threads
     )
     of_words = _looked_up(both, scores)
-    assert params.word_weight is not None, "the length of documents decides it"
     total = fused(both.scores, of_words, params.fusion, params.word_weight)
     order = Candidates(both.segments, both.documents, total).order()[: params.k]
     best = Candidates(both.segments[order], both.documents[order], total[order])
@@ -118,7 +117,7 @@ def by_both(
 def late_candidates(
     segments: list[Segment],
     query: PreparedQuery,
-    params: SearchParams,
+    params: SearchPlan,
     allowed: Sequence[NDArray[np.bool_]],
 ) -> Candidates:
     """Return the documents that are worth rescoring; all of them where that is no more work.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from colmodern import kernels
-from colmodern.config import Scoring
+from colmodern.request import Scoring
 from colmodern.searcher.candidates import Candidates
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.scoring import correct, sharpness_of

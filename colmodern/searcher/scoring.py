@@ -7,12 +7,10 @@ docs/decisions/0008-scoring.md has what it is worth.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from colmodern import kernels
-from colmodern.config import Scoring, SearchParams
+from colmodern.request import Scoring
 from colmodern.searcher.candidates import Candidates
 from colmodern.storage import Segment
 from colmodern.types import FloatVector, IntVector, QueryEncoder
@@ -26,11 +24,9 @@ def sharpness_of(scoring: Scoring) -> float:
     return SHARPNESS if scoring is Scoring.CORRECTED else 0.0
 
 
-def resolve_scoring(params: SearchParams, encoder: QueryEncoder | None) -> SearchParams:
-    """Return parameters that say how to score: as the encoder was made for, where they do not."""
-    if params.scoring is not Scoring.AUTO:
-        return params
-    return replace(params, scoring=Scoring(getattr(encoder, "scoring", Scoring.MAXSIM)))
+def scoring_for(encoder: QueryEncoder) -> Scoring:
+    """Return how the matches of an encoder's vectors make a score: as it says, else MaxSim."""
+    return Scoring(getattr(encoder, "scoring", Scoring.MAXSIM))
 
 
 def correct(

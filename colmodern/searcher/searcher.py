@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.config import Mode, Scoring, SearchParams
 from colmodern.errors import ConfigError, EncoderError, InputError
+from colmodern.request import Mode, Scoring, SearchRequest
 from colmodern.searcher.bm25 import Lexicon
 from colmodern.searcher.checks import (
     check_encoder,
@@ -27,12 +28,12 @@ from colmodern.searcher.checks import (
 from colmodern.searcher.exact import exact_scores
 from colmodern.searcher.explain import Explanation, explain_match
 from colmodern.searcher.hits import Hit, Hits, Passage
-from colmodern.searcher.options import SearchOptions, read_options
 from colmodern.searcher.passages import best_passage
 from colmodern.searcher.places import place_of
+from colmodern.searcher.plan import SearchPlan, plan
 from colmodern.searcher.prepared import Meeting, PreparedQuery
 from colmodern.searcher.ranking import Ranked, by_both, by_late_interaction, by_words
-from colmodern.searcher.scoring import resolve_scoring
+from colmodern.searcher.scoring import scoring_for
 from colmodern.searcher.word_passage import word_passage
 from colmodern.storage import IndexReader, Segment, drift
 from colmodern.types import QueryEncoder, TokenEmbeddings
@@ -140,7 +141,7 @@ class Searcher:
         return self._encoder
 
     def count(self, where: str) -> int:
-        """Return how many documents a filter keeps; see ``SearchOptions`` for its language.
+        """Return how many documents a filter keeps; docs/search.md has its language.
 
         Raises:
             ConfigError: The filter cannot be read, names a field that no document has, or compares
@@ -171,21 +172,25 @@ class Searcher:
             "kernels": kernels.active_isa(),
         }
 
-    def search(self, query: str, **options: Unpack[SearchOptions]) -> Hits:
+    def search(self, query: str, request: SearchRequest | None = None, **options: Any) -> Hits:
         """Return the ``k`` documents that match ``query`` best, fewer if there are fewer.
 
         Args:
             query: Any text.
-            **options: How to search; see ``SearchOptions``.
+            request: How to search; None: by the defaults of ``SearchRequest``.
+            **options: Fields of ``SearchRequest``, instead of one or where they differ from it.
 
         Raises:
             ConfigError: An option is not allowed, or the filter cannot be used.
             IndexFormatError: BM25 is asked for, and the index has no words.
             InputError: The query is empty, or holds nothing that the encoder reads.
+            TypeError: There is no such option.
         """
-        return self.search_many([query], **options)[0]
+        return self.search_many([query], request, **options)[0]
 
-    def search_many(self, queries: Iterable[str], **options: Unpack[SearchOptions]) -> list[Hits]:
+    def search_many(
+        self, queries: Iterable[str], request: SearchRequest | None = None, **options: Any
+    ) -> list[Hits]:
         """Return the hits of each query; as ``search`` for each, encoded together.
 
         Raises:
@@ -194,20 +199,20 @@ class Searcher:
             IndexFormatError: BM25 is asked for, and the index has no words.
             InputError: A query is empty, or holds nothing that the encoder reads; its number is
                 named and nothing is searched.
+            TypeError: There is no such option.
         """
-        params, passages = read_options(options)
-        allowed = self._allowed(options.get("where"))
+        asked = SearchRequest.of(request, options)
+        allowed = self._allowed(asked.where)
         texts = [queries] if isinstance(queries, str) else list(queries)
-        vectors = self._prepared_texts(texts, params.mode)
-        if params.mode is not Mode.BM25:
-            params = resolve_scoring(params, self.encoder)
+        vectors = self._prepared_texts(texts, asked.mode)
+        planned = self._planned(asked)
         # A batch keeps every thread busy with a query of its own; one query shares its work.
-        n_workers = min(params.threads, len(texts))
+        n_workers = min(planned.threads, len(texts))
         if n_workers > 1:
-            params = replace(params, threads=1)
+            planned = replace(planned, threads=1)
 
         def search(text: str, tokens: TokenEmbeddings | None) -> Hits:
-            return self._search(text, tokens, params, passages=passages, allowed=allowed)
+            return self._search(text, tokens, planned, passages=asked.passages, allowed=allowed)
 
         if n_workers <= 1:
             return list(map(search, texts, vectors))
@@ -217,34 +222,34 @@ class Searcher:
     def search_embeddings(
         self,
         tokens: TokenEmbeddings,
-        params: SearchParams,
+        request: SearchRequest | None = None,
         *,
         query: str = "",
-        passages: bool = False,
-        where: str | None = None,
         allowed: Sequence[NDArray[np.bool_]] | None = None,
+        **options: Any,
     ) -> Hits:
-        """Return the hits of a query given as token vectors.
+        """Return the hits of a query given as token vectors: those ``search`` has for its text.
 
         Args:
             tokens: The query's token vectors, shape (n_query_tokens, dim), rows of unit norm.
-            params: How to search; scoring ``auto`` is that of the encoder given to ``open``, and
-                MaxSim if none was.
+            request: How to search, as in ``search``.
             query: The query's text: for BM25, and for the record.
-            passages: Also find the passage of each hit that matched.
-            where: Which documents may be found, as in ``search``.
             allowed: For every segment, which of its documents may be found, of those that are
                 alive and that ``where`` keeps; None: all of them.
+            **options: Fields of ``SearchRequest``, as in ``search``.
 
         Raises:
+            ConfigError: An option is not allowed, or the filter cannot be used.
             InputError: The vectors have another dimension than the index, or are not finite; or
                 BM25 is asked for without a text.
+            TypeError: There is no such option.
         """
-        masks = self._allowed(where)
+        asked = SearchRequest.of(request, options)
+        masks = self._allowed(asked.where)
         if allowed is not None:
             masks = [mask & more for mask, more in zip(masks, allowed, strict=True)]
-        params = resolve_scoring(params, self._given)
-        return self._search(query, tokens, params, passages=passages, allowed=masks)
+        planned = self._planned(asked)
+        return self._search(query, tokens, planned, passages=asked.passages, allowed=masks)
 
     def explain(
         self,
@@ -273,14 +278,13 @@ class Searcher:
             InputError: The query is empty, or no living document has that id.
         """
         check_queries([query])
-        params = resolve_scoring(SearchParams.for_k(1, scoring=scoring), self.encoder)
         return self.explain_embeddings(
             encoded(self.encoder, [query])[0],
             doc_id,
             query=query,
             passages=passages,
             exact=exact,
-            scoring=params.scoring,
+            scoring=scoring,
         )
 
     def explain_embeddings(
@@ -293,13 +297,10 @@ class Searcher:
         exact: bool = False,
         scoring: Scoring | str = Scoring.AUTO,
     ) -> Explanation:
-        """Return the same for a query given as token vectors; ``query`` is its text.
-
-        Scoring ``auto`` is that of the encoder given to ``open``, and MaxSim if none was.
-        """
+        """Return the same for a query given as token vectors; ``query`` is its text."""
         if passages < 1:
             raise ConfigError(f"passages must be at least 1, not {passages!r}.")
-        params = resolve_scoring(SearchParams.for_k(1, scoring=scoring), self._given)
+        planned = self._planned(SearchRequest.of(None, {"scoring": scoring}))
         found = self._reader.find(doc_id)
         if found is None:
             raise InputError(
@@ -323,7 +324,7 @@ class Searcher:
             document,
             n_passages=passages,
             exact=floats,
-            scoring=params.scoring,
+            scoring=planned.scoring,
         )
 
     def _prepared_texts(
@@ -336,31 +337,53 @@ class Searcher:
         check_words(queries)
         return [None] * len(queries)
 
+    def _planned(self, request: SearchRequest) -> SearchPlan:
+        """Return what a request means here; BM25 does not ask how the encoder scores."""
+        return plan(
+            request,
+            n_documents=self.n_documents,
+            n_tokens=self._reader.n_tokens,
+            scoring=Scoring.MAXSIM if request.mode is Mode.BM25 else self._scoring,
+            threads=os.cpu_count() or 1,
+        )
+
+    @cached_property
+    def _scoring(self) -> Scoring:
+        """What scoring ``auto`` is, whatever a query is given as.
+
+        What the encoder was made for that was given to ``open``; without one, what the checkpoint
+        says that the index names, if it lies on this machine; MaxSim if neither says anything.
+        """
+        if self._given is not None:
+            return scoring_for(self._given)
+        from colmodern.encoder import scoring_of
+
+        return scoring_of(self._reader.manifest.encoder.name)
+
     def _search(
         self,
         query: str,
         tokens: TokenEmbeddings | None,
-        params: SearchParams,
+        planned: SearchPlan,
         *,
         passages: bool,
         allowed: Sequence[NDArray[np.bool_]],
     ) -> Hits:
         segments = self._reader.segments
-        params = params.for_documents_of(self._reader.n_tokens / max(1, self.n_documents))
-        if params.mode is not Mode.LATE and not query:
-            raise InputError(f"Mode {params.mode} needs the text of the query.")
-        if params.mode is Mode.BM25:
-            ranked = by_words(self._lexicon.scores(query), params, allowed)
+        if planned.mode is not Mode.LATE and not query:
+            raise InputError(f"Mode {planned.mode} needs the text of the query.")
+        if planned.mode is Mode.BM25:
+            ranked = by_words(self._lexicon.scores(query), planned, allowed)
             return Hits(query, self._hits(ranked, self._word_evidence(query, wanted=passages)))
         assert tokens is not None
         codec = self._reader.codec
         vectors = checked_vectors(tokens.vectors, codec.dim)
-        prepared = PreparedQuery.of(vectors, codec, threads=params.threads)
-        if params.mode is Mode.HYBRID:
+        prepared = PreparedQuery.of(vectors, codec, threads=planned.threads)
+        if planned.mode is Mode.HYBRID:
             scores = self._lexicon.scores(query)
-            ranked = by_both(segments, prepared, scores, params, allowed)
+            ranked = by_both(segments, prepared, scores, planned, allowed)
         else:
-            ranked = by_late_interaction(segments, prepared, params, allowed)
+            ranked = by_late_interaction(segments, prepared, planned, allowed)
         return Hits(query, self._hits(ranked, _vector_evidence(prepared, wanted=passages)))
 
     def _allowed(self, where: str | None) -> list[NDArray[np.bool_]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from colmodern import Document, HashEncoder, IndexConfig, Indexer, Searcher
-from colmodern.config import Effort, Mode
+from colmodern.request import Effort, Mode
 
 N = 3000
 WORDS = np.array([f"word{i}" for i in range(600)])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from colmodern import Document, HashEncoder, IndexConfig, Indexer, Searcher
-from colmodern.config import SearchParams
 from colmodern.errors import InputError
+from colmodern.request import SearchRequest
 from colmodern.storage import EncoderInfo, IndexWriter, verify
 from colmodern.storage.analysis import words_of
 from colmodern.types import TokenEmbeddings
@@ -174,7 +174,7 @@ def test_hybrid_needs_the_text_of_the_query(tmp_path, encoder):
         hits = searcher.search("ball", mode="hybrid")
         assert hits.doc_ids == ("a", "b")
         with pytest.raises(InputError, match="needs the text"):
-            searcher.search_embeddings(tokens, SearchParams.for_k(1, mode="hybrid"))
+            searcher.search_embeddings(tokens, SearchRequest(k=1, mode="hybrid"))
 
 
 def test_queries_without_words_are_refused(index, encoder):
@@ -204,7 +204,7 @@ def test_ready_vectors_and_their_texts_are_searched_together(tmp_path):
     Indexer(tmp_path / "i", EncoderInfo("mine", "ff", 16)).build_from_embeddings(given)
     with Searcher.open(tmp_path / "i") as searcher:
         tokens = TokenEmbeddings(vectors[:2].copy(), np.zeros((2, 2), np.int32))
-        params = SearchParams.for_k(2, mode="hybrid", word_weight=1.0)
+        params = SearchRequest(k=2, mode="hybrid", word_weight=1.0)
         hits = searcher.search_embeddings(tokens, params, query="blue")
         assert hits.doc_ids[0] == "b"
         assert searcher.search("blue", mode="bm25").doc_ids == ("b",)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from colmodern import Document, HashEncoder, IndexConfig, Indexer, Searcher
-from colmodern.config import SearchParams
 from colmodern.corpus import ScanOptions
 from colmodern.errors import (
     ConfigError,
@@ -19,6 +18,7 @@ from colmodern.errors import (
     IndexNotFoundError,
     InputError,
 )
+from colmodern.request import SearchRequest
 from colmodern.storage import IndexReader, verify
 from colmodern.types import TokenEmbeddings
 
@@ -190,16 +190,16 @@ def test_bad_queries_are_refused_by_name(index, encoder):
             searcher.search("fine", effort="maximal")
         nan = TokenEmbeddings(np.full((2, 64), np.nan, np.float32), np.zeros((2, 2), np.int32))
         with pytest.raises(InputError, match="NaN"):
-            searcher.search_embeddings(nan, SearchParams.for_k(3))
+            searcher.search_embeddings(nan, SearchRequest(k=3))
         narrow = TokenEmbeddings(np.ones((2, 32), np.float32), np.zeros((2, 2), np.int32))
         with pytest.raises(InputError, match="64"):
-            searcher.search_embeddings(narrow, SearchParams.for_k(3))
+            searcher.search_embeddings(narrow, SearchRequest(k=3))
 
 
 def test_a_query_of_no_tokens_scores_every_document_alike(index, encoder):
     nothing = TokenEmbeddings(np.zeros((0, 64), np.float32), np.zeros((0, 2), np.int32))
     with Searcher.open(index, encoder) as searcher:
-        hits = searcher.search_embeddings(nothing, SearchParams.for_k(3, effort="exact"))
+        hits = searcher.search_embeddings(nothing, SearchRequest(k=3, effort="exact"))
     assert hits.scores.tolist() == [0.0, 0.0, 0.0]
 
 

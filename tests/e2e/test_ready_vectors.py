@@ -14,7 +14,7 @@ from colmodern import (
     IndexConfig,
     Indexer,
     Searcher,
-    SearchParams,
+    SearchRequest,
 )
 from colmodern.errors import (
     ColModernError,
@@ -146,7 +146,7 @@ def test_without_an_encoder_vectors_search_and_texts_are_told_what_to_do(tmp_pat
     assert report.documents == 120
     tokens = TokenEmbeddings(matrices[17], np.zeros((len(matrices[17]), 2), np.int32))
     with Searcher.open(tmp_path / "i") as searcher:
-        hits = searcher.search_embeddings(tokens, SearchParams.for_k(3), passages=True)
+        hits = searcher.search_embeddings(tokens, SearchRequest(k=3), passages=True)
         assert hits[0].doc_id == "17"
         assert hits[0].score == pytest.approx(len(matrices[17]), rel=0.02)
         assert hits[0].passage is None
@@ -283,7 +283,7 @@ def test_empty_documents_and_zero_vectors_are_welcome(tmp_path):
     query = TokenEmbeddings(matrices[0], np.zeros((5, 2), np.int32))
     with Searcher.open(tmp_path / "i") as searcher:
         for effort in ("low", "medium", "high", "exact"):
-            hits = searcher.search_embeddings(query, SearchParams.for_k(100, effort=effort))
+            hits = searcher.search_embeddings(query, SearchRequest(k=100, effort=effort))
             assert hits.doc_ids[0] == "0"
             assert set(hits.doc_ids) == {"0", "2", "3"}, "k larger than the corpus"
             scores = dict(zip(hits.doc_ids, hits.scores, strict=True))
@@ -300,7 +300,7 @@ def test_an_index_of_nothing_but_nothing(tmp_path, matrices):
     assert verify(tmp_path / "i") == []
     query = TokenEmbeddings(unit(2), np.zeros((2, 2), np.int32))
     with Searcher.open(tmp_path / "i") as searcher:
-        hits = searcher.search_embeddings(query, SearchParams.for_k(3, effort="exact"))
+        hits = searcher.search_embeddings(query, SearchRequest(k=3, effort="exact"))
     assert hits.scores.tolist() == [0.0] * len(hits)
 
 
@@ -309,7 +309,7 @@ def test_lengths_other_than_one_are_kept(tmp_path):
     build(tmp_path / "i", [long, unit(8, seed=3)])
     query = TokenEmbeddings(unit(5)[3:4], np.zeros((1, 2), np.int32))
     with Searcher.open(tmp_path / "i") as searcher:
-        hits = searcher.search_embeddings(query, SearchParams.for_k(1, effort="exact"))
+        hits = searcher.search_embeddings(query, SearchRequest(k=1, effort="exact"))
     assert (hits[0].doc_id, hits[0].score) == ("0", pytest.approx(30.0, rel=0.05))
 
 

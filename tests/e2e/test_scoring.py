@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from colmodern import Document, HashEncoder, Indexer, Searcher
-from colmodern.config import Scoring, SearchParams
+from colmodern import Document, Encoder, HashEncoder, Indexer, Searcher
+from colmodern.encoder import scoring_of
 from colmodern.errors import ConfigError
+from colmodern.request import Scoring
 from colmodern.searcher.scoring import LENGTH_WEIGHT, SHARPNESS, length_part, shares, total
 
 RNG = np.random.default_rng(5)
@@ -122,19 +123,65 @@ def test_auto_is_what_the_encoder_was_made_for(index, searcher):
         assert other.explain(query, corrected[0][0]).scoring == "corrected"
 
 
-def test_ready_vectors_are_scored_by_the_encoder_that_was_given_whatever_happened_before(
-    index, encoder, monkeypatch
-):
-    monkeypatch.setattr("colmodern.encoder.load_encoder", lambda *_, **__: Corrected(dim=64))
-    query, params = QUERIES[0], SearchParams.for_k(5)
-    (tokens,) = encoder.encode_queries([query])
-    with Searcher.open(index) as opened:
-        first = ranking(opened.search_embeddings(tokens, params))
-        assert ranking(opened.search(query, k=5)) != first
+def evidence(hits):
+    return [
+        (h.doc_id, h.score, h.rank, h.parts, h.passage, h.source, dict(h.metadata)) for h in hits
+    ]
+
+
+@pytest.mark.parametrize("mode", ["late", "bm25", "hybrid"])
+@pytest.mark.parametrize("made_for", [HashEncoder, Corrected])
+def test_a_text_and_its_vectors_have_the_same_hits(index, mode, made_for):
+    encoder = made_for(dim=64)
+    with Searcher.open(index, encoder) as opened:
+        for query in QUERIES[:3]:
+            (tokens,) = encoder.encode_queries([query])
+            by_text = opened.search(query, k=5, mode=mode)
+            by_vectors = opened.search_embeddings(tokens, k=5, mode=mode, query=query)
+            assert evidence(by_text) == evidence(by_vectors)
+            assert by_text[0].passage is not None
+            name = by_text[0].doc_id
+            explained = opened.explain(query, name)
+            assert opened.explain_embeddings(tokens, name, query=query) == explained
+
+
+@pytest.fixture(scope="module")
+def of_the_student(tmp_path_factory):
+    """An index that names the encoder in the package, which was made for the corrected score."""
+    path = tmp_path_factory.mktemp("student") / "index"
+    Indexer(path, Encoder.load()).build(DOCUMENTS[:5])
+    return path
+
+
+def test_without_an_encoder_the_one_that_the_index_names_says_how_to_score(of_the_student):
+    query = QUERIES[0]
+    (tokens,) = Encoder.load().encode_queries([query])
+    with Searcher.open(of_the_student) as opened:
+        before = evidence(opened.search_embeddings(tokens, query=query))
+        assert opened.explain_embeddings(tokens, "d0").scoring == "corrected"
+        assert evidence(opened.search(query)) == before
         for searcher in (opened, opened.refresh()):
-            assert ranking(searcher.search_embeddings(tokens, params)) == first
-            assert searcher.explain_embeddings(tokens, first[0][0]).scoring == "maxsim"
-            assert searcher.explain(query, first[0][0]).scoring == "corrected"
+            assert evidence(searcher.search_embeddings(tokens, query=query)) == before
+            assert searcher.explain(query, "d0").scoring == "corrected"
+
+
+def test_an_encoder_that_says_nothing_scores_by_maxsim(index):
+    query = QUERIES[0]
+    (tokens,) = HashEncoder(dim=64).encode_queries([query])
+    with Searcher.open(index) as opened:
+        assert opened.explain_embeddings(tokens, "d0").scoring == "maxsim"
+        assert evidence(opened.search(query)) == evidence(
+            opened.search_embeddings(tokens, query=query)
+        )
+
+
+@pytest.mark.parametrize("name", ["hash", "hash:0:0", "my-model", "nobody/nothing", "", "a b"])
+def test_of_a_name_without_a_checkpoint_here_nothing_but_maxsim_is_known(name):
+    assert scoring_of(name) is Scoring.MAXSIM
+
+
+def test_a_checkpoint_says_its_scoring_whatever_its_window():
+    assert scoring_of("default") is scoring_of("default?document_length=64") is Scoring.CORRECTED
 
 
 def test_hybrid_takes_the_corrected_score_as_its_late_part(searcher):

@@ -22,8 +22,8 @@ import pytest
 
 from colmodern import Searcher
 from colmodern.codec import Codes, train_codec
-from colmodern.config import SearchParams
 from colmodern.errors import IndexNotFoundError
+from colmodern.request import SearchRequest
 from colmodern.storage import (
     EncoderInfo,
     IndexReader,
@@ -284,7 +284,7 @@ def answers(path):
             effort: [
                 (hit.doc_id, hit.score)
                 for hit in Searcher(reader).search_embeddings(
-                    tokens, SearchParams.for_k(10, effort=effort)
+                    tokens, SearchRequest(k=10, effort=effort)
                 )
             ]
             for effort in ("medium", "exact")

@@ -7,7 +7,7 @@ import typer
 
 from colmodern import cli
 from colmodern.cli_search import SearchArguments, plain_arguments
-from colmodern.config import Effort
+from colmodern.request import Effort, SearchRequest
 from colmodern.terminal import Format
 
 PLAIN = [
@@ -19,6 +19,8 @@ PLAIN = [
     ["keys", "--where", "year >= 2020 and path like 'docs/%'"],
     ["keys", "--threads", "2", "--precision", "int8"],
     ["keys", "--scoring", "corrected"],
+    ["keys", "--mode", "hybrid", "--word-weight", "0.25"],
+    ["keys", "--passage-weight", "1"],
 ]
 NOT_PLAIN = [
     [],
@@ -38,6 +40,10 @@ NOT_PLAIN = [
     ["keys", "--where", ""],
     ["keys", "--where=a = 1"],
     ["keys", "--nonsense", "1"],
+    ["keys", "--word-weight", "2"],
+    ["keys", "--word-weight", "nan"],
+    ["keys", "--no-passages"],
+    ["keys", "--probes", "4"],
 ]
 
 
@@ -78,11 +84,8 @@ def test_values_have_their_types():
     assert plain_arguments(words) == SearchArguments(
         query="keys",
         index=Path("i"),
-        k=2,
-        effort=Effort.LOW,
-        exact=True,
+        request=SearchRequest(k=2, effort=Effort.LOW, exact=True, threads=3),
         form=Format.JSON,
-        threads=3,
     )
 
 

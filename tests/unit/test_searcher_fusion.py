@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from colmodern.config import Fusion, Mode, SearchParams
 from colmodern.errors import ConfigError
+from colmodern.request import Fusion, Mode, SearchRequest
 from colmodern.searcher.fusion import RANK_CONSTANT, fused
 
 
@@ -50,9 +50,9 @@ def test_a_document_without_tokens_counts_by_its_words_alone(form):
 
 def test_modes_and_fusions_are_named_in_errors():
     with pytest.raises(ConfigError, match="mode must be one of late, bm25, hybrid, not 'both'"):
-        SearchParams.for_k(1, mode="both")
+        SearchRequest(k=1, mode="both")
     with pytest.raises(ConfigError, match="fusion must be one of rrf, scores"):
-        SearchParams.for_k(1, fusion="max")
+        SearchRequest(k=1, fusion="max")
     with pytest.raises(ConfigError, match=r"word_weight must lie in 0\.\.1"):
-        SearchParams.for_k(1, word_weight=1.5)
-    assert SearchParams.for_k(1).mode is Mode.LATE
+        SearchRequest(k=1, word_weight=1.5)
+    assert SearchRequest(k=1).mode is Mode.LATE

@@ -222,13 +222,13 @@ def test_an_empty_index_has_no_fields_to_miss(tmp_path):
 def test_masks_of_a_program_and_a_filter_hold_together(index):
     import numpy as np
 
-    from colmodern.config import SearchParams
+    from colmodern.request import SearchRequest
 
     encoder = HashEncoder(dim=16)
     tokens = encoder.encode_queries(["text"])[0]
     with Searcher.open(index, encoder) as searcher:
         everything = [np.ones(s.n_documents, bool) for s in searcher._reader.segments]
-        params = SearchParams.for_k(10)
+        params = SearchRequest(k=10)
         hits = searcher.search_embeddings(tokens, params, allowed=everything)
         assert sorted(hits.doc_ids) == list("abcdef"), "a deleted document stays deleted"
         hits = searcher.search_embeddings(tokens, params, where="year >= 2020", allowed=everything)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from colmodern import Searcher
-from colmodern.config import Effort, SearchParams
 from colmodern.errors import ColModernError, IndexCorruptError
 from colmodern.kernels import Contexts
+from colmodern.request import Effort, SearchRequest
 from colmodern.storage import IndexReader, IndexWriter, SourceRecord, StoredDocument, verify
 from colmodern.storage.manifest_file import encode_manifest, read_manifest
 from colmodern.types import TokenEmbeddings
@@ -81,7 +81,7 @@ def search_everything(path):
         tokens = TokenEmbeddings(query, np.zeros((3, 2), np.int32))
         searcher = Searcher(reader)
         for effort in Effort:
-            searcher.search_embeddings(tokens, SearchParams.for_k(3, effort=effort), passages=True)
+            searcher.search_embeddings(tokens, SearchRequest(k=3, effort=effort), passages=True)
         for words in reader.words:
             for word in ("some", "text", "a", "zz"):
                 words.postings(word)

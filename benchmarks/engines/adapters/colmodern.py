@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.engines.vector_set import VectorSet
-from colmodern import Embeddings, IndexConfig, Indexer, Searcher, SearchParams
+from colmodern import Embeddings, IndexConfig, Indexer, Searcher, SearchRequest
 from colmodern.types import TokenEmbeddings
 
 
@@ -35,8 +35,8 @@ class ColModern:
 
     def search(self, query: Any, k: int, **point: Any) -> list[int]:
         """Search at an effort."""
-        params = SearchParams.for_k(k, threads=self._threads, **point)
-        hits = self._searcher.search_embeddings(query, params)
+        request = SearchRequest(k=k, threads=self._threads, passages=False, **point)
+        hits = self._searcher.search_embeddings(query, request)
         return [int(doc_id) for doc_id in hits.doc_ids]
 
     def describe(self, folder: Path) -> dict[str, Any]:

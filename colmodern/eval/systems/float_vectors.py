@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.config import Scoring, SearchParams
 from colmodern.errors import EncoderError, InputError
 from colmodern.eval.systems.building import build_once, folder_bytes
 from colmodern.eval.systems.system import Answer, Built
-from colmodern.searcher import length_part, resolve_scoring, sharpness_of
+from colmodern.request import Scoring, SearchRequest
+from colmodern.searcher import length_part, scoring_for, sharpness_of
 from colmodern.types import Document, DocumentEncoder, FloatMatrix, Progress
 
 _BATCH_CHARS = 200_000
@@ -54,8 +54,8 @@ class FloatVectors:
         """
         self._encoder = encoder
         self._threads = threads
-        self._params = SearchParams.for_k(1, scoring=scoring)
-        self._scoring = resolve_scoring(self._params, encoder).scoring
+        self._asked = SearchRequest.of(None, {"scoring": scoring}).scoring
+        self._scoring = scoring_for(encoder) if self._asked is Scoring.AUTO else self._asked
         self._folder: Path | None = None
 
     @property
@@ -132,8 +132,7 @@ class FloatVectors:
     @property
     def _said(self) -> dict[str, str]:
         """How matches make a score, where that was said."""
-        scoring = self._params.scoring
-        return {} if scoring is Scoring.AUTO else {"scoring": str(scoring)}
+        return {} if self._asked is Scoring.AUTO else {"scoring": str(self._asked)}
 
     def close(self) -> None:
         """Forget the folder."""

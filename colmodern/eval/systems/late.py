@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from colmodern.config import (
-    Effort,
-    Fusion,
-    IndexConfig,
-    Mode,
-    Pooling,
-    Scoring,
-    SearchParams,
-)
 from colmodern.eval.systems.building import build_once, folder_bytes
 from colmodern.eval.systems.system import Answer, Built
 from colmodern.indexer import Indexer
+from colmodern.options import Door, Options, options_of
+from colmodern.request import Effort, IndexConfig, Mode, SearchRequest
 from colmodern.searcher import Searcher
 from colmodern.types import (
     Document,
@@ -31,7 +25,7 @@ from colmodern.types import (
     TokenEmbeddings,
 )
 
-_NUMBERS_WITH_NAMES = ("pool", "passage_weight")
+_NAMES = {"passage_weight": "passage ", "word_weight": ""}  # of numbers, in a system's name
 _NO_TOKENS = TokenEmbeddings(np.zeros((0, 0), np.float32), np.zeros((0, 2), np.int32))
 
 
@@ -39,73 +33,41 @@ class Late:
     """Late interaction in the compressed domain: encodes, indexes and searches."""
 
     def __init__(
-        self,
-        encoder: DocumentEncoder,
-        *,
-        effort: Effort | str = Effort.MEDIUM,
-        bits: int = 4,
-        pool: int = 1,
-        pooling: Pooling | str = Pooling.CLOSEST,
-        threads: int = 1,
-        mode: Mode | str = Mode.LATE,
-        fusion: Fusion | str = Fusion.SCORES,
-        word_weight: float | None = None,
-        scoring: Scoring | str = Scoring.AUTO,
-        passage_weight: float = 0.0,
-        config: IndexConfig | None = None,
+        self, encoder: DocumentEncoder, *, config: IndexConfig | None = None, **options: Any
     ) -> None:
         """Measure our search.
 
         Args:
             encoder: Encodes documents and queries.
-            effort: ``low``, ``medium``, ``high`` or ``exact``.
-            bits: Bits a dimension.
-            pool: How many tokens of a document share a vector.
-            pooling: Which do, ``adjacent`` or ``closest``.
-            threads: Threads of one search.
-            mode: ``late``, ``bm25`` or ``hybrid``, all from the same index.
-            fusion: ``rrf`` or ``scores``: how the hybrid mode fuses.
-            word_weight: How much BM25 counts in the hybrid mode; None: by the documents' length.
-            scoring: ``maxsim``, ``corrected``, or what the encoder was made for, ``auto``.
-            passage_weight: How much the best passage counts beside the whole document.
-            config: How to index, instead of ``bits``, ``pool`` and ``pooling``.
+            config: How to index, instead of options.
+            **options: Those fields of ``IndexConfig`` that a spec can say, and of
+                ``SearchRequest``; one thread by default.
 
         Raises:
             ConfigError: An option is not allowed.
+            TypeError: There is no such option.
         """
-        self._params = SearchParams.for_k(
-            1,
-            effort=effort,
-            threads=threads,
-            mode=mode,
-            fusion=fusion,
-            word_weight=word_weight,
-            scoring=scoring,
-            passage_weight=passage_weight,
-        )
-        self._encoder = encoder
-        self._effort = Effort(effort)
-        said = {"bits": bits, "pool": pool, "pooling": pooling}
-        self._config = config or IndexConfig.from_dict(said)
+        said = {name: options.pop(name) for name in _in_specs(IndexConfig) if name in options}
+        self._config = config or IndexConfig(**said)
         self._is_plain = all(
             value == getattr(IndexConfig(), name)
             for name, value in self._config.to_dict().items()
-            if name not in said
+            if name not in _in_specs(IndexConfig)
         )
+        self._request = SearchRequest.of(None, {"threads": 1, "passages": False, **options})
+        self._encoder = encoder
         self._searcher: Searcher | None = None
 
     @property
     def name(self) -> str:
         """What to call it in a table."""
-        if self._params.mode is Mode.BM25:
+        request = self._request
+        if request.mode is Mode.BM25:
             return "BM25 of the index"
-        name = f"{self._params.mode} {self._effort}, {self._config.bits} bits"
-        said = {**self._pooled, **self._fusing, **self._scoring}
-        words = (
-            f"{option.split('_')[0]} {value}" if option in _NUMBERS_WITH_NAMES else str(value)
-            for option, value in said.items()
-        )
-        return ", ".join([name, *words])
+        name = f"{request.mode} {request.effort}, {self._config.bits} bits"
+        said = {**self._indexed, **self._searched}
+        said.pop("mode", None)
+        return ", ".join([name, *(_named(option, value) for option, value in said.items())])
 
     @property
     def spec(self) -> str | None:
@@ -114,21 +76,23 @@ class Late:
             return None
         said = {
             "bits": self._config.bits,
-            **self._pooled,
-            "threads": self._params.threads,
+            **self._indexed,
+            "threads": self._request.threads,
             "model": self._encoder.name,
-            **self._moding,
+            **self._searched,
         }
-        return f"late:{self._effort}," + ",".join(f"{key}={value}" for key, value in said.items())
+        return f"late:{self._request.effort}," + ",".join(
+            f"{name}={_word(value)}" for name, value in said.items()
+        )
 
     @property
     def options(self) -> Mapping[str, Any]:
         """Encoder, effort, threads and how it is indexed."""
         return {
             "encoder": self._encoder.name,
-            "effort": str(self._effort),
-            "threads": self._params.threads,
-            **self._moding,
+            "effort": str(self._request.effort),
+            "threads": self._request.threads,
+            **self._searched,
             **self._config.to_dict(),
         }
 
@@ -151,7 +115,7 @@ class Late:
             (path / "manifest.json").exists,
             lambda: indexer.build(documents, progress=progress),
         )
-        if self._params.mode is not Mode.LATE:
+        if self._request.mode is not Mode.LATE:
             indexer.update([])  # counts the words of an index that an older program made
         self._searcher = Searcher.open(path, self._encoder)
         return Built(
@@ -166,50 +130,22 @@ class Late:
     def search(self, queries: Mapping[str, str], k: int) -> Iterator[Answer]:
         """Encode and search one query after the other."""
         assert self._searcher is not None, "index() comes first"
-        params = SearchParams.for_k(
-            k,
-            effort=self._effort,
-            threads=self._params.threads,
-            mode=self._params.mode,
-            fusion=self._params.fusion,
-            word_weight=self._params.word_weight,
-            scoring=self._params.scoring,
-            passage_weight=self._params.passage_weight,
-        )
-        return _search(self._searcher, self._encoder, queries, params)
+        return _search(self._searcher, self._encoder, queries, replace(self._request, k=k))
 
     @property
-    def _pooled(self) -> dict[str, Any]:
-        """How tokens share vectors, where they do."""
+    def _indexed(self) -> dict[str, Any]:
+        """What differs from a plain index, bits aside."""
         if self._config.pool == 1:
-            return {}
-        return {"pool": self._config.pool, "pooling": str(self._config.pooling)}
+            return _said(self._config, also=(), but=("bits", "pooling"))
+        return _said(self._config, also=("pooling",), but=("bits",))
 
     @property
-    def _fusing(self) -> dict[str, Any]:
-        """How two orders are fused, where they are."""
-        if self._params.mode is not Mode.HYBRID:
-            return {}
-        weight = self._params.word_weight
-        said = {} if weight is None else {"word_weight": weight}
-        return {"fusion": str(self._params.fusion), **said}
-
-    @property
-    def _moding(self) -> dict[str, Any]:
-        """What differs from plain late interaction."""
-        mode = self._params.mode
-        moding = {} if mode is Mode.LATE else {"mode": str(mode), **self._fusing}
-        return {**moding, **self._scoring}
-
-    @property
-    def _scoring(self) -> dict[str, Any]:
-        """How matches make a score, and how much a passage counts, where that was said."""
-        said: dict[str, Any] = {}
-        if self._params.scoring is not Scoring.AUTO:
-            said["scoring"] = str(self._params.scoring)
-        if self._params.passage_weight:
-            said["passage_weight"] = self._params.passage_weight
-        return said
+    def _searched(self) -> dict[str, Any]:
+        """What differs from plain late interaction, effort and threads aside."""
+        if self._request.mode is Mode.HYBRID:
+            return _said(self._request, also=("fusion",), but=("effort", "threads"))
+        of_hybrid = ("fusion", "word_weight")
+        return _said(self._request, also=(), but=("effort", "threads", *of_hybrid))
 
     def close(self) -> None:
         """Close the index."""
@@ -229,15 +165,15 @@ class OpenIndex:
         Raises:
             ConfigError: An option is not allowed.
         """
-        SearchParams.for_k(1, effort=effort, threads=threads)
+        self._request = SearchRequest.of(
+            None, {"effort": effort, "threads": threads, "passages": False}
+        )
         self._searcher = searcher
-        self._effort = Effort(effort)
-        self._threads = threads
 
     @property
     def name(self) -> str:
         """What to call it in a table."""
-        return f"late {self._effort}, {self._searcher.describe()['bits']} bits"
+        return f"late {self._request.effort}, {self._searcher.describe()['bits']} bits"
 
     @property
     def spec(self) -> str | None:
@@ -249,7 +185,7 @@ class OpenIndex:
         """What is open, and how it is searched."""
         about = self._searcher.describe()
         kept = {name: about[name] for name in ("index", "encoder", "bits", "centroids")}
-        return {**kept, "effort": str(self._effort), "threads": self._threads}
+        return {**kept, "effort": str(self._request.effort), "threads": self._request.threads}
 
     def index(
         self,
@@ -269,25 +205,53 @@ class OpenIndex:
 
     def search(self, queries: Mapping[str, str], k: int) -> Iterator[Answer]:
         """Encode and search one query after the other."""
-        params = SearchParams.for_k(k, effort=self._effort, threads=self._threads)
-        return _search(self._searcher, self._searcher.encoder, queries, params)
+        request = replace(self._request, k=k)
+        return _search(self._searcher, self._searcher.encoder, queries, request)
 
     def close(self) -> None:
         """Leave the searcher to its owner."""
 
 
 def _search(
-    searcher: Searcher, encoder: QueryEncoder, queries: Mapping[str, str], params: SearchParams
+    searcher: Searcher, encoder: QueryEncoder, queries: Mapping[str, str], request: SearchRequest
 ) -> Iterator[Answer]:
     for text in queries.values():
         started = time.perf_counter()
-        tokens = _NO_TOKENS if params.mode is Mode.BM25 else encoder.encode_queries([text])[0]
+        tokens = _NO_TOKENS if request.mode is Mode.BM25 else encoder.encode_queries([text])[0]
         encoded = time.perf_counter()
-        is_asked = text.strip() if params.mode is Mode.BM25 else len(tokens)
-        hits = searcher.search_embeddings(tokens, params, query=text) if is_asked else []
+        is_asked = text.strip() if request.mode is Mode.BM25 else len(tokens)
+        hits = searcher.search_embeddings(tokens, request, query=text) if is_asked else []
         searched = time.perf_counter()
         ranking = tuple((hit.doc_id, hit.score) for hit in hits)
         yield Answer(ranking, encoded - started, searched - encoded)
+
+
+def _in_specs(kind: type[Options]) -> tuple[str, ...]:
+    """Return the names of the options that a spec can say."""
+    return tuple(one.name for one in options_of(kind) if Door.SPEC in one.doors)
+
+
+def _said(options: Options, *, also: Sequence[str], but: Sequence[str]) -> dict[str, Any]:
+    """Return the options that a spec says: what differs from the defaults, and some more."""
+    plain = options.to_dict()
+    return {
+        one.name: plain[one.name]
+        for one in options_of(type(options))
+        if one.name in _in_specs(type(options))
+        and one.name not in but
+        and (one.name in also or plain[one.name] != one.default)
+    }
+
+
+def _named(option: str, value: Any) -> str:
+    """Return an option as a system's name has it: a number with what it is, a word alone."""
+    if isinstance(value, str):
+        return value
+    return _NAMES.get(option, f"{option.replace('_', ' ')} ") + _word(value)
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _fingerprints(encoder: QueryEncoder, path: Path) -> dict[str, str]:

@@ -26,23 +26,22 @@ from colmodern.eval.systems.late import Late
 from colmodern.eval.systems.rerank import Rerank, load_scorer
 from colmodern.eval.systems.run_file import RunFile
 from colmodern.eval.systems.system import System
+from colmodern.options import Door, options_of
+from colmodern.request import IndexConfig, SearchRequest
 from colmodern.types import DocumentEncoder
 
 T = TypeVar("T")
 
 KINDS = ("late", "float", "bm25", "minilm", "dense", "hybrid", "rerank", "run")
 _HYBRID = "late+bm25"
-_LATE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
-    "bits": int,
-    "pool": int,
-    "pooling": str,
-    "threads": int,
+_Reads = Mapping[str, Callable[[str], Any]]
+_LATE: _Reads = {
     "model": str,
-    "mode": str,
-    "fusion": str,
-    "word_weight": float,
-    "scoring": str,
-    "passage_weight": float,
+    **{
+        one.name: one.parsed
+        for one in (*options_of(IndexConfig), *options_of(SearchRequest))
+        if Door.SPEC in one.doors
+    },
 }
 
 
@@ -84,9 +83,11 @@ def _kind(part: str) -> str | None:
 
 
 def _late(rest: str, encoder: DocumentEncoder | None) -> System:
-    words, options = _parsed("late", rest, _LATE_OPTIONS)
+    words, options = _parsed("late", rest, _LATE)
     if len(words) > 1:
         raise ConfigError(f"late takes one effort, not {', '.join(words)}.")
+    if words and "effort" in options:
+        raise ConfigError(f"late takes one effort, not {words[0]} and {options['effort']}.")
     if words:
         options["effort"] = words[0]
     return Late(_encoder(options.pop("model", None), encoder), **options)
@@ -155,9 +156,7 @@ def _encoder(model: str | None, encoder: DocumentEncoder | None) -> DocumentEnco
     return load_encoder() if model is None else load_encoder(model)
 
 
-def _parsed(
-    kind: str, rest: str, types: Mapping[str, Callable[[str], Any]]
-) -> tuple[list[str], dict[str, Any]]:
+def _parsed(kind: str, rest: str, types: _Reads) -> tuple[list[str], dict[str, Any]]:
     """Return the words and the options (``name=value``) between commas."""
     words: list[str] = []
     options: dict[str, Any] = {}
@@ -175,6 +174,8 @@ def _parsed(
 def _converted(kind: str, name: str, value: str, convert: Callable[[str], T]) -> T:
     try:
         return convert(value)
+    except ConfigError:
+        raise
     except ValueError as err:
         raise ConfigError(f"{kind}: {name} must be a number, not {value!r}.") from err
 

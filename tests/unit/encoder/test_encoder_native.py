@@ -9,7 +9,6 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from colmodern import kernels
-from colmodern.config import Scoring
 from colmodern.encoder import Encoder
 from colmodern.encoder.model_config import ModernBertConfig
 from colmodern.encoder.modernbert import ModernBert
@@ -18,6 +17,7 @@ from colmodern.encoder.tensors import open_tensors
 from colmodern.encoder.weights import read_weights
 from colmodern.errors import ConfigError, EncoderError
 from colmodern.kernels import use_isa
+from colmodern.request import Scoring
 
 ISAS = [isa for isa in kernels.available_isas() if isa != "reference"]
 LENGTHS = [1, 2, 3, 15, 16, 17, 63, 64, 65, 66, 1, 127, 128, 129, 300]

@@ -309,7 +309,7 @@ def test_a_spec_makes_a_system_that_can_say_its_spec(encoder):
         ("late:maximal", "effort must be one of"),
         ("late:low,high", "one effort"),
         ("late:bits=3", "bits must be one of"),
-        ("late:bits=x", "bits must be a number"),
+        ("late:bits=x", "bits must be a whole number"),
         ("late:size=3", "no option 'size'"),
         ("late:threads=0", "threads must be at least 1"),
         ("float:threads=0", "threads must be at least 1"),

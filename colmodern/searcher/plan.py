@@ -1,0 +1,121 @@
+"""What does a request mean in this snapshot, in numbers?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from colmodern.request import Effort, Fusion, Mode, Scoring, SearchRequest
+
+WORD_WEIGHT, LONG_WORD_WEIGHT, LONG_DOCUMENT = 0.05, 0.3, 2000
+"""How much BM25 counts in the hybrid mode: more where documents have so many tokens on average,
+since words say best which of many long documents is meant; docs/search.md has the measurement."""
+
+
+class _Room(NamedTuple):
+    """How many documents a stage takes: the greatest of three numbers."""
+
+    at_least: int
+    a_hit: int
+    tokens: int  # of all its documents together, about
+
+
+class _Stages(NamedTuple):
+    """What an effort does; docs/search.md says how the numbers were found."""
+
+    probes: int
+    gathered: _Room
+    candidates: _Room
+
+
+_STAGES = {
+    Effort.LOW: _Stages(16, _Room(64, 4, 16_000), _Room(24, 2, 6_000)),
+    Effort.MEDIUM: _Stages(32, _Room(96, 8, 48_000), _Room(40, 4, 20_000)),
+    Effort.HIGH: _Stages(64, _Room(256, 16, 128_000), _Room(100, 8, 60_000)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPlan:
+    """What a search does: nothing is left to be decided.
+
+    Attributes:
+        k: How many hits are wanted.
+        probes: Centroids probed for each query token; None scores every document.
+        gathered: How many documents are scored by all their centroids.
+        candidates: How many of those are rescored by their codes.
+        threads: How many threads share the work; the hits do not depend on it.
+        mode: What decides the order of hits.
+        fusion: How the hybrid mode makes one order of two.
+        word_weight: How much BM25 counts in the hybrid mode, 0 to 1.
+        scoring: How matches make a score; never ``auto``.
+        passage_weight: How much the best passage counts beside the whole document, 0 to 1.
+    """
+
+    k: int
+    probes: int | None
+    gathered: int
+    candidates: int
+    threads: int
+    mode: Mode
+    fusion: Fusion
+    word_weight: float
+    scoring: Scoring
+    passage_weight: float
+
+
+def plan(
+    request: SearchRequest, *, n_documents: int, n_tokens: int, scoring: Scoring, threads: int
+) -> SearchPlan:
+    """Return what a request means in an index.
+
+    A stage costs what its tokens cost, and short documents are ordered less well by their
+    centroids than long ones: so it takes more documents where they are short.
+
+    Args:
+        request: What is asked for.
+        n_documents: How many documents the index holds.
+        n_tokens: How many tokens.
+        scoring: What ``auto`` means: how the index's encoder scores.
+        threads: How many there are, where the request does not say.
+    """
+    length = max(1.0, n_tokens / max(1, n_documents))
+    probes, gathered, candidates = _stages(request, length)
+    by_length = LONG_WORD_WEIGHT if length >= LONG_DOCUMENT else WORD_WEIGHT
+    return SearchPlan(
+        k=request.k,
+        probes=probes,
+        gathered=gathered,
+        candidates=candidates,
+        threads=request.threads or threads,
+        mode=request.mode,
+        fusion=request.fusion,
+        word_weight=by_length if request.word_weight is None else request.word_weight,
+        scoring=scoring if request.scoring is Scoring.AUTO else request.scoring,
+        passage_weight=request.passage_weight,
+    )
+
+
+def _stages(request: SearchRequest, length: float) -> tuple[int | None, int, int]:
+    """Return the probes, and how many documents are gathered and rescored."""
+    if request.is_exact:
+        return None, request.k, request.k
+    by_effort = _STAGES[request.effort]
+    gathered = _documents(
+        request.k, by_effort.gathered, request.gathered, request.gathered_tokens, length
+    )
+    candidates = _documents(
+        request.k, by_effort.candidates, request.candidates, request.candidate_tokens, length
+    )
+    return request.probes or by_effort.probes, gathered, candidates
+
+
+def _documents(
+    k: int, room: _Room, documents: int | None, tokens: int | None, length: float
+) -> int:
+    """Return how many documents a stage takes: as asked for, else by effort."""
+    if tokens is None:
+        tokens = room.tokens if documents is None else 0
+    if documents is None:
+        documents = max(room.at_least, room.a_hit * k)
+    return max(documents, round(tokens / length))

@@ -1,0 +1,78 @@
+import pytest
+
+from colmodern.errors import ConfigError
+from colmodern.request import Effort, Mode, Scoring, SearchRequest
+from colmodern.searcher.plan import plan
+
+
+def planned(n_tokens=3_000_000, n_documents=300, **options):
+    return plan(
+        SearchRequest(**options),
+        n_documents=n_documents,
+        n_tokens=n_tokens,
+        scoring=Scoring.MAXSIM,
+        threads=3,
+    )
+
+
+def of_length(length, **options):
+    return planned(length * 100, 100, **options)
+
+
+def test_more_effort_never_does_less():
+    plans = [planned(effort=effort) for effort in ("low", "medium", "high")]
+    assert [p.probes for p in plans] == sorted(p.probes for p in plans)
+    assert [p.candidates for p in plans] == sorted(p.candidates for p in plans)
+    assert planned(effort="exact").probes is None
+    assert planned(exact=True) == planned(effort="exact")
+
+
+def test_short_documents_make_more_candidates():
+    short, long = of_length(100), of_length(10_000)
+    assert (short.gathered, short.candidates) == (480, 200)
+    assert (long.gathered, long.candidates) == (96, 40)
+    assert of_length(0).candidates == 20_000
+    assert planned(0, 0).candidates == 20_000
+
+
+def test_words_count_more_in_long_documents_unless_someone_says_how_much():
+    short, long = (of_length(n, mode="hybrid").word_weight for n in (300, 2_000))
+    assert 0 < short < long < 1
+    assert of_length(2_000, mode="hybrid", word_weight=0.0).word_weight == 0
+
+
+def test_there_are_always_enough_candidates_for_k():
+    for effort in Effort:
+        found = planned(k=5000, effort=effort)
+        assert found.candidates >= 5000
+        assert found.gathered >= 5000
+
+
+def test_what_is_asked_for_is_done_whatever_the_effort():
+    found = of_length(100, probes=7, gathered=50, candidates=20)
+    assert (found.probes, found.gathered, found.candidates) == (7, 50, 20)
+    found = of_length(100, gathered=50, gathered_tokens=9_000, candidate_tokens=0)
+    assert (found.probes, found.gathered, found.candidates) == (32, 90, 40)
+    assert planned().threads == 3
+    assert planned(threads=1).threads == 1
+
+
+def test_auto_is_the_scoring_of_the_encoder_and_what_is_said_is_kept():
+    request = SearchRequest(mode=Mode.HYBRID)
+    for scoring in (Scoring.MAXSIM, Scoring.CORRECTED):
+        found = plan(request, n_documents=1, n_tokens=1, scoring=scoring, threads=1)
+        assert found.scoring is scoring
+    assert planned(scoring="corrected").scoring is Scoring.CORRECTED
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"gathered": 9}, "gathered must be at least k, 10, not 9"),
+        ({"k": 20, "candidates": 10}, "candidates must be at least k, 20, not 10"),
+        ({"probes": 4, "exact": True}, "probes does not go together with effort exact"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(options, words):
+    with pytest.raises(ConfigError, match=words):
+        planned(**options)
