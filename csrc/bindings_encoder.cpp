@@ -3,11 +3,10 @@
 #include "bindings_encoder.h"
 
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/string.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/vector.h>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -26,41 +25,96 @@ using Values = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
 using Numbers = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Vectors = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
-// Arrays in their order, each float32, float16 (as it is) or bfloat16 (as uint16); None is no tensor.
-encoder::Tensor tensor_of(nb::handle values) {
-  if (values.is_none()) return {};
-  const auto array = nb::cast<Values>(values);
+// The structs of Python: arrays with names. Each array is float32, float16 (as it is) or bfloat16 (as uint16).
+
+struct NormArrays {
+  Values weight;
+  std::optional<Values> bias;
+};
+
+struct LinearArrays {
+  Values weight;
+  std::optional<Values> bias;
+};
+
+struct LayerArrays {
+  bool is_global;
+  std::optional<NormArrays> attention_norm;
+  LinearArrays qkv;
+  LinearArrays attention_out;
+  NormArrays mlp_norm;
+  LinearArrays mlp_in;
+  LinearArrays mlp_out;
+};
+
+struct DenseArrays {
+  std::int64_t inputs;
+  std::int64_t outputs;
+  LinearArrays linear;
+  int activation;
+  bool residual;
+  std::optional<Values> residual_weight;
+};
+
+encoder::Tensor tensor_of(const Values& array) {
   if (array.dtype() == nb::dtype<float>()) return {Stored::float32, array.data()};
   if (array.dtype() == nb::dtype<std::uint16_t>()) return {Stored::bfloat16, array.data()};
   if (array.dtype().bits == 16) return {Stored::float16, array.data()};
   throw std::invalid_argument("a tensor must be float32, float16, or bfloat16 as uint16");
 }
 
-encoder::NormSource norm_of(nb::handle weight, nb::handle bias) { return {tensor_of(weight), tensor_of(bias)}; }
+encoder::Tensor tensor_of(const std::optional<Values>& array) { return array ? tensor_of(*array) : encoder::Tensor{}; }
 
-class NativeModel {
+encoder::NormSource source_of(const NormArrays& norm) { return {tensor_of(norm.weight), tensor_of(norm.bias)}; }
+
+encoder::LayerSource source_of(const LayerArrays& layer) {
+  encoder::LayerSource source{
+      .is_global = layer.is_global,
+      .attention_norm = std::nullopt,
+      .qkv = tensor_of(layer.qkv.weight),
+      .qkv_bias = tensor_of(layer.qkv.bias),
+      .attention_out = tensor_of(layer.attention_out.weight),
+      .attention_out_bias = tensor_of(layer.attention_out.bias),
+      .mlp_norm = source_of(layer.mlp_norm),
+      .mlp_in = tensor_of(layer.mlp_in.weight),
+      .mlp_in_bias = tensor_of(layer.mlp_in.bias),
+      .mlp_out = tensor_of(layer.mlp_out.weight),
+      .mlp_out_bias = tensor_of(layer.mlp_out.bias),
+  };
+  if (layer.attention_norm) source.attention_norm = source_of(*layer.attention_norm);
+  return source;
+}
+
+encoder::DenseSource source_of(const DenseArrays& dense) {
+  return {
+      .inputs = dense.inputs,
+      .outputs = dense.outputs,
+      .weight = tensor_of(dense.linear.weight),
+      .bias = tensor_of(dense.linear.bias),
+      .activation = static_cast<encoder::Activation>(dense.activation),
+      .residual = dense.residual,
+      .residual_weight = tensor_of(dense.residual_weight),
+  };
+}
+
+class EncoderModel {
  public:
-  NativeModel(int isa, int precision, std::vector<std::int64_t> sizes, float norm_eps, nb::list tensors,
-              std::vector<float> global_frequencies, std::vector<float> local_frequencies)
-      : embeddings_(tensors[0]),
-        model_(static_cast<Isa>(isa), static_cast<encoder::Precision>(precision),
-               encoder::Shape{sizes.at(0), sizes.at(1), sizes.at(2), sizes.at(3), sizes.at(4), norm_eps},
-               tensor_of(tensors[0]), norm_of(tensors[1], tensors[2]), norm_of(tensors[3], tensors[4]),
-               std::move(global_frequencies), std::move(local_frequencies)) {}
+  EncoderModel(int isa, int precision, const encoder::Shape& shape, Values embeddings, const NormArrays& embedding_norm,
+               const NormArrays& final_norm, std::vector<float> global_frequencies,
+               std::vector<float> local_frequencies)
+      : embeddings_(std::move(embeddings)),
+        model_(static_cast<Isa>(isa), static_cast<encoder::Precision>(precision), shape, tensor_of(embeddings_),
+               source_of(embedding_norm), source_of(final_norm), std::move(global_frequencies),
+               std::move(local_frequencies)) {}
 
-  void add_layer(bool is_global, nb::list t, int threads) {
-    encoder::LayerSource source{is_global,       std::nullopt,     tensor_of(t[2]),     tensor_of(t[3]),
-                                tensor_of(t[4]), tensor_of(t[5]),  norm_of(t[6], t[7]), tensor_of(t[8]),
-                                tensor_of(t[9]), tensor_of(t[10]), tensor_of(t[11])};
-    if (!t[0].is_none()) source.attention_norm = norm_of(t[0], t[1]);
+  void add_layer(const LayerArrays& layer, int threads) {
+    const encoder::LayerSource source = source_of(layer);
     const nb::gil_scoped_release release;
     model_.add_layer(source, threads);
   }
 
-  void add_dense(std::int64_t inputs, std::int64_t outputs, int activation, bool residual, nb::list t, int threads) {
-    const encoder::DenseSource source{
-        inputs,   outputs,        tensor_of(t[0]), tensor_of(t[1]), static_cast<encoder::Activation>(activation),
-        residual, tensor_of(t[2])};
+  void add_dense(const DenseArrays& dense, int threads) {
+    const encoder::DenseSource source = source_of(dense);
     const nb::gil_scoped_release release;
     model_.add_dense(source, threads);
   }
@@ -73,21 +127,70 @@ class NativeModel {
         static_cast<std::int64_t>(out.shape(1)) != model_.dim()) {
       throw std::invalid_argument("arrays of a pack do not fit each other");
     }
-    const encoder::Pack pack{ids.data(),
-                             static_cast<std::int64_t>(ids.shape(0)),
-                             lengths.data(),
-                             seen.data(),
-                             static_cast<std::int64_t>(lengths.shape(0)),
-                             kept.data(),
-                             static_cast<std::int64_t>(kept.shape(0))};
+    const encoder::Pack pack{
+        .ids = ids.data(),
+        .n_tokens = static_cast<std::int64_t>(ids.shape(0)),
+        .lengths = lengths.data(),
+        .seen = seen.data(),
+        .n_sequences = static_cast<std::int64_t>(lengths.shape(0)),
+        .kept = kept.data(),
+        .n_kept = static_cast<std::int64_t>(kept.shape(0)),
+    };
     const nb::gil_scoped_release release;
     model_.forward(pack, threads, out.data());
   }
 
  private:
-  nb::object embeddings_;  // which the model reads where they are
+  Values embeddings_;  // which the model reads where they are
   encoder::Model model_;
 };
+
+// Every field has a name: nothing is told by its position.
+void bind_structs(nb::module_& m) {
+  using namespace nb::literals;
+  nb::class_<encoder::Shape>(m, "EncoderShape")
+      .def(
+          "__init__",
+          [](encoder::Shape* self, std::int64_t vocabulary, std::int64_t hidden, std::int64_t inner, std::int64_t heads,
+             std::int64_t radius,
+             float norm_eps) { new (self) encoder::Shape{vocabulary, hidden, inner, heads, radius, norm_eps}; },
+          nb::kw_only(), "vocabulary"_a, "hidden"_a, "inner"_a, "heads"_a, "radius"_a, "norm_eps"_a);
+  nb::class_<NormArrays>(m, "NormArrays")
+      .def(
+          "__init__",
+          [](NormArrays* self, Values weight, std::optional<Values> bias) {
+            new (self) NormArrays{std::move(weight), std::move(bias)};
+          },
+          nb::kw_only(), "weight"_a.noconvert(), "bias"_a.noconvert().none());
+  nb::class_<LinearArrays>(m, "LinearArrays")
+      .def(
+          "__init__",
+          [](LinearArrays* self, Values weight, std::optional<Values> bias) {
+            new (self) LinearArrays{std::move(weight), std::move(bias)};
+          },
+          nb::kw_only(), "weight"_a.noconvert(), "bias"_a.noconvert().none());
+  nb::class_<LayerArrays>(m, "LayerArrays")
+      .def(
+          "__init__",
+          [](LayerArrays* self, bool is_global, std::optional<NormArrays> attention_norm, LinearArrays qkv,
+             LinearArrays attention_out, NormArrays mlp_norm, LinearArrays mlp_in, LinearArrays mlp_out) {
+            new (self)
+                LayerArrays{is_global,           std::move(attention_norm), std::move(qkv),    std::move(attention_out),
+                            std::move(mlp_norm), std::move(mlp_in),         std::move(mlp_out)};
+          },
+          nb::kw_only(), "is_global"_a, "attention_norm"_a.none(), "qkv"_a, "attention_out"_a, "mlp_norm"_a, "mlp_in"_a,
+          "mlp_out"_a);
+  nb::class_<DenseArrays>(m, "DenseArrays")
+      .def(
+          "__init__",
+          [](DenseArrays* self, std::int64_t inputs, std::int64_t outputs, LinearArrays linear, int activation,
+             bool residual, std::optional<Values> residual_weight) {
+            new (self)
+                DenseArrays{inputs, outputs, std::move(linear), activation, residual, std::move(residual_weight)};
+          },
+          nb::kw_only(), "inputs"_a, "outputs"_a, "linear"_a, "activation"_a, "residual"_a,
+          "residual_weight"_a.noconvert().none());
+}
 
 }  // namespace
 
@@ -99,14 +202,16 @@ void bind_encoder(nb::module_& m) {
         return encoder::can_run(static_cast<Isa>(isa), static_cast<encoder::Precision>(precision));
       },
       "isa"_a, "precision"_a);
-  nb::class_<NativeModel>(m, "Model")
-      .def(nb::init<int, int, std::vector<std::int64_t>, float, nb::list, std::vector<float>, std::vector<float>>(),
-           "isa"_a, "precision"_a, "sizes"_a, "norm_eps"_a, "tensors"_a, "global_frequencies"_a, "local_frequencies"_a)
-      .def("add_layer", &NativeModel::add_layer, "is_global"_a, "tensors"_a, "threads"_a)
-      .def("add_dense", &NativeModel::add_dense, "inputs"_a, "outputs"_a, "activation"_a, "residual"_a, "tensors"_a,
-           "threads"_a)
-      .def("add_normalisation", &NativeModel::add_normalisation)
-      .def_prop_ro("dim", &NativeModel::dim)
-      .def("forward", &NativeModel::forward, "ids"_a.noconvert(), "lengths"_a.noconvert(), "seen"_a.noconvert(),
-           "kept"_a.noconvert(), "threads"_a, "out"_a.noconvert());
+  bind_structs(m);
+  nb::class_<EncoderModel>(m, "EncoderModel")
+      .def(nb::init<int, int, const encoder::Shape&, Values, const NormArrays&, const NormArrays&, std::vector<float>,
+                    std::vector<float>>(),
+           nb::kw_only(), "isa"_a, "precision"_a, "shape"_a, "embeddings"_a.noconvert(), "embedding_norm"_a,
+           "final_norm"_a, "global_frequencies"_a, "local_frequencies"_a)
+      .def("add_layer", &EncoderModel::add_layer, "layer"_a, nb::kw_only(), "threads"_a)
+      .def("add_dense", &EncoderModel::add_dense, "dense"_a, nb::kw_only(), "threads"_a)
+      .def("add_normalisation", &EncoderModel::add_normalisation)
+      .def_prop_ro("dim", &EncoderModel::dim)
+      .def("forward", &EncoderModel::forward, nb::kw_only(), "ids"_a.noconvert(), "lengths"_a.noconvert(),
+           "seen"_a.noconvert(), "kept"_a.noconvert(), "threads"_a, "out"_a.noconvert());
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from colmodern.encoder.arithmetic import rotary_frequencies
 from colmodern.encoder.checkpoint import DenseSpec, NormaliseSpec
@@ -99,41 +100,11 @@ class NativeModel:
         self.isa = active_isa()
         self.pack_tokens = PACK_TOKENS
         file = backbone_file(path, tensors)
-        self._model = native().Model(
-            NATIVE_ISAS.index(self.isa),
-            PRECISIONS.index(precision),
-            [
-                config.vocab_size,
-                config.hidden_size,
-                config.intermediate_size,
-                config.n_heads,
-                config.local_radius,
-            ],
-            config.norm_eps,
-            [
-                _stored(
-                    file.take(
-                        "embeddings.tok_embeddings.weight",
-                        (config.vocab_size, config.hidden_size),
-                    )
-                ),
-                *_norm(file, "embeddings.norm", config),
-                *_norm(file, "final_norm", config),
-            ],
-            rotary_frequencies(config.global_theta, config.head_dim).tolist(),
-            rotary_frequencies(config.local_theta, config.head_dim).tolist(),
-        )
+        self._model = _new_model(file, config, self.isa, precision)
         for index, is_global in enumerate(config.global_layers):
-            self._model.add_layer(is_global, _layer(file, config, index), threads)
-        dim = config.hidden_size
-        for spec in projection:
-            if isinstance(spec, NormaliseSpec):
-                self._model.add_normalisation()
-                continue
-            dense = dense_tensors(spec, dim)
-            self._add_dense(dense, dim, threads)
-            dim = dense.outputs
-        self.dim = dim
+            layer = _layer(file, config, index, is_global=is_global)
+            self._model.add_layer(layer, threads=threads)
+        self.dim = self._add_projection(projection, config.hidden_size, threads)
 
     def forward(
         self,
@@ -151,50 +122,94 @@ class NativeModel:
         """
         vectors = np.empty((len(kept), self.dim), np.float32)
         self._model.forward(
-            ids,
-            np.asarray(lengths, np.int64),
-            np.asarray(seen, np.int64),
-            kept,
-            threads,
-            vectors,
+            ids=ids,
+            lengths=np.asarray(lengths, np.int64),
+            seen=np.asarray(seen, np.int64),
+            kept=kept,
+            threads=threads,
+            out=vectors,
         )
         return vectors
 
-    def _add_dense(self, dense: DenseTensors, inputs: int, threads: int) -> None:
-        self._model.add_dense(
-            inputs,
-            dense.outputs,
-            ACTIVATION_NAMES.index(dense.activation),
-            dense.residual,
-            [_stored(dense.weight), _stored(dense.bias), _stored(dense.residual_weight)],
-            threads,
-        )
+    def _add_projection(
+        self, projection: Sequence[DenseSpec | NormaliseSpec], width: int, threads: int
+    ) -> int:
+        """Add the layers of the projection; return the length of a vector that comes out."""
+        for spec in projection:
+            if isinstance(spec, NormaliseSpec):
+                self._model.add_normalisation()
+                continue
+            dense = dense_tensors(spec, width)
+            self._model.add_dense(_dense(dense, width), threads=threads)
+            width = dense.outputs
+        return width
 
 
-def _stored(tensor: StoredTensor | None) -> Any:
-    return None if tensor is None else tensor.values
+def _new_model(file: TensorFile, config: ModernBertConfig, isa: str, precision: str) -> Any:
+    """Return the compiled model with its embeddings and norms, as yet without layers."""
+    compiled = native()
+    table = file.take("embeddings.tok_embeddings.weight", (config.vocab_size, config.hidden_size))
+    return compiled.EncoderModel(
+        isa=NATIVE_ISAS.index(isa),
+        precision=PRECISIONS.index(precision),
+        shape=compiled.EncoderShape(
+            vocabulary=config.vocab_size,
+            hidden=config.hidden_size,
+            inner=config.intermediate_size,
+            heads=config.n_heads,
+            radius=config.local_radius,
+            norm_eps=config.norm_eps,
+        ),
+        embeddings=table.values,
+        embedding_norm=_norm(file, "embeddings.norm", config),
+        final_norm=_norm(file, "final_norm", config),
+        global_frequencies=rotary_frequencies(config.global_theta, config.head_dim).tolist(),
+        local_frequencies=rotary_frequencies(config.local_theta, config.head_dim).tolist(),
+    )
 
 
-def _norm(file: TensorFile, name: str, config: ModernBertConfig) -> list[Any]:
-    width = (config.hidden_size,)
-    bias = file.take(f"{name}.bias", width) if config.norm_bias else None
-    return [_stored(file.take(f"{name}.weight", width)), _stored(bias)]
-
-
-def _linear(file: TensorFile, name: str, inputs: int, outputs: int, *, bias: bool) -> list[Any]:
-    shift = file.take(f"{name}.bias", (outputs,)) if bias else None
-    return [_stored(file.take(f"{name}.weight", (outputs, inputs))), _stored(shift)]
-
-
-def _layer(file: TensorFile, config: ModernBertConfig, index: int) -> list[Any]:
+def _layer(file: TensorFile, config: ModernBertConfig, index: int, *, is_global: bool) -> Any:
     name = f"layers.{index}"
     hidden, inner = config.hidden_size, config.intermediate_size
     attention, mlp = config.attention_bias, config.mlp_bias
-    return [
-        *([None, None] if index == 0 else _norm(file, f"{name}.attn_norm", config)),
-        *_linear(file, f"{name}.attn.Wqkv", hidden, 3 * hidden, bias=attention),
-        *_linear(file, f"{name}.attn.Wo", hidden, hidden, bias=attention),
-        *_norm(file, f"{name}.mlp_norm", config),
-        *_linear(file, f"{name}.mlp.Wi", hidden, 2 * inner, bias=mlp),
-        *_linear(file, f"{name}.mlp.Wo", inner, hidden, bias=mlp),
-    ]
+    return native().LayerArrays(
+        is_global=is_global,
+        # The first layer has none: its input has just been normalised.
+        attention_norm=None if index == 0 else _norm(file, f"{name}.attn_norm", config),
+        qkv=_linear(file, f"{name}.attn.Wqkv", hidden, 3 * hidden, bias=attention),
+        attention_out=_linear(file, f"{name}.attn.Wo", hidden, hidden, bias=attention),
+        mlp_norm=_norm(file, f"{name}.mlp_norm", config),
+        mlp_in=_linear(file, f"{name}.mlp.Wi", hidden, 2 * inner, bias=mlp),
+        mlp_out=_linear(file, f"{name}.mlp.Wo", inner, hidden, bias=mlp),
+    )
+
+
+def _norm(file: TensorFile, name: str, config: ModernBertConfig) -> Any:
+    width = (config.hidden_size,)
+    return native().NormArrays(
+        weight=file.take(f"{name}.weight", width).values,
+        bias=file.take(f"{name}.bias", width).values if config.norm_bias else None,
+    )
+
+
+def _linear(file: TensorFile, name: str, inputs: int, outputs: int, *, bias: bool) -> Any:
+    return native().LinearArrays(
+        weight=file.take(f"{name}.weight", (outputs, inputs)).values,
+        bias=file.take(f"{name}.bias", (outputs,)).values if bias else None,
+    )
+
+
+def _dense(dense: DenseTensors, inputs: int) -> Any:
+    compiled = native()
+    return compiled.DenseArrays(
+        inputs=inputs,
+        outputs=dense.outputs,
+        linear=compiled.LinearArrays(weight=dense.weight.values, bias=_values(dense.bias)),
+        activation=ACTIVATION_NAMES.index(dense.activation),
+        residual=dense.residual,
+        residual_weight=_values(dense.residual_weight),
+    )
+
+
+def _values(tensor: StoredTensor | None) -> NDArray[Any] | None:
+    return None if tensor is None else tensor.values

@@ -187,35 +187,70 @@ def code_maxima(
 ) -> None: ...
 def can_encode(isa: int, precision: int) -> bool: ...
 
-class Model:
+class EncoderShape:
     def __init__(
         self,
-        isa: int,
-        precision: int,
-        sizes: list[int],
+        *,
+        vocabulary: int,
+        hidden: int,
+        inner: int,
+        heads: int,
+        radius: int,
         norm_eps: float,
-        tensors: list[NDArray[Any] | None],
-        global_frequencies: list[float],
-        local_frequencies: list[float],
-        frequent: list[int],
     ) -> None: ...
-    def add_layer(
-        self, is_global: bool, tensors: list[NDArray[Any] | None], threads: int
-    ) -> None: ...
-    def add_dense(
+
+class NormArrays:
+    def __init__(self, *, weight: NDArray[Any], bias: NDArray[Any] | None) -> None: ...
+
+class LinearArrays:
+    def __init__(self, *, weight: NDArray[Any], bias: NDArray[Any] | None) -> None: ...
+
+class LayerArrays:
+    def __init__(
         self,
+        *,
+        is_global: bool,
+        attention_norm: NormArrays | None,
+        qkv: LinearArrays,
+        attention_out: LinearArrays,
+        mlp_norm: NormArrays,
+        mlp_in: LinearArrays,
+        mlp_out: LinearArrays,
+    ) -> None: ...
+
+class DenseArrays:
+    def __init__(
+        self,
+        *,
         inputs: int,
         outputs: int,
+        linear: LinearArrays,
         activation: int,
         residual: bool,
-        tensors: list[NDArray[Any] | None],
-        threads: int,
+        residual_weight: NDArray[Any] | None,
     ) -> None: ...
+
+class EncoderModel:
+    def __init__(
+        self,
+        *,
+        isa: int,
+        precision: int,
+        shape: EncoderShape,
+        embeddings: NDArray[Any],
+        embedding_norm: NormArrays,
+        final_norm: NormArrays,
+        global_frequencies: list[float],
+        local_frequencies: list[float],
+    ) -> None: ...
+    def add_layer(self, layer: LayerArrays, *, threads: int) -> None: ...
+    def add_dense(self, dense: DenseArrays, *, threads: int) -> None: ...
     def add_normalisation(self) -> None: ...
     @property
     def dim(self) -> int: ...
     def forward(
         self,
+        *,
         ids: NDArray[np.int64],
         lengths: NDArray[np.int64],
         seen: NDArray[np.int64],

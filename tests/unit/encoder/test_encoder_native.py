@@ -320,3 +320,43 @@ def test_bytes_in_tiles_are_those_of_vnni(checkpoints, shape):
     )
 
     np.testing.assert_array_equal(found, expected)
+
+
+BIAS = np.zeros(4, np.float32)
+NORM = {"weight": BIAS, "bias": None}
+
+
+@pytest.mark.parametrize("missing", NORM)
+def test_a_struct_asks_for_each_of_its_fields(missing):
+    fields = {name: value for name, value in NORM.items() if name != missing}
+
+    with pytest.raises(TypeError, match=rf"\b{missing}: ndarray"):
+        kernels.native().NormArrays(**fields)
+
+
+def test_a_struct_refuses_a_name_it_does_not_know():
+    with pytest.raises(TypeError, match=r"kwargs = { weigth: ndarray, bias: NoneType }"):
+        kernels.native().NormArrays(weigth=BIAS, bias=None)
+
+
+def test_a_struct_takes_nothing_by_position():
+    with pytest.raises(TypeError, match="incompatible function arguments"):
+        kernels.native().NormArrays(BIAS, None)
+
+
+def test_a_tensor_of_another_type_is_refused():
+    compiled = kernels.native()
+    wrong = compiled.NormArrays(weight=BIAS.astype(np.float64), bias=None)
+    with pytest.raises(ValueError, match="must be float32, float16, or bfloat16"):
+        compiled.EncoderModel(
+            isa=0,
+            precision=0,
+            shape=compiled.EncoderShape(
+                vocabulary=1, hidden=4, inner=4, heads=1, radius=1, norm_eps=0.0
+            ),
+            embeddings=BIAS.reshape(1, 4),
+            embedding_norm=wrong,
+            final_norm=wrong,
+            global_frequencies=[0.0, 0.0],
+            local_frequencies=[0.0, 0.0],
+        )
