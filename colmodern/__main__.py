@@ -22,7 +22,7 @@ def main() -> None:
     try:
         if sys.argv[1:2] == ["search"]:
             _search_at_once(sys.argv[1:])
-        from colmodern.cli import app
+        from colmodern.cli.app import app
 
         app()
     except ColModernError as err:
@@ -41,8 +41,9 @@ def _search_at_once(words: list[str]) -> None:
     # import. What this short process allocates it keeps: looking for garbage costs more.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.disable()
-    from colmodern.cli_search import plain_arguments, run_search
-    from colmodern.terminal import log_to_terminal
+    from colmodern.cli.printing.terminal import log_to_terminal
+    from colmodern.cli.quick import plain_arguments
+    from colmodern.cli.run_search import run_search
 
     arguments = plain_arguments(words)
     if arguments is not None:
@@ -52,7 +53,7 @@ def _search_at_once(words: list[str]) -> None:
 
 
 def _fail(message: str) -> None:
-    from colmodern.terminal import note
+    from colmodern.cli.printing.terminal import note
 
     note(f"error: {message}")
     sys.exit(2)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from colmodern import Document, HashEncoder, IndexConfig, Indexer, Searcher
+from colmodern.cli.printing.explanation import print_explanation
+from colmodern.cli.printing.links import check_template
+from colmodern.cli.printing.terminal import Format
 from colmodern.errors import ConfigError, EncoderError, InputError
 from colmodern.indexer import delete
-from colmodern.links import check_template
-from colmodern.terminal import Format, print_explanation
 from colmodern.types import TokenEmbeddings
 
 QUERY = "walrus paints violins"

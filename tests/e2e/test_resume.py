@@ -75,13 +75,14 @@ def uninterrupted(tmp_path):
 KILLED = """
 import sys, time
 from colmodern import HashEncoder
-import colmodern.__main__, colmodern.cli, colmodern.indexer.indexer
+import colmodern.__main__, colmodern.cli.index, colmodern.indexer.indexer
 import colmodern.encoder as room
 from colmodern.indexer import begin, encoding
 
 log = open(sys.argv.pop(), "a", buffering=1)
-config = colmodern.cli.IndexConfig
-colmodern.cli.IndexConfig = lambda **more: config(sample_tokens=600, segment_tokens=4000, **more)
+command = colmodern.cli.index
+config = command.IndexConfig
+command.IndexConfig = lambda **more: config(sample_tokens=600, segment_tokens=4000, **more)
 begin.PART_TOKENS, encoding._BATCH_DOCUMENTS = 700, 6
 
 class Slow(HashEncoder):

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from colmodern import cli
-from colmodern.cli_search import SearchArguments, plain_arguments
+from colmodern.cli import app as cli
+from colmodern.cli import search
+from colmodern.cli.printing.terminal import Format
+from colmodern.cli.quick import plain_arguments
+from colmodern.cli.run_search import SearchArguments
 from colmodern.request import Effort, SearchRequest
-from colmodern.terminal import Format
 
 PLAIN = [
     ["keys"],
@@ -50,7 +52,7 @@ NOT_PLAIN = [
 def parsed(words, monkeypatch):
     """Return the arguments that the parser of all commands makes of ``search WORDS``."""
     found = []
-    monkeypatch.setattr(cli, "run_search", lambda arguments: found.append(arguments) or 0)
+    monkeypatch.setattr(search, "run_search", lambda arguments: found.append(arguments) or 0)
     typer.main.get_command(cli.app).main(["search", *words], standalone_mode=False)
     return found[0]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from colmodern import location
+from colmodern.cli import location
 from colmodern.errors import IndexNotFoundError
 
 

@@ -30,14 +30,16 @@ class IndexConfig(request.IndexConfig):
 request.SearchRequest, request.IndexConfig = SearchRequest, IndexConfig
 
 import typer
-from colmodern import HashEncoder, cli
-from colmodern.cli_search import plain_arguments
+from colmodern import HashEncoder
+from colmodern.cli import app as cli
+from colmodern.cli import search
+from colmodern.cli.quick import plain_arguments
 from colmodern.eval.systems import make_system
 from colmodern.searcher import Searcher
 
 def seen(words):
     found = []
-    cli.run_search = lambda arguments: found.append(arguments.request) or 0
+    search.run_search = lambda arguments: found.append(arguments.request) or 0
     typer.main.get_command(cli.app).main(["search", "q", *words], standalone_mode=False)
     return found[0]
 

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from colmodern.links import link_to
+from colmodern.cli.printing.links import link_to
+from colmodern.cli.printing.terminal import visible
 from colmodern.searcher import Evidence, Explanation
-from colmodern.terminal import visible
 
 _NARROWEST = 20
 
@@ -20,7 +20,7 @@ def print_evidence(explanation: Explanation, links: str) -> None:
 
     Args:
         explanation: What to print.
-        links: The template of links to lines of files; see ``colmodern.links``.
+        links: The template of links to lines of files; see ``links``.
     """
     console = Console(highlight=False, soft_wrap=False)
     head = Text(visible(explanation.doc_id), style="bold cyan")

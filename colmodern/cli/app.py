@@ -1,0 +1,58 @@
+"""Which commands are there?
+
+Exit codes: 0 done (hits found), 1 no hit (or ``verify`` found a problem), 2 error, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from colmodern.cli.compact import compact
+from colmodern.cli.delete import delete
+from colmodern.cli.distill import distill
+from colmodern.cli.eval import group
+from colmodern.cli.explain import explain
+from colmodern.cli.index import index
+from colmodern.cli.info import info
+from colmodern.cli.printing.terminal import log_to_terminal, print_text
+from colmodern.cli.search import search
+from colmodern.cli.status import status
+from colmodern.cli.verify import verify
+
+_COMMANDS = (index, status, search, explain, info, verify, delete, compact, distill)
+
+app = typer.Typer(
+    name="colmodern",
+    help="Late-interaction search for long documents, on the machine you have.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+app.add_typer(group.app, name="eval")
+for _command in _COMMANDS:
+    app.command()(_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from colmodern import __version__
+
+        print_text(f"colmodern {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is done.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    log_to_terminal(logging.INFO if verbose else logging.WARNING)

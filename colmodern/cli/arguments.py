@@ -1,0 +1,35 @@
+"""Which options do several commands share?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from colmodern.cli.encoder import Backend
+from colmodern.cli.printing.terminal import Format
+
+IndexOption = Annotated[
+    Path | None,
+    typer.Option("--index", help="The index folder; by default the nearest or the last one used."),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
+PrecisionOption = Annotated[
+    str, typer.Option(help="What the encoder computes in: auto, fp32, bf16 or int8.")
+]
+BackendOption = Annotated[
+    Backend, typer.Option(help="What encodes: our own code, or torch. (extra: torch)")
+]
+DeviceOption = Annotated[
+    str | None, typer.Option(help="torch: cuda, cuda:1, mps or cpu; by default a GPU if any.")
+]
+LinksOption = Annotated[
+    str,
+    typer.Option(
+        "--links",
+        envvar="COLMODERN_LINKS",
+        help="Where links on a terminal lead: file, vscode, cursor, zed, idea, textmate, none, or "
+        "a template with {path} and {line}.",
+    ),
+]

@@ -1,0 +1,42 @@
+"""``colmodern compact``: small segments into one, or everything encoded anew."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from colmodern.cli.arguments import BackendOption, DeviceOption, FormatOption, IndexOption
+from colmodern.cli.encoder import Backend, EncoderArguments, encoder_name
+from colmodern.cli.location import locate
+from colmodern.cli.printing.progress import progress_bar
+from colmodern.cli.printing.records import print_fields
+from colmodern.cli.printing.terminal import Format, note
+
+
+def compact(
+    *,
+    index: IndexOption = None,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Encode all texts again, for a codec that fits them.")
+    ] = False,
+    backend: BackendOption = Backend.NATIVE,
+    device: DeviceOption = None,
+    form: FormatOption = Format.HUMAN,
+) -> None:
+    """Merge small segments of an index and drop what was deleted."""
+    from colmodern.indexer import Indexer
+    from colmodern.indexer import compact as compact_index
+
+    location = locate(index)
+    if retrain:
+        encoding = EncoderArguments(backend=backend, device=device)
+        encoder = encoding.load(encoder_name(location)) if backend is Backend.TORCH else None
+        with progress_bar() as progress:
+            report = Indexer(location, encoder).retrain(progress=progress)
+        if report.continued:
+            note(f"continued: {report.continued:,} documents were done")
+    else:
+        report = compact_index(location)
+    fields = {"documents": report.documents, "tokens": report.tokens}
+    print_fields({"index": str(location), **fields, "seconds": round(report.seconds, 2)}, form)

@@ -1,0 +1,28 @@
+"""``colmodern delete``: documents out of an index, by their ids."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from colmodern.cli.arguments import IndexOption
+from colmodern.cli.location import locate
+from colmodern.cli.printing.terminal import note, print_text
+
+
+def delete(
+    ids: Annotated[list[str], typer.Argument(help="Ids of documents.", show_default=False)],
+    *,
+    index: IndexOption = None,
+) -> None:
+    """Delete documents from an index by their ids."""
+    from colmodern.indexer import delete as delete_documents
+
+    location = locate(index)
+    missing = delete_documents(location, ids)
+    for identifier in missing:
+        note(f"no such document: {identifier}")
+    print_text(f"deleted {len(set(ids)) - len(missing)} of {len(set(ids))} documents")
+    if missing:
+        raise typer.Exit(1)

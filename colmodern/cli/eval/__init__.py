@@ -1,0 +1,1 @@
+"""``colmodern eval``: measure, show, compare and repeat; one file a command."""

@@ -1,0 +1,103 @@
+"""``colmodern index``: make an index of files, or bring it up to date with them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from colmodern.cli.arguments import (
+    BackendOption,
+    DeviceOption,
+    FormatOption,
+    IndexOption,
+    PrecisionOption,
+)
+from colmodern.cli.derived import shown, takes
+from colmodern.cli.encoder import Backend, EncoderArguments
+from colmodern.cli.location import default_location, remember
+from colmodern.cli.printing.progress import progress_bar
+from colmodern.cli.printing.records import print_fields
+from colmodern.cli.printing.terminal import Format, note
+from colmodern.request import IndexConfig
+
+if TYPE_CHECKING:
+    from colmodern.indexer import IndexReport
+
+
+@takes(*shown(IndexConfig), after="batch_tokens")
+def index(
+    paths: Annotated[list[Path], typer.Argument(help="Folders or files.", show_default=False)],
+    *,
+    index: IndexOption = None,
+    model: Annotated[
+        str, typer.Option(help="A checkpoint folder or hub name; the student inside the package.")
+    ] = "default",
+    precision: PrecisionOption = "auto",
+    backend: BackendOption = Backend.NATIVE,
+    device: DeviceOption = None,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="torch: compile the model first, for long runs.")
+    ] = False,
+    batch_tokens: Annotated[
+        int | None, typer.Option(min=1, help="torch: tokens in a batch, padding included.")
+    ] = None,
+    id_field: Annotated[str, typer.Option(help="Rows: the field of the id.")] = "_id",
+    title_field: Annotated[str, typer.Option(help="Rows: the field of the title.")] = "title",
+    text_field: Annotated[str, typer.Option(help="Rows: the field of the text.")] = "text",
+    include: Annotated[list[str] | None, typer.Option(help="Only files like this glob.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="No files like this glob.")] = None,
+    hidden: Annotated[bool, typer.Option(help="Also files that start with a dot.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Then follow the files until Ctrl-C. (extra: watch)")
+    ] = False,
+    form: FormatOption = Format.HUMAN,
+    **options: Any,
+) -> None:
+    """Index folders and files, or bring an index up to date with them."""
+    from colmodern.corpus import ScanOptions
+    from colmodern.indexer import Indexer
+
+    scan = ScanOptions(
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        hidden=hidden,
+        id_field=id_field,
+        title_field=title_field,
+        text_field=text_field,
+    )
+    location = index or default_location(paths)
+    encoding = EncoderArguments(
+        precision=precision,
+        backend=backend,
+        device=device,
+        compiled=compiled,
+        batch_tokens=batch_tokens,
+    )
+    indexer = Indexer(location, encoding.load(model), config=IndexConfig(**options))
+    with progress_bar() as progress:
+        report = indexer.sync(paths, scan, progress=progress)
+    remember(location)
+    if report.continued:
+        note(f"continued: {report.continued:,} documents were done")
+    _print_report(report, location, form)
+    if watch:
+        from colmodern.indexer import watch as watch_files
+
+        note("watching; Ctrl-C ends it")
+        watch_files(
+            indexer,
+            paths,
+            scan,
+            report=lambda update: _print_report(update, location, form),
+            problem=note,
+        )
+
+
+def _print_report(report: IndexReport, location: Path, form: Format) -> None:
+    for line in report.skipped_lines():
+        note(line)
+    print_fields({"index": str(location), **report.to_dict()}, form)
+    sys.stdout.flush()  # whoever reads a watch through a pipe wants to know now

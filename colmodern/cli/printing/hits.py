@@ -1,0 +1,89 @@
+"""How are hits printed?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from colmodern.cli.printing.links import link_to
+from colmodern.cli.printing.terminal import Format, as_json, end_with_the_reader, flat
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from colmodern.searcher import Hit, Hits, Passage
+
+_PASSAGE_LINES = 6
+
+
+def print_hits(hits: Hits, form: Format, *, links: str = "") -> None:
+    """Print hits on standard output; ``links`` is a template of ``links``."""
+    end_with_the_reader()
+    if form is Format.JSON:
+        print(as_json(hits.to_dict()))
+    elif form is Format.JSONL:
+        for hit in hits:
+            print(as_json({"query": hits.query, **hit.to_dict()}))
+    elif form is Format.TSV:
+        for hit in hits:
+            print("\t".join(_columns(hit)))
+    else:
+        _print_for_people(hits, links)
+
+
+def _columns(hit: Hit) -> Iterator[str]:
+    passage = hit.passage
+    yield str(hit.rank)
+    yield f"{hit.score:.6f}"
+    yield flat(hit.doc_id)
+    yield str(passage.start) if passage else ""
+    yield str(passage.end) if passage else ""
+    yield flat(passage.text) if passage else ""
+
+
+def _print_for_people(hits: Hits, links: str) -> None:
+    from rich.console import Console
+    from rich.style import Style
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=False)
+    for hit in hits:
+        place = flat(hit.doc_id) + (f":{hit.passage.line}" if hit.passage else "")
+        style = Style.parse("bold cyan") + Style(link=_link(hit, links))
+        head = Text(f"{hit.rank:>2}  ") + Text(place, style=style)
+        head += Text(f"  {hit.score:.3f}", style="dim")
+        console.print(head, soft_wrap=True)
+        if hit.title:
+            console.print(Text(f"    {flat(hit.title)}", style="bold"), soft_wrap=True)
+        if hit.passage and str(hit.passage.place):
+            console.print(Text(f"    {flat(str(hit.passage.place))}", style="dim"), soft_wrap=True)
+        if hit.passage:
+            _print_passage(console, hit.passage)
+
+
+def _link(hit: Hit, links: str) -> str | None:
+    line = hit.passage.line if hit.passage else 1
+    page = hit.passage.place.page if hit.passage else None
+    return link_to(links, hit.source, hit.metadata.get("type"), line=line, page=page)
+
+
+def _print_passage(console: Console, passage: Passage) -> None:
+    from rich.text import Text
+
+    from colmodern.searcher import marked_pieces
+
+    body = Text()
+    for piece, is_match in marked_pieces(passage):
+        body.append(_one_line(piece), style="bold yellow" if is_match else "")
+    lines = body.wrap(console, max(20, min(100, console.width) - 4))
+    for line in lines[:_PASSAGE_LINES]:
+        console.print(Text("    ") + line)
+    if len(lines) > _PASSAGE_LINES:
+        console.print(Text("    …", style="dim"))
+
+
+def _one_line(piece: str) -> str:
+    inner = flat(piece)
+    lead = " " if piece[:1].isspace() else ""
+    tail = " " if inner and piece[-1:].isspace() else ""
+    return lead + inner + tail

@@ -1,0 +1,76 @@
+"""What does ``colmodern search`` do, once its arguments are known?"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from colmodern.cli.encoder import EncoderArguments, open_searcher
+from colmodern.cli.location import locate
+from colmodern.cli.printing.hits import print_hits
+from colmodern.cli.printing.links import check_template
+from colmodern.cli.printing.terminal import Format, note
+from colmodern.request import Mode, SearchRequest
+
+if TYPE_CHECKING:
+    from colmodern.searcher import Searcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchArguments:
+    """What the user typed after ``colmodern search``; see ``search`` for what each means."""
+
+    query: str | None = None
+    index: Path | None = None
+    request: SearchRequest = field(default_factory=SearchRequest)
+    form: Format = Format.HUMAN
+    queries: Path | None = None
+    run: Path | None = None
+    encoding: EncoderArguments = field(default_factory=EncoderArguments)
+    links: str = field(default_factory=lambda: os.environ.get("COLMODERN_LINKS", "file"))
+
+
+def run_search(arguments: SearchArguments) -> int:
+    """Search and print; return the exit code."""
+    links = check_template(arguments.links)
+    with open_searcher(locate(arguments.index), arguments.encoding) as searcher:
+        if arguments.queries is not None:
+            found = _search_batch(searcher, arguments.queries, arguments)
+        else:
+            assert arguments.query is not None
+            hits = searcher.search(arguments.query, arguments.request)
+            print_hits(hits, arguments.form, links=links)
+            found = len(hits)
+        if not found:
+            note(f"no hits: {_why_none(searcher, arguments)}")
+    return 0 if found else 1
+
+
+def _why_none(searcher: Searcher, arguments: SearchArguments) -> str:
+    where = arguments.request.where
+    if where is not None and not searcher.count(where):
+        return f"the filter keeps none of the {searcher.n_documents:,} documents: {where}"
+    if arguments.request.mode is Mode.BM25:
+        which = "no document" if where is None else "no document that the filter keeps"
+        return f"{which} has a word of the query; mode late finds what means the same"
+    if where is not None:
+        return "no document that the filter keeps has any text"
+    return "the index holds no document with text"
+
+
+def _search_batch(searcher: Searcher, queries: Path, arguments: SearchArguments) -> int:
+    """Search a file of queries; return how many hits there were in all."""
+    from colmodern.searcher import read_queries, write_run
+
+    rows, run = read_queries(queries), arguments.run
+    request = replace(arguments.request, passages=run is None)
+    results = searcher.search_many(rows.values(), request)
+    if run is not None:
+        write_run(run, zip(rows, results, strict=True))
+        note(f"{len(results)} queries written to {run}")
+    else:
+        for hits in results:
+            print_hits(hits, arguments.form, links=check_template(arguments.links))
+    return sum(map(len, results))
