@@ -24,7 +24,7 @@ from colmodern import HashEncoder
 from colmodern.codec import train_codec
 from colmodern.searcher.bm25 import Lexicon, best_by_words
 from colmodern.storage import EncoderInfo, IndexReader, IndexWriter, StoredDocument
-from colmodern.storage.analysis import words_of
+from colmodern.text.words import words_of
 
 K = 10
 N_QUERIES = 200

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from colmodern.searcher.candidates import Candidates
 from colmodern.storage import Segment, SegmentWords
-from colmodern.storage.analysis import words_of
+from colmodern.text.words import words_of
 from colmodern.types import FloatVector, IntVector
 
 K1, B = 1.2, 0.75

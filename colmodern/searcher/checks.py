@@ -8,7 +8,7 @@ import numpy as np
 
 from colmodern.errors import EncoderError, EncoderMismatchError, InputError
 from colmodern.storage import IndexReader
-from colmodern.storage.analysis import words_of
+from colmodern.text.words import words_of
 from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
 
 

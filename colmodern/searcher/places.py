@@ -7,12 +7,13 @@ was read; headings of Markdown and symbols of source code are read from the text
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from colmodern.searcher.outline import Heading, code_symbols, markdown_headings, rst_headings
+from colmodern.text.headings import markdown_headings, rst_headings, titles_above
+from colmodern.text.noted_headings import json_list, noted_headings
+from colmodern.text.symbols import code_symbols
 from colmodern.types import Metadata
 
 _SEPARATOR = " > "
@@ -59,7 +60,7 @@ def place_of(metadata: Metadata, text: str, offset: int) -> Place:
 
 def _numbered(starts: object, offset: int) -> int | None:
     """Return the number from 1 of the last start at or before an offset."""
-    found = _json_list(starts)
+    found = json_list(starts)
     if not found or not all(isinstance(start, int) for start in found):
         return None
     return bisect_right(found, offset) or None
@@ -70,38 +71,7 @@ def _section(metadata: Metadata, text: str, offset: int) -> tuple[str, ...]:
     if kind == "code":
         return code_symbols(text, offset)
     if kind == "markdown":
-        return _nested(markdown_headings(text, offset), offset)
+        return titles_above(markdown_headings(text, offset), offset)
     if kind == "rst":
-        return _nested(rst_headings(text, offset), offset)
-    noted = _json_list(metadata.get("sections"))
-    return _nested([h for item in noted if (h := _heading(item)) is not None], offset)
-
-
-def _nested(headings: list[Heading], offset: int) -> tuple[str, ...]:
-    """Return the titles of the headings that an offset stands under, outermost first."""
-    stack: list[Heading] = []
-    for heading in headings:
-        if heading.start > offset:
-            break
-        while stack and stack[-1].level >= heading.level:
-            stack.pop()
-        stack.append(heading)
-    return tuple(heading.title for heading in stack)
-
-
-def _json_list(value: object) -> list[Any]:
-    """Return a list kept as JSON; others may use the same name, so anything else is no error."""
-    if not isinstance(value, str):
-        return []
-    try:
-        found = json.loads(value)
-    except (ValueError, RecursionError):
-        return []
-    return found if isinstance(found, list) else []
-
-
-def _heading(item: Any) -> Heading | None:
-    match item:
-        case [int(start), int(level), str(title)]:
-            return Heading(start, level, title)
-    return None
+        return titles_above(rst_headings(text, offset), offset)
+    return titles_above(noted_headings(metadata), offset)

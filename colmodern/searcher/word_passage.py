@@ -8,7 +8,7 @@ import numpy as np
 
 from colmodern.searcher.hits import Passage
 from colmodern.searcher.passages import best_passage
-from colmodern.storage.analysis import word_spans, words_of
+from colmodern.text.words import word_spans, words_of
 from colmodern.types import FloatMatrix, IntVector
 
 

@@ -12,7 +12,6 @@ from typing import Self
 
 from colmodern.codec import Codec
 from colmodern.errors import IndexCorruptError, IndexFormatError
-from colmodern.storage.analysis import ANALYSIS
 from colmodern.storage.codec_file import read_codec
 from colmodern.storage.layout import sources_schema
 from colmodern.storage.manifest import Manifest, SegmentRecord
@@ -21,6 +20,7 @@ from colmodern.storage.records import SourceRecord, StoredDocument
 from colmodern.storage.segment import Segment
 from colmodern.storage.tables import MappedTable
 from colmodern.storage.words import SegmentWords
+from colmodern.text.words import ANALYSIS
 
 __all__ = ["IndexReader"]
 

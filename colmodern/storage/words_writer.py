@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from colmodern.storage.analysis import ANALYSIS, words_of
 from colmodern.storage.layout import (
     DocumentIds,
     document_dtype,
@@ -30,6 +29,7 @@ from colmodern.storage.manifest import CodecRecord, Manifest, SegmentRecord, Wor
 from colmodern.storage.segment import Segment
 from colmodern.storage.tables import damaged, lists, structs, write_table
 from colmodern.storage.words import SegmentWords
+from colmodern.text.words import ANALYSIS, words_of
 from colmodern.types import IntVector
 
 __all__ = ["check_words", "has_all_words", "has_words", "with_words"]

@@ -7,7 +7,7 @@ from colmodern import Document, HashEncoder, IndexConfig, Indexer, Searcher
 from colmodern.errors import InputError
 from colmodern.request import SearchRequest
 from colmodern.storage import EncoderInfo, IndexWriter, verify
-from colmodern.storage.analysis import words_of
+from colmodern.text.words import words_of
 from colmodern.types import TokenEmbeddings
 
 WORDS = [f"word{i}" for i in range(400)]

@@ -10,8 +10,8 @@ import pytest
 
 from colmodern.errors import IndexFormatError
 from colmodern.storage import IndexReader, IndexWriter, StoredDocument, verify
-from colmodern.storage.analysis import word_spans, words_of
 from colmodern.storage.manifest_file import encode_manifest, read_manifest
+from colmodern.text.words import word_spans, words_of
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 

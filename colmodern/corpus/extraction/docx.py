@@ -9,9 +9,10 @@ from typing import Any
 
 from colmodern.corpus.decoding import without_surrogates
 from colmodern.corpus.extraction.parsed import Parsed, parsing
-from colmodern.corpus.extraction.sections import Section, sections_field
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import ExtractionError, SkipReason, Source
+from colmodern.text.headings import Heading
+from colmodern.text.noted_headings import sections_field
 
 __all__ = ["parse_docx"]
 
@@ -49,7 +50,7 @@ def _parsed(elements: list[Any]) -> Parsed:
     from mammoth.raw_text import extract_raw_text_from_element
 
     texts: list[str] = []
-    sections: list[Section] = []
+    headings: list[Heading] = []
     title, at = "", 0
     for element in elements:
         text = without_surrogates(extract_raw_text_from_element(element))
@@ -59,11 +60,11 @@ def _parsed(elements: list[Any]) -> Parsed:
         if line and style == "title":
             title = title or line
         elif line and (match := _HEADING_STYLE.fullmatch(style)):
-            sections.append(Section(at, int(match["level"]), line))
+            headings.append(Heading(at, int(match["level"]), line))
         if text:
             texts.append(text)
             at += len(text)
-    return Parsed("".join(texts).rstrip(), title, sections_field(sections))
+    return Parsed("".join(texts).rstrip(), title, sections_field(headings))
 
 
 def _style_of(element: Any) -> str:

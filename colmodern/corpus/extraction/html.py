@@ -6,10 +6,10 @@ import re
 from html.parser import HTMLParser
 
 from colmodern.corpus.extraction.parsed import Parsed, parsing
-from colmodern.corpus.extraction.sections import found_in, sections_field
 from colmodern.corpus.extraction.text import decode_source
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import Source
+from colmodern.text.noted_headings import found_in, sections_field
 
 __all__ = ["parse_html"]
 

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from colmodern.corpus.decoding import without_surrogates
 from colmodern.corpus.extraction.parsed import Parsed, parsing
-from colmodern.corpus.extraction.sections import Section, markdown_sections, sections_field
 from colmodern.corpus.extraction.text import decode_source, markdown_title
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import Source
+from colmodern.text.headings import Heading, markdown_headings
+from colmodern.text.noted_headings import sections_field
 
 __all__ = ["parse_notebook"]
 
@@ -35,7 +36,7 @@ def parse_notebook(data: bytes, source: Source, _: ScanOptions) -> Parsed:
     metadata = {
         "cells": len(cells),
         "cell_starts": json.dumps(starts, separators=(",", ":")),
-        **sections_field(_sections(cells, starts)),
+        **sections_field(_headings(cells, starts)),
     }
     body = BREAK.join(cell.text for cell in cells if cell.text.strip())
     return Parsed(body, markdown_title(markdown), metadata)
@@ -72,9 +73,10 @@ def _starts(cells: list[_Cell]) -> list[int]:
     return starts
 
 
-def _sections(cells: list[_Cell], starts: list[int]) -> Iterator[Section]:
+def _headings(cells: list[_Cell], starts: list[int]) -> Iterator[Heading]:
     for cell, start in zip(cells, starts, strict=True):
         if cell.kind == "markdown":
-            yield from markdown_sections(cell.text, start)
+            for heading in markdown_headings(cell.text, len(cell.text)):
+                yield heading._replace(start=start + heading.start)
         elif cell.kind == "heading" and cell.text.strip():
-            yield Section(start, cell.level, " ".join(cell.text.split()))
+            yield Heading(start, cell.level, " ".join(cell.text.split()))

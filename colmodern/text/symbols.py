@@ -1,28 +1,10 @@
-"""Which headings, or which definitions, does a text have? Read from its own lines."""
+"""In which class or function does a line of source code stand? Told from the lines themselves."""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-
-class Heading(NamedTuple):
-    """A heading: where its line starts, how deep it is (1 is the top), what it says."""
-
-    start: int
-    level: int
-    title: str
-
-
-_MARKDOWN = re.compile(
-    r"^ {0,3}(?:(?P<fence>```+|~~~+)|(?P<marks>#{1,6})[ \t]+(?P<title>[^\n]*?)[ \t]*#*[ \t]*$"
-    r"|(?P<over>\S[^\n]*)\n {0,3}(?P<line>=+|-+)[ \t]*$)",
-    re.MULTILINE,
-)
-_FRONT_MATTER = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_RST = re.compile(
-    r"^(?P<title>\S[^\n]*)\n(?P<mark>[!-/:-@\[-`{-~])(?P=mark){2,}[ \t]*$", re.MULTILINE
-)
+__all__ = ["code_symbols"]
 
 # A definition: words before it (public, static, export ...), a word that defines, a name.
 _KEYWORDS = (
@@ -40,43 +22,6 @@ _SYMBOL = re.compile(
     re.MULTILINE,
 )
 _NO_NAMES = frozenset({"if", "for", "while", "switch", "catch", "return", "else", "do", "try"})
-
-
-def markdown_headings(text: str, end: int) -> list[Heading]:
-    """Return the headings of Markdown that start at or before ``end``, outside code and matter."""
-    front = _FRONT_MATTER.match(text)
-    fence = ""
-    found = []
-    for match in _MARKDOWN.finditer(text, front.end() if front else 0):
-        if match.start() > end:
-            break
-        if match["fence"]:
-            mark = match["fence"]
-            if not fence:
-                fence = mark
-            elif mark.startswith(fence):
-                fence = ""
-        elif not fence and match["marks"]:
-            found.append(Heading(match.start(), len(match["marks"]), match["title"]))
-        elif not fence:
-            level = 1 if match["line"].startswith("=") else 2
-            found.append(Heading(match.start(), level, match["over"].strip()))
-    return found
-
-
-def rst_headings(text: str, end: int) -> list[Heading]:
-    """Return the underlined titles of reStructuredText that start at or before ``end``.
-
-    The level of a mark is the order in which marks occur.
-    """
-    levels: dict[str, int] = {}
-    found = []
-    for match in _RST.finditer(text):
-        if match.start() > end:
-            break
-        level = levels.setdefault(match["mark"], len(levels) + 1)
-        found.append(Heading(match.start(), level, match["title"].strip()))
-    return found
 
 
 def code_symbols(text: str, offset: int) -> tuple[str, ...]:
