@@ -31,6 +31,7 @@ test:  ## the whole test suite
 bench:  ## kernel and search timings on generated vectors, with recall
 	$(PYTHON) -m benchmarks.search
 	$(PYTHON) -m benchmarks.explain
+	$(PYTHON) -m benchmarks.segments
 
 golden:  ## a golden index of the current format, for tests/compat
 	$(PYTHON) tests/compat/make_golden.py

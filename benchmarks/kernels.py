@@ -57,7 +57,7 @@ def jobs(n_query: int, dim: int, bits: int) -> list[Job]:
         np.float32(0.01),
         bits,
     )
-    ids = codes.centroid_ids
+    segments = kernels.Segments([kernels.SegmentArrays(offsets, codes)])
     values = rng.integers(-127, 128, (N_CENTROIDS, dim)).astype(np.int8)
     steps = np.full(N_CENTROIDS, 1e-3, np.float32)
     longest = float(np.linalg.norm(values.astype(np.float32), axis=1).max() * steps[0])
@@ -71,9 +71,9 @@ def jobs(n_query: int, dim: int, bits: int) -> list[Job]:
 
     return [
         Job("maxsim_codes", "tokens", N_DOCUMENTS, 5, DOCUMENT_TOKENS,
-            lambda m: kernels.maxsim_codes(quantised, table, codes, offsets, first(m))),
+            lambda m: kernels.maxsim_codes(quantised, table, segments, first(m))),
         Job("smooth_maxsim", "ids", N_DOCUMENTS, 5, DOCUMENT_TOKENS,
-            lambda m: kernels.smooth_maxsim(table, ids, offsets, first(m))),
+            lambda m: kernels.smooth_maxsim(table, segments, first(m))),
         Job("centroid_table", "products", N_CENTROIDS, N_CENTROIDS, n_query,
             lambda m: kernels.centroid_table(quantised, values[:m], steps[:m], longest).rows),
         Job("maxsim", "tokens", 10, 2, DOCUMENT_TOKENS,

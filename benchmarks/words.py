@@ -22,7 +22,8 @@ import numpy as np
 
 from colmodern import HashEncoder
 from colmodern.codec import train_codec
-from colmodern.searcher.bm25 import Lexicon, best_by_words
+from colmodern.searcher.bm25 import best_by_words
+from colmodern.searcher.part import Part
 from colmodern.storage import EncoderInfo, IndexReader, IndexWriter, StoredDocument
 from colmodern.text.words import words_of
 
@@ -63,9 +64,13 @@ def ours(texts: Sequence[str], place: Path) -> tuple[Search, float]:
         writer.commit()
         seconds = time.perf_counter() - started
     reader = IndexReader.open(place / "i")
-    lexicon = Lexicon(reader.segments, reader.words)
-    masks = [segment.alive for segment in reader.segments]
-    return lambda query: best_by_words(lexicon.scores(query), masks, K), seconds
+    part = Part(reader.segments, lambda: reader.words)
+
+    def search(query: str) -> Any:
+        found = part.lexicon.look_up(query)
+        return best_by_words(part.lexicon.scores(found, found.statistics), part.live, K)
+
+    return search, seconds
 
 
 def by_bm25s(texts: Sequence[str], place: Path) -> tuple[Search, float]:

@@ -23,6 +23,7 @@
 #include "gather/gather.h"
 #include "maxsim_codes/maxsim_codes.h"
 #include "merge/merge.h"
+#include "segments.h"
 
 namespace nb = nanobind;
 
@@ -52,28 +53,53 @@ CentroidRows table_of(const Matrix<const std::int16_t>& rows, const Vector<const
           steps.data()};
 }
 
-template <class Id>
-CentroidIds ids_of(const Vector<const Id>& ids) {
-  return {ids.data(), sizeof(Id) == sizeof(std::uint32_t)};
-}
+// Whole numbers of 16 or 32 bits without a sign; which, has been checked in Python.
+using Numbers = nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
-DocumentList documents_of(const Vector<const std::int64_t>& offsets, std::size_t n_tokens,
-                          const Vector<const std::int64_t>& documents) {
-  return {offsets.data(), static_cast<std::int64_t>(offsets.shape(0)) - 1, static_cast<std::int64_t>(n_tokens),
-          documents.data(), static_cast<std::int64_t>(documents.shape(0))};
-}
+bool is_wide(const Numbers& numbers) { return numbers.dtype() == nb::dtype<std::uint32_t>(); }
 
-// The arguments that make up `StoredContexts`; no offsets mean that there are no contexts.
-#define COLMODERN_CONTEXTS_ARGUMENTS                                                                            \
-  Matrix<const std::uint8_t> context_residuals, Vector<const std::uint16_t> context_gains,                      \
-      Vector<const std::int64_t> context_offsets, Vector<const std::int8_t> context_levels, float context_step, \
-      Matrix<const std::int8_t> context_values, Vector<const float> context_scales
-#define COLMODERN_CONTEXTS                                                                             \
-  StoredContexts {                                                                                     \
-    context_residuals.data(), context_gains.data(), static_cast<std::int64_t>(context_gains.shape(0)), \
-        context_offsets.data(), static_cast<std::int64_t>(context_offsets.shape(0)) - 1,               \
-        {context_levels.data(), context_step}, query_of(context_values, context_scales)                \
+// The segments of an index; whoever holds this keeps their arrays alive.
+class BoundSegments {
+ public:
+  // No offsets of contexts mean that there are none.
+  void add(Vector<const std::int64_t> offsets, Numbers ids, Matrix<const std::uint8_t> residuals,
+           Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
+           Matrix<const std::uint8_t> context_residuals, Vector<const std::uint16_t> context_gains,
+           Vector<const std::int64_t> context_offsets, Vector<const std::int64_t> posting_offsets, Numbers postings) {
+    const bool has_contexts = context_offsets.shape(0) > 0;
+    segments_.add(
+        {offsets.data(),
+         static_cast<std::int64_t>(offsets.shape(0)) - 1,
+         static_cast<std::int64_t>(ids.shape(0)),
+         {{ids.data(), is_wide(ids)}, residuals.data(), gains.data(), norms.data()},
+         {context_residuals.data(), context_gains.data(), static_cast<std::int64_t>(context_gains.shape(0)),
+          has_contexts ? context_offsets.data() : nullptr},
+         {posting_offsets.data(), postings.data(), is_wide(postings), static_cast<std::int64_t>(postings.shape(0))}});
   }
+
+  const Segments& get() const noexcept { return segments_; }
+
+ private:
+  Segments segments_;
+};
+
+Listed listed_of(const BoundSegments& segments, const Vector<const std::int64_t>& documents) {
+  return {segments.get(), documents.data(), static_cast<std::int64_t>(documents.shape(0))};
+}
+
+// The arguments that make up `ContextQuery`.
+#define COLMODERN_CONTEXTS_ARGUMENTS                                                                      \
+  Vector<const std::int8_t> context_levels, float context_step, Matrix<const std::int8_t> context_values, \
+      Vector<const float> context_scales
+#define COLMODERN_CONTEXTS \
+  ContextQuery { {context_levels.data(), context_step}, query_of(context_values, context_scales) }
+
+// The arguments that make up `CodeQuery`, and the table that goes with it.
+#define COLMODERN_QUERY_ARGUMENTS                                                                \
+  Matrix<const std::int8_t> values, Vector<const float> scales, Matrix<const std::int16_t> rows, \
+      Vector<const float> steps, Vector<const std::int8_t> levels, int bits, COLMODERN_CONTEXTS_ARGUMENTS
+#define COLMODERN_QUERY \
+  CodeQuery { query_of(values, scales), levels.data(), bits, COLMODERN_CONTEXTS }
 
 const Kernels& kernels_of(int isa) { return kernels_for(static_cast<Isa>(isa)); }
 
@@ -102,10 +128,9 @@ void bind_nearest_centroids(int isa, Matrix<const float> vectors, Strips<const f
 void bind_maxsim(int isa, Matrix<const float> query, Matrix<const float> vectors, Vector<const std::int64_t> offsets,
                  double sharpness, int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
-  const auto n_documents = static_cast<std::int64_t>(offsets.shape(0)) - 1;
-  const DocumentList list{offsets.data(), n_documents, static_cast<std::int64_t>(vectors.shape(0)), nullptr,
-                          n_documents};
-  maxsim(kernels_of(isa), rows_of(query), vectors.data(), list, sharpness, threads, out.data());
+  const Documents documents{offsets.data(), static_cast<std::int64_t>(offsets.shape(0)) - 1,
+                            static_cast<std::int64_t>(vectors.shape(0))};
+  maxsim(kernels_of(isa), rows_of(query), vectors.data(), documents, sharpness, threads, out.data());
 }
 
 void bind_centroid_table(int isa, Matrix<const std::int8_t> values, Vector<const float> scales,
@@ -123,59 +148,41 @@ void bind_probe(Matrix<const std::int16_t> rows, Vector<const float> steps, std:
   probe(table_of(rows, steps, count), static_cast<std::int64_t>(probed.shape(1)), probed.data());
 }
 
-template <class Id>
 std::pair<std::int64_t, std::int64_t> bind_gather(Matrix<const std::int16_t> rows, Vector<const float> steps,
                                                   std::int64_t count, Matrix<const std::uint32_t> probed,
-                                                  Vector<const std::int64_t> offsets, Vector<const Id> postings,
-                                                  Vector<const bool> allowed, Vector<std::int64_t> documents,
-                                                  Vector<float> scores) {
+                                                  const BoundSegments& segments, Vector<const bool> allowed,
+                                                  int threads, Vector<std::int64_t> documents, Vector<float> scores) {
   const nb::gil_scoped_release release;
-  const Postings lists{offsets.data(), postings.data(), sizeof(Id) == sizeof(std::uint32_t),
-                       static_cast<std::int64_t>(postings.shape(0)), static_cast<std::int64_t>(allowed.shape(0))};
   std::int64_t n_found = 0;
-  const std::int64_t n =
-      gather(table_of(rows, steps, count), probed.data(), static_cast<std::int64_t>(probed.shape(1)), lists,
-             allowed.data(), static_cast<std::int64_t>(documents.shape(0)), documents.data(), scores.data(), &n_found);
+  const std::int64_t n = gather(table_of(rows, steps, count), probed.data(), static_cast<std::int64_t>(probed.shape(1)),
+                                segments.get(), allowed.data(), static_cast<std::int64_t>(documents.shape(0)), threads,
+                                documents.data(), scores.data(), &n_found);
   return {n, n_found};
 }
 
-template <class Id>
 void bind_smooth_maxsim(int isa, Matrix<const std::int16_t> rows, Vector<const float> steps, std::int64_t count,
-                        Vector<const Id> ids, COLMODERN_CONTEXTS_ARGUMENTS, Vector<const std::int64_t> offsets,
+                        COLMODERN_CONTEXTS_ARGUMENTS, const BoundSegments& segments,
                         Vector<const std::int64_t> documents, int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
-  smooth_maxsim(kernels_of(isa), table_of(rows, steps, count), ids_of(ids), COLMODERN_CONTEXTS,
-                documents_of(offsets, ids.shape(0), documents), threads, out.data());
+  smooth_maxsim(kernels_of(isa), table_of(rows, steps, count), COLMODERN_CONTEXTS, listed_of(segments, documents),
+                threads, out.data());
 }
 
-template <class Id>
-void bind_maxsim_codes(int isa, Matrix<const std::int8_t> values, Vector<const float> scales,
-                       Matrix<const std::int16_t> rows, Vector<const float> steps, Vector<const std::int8_t> levels,
-                       int bits, Vector<const Id> ids, Matrix<const std::uint8_t> residuals,
-                       Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
-                       COLMODERN_CONTEXTS_ARGUMENTS, Vector<const std::int64_t> offsets,
+void bind_maxsim_codes(int isa, COLMODERN_QUERY_ARGUMENTS, const BoundSegments& segments,
                        Vector<const std::int64_t> documents, double sharpness, int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
-  const ByteQuery query = query_of(values, scales);
-  const StoredCodes codes{ids_of(ids), residuals.data(), gains.data(), norms.data(), bits};
-  maxsim_codes(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes, COLMODERN_CONTEXTS,
-               documents_of(offsets, ids.shape(0), documents), sharpness, threads, out.data());
+  const CodeQuery query = COLMODERN_QUERY;
+  maxsim_codes(kernels_of(isa), query, table_of(rows, steps, query.query.count), listed_of(segments, documents),
+               sharpness, threads, out.data());
 }
 
-template <class Id>
-void bind_code_maxima(int isa, Matrix<const std::int8_t> values, Vector<const float> scales,
-                      Matrix<const std::int16_t> rows, Vector<const float> steps, Vector<const std::int8_t> levels,
-                      int bits, Vector<const Id> ids, Matrix<const std::uint8_t> residuals,
-                      Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
-                      COLMODERN_CONTEXTS_ARGUMENTS, Vector<const std::int64_t> offsets, int threads,
-                      Matrix<float> out) {
+void bind_code_maxima(int isa, COLMODERN_QUERY_ARGUMENTS, const BoundSegments& segments,
+                      Vector<const std::int64_t> documents, Vector<const std::int64_t> begins,
+                      Vector<const std::int64_t> ends, int threads, Matrix<float> out) {
   const nb::gil_scoped_release release;
-  const ByteQuery query = query_of(values, scales);
-  const StoredCodes codes{ids_of(ids), residuals.data(), gains.data(), norms.data(), bits};
-  const auto n_spans = static_cast<std::int64_t>(offsets.shape(0)) - 1;
-  const DocumentList spans{offsets.data(), n_spans, static_cast<std::int64_t>(ids.shape(0)), nullptr, n_spans};
-  code_maxima(kernels_of(isa), query, table_of(rows, steps, query.count), levels.data(), codes, COLMODERN_CONTEXTS,
-              spans, threads, out.data());
+  const CodeQuery query = COLMODERN_QUERY;
+  const Spans spans{listed_of(segments, documents), begins.data(), ends.data()};
+  code_maxima(kernels_of(isa), query, table_of(rows, steps, query.query.count), spans, threads, out.data());
 }
 
 PackedRows packed_of(const Matrix<const std::int8_t>& values, const Vector<const std::int32_t>& starts) {
@@ -273,12 +280,25 @@ NB_MODULE(_native, m) {
   m.def("centroid_table", &bind_centroid_table, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),
         "centroids"_a.noconvert(), "steps"_a.noconvert(), "threads"_a, "rows"_a.noconvert());
   m.def("probe", &bind_probe, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, "probed"_a.noconvert());
-  m.def("gather", &bind_gather<std::uint16_t>, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
-        "probed"_a.noconvert(), "offsets"_a.noconvert(), "postings"_a.noconvert(), "allowed"_a.noconvert(),
-        "documents"_a.noconvert(), "scores"_a.noconvert());
-  m.def("gather", &bind_gather<std::uint32_t>, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
-        "probed"_a.noconvert(), "offsets"_a.noconvert(), "postings"_a.noconvert(), "allowed"_a.noconvert(),
-        "documents"_a.noconvert(), "scores"_a.noconvert());
+  nb::class_<BoundSegments>(m, "Segments")
+      .def(nb::init<>())
+      .def("add", &BoundSegments::add, "offsets"_a.noconvert(), "ids"_a.noconvert(), "residuals"_a.noconvert(),
+           "gains"_a.noconvert(), "norms"_a.noconvert(), "context_residuals"_a.noconvert(),
+           "context_gains"_a.noconvert(), "context_offsets"_a.noconvert(), "posting_offsets"_a.noconvert(),
+           "postings"_a.noconvert());
+#define COLMODERN_CONTEXTS_NAMES \
+  "context_levels"_a.noconvert(), "context_step"_a, "context_values"_a.noconvert(), "context_scales"_a.noconvert()
+#define COLMODERN_QUERY_NAMES                                                                                          \
+  "values"_a.noconvert(), "scales"_a.noconvert(), "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), \
+      "bits"_a, COLMODERN_CONTEXTS_NAMES
+  m.def("gather", &bind_gather, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, "probed"_a.noconvert(),
+        "segments"_a, "allowed"_a.noconvert(), "threads"_a, "documents"_a.noconvert(), "scores"_a.noconvert());
+  m.def("smooth_maxsim", &bind_smooth_maxsim, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
+        COLMODERN_CONTEXTS_NAMES, "segments"_a, "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert());
+  m.def("maxsim_codes", &bind_maxsim_codes, "isa"_a, COLMODERN_QUERY_NAMES, "segments"_a, "documents"_a.noconvert(),
+        "sharpness"_a, "threads"_a, "out"_a.noconvert());
+  m.def("code_maxima", &bind_code_maxima, "isa"_a, COLMODERN_QUERY_NAMES, "segments"_a, "documents"_a.noconvert(),
+        "begins"_a.noconvert(), "ends"_a.noconvert(), "threads"_a, "out"_a.noconvert());
 #define COLMODERN_CELLS_NAMES                                                                      \
   "representatives"_a.noconvert(), "representative_starts"_a.noconvert(), "members"_a.noconvert(), \
       "member_starts"_a.noconvert(), "cell_offsets"_a.noconvert(), "member_ids"_a.noconvert(), "n_probes"_a
@@ -301,23 +321,5 @@ NB_MODULE(_native, m) {
   COLMODERN_BIND_ENCODE(T, std::uint32_t)
   COLMODERN_BIND_FOR(float);
   COLMODERN_BIND_FOR(std::uint16_t);
-#undef COLMODERN_BIND_FOR
-#define COLMODERN_CONTEXTS_NAMES                                                                     \
-  "context_residuals"_a.noconvert(), "context_gains"_a.noconvert(), "context_offsets"_a.noconvert(), \
-      "context_levels"_a.noconvert(), "context_step"_a, "context_values"_a.noconvert(), "context_scales"_a.noconvert()
-#define COLMODERN_BIND_FOR(Id)                                                                                     \
-  m.def("smooth_maxsim", &bind_smooth_maxsim<Id>, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, \
-        "ids"_a.noconvert(), COLMODERN_CONTEXTS_NAMES, "offsets"_a.noconvert(), "documents"_a.noconvert(),         \
-        "threads"_a, "out"_a.noconvert());                                                                         \
-  m.def("maxsim_codes", &bind_maxsim_codes<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),           \
-        "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),        \
-        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), COLMODERN_CONTEXTS_NAMES,         \
-        "offsets"_a.noconvert(), "documents"_a.noconvert(), "sharpness"_a, "threads"_a, "out"_a.noconvert());      \
-  m.def("code_maxima", &bind_code_maxima<Id>, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),             \
-        "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), "bits"_a, "ids"_a.noconvert(),        \
-        "residuals"_a.noconvert(), "gains"_a.noconvert(), "norms"_a.noconvert(), COLMODERN_CONTEXTS_NAMES,         \
-        "offsets"_a.noconvert(), "threads"_a, "out"_a.noconvert())
-  COLMODERN_BIND_FOR(std::uint16_t);
-  COLMODERN_BIND_FOR(std::uint32_t);
 #undef COLMODERN_BIND_FOR
 }

@@ -1,4 +1,4 @@
-// The documents a kernel is asked to score: a list of positions into ragged tokens.
+// How documents are scored: each by one thread, from the greatest scores of query tokens.
 #pragma once
 
 #include <algorithm>
@@ -15,30 +15,29 @@
 
 namespace colmodern {
 
-struct DocumentList {
-  const std::int64_t* offsets;
-  std::int64_t n_documents;
-  std::int64_t n_tokens;
-  const std::int64_t* listed;  // null: every document in order
-  std::int64_t n_listed;
-
-  std::int64_t at(std::int64_t i) const noexcept { return listed == nullptr ? i : listed[i]; }
+// Some tokens of many.
+struct Tokens {
+  std::int64_t begin;
+  std::int64_t end;
 };
 
-// Throws std::invalid_argument if a listed document, or its tokens, lie outside what there is.
-inline void check(const DocumentList& list) {
-  for (std::int64_t i = 0; i < list.n_listed; ++i) {
-    const std::int64_t document = list.at(i);
-    if (document < 0 || document >= list.n_documents) {
-      throw std::invalid_argument("documents[" + std::to_string(i) + "] is " + std::to_string(document) +
-                                  ", expected 0 to " + std::to_string(list.n_documents - 1));
-    }
-    const std::int64_t begin = list.offsets[document];
-    const std::int64_t end = list.offsets[document + 1];
-    if (begin < 0 || end < begin || end > list.n_tokens) {
-      throw std::invalid_argument("offsets of document " + std::to_string(document) + " are " + std::to_string(begin) +
+// The documents of ragged tokens, all of them in order.
+struct Documents {
+  const std::int64_t* offsets;  // (count + 1)
+  std::int64_t count;
+  std::int64_t n_tokens;
+
+  Tokens operator[](std::int64_t i) const noexcept { return {offsets[i], offsets[i + 1]}; }
+};
+
+// Throws std::invalid_argument if the tokens of a document lie outside what there is.
+inline void check(const Documents& documents) {
+  for (std::int64_t i = 0; i < documents.count; ++i) {
+    const auto [begin, end] = documents[i];
+    if (begin < 0 || end < begin || end > documents.n_tokens) {
+      throw std::invalid_argument("offsets of document " + std::to_string(i) + " are " + std::to_string(begin) +
                                   " to " + std::to_string(end) + ", expected a range within " +
-                                  std::to_string(list.n_tokens) + " tokens");
+                                  std::to_string(documents.n_tokens) + " tokens");
     }
   }
 }
@@ -61,22 +60,20 @@ inline float total_of(const float* best, std::int64_t count, double sharpness) n
   return static_cast<float>(n * (greatest + std::log(sum / n) / sharpness));
 }
 
-// scores[i] = what `score(document, begin, end)` makes of the tokens of listed document i. An empty document scores
-// minus infinity, an empty query zero. `score` is made once for each thread by `scorer()`. `list` has passed its check.
-template <class Scorer>
-void score_documents(const DocumentList& list, std::int64_t count, int threads, const Scorer& scorer, float* scores) {
+// scores[i] = what `score(document)` makes of documents[i] of n, which has a `begin` and an `end` among tokens. An
+// empty document scores minus infinity, an empty query zero. `score` is made once for each thread by `scorer()`.
+template <class List, class Scorer>
+void score_documents(const List& documents, std::int64_t count, int threads, const Scorer& scorer, float* scores) {
   constexpr std::int64_t kPiece = 8;
-  parallel_for_with(list.n_listed, kPiece, threads, scorer, [&](auto& score, std::int64_t first, std::int64_t last) {
+  parallel_for_with(documents.count, kPiece, threads, scorer, [&](auto& score, std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
-      const std::int64_t document = list.at(i);
-      const std::int64_t begin = list.offsets[document];
-      const std::int64_t end = list.offsets[document + 1];
+      const auto document = documents[i];
       if (count == 0) {
         scores[i] = 0.0F;
-      } else if (begin == end) {
+      } else if (document.begin == document.end) {
         scores[i] = -std::numeric_limits<float>::infinity();
       } else {
-        scores[i] = score(document, begin, end);
+        scores[i] = score(document);
       }
     }
   });
@@ -85,11 +82,11 @@ void score_documents(const DocumentList& list, std::int64_t count, int threads, 
 // Notes the first centroid id that points outside the centroids; kernels then skip that document.
 class IdCheck {
  public:
-  IdCheck(const CentroidIds& ids, std::int64_t n_centroids) noexcept : ids_(ids), n_centroids_(n_centroids) {}
+  explicit IdCheck(std::int64_t n_centroids) noexcept : n_centroids_(n_centroids) {}
 
-  bool passes(std::int64_t begin, std::int64_t end) noexcept {
+  bool passes(const CentroidIds& ids, std::int64_t begin, std::int64_t end) noexcept {
     std::uint32_t greatest = 0;
-    for (std::int64_t i = begin; i < end; ++i) greatest = std::max(greatest, ids_[i]);
+    for (std::int64_t i = begin; i < end; ++i) greatest = std::max(greatest, ids[i]);
     if (greatest < n_centroids_) return true;
     worst_ = greatest;
     failed_ = true;
@@ -103,7 +100,6 @@ class IdCheck {
   }
 
  private:
-  CentroidIds ids_;
   std::int64_t n_centroids_;
   std::atomic<bool> failed_{false};
   std::atomic<std::uint32_t> worst_{0};

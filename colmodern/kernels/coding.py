@@ -15,7 +15,7 @@ from colmodern.kernels.cells import Cells, Rounding
 from colmodern.kernels.checks import check_array, check_threads
 from colmodern.kernels.contexts import LEVELS, level_step
 from colmodern.kernels.isa import NATIVE_ISAS, REFERENCE, active_isa, native
-from colmodern.kernels.operands import Codebook, Ids
+from colmodern.kernels.operands import N_LEVELS, Codebook, Ids
 from colmodern.types import FloatVector, IntVector
 
 Rows: TypeAlias = NDArray[np.uint8]
@@ -146,7 +146,7 @@ def encode_tokens(
     """
     check_threads(threads)
     _check_vectors(vectors, rounding)
-    check_array("book.levels", book.levels, (np.int8,), (reference.N_LEVELS,))
+    check_array("book.levels", book.levels, (np.int8,), (N_LEVELS,))
     if bounds is not None:
         _check_bounds(bounds, len(vectors))
     isa = active_isa()

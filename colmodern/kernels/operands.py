@@ -21,6 +21,15 @@ ROW_LANES = 32
 
 CACHE_LINE = 64
 
+MAX_DIM = 2048
+"""Longer coded vectors would have integer products that a float32 cannot hold."""
+
+MAX_LEVEL = 63
+"""Levels lie within -63..63, so that AVX2 adds two products in 16 bits without saturation."""
+
+N_LEVELS = 16
+"""How many levels there are, whatever the number of bits: one byte shuffle looks them up."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuantisedQuery:
@@ -146,3 +155,10 @@ class Codebook:
     levels: NDArray[np.int8]
     level_step: float
     bits: int
+
+
+def table_scales(query: QuantisedQuery, table_steps: FloatVector) -> FloatVector:
+    """Return what turns the integer product of a token with 8-bit values into steps of a table."""
+    scales = np.zeros(len(query), np.float32)
+    np.divide(query.steps, table_steps, out=scales, where=table_steps > 0)
+    return scales

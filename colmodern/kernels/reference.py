@@ -32,6 +32,7 @@ from colmodern.kernels.cells import MAX_ROW, ROW_OFFSET, Cells, Rounding, half_s
 from colmodern.kernels.checks import check_ids
 from colmodern.kernels.contexts import LEVELS, Contexts, block_bounds, level_step
 from colmodern.kernels.operands import (
+    N_LEVELS,
     CentroidTable,
     Codebook,
     CodedTokens,
@@ -46,12 +47,6 @@ LOWEST = -(2**15)
 
 ROWS_AN_OCTAVE = 2**15 / 62.5
 """How much higher a number of a centroid table is when the weight of its token is doubled."""
-
-MAX_LEVEL = 63
-"""Levels lie within -63..63, so that AVX2 adds two products in 16 bits without saturation."""
-
-N_LEVELS = 16
-"""How many levels there are, whatever the number of bits: one byte shuffle looks them up."""
 
 
 def centroid_scores(query: FloatMatrix, centroids: FloatMatrix) -> Float64:
@@ -204,8 +199,7 @@ def maxsim_codes(
     sharpness: float = 0.0,
 ) -> Float64:
     """Return MaxSim over coded tokens: the greatest scores, summed over the query."""
-    rows = rows_in_context(table, codes.centroid_ids, offsets, query, contexts)
-    maxima = _maxima(_token_scores(query, table, codes, rows), offsets)
+    maxima = _maxima(token_scores(query, table, codes, offsets, contexts), offsets)
     return total(maxima[documents], sharpness)
 
 
@@ -250,18 +244,22 @@ def code_maxima(
 ) -> Float64:
     """Return the greatest score of each query token in each span of a document's coded tokens."""
     whole = np.array([0, len(codes.centroid_ids)])
-    rows = rows_in_context(table, codes.centroid_ids, whole, query, contexts)
-    return _maxima(_token_scores(query, table, codes, rows), spans)
+    return _maxima(token_scores(query, table, codes, whole, contexts), spans)
 
 
-def _token_scores(
-    query: QuantisedQuery, table: CentroidTable, codes: CodedTokens, rows: NDArray[np.int16]
+def token_scores(
+    query: QuantisedQuery,
+    table: CentroidTable,
+    codes: CodedTokens,
+    offsets: IntVector,
+    contexts: Contexts | None = None,
 ) -> Float64:
     """Return the score of every token for every query token, shape (n, n_query).
 
     It is ``norm * (step * row + gain * scale * product)``, the product being the integer one of the
     query's values with the token's levels.
     """
+    rows = rows_in_context(table, codes.centroid_ids, offsets, query, contexts)
     gains = codes.gains[:, np.newaxis].astype(np.float64)
     norms = codes.norms[:, np.newaxis].astype(np.float64)
     products = query.scales.astype(np.float64) * code_products(query, codes.residuals)

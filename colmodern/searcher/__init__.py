@@ -1,11 +1,15 @@
-"""From a query to hits: probe, gather, rescore, explain."""
+"""From a query to hits: plan, the best of each part, merge."""
 
-from colmodern.searcher.explain import Evidence, Explanation, Match, WarmToken
-from colmodern.searcher.hits import Hit, Hits, Passage, marked_pieces
-from colmodern.searcher.places import Place
+import warnings
+
+from colmodern.kernels.scoring import length_part, sharpness_of
+from colmodern.passages.explanation import Evidence, Explanation, Match, MatchedToken
+from colmodern.passages.passage import Passage, marked_pieces
+from colmodern.passages.places import Place
+from colmodern.searcher.checks import scoring_for
+from colmodern.searcher.hits import Hit, Hits
 from colmodern.searcher.query_file import read_queries
 from colmodern.searcher.run_file import write_run
-from colmodern.searcher.scoring import length_part, scoring_for, sharpness_of
 from colmodern.searcher.searcher import Searcher
 
 __all__ = [
@@ -14,10 +18,10 @@ __all__ = [
     "Hit",
     "Hits",
     "Match",
+    "MatchedToken",
     "Passage",
     "Place",
     "Searcher",
-    "WarmToken",
     "length_part",
     "marked_pieces",
     "read_queries",
@@ -25,3 +29,13 @@ __all__ = [
     "sharpness_of",
     "write_run",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Return what a former name stands for; it goes in the next version."""
+    if name != "WarmToken":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(
+        "colmodern.searcher.WarmToken is now MatchedToken", DeprecationWarning, stacklevel=2
+    )
+    return MatchedToken

@@ -5,14 +5,16 @@ Beyond, 2009): a word with count c in a document of length l brings
 
     idf * c / (c + k1 * (1 - b + b * l / mean length)),  idf = ln(1 + (N - n + 0.5) / (n + 0.5))
 
-where n of N documents have it. Counts, lengths and N are those of the living documents, so scores
-do not depend on how an index came about: added to, deleted from, compacted or built at once.
+where n of N documents have it. Counts, lengths and N are those of the live documents, so scores
+do not depend on how an index came about: added to, deleted from, compacted or built at once. N, n
+and the mean length are those of the whole index, also where a part of it is searched.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.searcher.candidates import Candidates
-from colmodern.storage import Segment, SegmentWords
+from colmodern.searcher.statistics import WordStatistics
+from colmodern.storage import SegmentWords
 from colmodern.text.words import words_of
 from colmodern.types import FloatVector, IntVector
 
@@ -29,103 +32,115 @@ K1, B = 1.2, 0.75
 
 
 class _Posting(NamedTuple):
-    """The living documents of one segment that have a word, and how often."""
+    """The live documents that have a word, and how often."""
 
     documents: IntVector
     counts: FloatVector
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundWords:
+    """The words of a query in the documents of a part.
+
+    Attributes:
+        postings: The documents of each distinct word.
+        statistics: How common the words are in this part.
+    """
+
+    postings: Mapping[str, _Posting]
+    statistics: WordStatistics
+
+
 class Lexicon:
-    """The words of a snapshot."""
+    """The words of some segments, whose documents are numbered through all of them."""
 
-    def __init__(self, segments: Sequence[Segment], words: Sequence[SegmentWords]) -> None:
-        """Take the segments and their words, in the same order."""
-        self._segments = segments
+    def __init__(
+        self, words: Sequence[SegmentWords], starts: IntVector, live: NDArray[np.bool_]
+    ) -> None:
+        """Take the words of each segment.
+
+        Args:
+            words: One for each segment.
+            starts: Shape (n_segments + 1,), int64: the number of the first document of each.
+            live: Shape (n_documents,), bool: which documents are not deleted.
+        """
         self._words = words
+        self._starts = starts
+        self._live = live
+        self._saturations: tuple[float, FloatVector] | None = None
 
-    def idf(self, word: str) -> float:
-        """Return how much a word says; 0 for one that no living document has."""
-        n = sum(len(posting.documents) for posting in self._postings(word))
-        return self._idf(n)
+    def look_up(self, query: str) -> FoundWords:
+        """Return where the words of a query are."""
+        times = Counter(words_of(query))
+        postings = {word: self._posting(word) for word in times}
+        frequencies = {word: len(one.documents) for word, one in postings.items()}
+        statistics = WordStatistics(self._n_live, self._n_words, frequencies, times)
+        return FoundWords(postings, statistics)
 
-    def scores(self, query: str) -> list[FloatVector]:
-        """Return the score of every document, for each segment; float32, 0 without a word.
+    def scores(self, found: FoundWords, statistics: WordStatistics) -> FloatVector:
+        """Return the score of every document, shape (n_documents,), float32, 0 without a word.
 
         The cost is that of the postings of the query's words, and one pass over the documents.
+
+        Args:
+            found: From ``look_up``.
+            statistics: Those of the whole index.
         """
-        scores = [np.zeros(segment.n_documents, np.float32) for segment in self._segments]
-        for word, times in Counter(words_of(query)).items():
-            postings = self._postings(word)
-            idf = times * self._idf(sum(len(posting.documents) for posting in postings))
-            for total, posting, saturation in zip(scores, postings, self._saturations, strict=True):
-                counts = posting.counts
-                total[posting.documents] += idf * (
-                    counts / (counts + saturation[posting.documents])
-                )
-        return scores
+        saturation = self._saturation(statistics.mean_length)
+        total = np.zeros(len(self._live), np.float32)
+        for word, (documents, counts) in found.postings.items():
+            idf = statistics.times[word] * statistics.idf(word)
+            total[documents] += idf * (counts / (counts + saturation[documents]))
+        return total
 
-    def _postings(self, word: str) -> list[_Posting]:
-        return [
-            _living(segment.alive, *words.postings(word))
-            for segment, words in zip(self._segments, self._words, strict=True)
-        ]
-
-    def _idf(self, n: int) -> float:
-        return float(np.log1p((self._n_documents - n + 0.5) / (n + 0.5))) if n else 0.0
-
-    @cached_property
-    def _n_documents(self) -> int:
-        return sum(int(segment.alive.sum()) for segment in self._segments)
-
-    @cached_property
-    def _saturations(self) -> list[FloatVector]:
-        """k1 * (1 - b + b * length / mean length) of each document, for each segment."""
-        pairs = list(zip(self._segments, self._words, strict=True))
-        total = sum(
-            int(words.lengths[segment.alive].sum(dtype=np.int64)) for segment, words in pairs
+    def _posting(self, word: str) -> _Posting:
+        found = [words.postings(word) for words in self._words]
+        documents = np.concatenate(
+            [np.zeros(0, np.int64)]
+            + [
+                one.astype(np.int64) + start
+                for (one, _), start in zip(found, self._starts.tolist(), strict=False)
+            ]
         )
-        mean = total / max(1, self._n_documents) or 1.0
-        return [
-            (K1 * (1 - B + B / mean * words.lengths)).astype(np.float32) for words in self._words
-        ]
+        counts = np.concatenate([np.zeros(0, np.float32), *(counts for _, counts in found)])
+        kept = self._live[documents]
+        return _Posting(documents[kept], counts[kept].astype(np.float32))
+
+    @cached_property
+    def _n_live(self) -> int:
+        return int(self._live.sum())
+
+    @cached_property
+    def _n_words(self) -> int:
+        return int(self._lengths[self._live].sum(dtype=np.int64))
+
+    @cached_property
+    def _lengths(self) -> NDArray[np.uint32]:
+        lengths = [words.lengths for words in self._words]
+        return np.concatenate([np.zeros(0, np.uint32), *lengths])
+
+    def _saturation(self, mean_length: float) -> FloatVector:
+        """Return k1 * (1 - b + b * length / mean length) of each document; kept for that mean."""
+        known = self._saturations
+        if known is None or known[0] != mean_length:
+            values = (K1 * (1 - B + B / mean_length * self._lengths)).astype(np.float32)
+            known = self._saturations = (mean_length, values)
+        return known[1]
 
 
-def best_by_words(
-    scores: Sequence[FloatVector], allowed: Sequence[NDArray[np.bool_]], n: int
-) -> Candidates:
-    """Return the ``n`` best of the allowed documents that have a word of the query.
+def best_by_words(scores: FloatVector, allowed: NDArray[np.bool_], n: int | None) -> Candidates:
+    """Return the ``n`` best of the allowed documents that have a word of the query; None: all.
 
     Args:
         scores: From ``Lexicon.scores``.
-        allowed: For every segment, which of its documents may be found.
+        allowed: Shape (n_documents,), bool: which documents may be found.
         n: How many at most.
     """
-    found = [
-        _best(np.flatnonzero((of_segment > 0) & mask), of_segment, n)
-        for of_segment, mask in zip(scores, allowed, strict=True)
-    ]
-    return Candidates(
-        np.repeat(np.arange(len(found)), [len(documents) for documents in found]),
-        np.concatenate([np.zeros(0, np.int64), *found]),
-        np.concatenate(
-            [np.zeros(0, np.float32)]
-            + [of_segment[documents] for of_segment, documents in zip(scores, found, strict=True)]
-        ),
-    ).best(n)
-
-
-def _best(documents: IntVector, scores: FloatVector, n: int) -> IntVector:
-    """Return those among documents that may be in the best ``n``, ties included, ascending."""
-    if n >= len(documents):
-        return documents
-    of_documents = scores[documents]
-    floor = np.partition(of_documents, len(documents) - n)[len(documents) - n]
-    kept: IntVector = documents[of_documents >= floor]
-    return kept
-
-
-def _living(
-    alive: NDArray[np.bool_], documents: NDArray[np.integer], counts: NDArray[np.uint16]
-) -> _Posting:
-    kept = alive[documents]
-    return _Posting(documents[kept].astype(np.int64), counts[kept].astype(np.float32))
+    documents = np.flatnonzero((scores > 0) & allowed)
+    if n is None:
+        n = len(documents)
+    if n < len(documents):
+        of_documents = scores[documents]
+        floor = np.partition(of_documents, len(documents) - n)[len(documents) - n]
+        documents = documents[of_documents >= floor]
+    return Candidates(documents, scores[documents]).best(n)

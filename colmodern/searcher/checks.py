@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from colmodern.errors import EncoderError, EncoderMismatchError, InputError
+from colmodern.request import Scoring
 from colmodern.storage import IndexReader
 from colmodern.text.words import words_of
 from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
@@ -24,6 +25,46 @@ def check_encoder(reader: IndexReader, encoder: QueryEncoder) -> None:
             index_encoder=f"{made_with.name} ({made_with.fingerprint[:12]})",
             given_encoder=f"{encoder.name} ({encoder.fingerprint[:12]})",
         )
+
+
+def scoring_for(encoder: QueryEncoder) -> Scoring:
+    """Return how the matches of an encoder's vectors make a score: as it says, else MaxSim."""
+    return Scoring(getattr(encoder, "scoring", Scoring.MAXSIM))
+
+
+def scoring_of_index(reader: IndexReader, given: QueryEncoder | None) -> Scoring:
+    """Return what scoring ``auto`` is in an index.
+
+    What the encoder was made for that was given; without one, what the checkpoint says that the
+    index names, if it lies on this machine; MaxSim if neither says anything.
+    """
+    if given is not None:
+        return scoring_for(given)
+    from colmodern.encoder import scoring_of
+
+    return scoring_of(reader.manifest.encoder.name)
+
+
+def encoder_of(reader: IndexReader, *, precision: str) -> QueryEncoder:
+    """Return the encoder that an index names, loaded.
+
+    Raises:
+        EncoderError: It cannot be loaded; an index of ready vectors may name none that exists.
+        EncoderMismatchError: What has that name now is another encoder.
+    """
+    from colmodern.encoder import load_encoder
+
+    name = reader.manifest.encoder.name
+    try:
+        encoder = load_encoder(name, precision=precision)
+    except EncoderError as err:
+        raise EncoderError(
+            f"{err} The index {reader.path} was made with the encoder {name!r}: give "
+            "that to Searcher.open(path, encoder), or search with ready vectors "
+            "(search_embeddings)."
+        ) from err
+    check_encoder(reader, encoder)
+    return encoder
 
 
 def check_queries(queries: Sequence[str]) -> None:

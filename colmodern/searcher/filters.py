@@ -1,4 +1,4 @@
-"""Which documents does a filter keep? A mask for each segment, as deletions are one.
+"""Which documents does a filter keep? A mask, as deletions are one.
 
 The mask limits what is gathered, so a search with a filter is a search of an index that holds
 nothing else, at every effort.
@@ -42,14 +42,14 @@ _FUNCTIONS = {
 class Filters:
     """The filters of one snapshot; what was read and found once is kept."""
 
-    def __init__(self, segments: Sequence[Segment]) -> None:
-        """Read nothing yet."""
-        self._segments = segments
+    def __init__(self, segments: Sequence[Segment], live: NDArray[np.bool_]) -> None:
+        """Read nothing yet; ``live`` says which documents of all segments are not deleted."""
+        self._live = live
         self._table = FieldTable(segments)
-        self._masks: dict[str, list[NDArray[np.bool_]]] = {}
+        self._masks: dict[str, NDArray[np.bool_]] = {}
 
-    def masks(self, where: str) -> list[NDArray[np.bool_]]:
-        """Return, for every segment, which of its living documents a filter keeps.
+    def mask(self, where: str) -> NDArray[np.bool_]:
+        """Return which live documents of all segments a filter keeps.
 
         Raises:
             ConfigError: The filter cannot be read, names a field that no document has, or compares
@@ -60,14 +60,11 @@ class Filters:
             return known
         condition = parse_where(where)
         self._table.read(fields_of(condition))
-        kept = _filled(_evaluate(condition, self._table))
-        ends = np.cumsum([segment.n_documents for segment in self._segments])
-        parts = np.split(kept, ends[:-1]) if self._segments else []
-        masks = [part & segment.alive for part, segment in zip(parts, self._segments, strict=True)]
+        mask = _filled(_evaluate(condition, self._table)) & self._live
         if len(self._masks) >= _REMEMBERED:
             self._masks.clear()
-        self._masks[where] = masks
-        return masks
+        self._masks[where] = mask
+        return mask
 
 
 def _filled(column: Any) -> NDArray[np.bool_]:

@@ -11,47 +11,13 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.searcher.places import Place
+from colmodern.passages.passage import Passage, marked_html
 from colmodern.types import Metadata
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """The part of a document that matches a query best.
-
-    Attributes:
-        start: First character, an offset into the document's text.
-        end: One past the last character; ``text == document.text[start:end]``.
-        line: The line of the text on which it starts, from 1.
-        text: The passage itself.
-        score: What the passage alone would score for the query.
-        highlights: Character spans (of the document's text) of the tokens that matched.
-        place: The page, the cell or the section that the middle one of its matches stands in.
-    """
-
-    start: int
-    end: int
-    line: int
-    text: str
-    score: float
-    highlights: tuple[tuple[int, int], ...] = ()
-    place: Place = field(default_factory=Place)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, fit for JSON; offsets are characters of the document's text."""
-        return {
-            "text": self.text,
-            "start": self.start,
-            "end": self.end,
-            "line": self.line,
-            "highlights": [list(span) for span in self.highlights],
-            **self.place.to_dict(),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,25 +160,3 @@ def _rounded(parts: Mapping[str, float]) -> dict[str, float | None]:
     return {
         name: round(score, 6) if math.isfinite(score) else None for name, score in parts.items()
     }
-
-
-def marked_pieces(passage: Passage) -> Iterator[tuple[str, bool]]:
-    """Yield the passage's text in pieces, each with whether it matched."""
-    at = passage.start
-    for start, end in passage.highlights:
-        if start > at:
-            yield passage.text[at - passage.start : start - passage.start], False
-        yield passage.text[start - passage.start : end - passage.start], True
-        at = end
-    if at < passage.end:
-        yield passage.text[at - passage.start :], False
-
-
-def marked_html(passage: Passage | None) -> str:
-    """Return the passage's text as HTML with its matches marked; nothing for None."""
-    if passage is None:
-        return ""
-    return "".join(
-        f"<mark>{escape(text)}</mark>" if is_match else escape(text)
-        for text, is_match in marked_pieces(passage)
-    )

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from colmodern.request import Effort, Fusion, Mode, Scoring, SearchRequest
+from colmodern.searcher.prepared import PreparedQuery
+from colmodern.searcher.statistics import WordStatistics
 
-WORD_WEIGHT, LONG_WORD_WEIGHT, LONG_DOCUMENT = 0.05, 0.3, 2000
+WORD_WEIGHT, LONG_WORD_WEIGHT, LONG_DOCUMENT = 0.1, 0.3, 2000
 """How much BM25 counts in the hybrid mode: more where documents have so many tokens on average,
 since words say best which of many long documents is meant; docs/search.md has the measurement."""
 
@@ -62,6 +64,21 @@ class SearchPlan:
     word_weight: float
     scoring: Scoring
     passage_weight: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryPlan:
+    """What a search does for one query, in every part of an index alike.
+
+    Attributes:
+        how: What the request means.
+        query: The query's vectors as the codec sees them; None in mode bm25.
+        words: How common the query's words are in the whole index; None in mode late.
+    """
+
+    how: SearchPlan
+    query: PreparedQuery | None = None
+    words: WordStatistics | None = None
 
 
 def plan(

@@ -3,46 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.errors import ConfigError, EncoderError, InputError
+from colmodern.errors import InputError
+from colmodern.passages.explanation import Explanation
 from colmodern.request import Mode, Scoring, SearchRequest
-from colmodern.searcher.bm25 import Lexicon
+from colmodern.searcher.answer import hits_of
 from colmodern.searcher.checks import (
     check_encoder,
     check_queries,
     check_words,
     checked_vectors,
     encoded,
+    encoder_of,
+    scoring_of_index,
 )
-from colmodern.searcher.exact import exact_scores
-from colmodern.searcher.explain import Explanation, explain_match
-from colmodern.searcher.hits import Hit, Hits, Passage
-from colmodern.searcher.passages import best_passage
-from colmodern.searcher.places import place_of
-from colmodern.searcher.plan import SearchPlan, plan
-from colmodern.searcher.prepared import Meeting, PreparedQuery
-from colmodern.searcher.ranking import Ranked, by_both, by_late_interaction, by_words
-from colmodern.searcher.scoring import scoring_for
-from colmodern.searcher.word_passage import word_passage
-from colmodern.storage import IndexReader, Segment, drift
+from colmodern.searcher.description import describe
+from colmodern.searcher.explain import explain_document
+from colmodern.searcher.hits import Hits
+from colmodern.searcher.merge import merge
+from colmodern.searcher.part import Part
+from colmodern.searcher.plan import QueryPlan, SearchPlan, plan
+from colmodern.searcher.prepared import PreparedQuery
+from colmodern.searcher.segment import best_of
+from colmodern.storage import IndexReader
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 if TYPE_CHECKING:
     from colmodern.searcher.filters import Filters
-
-Evidence: TypeAlias = Callable[[Segment, int], Passage | None]
-"""Takes a segment and a document of it, and returns the passage that matched."""
 
 
 class Searcher:
@@ -105,6 +103,8 @@ class Searcher:
     def close(self) -> None:
         """Let go of the files."""
         self._reader.close()
+        for kept in ("_part", "_filters"):
+            self.__dict__.pop(kept, None)
 
     def refresh(self) -> Self:
         """Return a searcher of the newest snapshot; this one keeps its own."""
@@ -125,19 +125,7 @@ class Searcher:
             EncoderError: It cannot be loaded; an index of ready vectors may name none that exists.
         """
         if self._encoder is None:
-            from colmodern.encoder import load_encoder
-
-            name = self._reader.manifest.encoder.name
-            try:
-                encoder = load_encoder(name, precision=self._precision)
-            except EncoderError as err:
-                raise EncoderError(
-                    f"{err} The index {self._reader.path} was made with the encoder {name!r}: give "
-                    "that to Searcher.open(path, encoder), or search with ready vectors "
-                    "(search_embeddings)."
-                ) from err
-            check_encoder(self._reader, encoder)
-            self._encoder = encoder
+            self._encoder = encoder_of(self._reader, precision=self._precision)
         return self._encoder
 
     def count(self, where: str) -> int:
@@ -147,30 +135,11 @@ class Searcher:
             ConfigError: The filter cannot be read, names a field that no document has, or compares
                 one with a value of another kind; the message says which and where.
         """
-        return sum(int(mask.sum()) for mask in self._filters.masks(where))
+        return int(self._filters.mask(where).sum())
 
     def describe(self) -> dict[str, Any]:
         """Return what the index is: counts, sizes, how it was made, and what runs here."""
-        reader, manifest = self._reader, self._reader.manifest
-        fit = drift(manifest)
-        n_bytes = sum(file.stat().st_size for file in reader.path.rglob("*") if file.is_file())
-        return {
-            "index": str(reader.path),
-            "documents": reader.n_documents,
-            "tokens": reader.n_tokens,
-            "segments": len(reader.segments),
-            "bytes": n_bytes,
-            "bytes_a_token": round(n_bytes / max(1, reader.n_tokens), 1),
-            "dim": reader.codec.dim,
-            "bits": reader.codec.bits,
-            "pool": manifest.config.get("pool", 1),
-            "centroids": reader.codec.n_centroids,
-            "encoder": manifest.encoder.name,
-            "fingerprint": manifest.encoder.fingerprint,
-            "generation": manifest.generation,
-            "drift": None if fit is None else round(fit, 2),
-            "kernels": kernels.active_isa(),
-        }
+        return describe(self._reader)
 
     def search(self, query: str, request: SearchRequest | None = None, **options: Any) -> Hits:
         """Return the ``k`` documents that match ``query`` best, fewer if there are fewer.
@@ -245,11 +214,11 @@ class Searcher:
             TypeError: There is no such option.
         """
         asked = SearchRequest.of(request, options)
-        masks = self._allowed(asked.where)
+        mask = self._allowed(asked.where)
         if allowed is not None:
-            masks = [mask & more for mask, more in zip(masks, allowed, strict=True)]
+            mask = mask & self._part.joined(allowed)
         planned = self._planned(asked)
-        return self._search(query, tokens, planned, passages=asked.passages, allowed=masks)
+        return self._search(query, tokens, planned, passages=asked.passages, allowed=mask)
 
     def explain(
         self,
@@ -298,33 +267,16 @@ class Searcher:
         scoring: Scoring | str = Scoring.AUTO,
     ) -> Explanation:
         """Return the same for a query given as token vectors; ``query`` is its text."""
-        if passages < 1:
-            raise ConfigError(f"passages must be at least 1, not {passages!r}.")
-        planned = self._planned(SearchRequest.of(None, {"scoring": scoring}))
-        found = self._reader.find(doc_id)
-        if found is None:
-            raise InputError(
-                f"No document with the id {doc_id!r} is in {self._reader.path}; hits of a search "
-                "name the ids that are."
-            )
-        segment, number = found
-        document = segment.document(number)
-        vectors = checked_vectors(tokens.vectors, self._reader.codec.dim)
-        prepared = PreparedQuery.of(vectors, self._reader.codec, threads=1)
-        maxima = Meeting(prepared, segment, number).maxima
-        spans = segment.spans(number)
-        floats = None
-        if exact:
-            floats = exact_scores(self.encoder, vectors, document, n_tokens=len(spans))
-        return explain_match(
-            query,
-            tokens,
-            maxima,
-            spans,
-            document,
+        planned = self._planned(SearchRequest.of(None, {"scoring": scoring, "threads": 1}))
+        return explain_document(
+            self._part,
+            self._reader,
+            QueryPlan(planned, self._prepared(tokens, planned)),
+            doc_id,
+            query=query,
+            tokens=tokens,
             n_passages=passages,
-            exact=floats,
-            scoring=planned.scoring,
+            exact_by=self.encoder if exact else None,
         )
 
     def _prepared_texts(
@@ -349,16 +301,8 @@ class Searcher:
 
     @cached_property
     def _scoring(self) -> Scoring:
-        """What scoring ``auto`` is, whatever a query is given as.
-
-        What the encoder was made for that was given to ``open``; without one, what the checkpoint
-        says that the index names, if it lies on this machine; MaxSim if neither says anything.
-        """
-        if self._given is not None:
-            return scoring_for(self._given)
-        from colmodern.encoder import scoring_of
-
-        return scoring_of(self._reader.manifest.encoder.name)
+        """What scoring ``auto`` is, whatever a query is given as."""
+        return scoring_of_index(self._reader, self._given)
 
     def _search(
         self,
@@ -367,84 +311,40 @@ class Searcher:
         planned: SearchPlan,
         *,
         passages: bool,
-        allowed: Sequence[NDArray[np.bool_]],
+        allowed: NDArray[np.bool_],
     ) -> Hits:
-        segments = self._reader.segments
         if planned.mode is not Mode.LATE and not query:
             raise InputError(f"Mode {planned.mode} needs the text of the query.")
-        if planned.mode is Mode.BM25:
-            ranked = by_words(self._lexicon.scores(query), planned, allowed)
-            return Hits(query, self._hits(ranked, self._word_evidence(query, wanted=passages)))
+        part = self._part
+        found = None if planned.mode is Mode.LATE else part.lexicon.look_up(query)
+        plan = QueryPlan(
+            planned,
+            self._prepared(tokens, planned),
+            None if found is None else found.statistics,
+        )
+        ranked = merge([best_of(part, plan, allowed, found)], planned)
+        return Hits(query, hits_of(part, ranked, plan, query, passages=passages))
+
+    def _prepared(self, tokens: TokenEmbeddings | None, how: SearchPlan) -> PreparedQuery | None:
+        """Return a query's vectors as the codec sees them; BM25 needs none."""
+        if how.mode is Mode.BM25:
+            return None
         assert tokens is not None
         codec = self._reader.codec
         vectors = checked_vectors(tokens.vectors, codec.dim)
-        prepared = PreparedQuery.of(vectors, codec, threads=planned.threads)
-        if planned.mode is Mode.HYBRID:
-            scores = self._lexicon.scores(query)
-            ranked = by_both(segments, prepared, scores, planned, allowed)
-        else:
-            ranked = by_late_interaction(segments, prepared, planned, allowed)
-        return Hits(query, self._hits(ranked, _vector_evidence(prepared, wanted=passages)))
+        return PreparedQuery.of(vectors, codec, threads=how.threads)
 
-    def _allowed(self, where: str | None) -> list[NDArray[np.bool_]]:
-        """Return, for every segment, which of its documents may be found."""
-        if where is None:
-            return [segment.alive for segment in self._reader.segments]
-        return self._filters.masks(where)
+    def _allowed(self, where: str | None) -> NDArray[np.bool_]:
+        """Return which documents may be found, of all segments."""
+        return self._part.live if where is None else self._filters.mask(where)
+
+    @cached_property
+    def _part(self) -> Part:
+        reader = self._reader
+        return Part(reader.segments, lambda: reader.words)
 
     @cached_property
     def _filters(self) -> Filters:
         from colmodern.searcher.filters import Filters
 
-        return Filters(self._reader.segments)
-
-    @cached_property
-    def _lexicon(self) -> Lexicon:
-        return Lexicon(self._reader.segments, self._reader.words)
-
-    def _word_evidence(self, query: str, *, wanted: bool) -> Evidence:
-        def passage(segment: Segment, document: int) -> Passage | None:
-            return word_passage(query, segment.texts[document], self._lexicon.idf)
-
-        return passage if wanted else _no_evidence
-
-    def _hits(self, ranked: Ranked, evidence: Evidence) -> list[Hit]:
-        best, hits = ranked.candidates, []
-        for row in range(len(best)):
-            segment = self._reader.segments[int(best.segments[row])]
-            document = int(best.documents[row])
-            hits.append(
-                Hit(
-                    row + 1,
-                    float(best.scores[row]),
-                    segment.ids[document],
-                    segment.titles[document],
-                    segment.metadata(document),
-                    _placed(evidence(segment, document), segment, document),
-                    {name: float(scores[row]) for name, scores in ranked.parts.items()},
-                    segment.source_of(document),
-                )
-            )
-        return hits
-
-
-def _vector_evidence(query: PreparedQuery, *, wanted: bool) -> Evidence:
-    def passage(segment: Segment, document: int) -> Passage | None:
-        maxima = Meeting(query, segment, document).maxima
-        return best_passage(maxima, segment.spans(document), segment.texts[document])
-
-    return passage if wanted else _no_evidence
-
-
-def _placed(passage: Passage | None, segment: Segment, document: int) -> Passage | None:
-    """Say where in the document the passage stands: the middle one of its matches decides."""
-    if passage is None:
-        return None
-    metadata, text = segment.metadata(document), segment.texts[document]
-    highlights = passage.highlights
-    offset = highlights[len(highlights) // 2][0] if highlights else passage.start
-    return replace(passage, place=place_of(metadata, text, offset))
-
-
-def _no_evidence(_segment: Segment, _document: int) -> None:
-    return None
+        return Filters(self._reader.segments, self._part.live)

@@ -199,7 +199,7 @@ class Segment:
         wide_offsets, wide_columns = self._wide_spans
         wide = slice(wide_offsets[position], wide_offsets[position + 1])
         packed = PackedSpans(
-            *(column[tokens] for column in columns), *(column[wide] for column in wide_columns)
+            *[column[tokens] for column in columns], *[column[wide] for column in wide_columns]
         )
         try:
             return unpack_spans(packed)

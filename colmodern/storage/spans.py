@@ -65,7 +65,9 @@ def unpack_spans(packed: PackedSpans) -> Spans:
     Raises:
         ValueError: No spans are packed like this; the message says why, as a clause.
     """
-    wide = np.flatnonzero(packed.skips == WIDE)
+    wide = (packed.skips == WIDE).nonzero()[0]
+    if len(wide) == len(packed.wide_tokens) == 0:
+        return _unpack_narrow(packed)
     if not np.array_equal(wide, packed.wide_tokens) or np.any(packed.lengths[wide] != WIDE):
         raise ValueError("its wide spans are not those of the tokens marked as wide")
     steps = packed.skips.astype(np.int64)
@@ -81,3 +83,15 @@ def unpack_spans(packed: PackedSpans) -> Spans:
     if np.any(starts < 0) or np.any(lengths < 0) or np.any(ends > _LAST_CHARACTER):
         raise ValueError("a span leaves every text")
     return np.stack([starts, ends], axis=1).astype(np.int32)
+
+
+def _unpack_narrow(packed: PackedSpans) -> Spans:
+    """Return spans of which none is wide: as those of most documents are."""
+    ends = packed.skips.cumsum(dtype=np.int64)
+    spans = np.empty((len(ends), 2), np.int32)
+    if len(ends) and ends[-1] > _LAST_CHARACTER - WIDE:
+        raise ValueError("a span leaves every text")
+    spans[:, 0] = ends
+    ends += packed.lengths
+    spans[:, 1] = ends
+    return spans

@@ -125,21 +125,18 @@ class StringColumn(Sequence[str]):
         """
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        return self._decode(self.bytes_at(index))
+        try:
+            return self.bytes_at(index).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise damaged(self._path, f"a text is not UTF-8 ({error.reason})") from error
 
     def bytes_at(self, index: int) -> bytes:
         """Return the UTF-8 bytes of one string."""
-        position = range(len(self))[index]
+        position = range(len(self._offsets) - 1)[index]
         start, end = int(self._offsets[position]), int(self._offsets[position + 1])
         if not 0 <= start <= end <= len(self._data):
             raise damaged(self._path, "the offsets of a text column are out of range")
         return bytes(self._data[start:end])
-
-    def _decode(self, data: bytes) -> str:
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise damaged(self._path, f"a text is not UTF-8 ({error.reason})") from error
 
 
 class MappedTable:

@@ -84,7 +84,7 @@ def titles_above(headings: Iterable[Heading], offset: int) -> tuple[str, ...]:
         while stack and stack[-1].level >= heading.level:
             stack.pop()
         stack.append(heading)
-    return tuple(heading.title for heading in stack)
+    return tuple([heading.title for heading in stack])
 
 
 def _without_marks(title: str) -> str:

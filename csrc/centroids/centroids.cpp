@@ -5,6 +5,7 @@
 
 #include "aligned.h"
 #include "centroids/weight.h"
+#include "documents.h"
 #include "parallel.h"
 
 namespace colmodern {
@@ -31,23 +32,22 @@ void centroid_table(const Kernels& kernels, const ByteQuery& query, const ByteCe
   });
 }
 
-void smooth_maxsim(const Kernels& kernels, const CentroidRows& table, const CentroidIds& ids,
-                   const StoredContexts& contexts, const DocumentList& list, int threads, float* result) {
-  check(list);
-  check(contexts, list);
-  IdCheck ids_are_known(ids, table.n_centroids);
+void smooth_maxsim(const Kernels& kernels, const CentroidRows& table, const ContextQuery& query, const Listed& listed,
+                   int threads, float* result) {
+  check(listed);
+  IdCheck ids_are_known(table.n_centroids);
   score_documents(
-      list, table.count, threads,
+      listed, table.count, threads,
       [&] {
-        return [&, rows = ContextRows(kernels, contexts, table.stride, ContextRows::kRoom),
-                sums = AlignedArray<float>(static_cast<std::size_t>(table.stride))](
-                   std::int64_t document, std::int64_t begin, std::int64_t end) mutable {
-          if (!ids_are_known.passes(begin, end)) return 0.0F;
+        return [&, rows = ContextRows(kernels, query, table.stride),
+                sums = AlignedArray<float>(static_cast<std::size_t>(table.stride))](const Place& place) mutable {
+          const CentroidIds& ids = place.segment->codes.ids;
+          if (!ids_are_known.passes(ids, place.begin, place.end)) return 0.0F;
           std::fill_n(sums.data(), table.stride, 0.0F);
-          rows.each_block(document, begin, end,
-                          [&](std::int64_t first, std::int64_t last, const std::int16_t* context) {
-                            kernels.centroid_sums(table, context, ids, first, last, sums.data());
-                          });
+          rows.each_part(place, place.begin, place.end,
+                         [&](std::int64_t first, std::int64_t last, const std::int16_t* context) {
+                           kernels.centroid_sums(table, context, ids, first, last, sums.data());
+                         });
           return sum_of_logarithms(table, sums.data());
         };
       },

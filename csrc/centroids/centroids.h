@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "contexts/contexts.h"
-#include "documents.h"
 #include "kernels.h"
 #include "packed_query.h"
+#include "segments.h"
 
 namespace colmodern {
 
@@ -24,9 +24,9 @@ constexpr std::int32_t kCentroidOffset = 128;
 void centroid_table(const Kernels&, const ByteQuery&, const ByteCentroids&, int threads, std::int16_t* rows,
                     std::int64_t stride);
 
-// result: (list.n_listed,); throws std::invalid_argument if an id is not below table.n_centroids, or contexts do not
-// fit
-void smooth_maxsim(const Kernels&, const CentroidRows& table, const CentroidIds&, const StoredContexts&,
-                   const DocumentList& list, int threads, float* result);
+// result: (listed.count,); throws std::invalid_argument if an id is not below table.n_centroids, or what is listed does
+// not fit
+void smooth_maxsim(const Kernels&, const CentroidRows& table, const ContextQuery&, const Listed&, int threads,
+                   float* result);
 
 }  // namespace colmodern

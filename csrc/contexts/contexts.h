@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "aligned.h"
-#include "documents.h"
 #include "kernels.h"
 #include "packed_query.h"
+#include "segments.h"
 
 namespace colmodern {
 
@@ -25,60 +25,62 @@ inline std::int16_t in_context(std::int16_t row, std::int16_t context) noexcept 
   return static_cast<std::int16_t>(std::clamp<std::int32_t>(row + context, Limits::min(), Limits::max()));
 }
 
-// Contexts as they are stored, block after block, and the query that is to meet them.
-struct StoredContexts {
-  const std::uint8_t* residuals;  // (count, dim / 2)
-  const std::uint16_t* gains;     // (count,), float16
-  std::int64_t count;
-  const std::int64_t* offsets;  // (n_documents + 1,): where the blocks of each document begin
-  std::int64_t n_documents;     // less than 1: there are no contexts, and no document has one
+// The query that is to meet contexts, and what their codes mean.
+struct ContextQuery {
   ContextLevels levels;
   ByteQuery query;  // its scales give whole steps of a centroid table
-
-  bool none() const noexcept { return n_documents <= 0; }
 };
 
-// Throws std::invalid_argument if a listed document has not as many contexts as its tokens have blocks, or they lie
-// outside what there is. `list` has passed its own check.
-void check(const StoredContexts&, const DocumentList& list);
-
-// What a query thinks of contexts, in the numbers of a centroid table.
+// What a query thinks of contexts, in the numbers of a centroid table. One thread's.
 class ContextRows {
  public:
-  // Room for so many blocks at a time.
-  ContextRows(const Kernels&, const StoredContexts&, std::int64_t stride, std::int64_t room);
+  ContextRows(const Kernels&, const ContextQuery&, std::int64_t stride);
 
-  // Makes the rows of blocks first .. first + n - 1; there is room for them.
-  void make(std::int64_t first, std::int64_t n) noexcept;
-  // That of the block `first + i`.
-  const std::int16_t* row(std::int64_t i) const noexcept { return rows_.data() + i * stride_; }
+  // The row of a block of a document; for one without contexts it is of zeros. Rows are made kRoom blocks at a time,
+  // so blocks are best asked for in their order.
+  const std::int16_t* row(const Place& place, std::int64_t block) noexcept {
+    const StoredContexts& contexts = place.segment->contexts;
+    if (contexts.none()) return zeros_.data();
+    const std::int64_t wanted = contexts.offsets[place.document] + block;
+    if (place.segment != segment_ || wanted < first_ || wanted >= last_) {
+      segment_ = place.segment;
+      first_ = wanted;
+      last_ = std::min(wanted + kRoom, contexts.offsets[place.document + 1]);
+      make(contexts);
+    }
+    return rows_.data() + (wanted - first_) * stride_;
+  }
 
-  // Calls use(begin, end, row) for each block of a document, in order: its tokens and its context.
+  // Calls use(begin, end, row) for each part of tokens [begin, end) of a document that lies in one block, in order.
   template <class Use>
-  void each_block(std::int64_t document, std::int64_t begin, std::int64_t end, const Use& use) noexcept {
-    if (contexts_.none()) return use(begin, end, row(0));
-    const std::int64_t n = blocks_of(end - begin);
-    for (std::int64_t first = 0; first < n; first += kRoom) {
-      const std::int64_t last = std::min(first + kRoom, n);
-      make(contexts_.offsets[document] + first, last - first);
-      for (std::int64_t block = first; block < last; ++block) {
-        const std::int64_t start = begin + block * kBlockTokens;
-        use(start, block + 1 == n ? end : start + kBlockTokens, row(block - first));
-      }
+  void each_part(const Place& place, std::int64_t begin, std::int64_t end, const Use& use) noexcept {
+    if (place.segment->contexts.none()) return use(begin, end, zeros_.data());
+    const std::int64_t last = blocks_of(place.end - place.begin) - 1;
+    while (begin < end) {
+      const std::int64_t block = std::min((begin - place.begin) / kBlockTokens, last);
+      const std::int64_t stop = block == last ? end : std::min(end, place.begin + (block + 1) * kBlockTokens);
+      use(begin, stop, row(place, block));
+      begin = stop;
     }
   }
 
-  // The blocks whose rows are made at a time, so that these stay in the cache.
+ private:
+  // So many that they stay in the cache.
   static constexpr std::int64_t kRoom = 32;
 
- private:
+  void make(const StoredContexts&) noexcept;
+
   const Kernels& kernels_;
-  const StoredContexts& contexts_;
+  const ContextQuery& query_;
   std::int64_t stride_;
   QueryLayout layout_;
   AlignedArray<std::int8_t> values_;
   AlignedArray<float> steps_;
   AlignedArray<std::int16_t> rows_;
+  AlignedArray<std::int16_t> zeros_;
+  const StoredSegment* segment_ = nullptr;
+  std::int64_t first_ = 0;  // the blocks of `segment_` whose rows there are
+  std::int64_t last_ = 0;
 };
 
 }  // namespace colmodern

@@ -38,17 +38,17 @@ void centroid_scores(const Kernels& kernels, FloatRows query, FloatRows rows, in
   });
 }
 
-void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const DocumentList& list, double sharpness,
+void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const Documents& documents, double sharpness,
             int threads, float* scores) {
   const Packed packed(query);
   const PackedVectors view = packed.view();
-  check(list);
+  check(documents);
   score_documents(
-      list, query.count, threads,
+      documents, query.count, threads,
       [&] {
         return [&, best = AlignedArray<float>(static_cast<std::size_t>(round_up(query.count, kLanes)))](
-                   std::int64_t, std::int64_t begin, std::int64_t end) mutable {
-          kernels.dense_maxima(view, vectors, begin, end, best.data());
+                   const Tokens& tokens) mutable {
+          kernels.dense_maxima(view, vectors, tokens.begin, tokens.end, best.data());
           return total_of(best.data(), query.count, sharpness);
         };
       },

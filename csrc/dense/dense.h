@@ -20,9 +20,9 @@ struct FloatRows {
 // scores: (rows.count, query.count)
 void centroid_scores(const Kernels&, FloatRows query, FloatRows rows, int threads, float* scores);
 
-// sharpness: see total_of. scores: (list.n_listed,)
-void maxsim(const Kernels&, FloatRows query, const float* vectors, const DocumentList& list, double sharpness,
-            int threads, float* scores);
+// sharpness: see total_of. scores: (documents.count,)
+void maxsim(const Kernels&, FloatRows query, const float* vectors, const Documents&, double sharpness, int threads,
+            float* scores);
 
 // nearest: (vectors.count,); the centroid whose product, starting from its start value, is greatest
 void nearest_centroids(const Kernels&, FloatRows vectors, const PackedVectors& centroids, int threads,

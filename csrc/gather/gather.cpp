@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "parallel.h"
+
 namespace colmodern {
 namespace {
 
@@ -65,72 +67,103 @@ struct Collected {
   std::int32_t last_query = -1;
 };
 
-class Gathering {
- public:
-  Gathering(const CentroidRows& table, const Postings& postings)
-      : table_(table), postings_(postings), collected_(static_cast<std::size_t>(postings.n_documents)) {}
+// The probed centroids of all query tokens, one after the other, and what a document gains by each.
+struct Probed {
+  const std::uint32_t* centroids;  // (count * n)
+  std::vector<float> gains;        // the same
+  std::int64_t n;                  // for each query token
+  std::int64_t count;              // of query tokens
 
-  // Centroids come best first, so what a document gets first for a query token is its best.
-  void add(std::int64_t query, const std::uint32_t* centroids, std::int64_t n) {
-    if (n == 0) return;
-    const std::int16_t floor = table_.row(centroids[n - 1])[query];
-    for (std::int64_t i = 0; i < n; ++i) {
-      const std::int32_t steps = table_.row(centroids[i])[query] - floor;
-      const float gain = static_cast<float>(steps) * table_.steps[query];
-      const auto [begin, end] = list_of(centroids[i]);
-      if (postings_.wide) {
-        collect(static_cast<const std::uint32_t*>(postings_.documents), begin, end, query, gain);
-      } else {
-        collect(static_cast<const std::uint16_t*>(postings_.documents), begin, end, query, gain);
+  Probed(const CentroidRows& table, const std::uint32_t* probed, std::int64_t n_probes)
+      : centroids(probed), gains(static_cast<std::size_t>(table.count * n_probes)), n(n_probes), count(table.count) {
+    for (std::int64_t query = 0; query < count && n > 0; ++query) {
+      const std::int16_t floor = table.row(probed[query * n + n - 1])[query];
+      for (std::int64_t i = query * n; i < (query + 1) * n; ++i) {
+        const std::int32_t steps = table.row(probed[i])[query] - floor;
+        gains[static_cast<std::size_t>(i)] = static_cast<float>(steps) * table.steps[query];
       }
     }
   }
+};
 
-  // The best `limit` allowed documents, and in `n_found` how many there are to choose from.
-  Best<float, std::int64_t> best(const bool* allowed, std::int64_t limit, std::int64_t* n_found) const {
-    Best<float, std::int64_t> result(std::min(limit, postings_.n_documents));
-    std::int64_t n = 0;
-    for (std::int64_t i = 0; i < postings_.n_documents; ++i) {
-      const Collected& one = collected_[static_cast<std::size_t>(i)];
-      if (one.last_query < 0 || !allowed[i]) continue;
-      if (n++ < limit || one.score > result.threshold()) result.add(one.score, i);
+// Collects what the documents of one segment get from the probed centroids. Lists are short where segments are, so the
+// next ones are fetched ahead.
+template <class Id>
+class Gathering {
+ public:
+  Gathering(const Probed& probed, const StoredSegment& segment, Collected* collected)
+      : probed_(probed),
+        offsets_(segment.postings.offsets),
+        documents_(static_cast<const Id*>(segment.postings.documents)),
+        count_(segment.postings.count),
+        n_documents_(static_cast<std::uint64_t>(segment.n_documents)),
+        collected_(collected) {}
+
+  // Centroids come best first, so what a document gets first for a query token is its best. Empty, or what lies
+  // outside of what there is.
+  std::string run() {
+    const std::int64_t total = probed_.count * probed_.n;
+    for (std::int64_t i = 0; i < total; ++i) {
+      fetch_ahead(i, total);
+      const std::uint32_t centroid = probed_.centroids[i];
+      const std::int64_t begin = offsets_[centroid];
+      const std::int64_t end = offsets_[centroid + 1];
+      if (begin < 0 || end < begin || end > count_) return out_of_range(centroid, begin, end);
+      const auto query = static_cast<std::int32_t>(i / probed_.n);
+      const float gain = probed_.gains[static_cast<std::size_t>(i)];
+      for (std::int64_t place = begin; place < end; ++place) {
+        const std::uint64_t document = documents_[place];
+        if (document >= n_documents_) return no_document(document);
+        Collected& one = collected_[document];
+        if (one.last_query == query) continue;
+        one.last_query = query;
+        one.score += gain;
+      }
     }
-    *n_found = n;
-    return result;
+    return {};
   }
 
  private:
-  std::pair<std::int64_t, std::int64_t> list_of(std::uint32_t centroid) const {
-    const std::int64_t begin = postings_.offsets[centroid];
-    const std::int64_t end = postings_.offsets[centroid + 1];
-    if (begin < 0 || end < begin || end > postings_.n_postings) {
-      throw std::invalid_argument("postings of centroid " + std::to_string(centroid) + " run from " +
-                                  std::to_string(begin) + " to " + std::to_string(end) + ", expected a range within " +
-                                  std::to_string(postings_.n_postings));
-    }
-    return {begin, end};
+  void fetch_ahead(std::int64_t i, std::int64_t total) const noexcept {
+    constexpr std::int64_t kOffsets = 16;
+    constexpr std::int64_t kLists = 8;
+    if (i + kOffsets < total) __builtin_prefetch(offsets_ + probed_.centroids[i + kOffsets]);
+    if (i + kLists >= total) return;
+    const std::int64_t begin = offsets_[probed_.centroids[i + kLists]];
+    if (begin >= 0 && begin < count_) __builtin_prefetch(documents_ + begin);
   }
 
-  template <class Id>
-  void collect(const Id* documents, std::int64_t begin, std::int64_t end, std::int64_t query, float gain) {
-    const auto n_documents = static_cast<std::uint64_t>(postings_.n_documents);
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::uint64_t document = documents[i];
-      if (document >= n_documents) {
-        throw std::invalid_argument("a posting is document " + std::to_string(document) + ", expected below " +
-                                    std::to_string(n_documents));
-      }
-      Collected& one = collected_[document];
-      if (one.last_query == query) continue;
-      one.last_query = static_cast<std::int32_t>(query);
-      one.score += gain;
-    }
+  std::string out_of_range(std::uint32_t centroid, std::int64_t begin, std::int64_t end) const {
+    return "postings of centroid " + std::to_string(centroid) + " run from " + std::to_string(begin) + " to " +
+           std::to_string(end) + ", expected a range within " + std::to_string(count_);
   }
 
-  const CentroidRows& table_;
-  const Postings& postings_;
-  std::vector<Collected> collected_;
+  std::string no_document(std::uint64_t document) const {
+    return "a posting is document " + std::to_string(document) + ", expected below " + std::to_string(n_documents_);
+  }
+
+  const Probed& probed_;
+  const std::int64_t* offsets_;
+  const Id* documents_;
+  std::int64_t count_;
+  std::uint64_t n_documents_;
+  Collected* collected_;
 };
+
+// The best `limit` allowed documents, and in `n_found` how many there are to choose from.
+Best<float, std::int64_t> best_of(const std::vector<Collected>& collected, const bool* allowed, std::int64_t limit,
+                                  std::int64_t* n_found) {
+  const auto n_documents = static_cast<std::int64_t>(collected.size());
+  Best<float, std::int64_t> result(std::min(limit, n_documents));
+  std::int64_t n = 0;
+  for (std::int64_t i = 0; i < n_documents; ++i) {
+    const Collected& one = collected[static_cast<std::size_t>(i)];
+    if (one.last_query < 0 || !allowed[i]) continue;
+    if (n++ < limit || one.score > result.threshold()) result.add(one.score, i);
+  }
+  *n_found = n;
+  return result;
+}
 
 }  // namespace
 
@@ -155,12 +188,25 @@ void probe(const CentroidRows& table, std::int64_t n, std::uint32_t* probed) {
   }
 }
 
-std::int64_t gather(const CentroidRows& table, const std::uint32_t* probed, std::int64_t n, const Postings& postings,
-                    const bool* allowed, std::int64_t limit, std::int64_t* documents, float* scores,
+std::int64_t gather(const CentroidRows& table, const std::uint32_t* probed, std::int64_t n, const Segments& segments,
+                    const bool* allowed, std::int64_t limit, int threads, std::int64_t* documents, float* scores,
                     std::int64_t* n_found) {
-  Gathering gathering(table, postings);
-  for (std::int64_t query = 0; query < table.count; ++query) gathering.add(query, probed + query * n, n);
-  auto best = gathering.best(allowed, limit, n_found);
+  const Probed centroids(table, probed, n);
+  std::vector<Collected> collected(static_cast<std::size_t>(segments.n_documents()));
+  std::vector<std::string> errors(static_cast<std::size_t>(segments.count()));
+  parallel_for(segments.count(), 1, threads, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
+      const StoredSegment& segment = segments[i];
+      Collected* of_segment = collected.data() + segments.start_of(i);
+      errors[static_cast<std::size_t>(i)] = segment.postings.wide
+                                                ? Gathering<std::uint32_t>(centroids, segment, of_segment).run()
+                                                : Gathering<std::uint16_t>(centroids, segment, of_segment).run();
+    }
+  });
+  for (const std::string& error : errors) {
+    if (!error.empty()) throw std::invalid_argument(error);
+  }
+  auto best = best_of(collected, allowed, limit, n_found);
   for (const auto& [score, document] : best.sorted()) {
     *scores++ = score;
     *documents++ = document;

@@ -2,32 +2,39 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
+#include <string>
 
 #include "aligned.h"
+#include "documents.h"
 #include "maxsim_codes/levels.h"
 
 namespace colmodern {
 namespace {
 
-// A query and coded tokens, ready for `code_maxima` of any instruction set.
+// A query, ready for `code_maxima` of any instruction set.
 class Work {
  public:
-  Work(const Kernels& kernels, const ByteQuery& query, const CentroidRows& table, const std::int8_t* levels,
-       const StoredCodes& codes)
+  Work(const Kernels& kernels, const CodeQuery& query, const CentroidRows& table)
       : kernels_(kernels),
-        layout_(query, 8 / codes.bits, kLevelOffset),
+        layout_(query.query, 8 / query.bits, kLevelOffset),
         packed_(layout_.view()),
         table_(table),
-        levels_(levels),
-        columns_{codes.ids,   codes.residuals, query.dim * codes.bits / 8, codes.bits, levels_.bytes,
-                 codes.gains, codes.norms},
-        ids_(codes.ids, table.n_centroids) {}
+        levels_(query.levels),
+        row_bytes_(query.query.dim * query.bits / 8),
+        bits_(query.bits),
+        ids_(table.n_centroids) {}
 
-  bool knows_ids(std::int64_t begin, std::int64_t end) noexcept { return ids_.passes(begin, end); }
-
-  // `best` has room for the query tokens, padded to whole strips.
-  void raise_maxima(const std::int16_t* context, std::int64_t begin, std::int64_t end, float* best) const noexcept {
-    kernels_.code_maxima(packed_, table_, context, columns_, begin, end, best);
+  // Raises `best`, which has room for the query tokens, padded to whole strips, by tokens [begin, end). False if they
+  // have a centroid that is not there.
+  bool raise_maxima(const Place& place, std::int64_t begin, std::int64_t end, ContextRows& rows, float* best) noexcept {
+    const StoredCodes& codes = place.segment->codes;
+    if (!ids_.passes(codes.ids, begin, end)) return false;
+    const CodeColumns columns{codes.ids, codes.residuals, row_bytes_, bits_, levels_.bytes, codes.gains, codes.norms};
+    rows.each_part(place, begin, end, [&](std::int64_t first, std::int64_t last, const std::int16_t* context) {
+      kernels_.code_maxima(packed_, table_, context, columns, first, last, best);
+    });
+    return true;
   }
 
   void raise_if_failed() const { ids_.raise_if_failed(); }
@@ -38,7 +45,8 @@ class Work {
   PackedQuery packed_;
   const CentroidRows& table_;
   LevelTable levels_;
-  CodeColumns columns_;
+  std::int64_t row_bytes_;
+  int bits_;
   IdCheck ids_;
 };
 
@@ -58,64 +66,53 @@ class Maxima {
   ByteQuery query_;
 };
 
-// Calls use(begin, end, block) for each part of a span that lies in one block of a document.
-template <class Use>
-void each_part(std::int64_t n_tokens, std::int64_t begin, std::int64_t end, const Use& use) {
-  const std::int64_t last = blocks_of(n_tokens) - 1;
-  while (begin < end) {
-    const std::int64_t block = std::min(begin / kBlockTokens, last);
-    const std::int64_t stop = block == last ? end : std::min(end, (block + 1) * kBlockTokens);
-    use(begin, stop, block);
-    begin = stop;
+void check_spans(const Spans& spans) {
+  check(spans.documents);
+  for (std::int64_t i = 0; i < spans.documents.count; ++i) {
+    const Place place = spans.documents[i];
+    const std::int64_t n_tokens = place.end - place.begin;
+    if (spans.begins[i] < 0 || spans.ends[i] < spans.begins[i] || spans.ends[i] > n_tokens) {
+      throw std::invalid_argument("offsets of span " + std::to_string(i) + " are " + std::to_string(spans.begins[i]) +
+                                  " to " + std::to_string(spans.ends[i]) + ", expected a range within " +
+                                  std::to_string(n_tokens) + " tokens");
+    }
   }
 }
 
 }  // namespace
 
-void maxsim_codes(const Kernels& kernels, const ByteQuery& query, const CentroidRows& table, const std::int8_t* levels,
-                  const StoredCodes& codes, const StoredContexts& contexts, const DocumentList& list, double sharpness,
-                  int threads, float* result) {
-  check(list);
-  check(contexts, list);
-  Work work(kernels, query, table, levels, codes);
+void maxsim_codes(const Kernels& kernels, const CodeQuery& query, const CentroidRows& table, const Listed& listed,
+                  double sharpness, int threads, float* result) {
+  check(listed);
+  Work work(kernels, query, table);
   score_documents(
-      list, query.count, threads,
+      listed, query.query.count, threads,
       [&] {
-        return [&, rows = ContextRows(kernels, contexts, table.stride, ContextRows::kRoom), maxima = Maxima(query)](
-                   std::int64_t document, std::int64_t begin, std::int64_t end) mutable {
-          if (!work.knows_ids(begin, end)) return 0.0F;
+        return [&, rows = ContextRows(kernels, query.contexts, table.stride),
+                maxima = Maxima(query.query)](const Place& place) mutable {
           float* best = maxima.begin();
-          rows.each_block(document, begin, end,
-                          [&](std::int64_t first, std::int64_t last, const std::int16_t* context) {
-                            work.raise_maxima(context, first, last, best);
-                          });
-          return total_of(best, query.count, sharpness);
+          if (!work.raise_maxima(place, place.begin, place.end, rows, best)) return 0.0F;
+          return total_of(best, query.query.count, sharpness);
         };
       },
       result);
   work.raise_if_failed();
 }
 
-void code_maxima(const Kernels& kernels, const ByteQuery& query, const CentroidRows& table, const std::int8_t* levels,
-                 const StoredCodes& codes, const StoredContexts& contexts, const DocumentList& spans, int threads,
-                 float* maxima) {
-  check(spans);
-  const std::int64_t whole[2] = {0, spans.n_tokens};
-  check(contexts, {whole, 1, spans.n_tokens, nullptr, 1});
-  Work work(kernels, query, table, levels, codes);
-  ContextRows rows(kernels, contexts, table.stride, std::max<std::int64_t>(1, contexts.count));
-  rows.make(0, contexts.count);
+void code_maxima(const Kernels& kernels, const CodeQuery& query, const CentroidRows& table, const Spans& spans,
+                 int threads, float* maxima) {
+  check_spans(spans);
+  Work work(kernels, query, table);
+  const std::int64_t count = query.query.count;
   constexpr std::int64_t kPiece = 64;
-  parallel_for(spans.n_listed, kPiece, threads, [&](std::int64_t first, std::int64_t last) {
-    Maxima of_span(query);
+  parallel_for(spans.documents.count, kPiece, threads, [&](std::int64_t first, std::int64_t last) {
+    ContextRows rows(kernels, query.contexts, table.stride);
+    Maxima of_span(query.query);
     for (std::int64_t i = first; i < last; ++i) {
+      const Place place = spans.documents[i];
       float* best = of_span.begin();
-      if (!work.knows_ids(spans.offsets[i], spans.offsets[i + 1])) continue;
-      each_part(spans.n_tokens, spans.offsets[i], spans.offsets[i + 1],
-                [&](std::int64_t begin, std::int64_t end, std::int64_t block) {
-                  work.raise_maxima(rows.row(contexts.none() ? 0 : block), begin, end, best);
-                });
-      std::copy_n(best, query.count, maxima + i * query.count);
+      work.raise_maxima(place, place.begin + spans.begins[i], place.begin + spans.ends[i], rows, best);
+      std::copy_n(best, count, maxima + i * count);
     }
   });
   work.raise_if_failed();

@@ -24,6 +24,7 @@
 #include "kernels.h"
 #include "maxsim_codes/maxsim_codes.h"
 #include "runs.h"
+#include "segments.h"
 
 namespace {
 
@@ -407,23 +408,28 @@ class Sweep {
 
  private:
   // Documents of awkward lengths, listed in another order.
-  struct Documents {
+  struct SomeDocuments {
     std::vector<std::int64_t> offsets;
     std::vector<std::int64_t> listed;
-    DocumentList list() const noexcept {
-      const auto n = static_cast<std::int64_t>(listed.size());
-      return {offsets.data(), n, offsets.back(), listed.data(), n};
-    }
+    std::int64_t count() const noexcept { return static_cast<std::int64_t>(listed.size()); }
   };
 
-  static Documents documents() {
-    Documents made;
+  static SomeDocuments documents() {
+    SomeDocuments made;
     made.offsets.push_back(0);
     for (const std::int64_t length : {3, 0, 1, 2, 4, 5, 7, 8, 9, 15, 16, 17, 33, 0, 341}) {
       made.listed.push_back(static_cast<std::int64_t>(made.offsets.size() * 7 % 15));
       made.offsets.push_back(made.offsets.back() + length);
     }
     return made;
+  }
+
+  // The documents with these codes and contexts as one segment.
+  static Segments segment(const SomeDocuments& made, const StoredCodes& codes, const StoredContexts& contexts,
+                          const StoredPostings& postings) {
+    Segments segments;
+    segments.add({made.offsets.data(), made.count(), made.offsets.back(), codes, contexts, postings});
+    return segments;
   }
 
   template <class Array>
@@ -453,7 +459,7 @@ class Sweep {
   }
 
   void dense(std::int64_t count, std::int64_t dim) {
-    const Documents made = documents();
+    const SomeDocuments made = documents();
     const std::int64_t n_rows = made.offsets.back();
     const Unaligned<float> query = vectors(count, dim, false);
     const Unaligned<float> rows = vectors(n_rows, dim, true);
@@ -462,8 +468,9 @@ class Sweep {
     centroid_scores(kernels_, {query.data(), count, dim}, {rows.data(), n_rows, dim}, 1, scores.data());
     take(scores);
 
-    Unaligned<float> of_documents(static_cast<std::int64_t>(made.listed.size()));
-    maxsim(kernels_, {query.data(), count, dim}, rows.data(), made.list(), 0.0, 1, of_documents.data());
+    Unaligned<float> of_documents(made.count());
+    const Documents all{made.offsets.data(), made.count(), n_rows};
+    maxsim(kernels_, {query.data(), count, dim}, rows.data(), all, 0.0, 1, of_documents.data());
     take(of_documents);
 
     if (count == 0) return;
@@ -537,17 +544,10 @@ class Sweep {
     Unaligned<std::int8_t> values;
     Unaligned<float> scales;
     std::int64_t dim;
-    StoredContexts view() const noexcept {
-      return {residuals.data(),
-              gains.data(),
-              gains.size(),
-              offsets.data(),
-              static_cast<std::int64_t>(offsets.size()) - 1,
-              {levels.data(), 0.01F},
-              {values.data(), scales.data(), scales.size(), dim}};
-    }
-    static StoredContexts none() noexcept {
-      return {nullptr, nullptr, 0, nullptr, 0, {nullptr, 0.0F}, {nullptr, nullptr, 0, 0}};
+    StoredContexts view() const noexcept { return {residuals.data(), gains.data(), gains.size(), offsets.data()}; }
+    static StoredContexts none() noexcept { return {nullptr, nullptr, 0, nullptr}; }
+    ContextQuery query() const noexcept {
+      return {{levels.data(), 0.01F}, {values.data(), scales.data(), scales.size(), dim}};
     }
   };
 
@@ -570,14 +570,17 @@ class Sweep {
   void centroids(std::int64_t count) {
     constexpr std::int64_t kCentroids = 50;
     constexpr std::int64_t kProbes = 5;
-    const Documents made = documents();
-    const auto n_documents = static_cast<std::int64_t>(made.listed.size());
+    const SomeDocuments made = documents();
+    const std::int64_t n_documents = made.count();
     const Unaligned<Id> ids(made.offsets.back(), [&] { return random_.integer(0, kCentroids - 1); });
+    const StoredCodes codes{{ids.data(), sizeof(Id) == 4}, nullptr, nullptr, nullptr};
     const Table random = table(kCentroids, count, sizeof(Id) == 4);
     Unaligned<float> results(n_documents);
     const SomeContexts some = contexts(made.offsets, count, 48);
     for (const StoredContexts& stored : {SomeContexts::none(), some.view()}) {
-      smooth_maxsim(kernels_, random.view(), {ids.data(), sizeof(Id) == 4}, stored, made.list(), 1, results.data());
+      const Segments segments = segment(made, codes, stored, {});
+      smooth_maxsim(kernels_, random.view(), some.query(), {segments, made.listed.data(), n_documents}, 1,
+                    results.data());
       take(results);
     }
 
@@ -594,9 +597,10 @@ class Sweep {
       Unaligned<std::int64_t> found(limit);
       Unaligned<float> scores(limit);
       std::int64_t n_found = 0;
-      gather(random.view(), probed.data(), kProbes,
-             {offsets.data(), postings.data(), sizeof(Id) == 4, postings.size(), n_documents}, allowed.data(), limit,
-             found.data(), scores.data(), &n_found);
+      const Segments segments = segment(made, codes, SomeContexts::none(),
+                                        {offsets.data(), postings.data(), sizeof(Id) == 4, postings.size()});
+      gather(random.view(), probed.data(), kProbes, segments, allowed.data(), limit, 1, found.data(), scores.data(),
+             &n_found);
       take(found);
       take(scores);
     }
@@ -606,7 +610,7 @@ class Sweep {
   template <class Id>
   void codes(std::int64_t count, std::int64_t dim, int bits, bool extreme) {
     constexpr std::int64_t kCentroids = 50;
-    const Documents made = documents();
+    const SomeDocuments made = documents();
     const std::int64_t n = made.offsets.back();
     const Unaligned<std::int8_t> values(
         count * dim, [&] { return extreme ? 127 * (2 * random_.integer(0, 1) - 1) : random_.integer(-127, 127); });
@@ -619,20 +623,26 @@ class Sweep {
     const Unaligned<std::uint16_t> gains(n, [&] { return random_.half(); });
     const Unaligned<std::uint16_t> norms(n, [&] { return random_.half(); });
     Unaligned<float> results(static_cast<std::int64_t>(made.listed.size()));
-    const ByteQuery query{values.data(), scales.data(), count, dim};
-    const StoredCodes stored{{ids.data(), sizeof(Id) == 4}, residuals.data(), gains.data(), norms.data(), bits};
+    const StoredCodes stored{{ids.data(), sizeof(Id) == 4}, residuals.data(), gains.data(), norms.data()};
     const SomeContexts some = contexts(made.offsets, count, dim);
+    const CodeQuery query{{values.data(), scales.data(), count, dim}, levels.data(), bits, some.query()};
     for (const StoredContexts& with : {SomeContexts::none(), some.view()}) {
-      maxsim_codes(kernels_, query, centroids.view(), levels.data(), stored, with, made.list(), 0.0, 1, results.data());
+      const Segments segments = segment(made, stored, with, {});
+      maxsim_codes(kernels_, query, centroids.view(), {segments, made.listed.data(), made.count()}, 0.0, 1,
+                   results.data());
       take(results);
     }
 
-    const SomeContexts one = contexts({0, n}, count, dim);
-    const auto n_spans = static_cast<std::int64_t>(made.offsets.size()) - 1;
+    const SomeDocuments whole{{0, n}, {0}};
+    const SomeContexts one = contexts(whole.offsets, count, dim);
+    const CodeQuery meets{query.query, levels.data(), bits, one.query()};
+    const std::int64_t n_spans = made.count();
+    const std::vector<std::int64_t> same(made.listed.size(), 0);
     Unaligned<float> maxima(n_spans * count);
     for (const StoredContexts& with : {SomeContexts::none(), one.view()}) {
-      code_maxima(kernels_, query, centroids.view(), levels.data(), stored, with,
-                  {made.offsets.data(), n_spans, n, nullptr, n_spans}, 1, maxima.data());
+      const Segments segments = segment(whole, stored, with, {});
+      code_maxima(kernels_, meets, centroids.view(),
+                  {{segments, same.data(), n_spans}, made.offsets.data(), made.offsets.data() + 1}, 1, maxima.data());
       take(maxima);
     }
   }

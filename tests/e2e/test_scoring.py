@@ -6,8 +6,14 @@ import pytest
 from colmodern import Document, Encoder, HashEncoder, Indexer, Searcher
 from colmodern.encoder import scoring_of
 from colmodern.errors import ConfigError
+from colmodern.kernels.scoring import (
+    LENGTH_WEIGHT,
+    SHARPNESS,
+    document_score,
+    length_part,
+    shares,
+)
 from colmodern.request import Scoring
-from colmodern.searcher.scoring import LENGTH_WEIGHT, SHARPNESS, length_part, shares, total
 
 RNG = np.random.default_rng(5)
 WORDS = [f"word{n}" for n in range(400)]
@@ -50,8 +56,8 @@ def test_the_total_of_two_matches_by_hand():
     matches = np.array([1.0, 0.5], np.float32)
     smooth = 2 * np.log((np.exp(4.0) + np.exp(2.0)) / 2) / 4
     assert (SHARPNESS, LENGTH_WEIGHT) == (4.0, 0.02)
-    assert total(matches, Scoring.MAXSIM, n_tokens=9) == 1.5
-    assert total(matches, Scoring.CORRECTED, n_tokens=9) == pytest.approx(
+    assert document_score(matches, Scoring.MAXSIM, n_tokens=9) == 1.5
+    assert document_score(matches, Scoring.CORRECTED, n_tokens=9) == pytest.approx(
         smooth - 2 * 0.02 * np.log(9), abs=1e-6
     )
     np.testing.assert_allclose(
@@ -67,7 +73,7 @@ def test_a_length_costs_what_its_logarithm_says_and_an_empty_document_nothing():
 
 def test_matches_without_any_query_token_come_to_nothing():
     nothing = np.zeros(0, np.float32)
-    assert total(nothing, Scoring.CORRECTED, n_tokens=3) == 0
+    assert document_score(nothing, Scoring.CORRECTED, n_tokens=3) == 0
     assert shares(nothing, Scoring.CORRECTED).shape == (0,)
 
 
@@ -84,7 +90,7 @@ def test_what_is_explained_is_what_was_scored(searcher, query, scoring):
 def test_the_corrected_order_is_that_of_the_matches_of_all_documents(searcher):
     for query in QUERIES[:3]:
         by_hand = {
-            document.id: total(
+            document.id: document_score(
                 np.array([m.score for m in explanation.matches], np.float32),
                 Scoring.CORRECTED,
                 n_tokens=len(document.text.split()),

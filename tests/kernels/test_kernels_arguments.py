@@ -9,6 +9,9 @@ from colmodern import kernels
 from colmodern.errors import ConfigError, KernelUnavailableError
 from colmodern.kernels import isa as isa_module
 
+from .one_segment import code_maxima, maxsim_codes, smooth_maxsim
+from .one_segment import gather as gather_in_segment
+
 ISAS = kernels.available_isas()
 
 
@@ -49,7 +52,7 @@ def call(**changes):
     } | changes
     parts = [arguments.pop(name) for name in ("values", "steps", "levels")]
     query = kernels.QuantisedQuery(*parts, np.float32(1), arguments.pop("bits"))
-    return kernels.maxsim_codes(query, **arguments)
+    return maxsim_codes(query, **arguments)
 
 
 def test_the_unchanged_call_is_fine():
@@ -118,7 +121,7 @@ def test_a_centroid_that_is_not_there_is_refused(isa):
         kernels.use_isa(isa),
         pytest.raises(ValueError, match="centroid id is 4, expected below 4"),
     ):
-        kernels.smooth_maxsim(a_table(), codes.centroid_ids, np.array([0, 3]), np.array([0]))
+        smooth_maxsim(a_table(), codes.centroid_ids, np.array([0, 3]), np.array([0]))
 
 
 @pytest.mark.parametrize("isa", ISAS)
@@ -149,7 +152,7 @@ def gather(**changes):
         "allowed": np.ones(6, np.bool_),
         "limit": 10,
     } | changes
-    return kernels.gather(a_table(), *arguments.values())
+    return gather_in_segment(a_table(), *arguments.values())
 
 
 @pytest.mark.parametrize("isa", ISAS)
@@ -227,10 +230,10 @@ def test_spans_of_coded_tokens_must_rise(isa):
         4,
     )
     with kernels.use_isa(isa):
-        assert kernels.code_maxima(query, a_table(), Columns(), np.array([0, 3])).shape == (1, 2)
+        assert code_maxima(query, a_table(), Columns(), np.array([0, 3])).shape == (1, 2)
         for offsets in ([0, 4, 3], [0, -1, 3], [0, 2, 1, 3]):
             with pytest.raises(ValueError, match="offsets of"):
-                kernels.code_maxima(query, a_table(), Columns(), np.array(offsets))
+                code_maxima(query, a_table(), Columns(), np.array(offsets))
 
 
 def test_centroids_are_needed_to_find_the_nearest():

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from colmodern import kernels
 from colmodern.kernels import CentroidTable, QuantisedQuery, reference
 
+from .one_segment import maxsim_codes, smooth_maxsim
+
 ISAS = kernels.available_isas()
 seeds = st.integers(0, 2**32 - 1)
 laws = settings(max_examples=40, deadline=None, derandomize=True)
@@ -48,13 +50,13 @@ class Case:
         values, steps = self.values[tokens], self.steps[tokens]
         query = QuantisedQuery(values, steps, self.levels, np.float32(1), self.bits)
         offsets = np.array([0, len(codes.centroid_ids)])
-        scores = kernels.maxsim_codes(query, self.table(tokens), codes, offsets, np.array([0]))
+        scores = maxsim_codes(query, self.table(tokens), codes, offsets, np.array([0]))
         return float(scores[0])
 
     def smooth_score(self, codes=None, tokens=slice(None)):
         ids = (codes or self.codes).centroid_ids
         offsets = np.array([0, len(ids)])
-        return float(kernels.smooth_maxsim(self.table(tokens), ids, offsets, np.array([0]))[0])
+        return float(smooth_maxsim(self.table(tokens), ids, offsets, np.array([0]))[0])
 
     def table(self, tokens):
         steps = self.row_steps[tokens]

@@ -9,6 +9,8 @@ from colmodern import kernels
 from colmodern.kernels import reference
 from colmodern.kernels.operands import CentroidTable, QuantisedQuery
 
+from .one_segment import code_maxima, gather, maxsim_codes, smooth_maxsim
+
 NATIVE = kernels.available_isas()[1:]
 EPSILON = float(np.finfo(np.float32).eps)
 
@@ -266,7 +268,7 @@ def test_gather_is_the_same_everywhere(n_query, n_documents, dtype):
             allowed = rng.random(n_documents) < share
             for limit in (0, 1, 20, 1000):
                 arguments = (table, probed, offsets, postings, allowed, limit)
-                results = on_every_isa(lambda arguments=arguments: kernels.gather(*arguments))
+                results = on_every_isa(lambda arguments=arguments: gather(*arguments))
                 documents, scores, n_found = results["reference"]
                 assert len(documents) == min(limit, n_found) <= allowed.sum()
                 assert allowed[documents].all()
@@ -284,9 +286,7 @@ def test_gather_without_probed_centroids_finds_nothing(isa):
     nothing = np.zeros((3, 0), np.uint32)
     offsets, postings = np.array([0, 1, 1, 1, 2]), np.array([0, 1], np.uint16)
     with kernels.use_isa(isa):
-        documents, scores, n = kernels.gather(
-            table, nothing, offsets, postings, np.ones(2, np.bool_), 5
-        )
+        documents, scores, n = gather(table, nothing, offsets, postings, np.ones(2, np.bool_), 5)
     assert (len(documents), len(scores), n) == (0, 0, 0)
 
 
@@ -297,7 +297,7 @@ def test_smooth_maxsim_conforms(n_query, id_dtype):
     offsets, documents = ragged(rng, LENGTHS)
     table = random_table(rng, 50, n_query)
     ids = rng.integers(0, 50, offsets[-1]).astype(id_dtype)
-    results = on_each_isa(lambda: kernels.smooth_maxsim(table, ids, offsets, documents))
+    results = on_each_isa(lambda: smooth_maxsim(table, ids, offsets, documents))
     expected = reference.smooth_maxsim(table, ids, offsets, documents)
     # A sum of up to 100 weights is off by 100 roundings at most, an octave's 1.45 times that.
     octaves = 1.45 * 100 * EPSILON * reference.ROWS_AN_OCTAVE + EPSILON * 2**15
@@ -310,7 +310,7 @@ def test_smooth_maxsim_of_the_greatest_and_least_products_is_finite():
     n = 5000
     ids = np.repeat(np.array([0, 1], np.uint16), n)
     offsets, documents = np.array([0, n, 2 * n]), np.array([0, 1])
-    results = on_each_isa(lambda: kernels.smooth_maxsim(table, ids, offsets, documents))
+    results = on_each_isa(lambda: smooth_maxsim(table, ids, offsets, documents))
     expected = reference.smooth_maxsim(table, ids, offsets, documents)
     assert np.isfinite(expected).all()
     assert_conforms(results, expected, 1e-4 * np.abs(expected))
@@ -327,7 +327,7 @@ def test_sharp_maxsim_codes_conforms(n_query, sharpness):
     products = query.scales * reference.code_products(query, codes.residuals)
     largest = 2 * (np.abs(table.scores).max(initial=0) + np.abs(products).max(initial=0))
     results = on_each_isa(
-        lambda: kernels.maxsim_codes(query, table, codes, offsets, documents, sharpness=sharpness)
+        lambda: maxsim_codes(query, table, codes, offsets, documents, sharpness=sharpness)
     )
     expected = reference.maxsim_codes(query, table, codes, offsets, documents, sharpness=sharpness)
     assert_conforms(results, expected, 8 * EPSILON * (largest + 1) * (n_query + 1))
@@ -344,10 +344,10 @@ def test_maxsim_codes_conforms(n_query, dim, bits):
     table = random_table(rng, 50, n_query)
     products = query.scales * reference.code_products(query, codes.residuals)
     largest = 2 * (np.abs(table.scores).max(initial=0) + np.abs(products).max(initial=0))
-    results = on_each_isa(lambda: kernels.maxsim_codes(query, table, codes, offsets, documents))
+    results = on_each_isa(lambda: maxsim_codes(query, table, codes, offsets, documents))
     expected = reference.maxsim_codes(query, table, codes, offsets, documents)
     assert_conforms(results, expected, 4 * EPSILON * largest * (n_query + 1))
-    results = on_each_isa(lambda: kernels.code_maxima(query, table, codes, offsets))
+    results = on_each_isa(lambda: code_maxima(query, table, codes, offsets))
     expected = reference.code_maxima(query, table, codes, offsets)
     assert expected.shape == (len(LENGTHS), n_query)
     assert_conforms(results, expected, 4 * EPSILON * largest)
@@ -376,14 +376,12 @@ def test_smooth_maxsim_conforms_in_context(n_query, dim):
     contexts = some_contexts(rng, offsets, dim)
     ids = rng.integers(0, 50, offsets[-1]).astype(np.uint16)
     results = on_each_isa(
-        lambda: kernels.smooth_maxsim(
-            table, ids, offsets, documents, query=query, contexts=contexts
-        )
+        lambda: smooth_maxsim(table, ids, offsets, documents, query=query, contexts=contexts)
     )
     expected = reference.smooth_maxsim(table, ids, offsets, documents, query, contexts)
     octaves = 1.45 * 3300 * EPSILON * reference.ROWS_AN_OCTAVE + EPSILON * 2**15
     assert_conforms(results, expected, octaves * table.steps.sum() * 1.1)
-    without = kernels.smooth_maxsim(table, ids, offsets, documents)
+    without = smooth_maxsim(table, ids, offsets, documents)
     assert n_query == 0 or (results["scalar"] != without).any()
 
 
@@ -399,7 +397,7 @@ def test_maxsim_codes_conforms_in_context(n_query, dim, bits):
     products = query.scales * reference.code_products(query, codes.residuals)
     largest = 2 * (table.steps.max(initial=0) * 2**15 + np.abs(products).max(initial=0))
     results = on_each_isa(
-        lambda: kernels.maxsim_codes(query, table, codes, offsets, documents, contexts=contexts)
+        lambda: maxsim_codes(query, table, codes, offsets, documents, contexts=contexts)
     )
     expected = reference.maxsim_codes(query, table, codes, offsets, documents, contexts)
     assert_conforms(results, expected, 4 * EPSILON * largest * (n_query + 1))
@@ -413,15 +411,13 @@ def test_code_maxima_conforms_in_context(n_tokens):
     codes = Columns(rng, n_tokens, dim=48, bits=4, n_centroids=50)
     contexts = some_contexts(rng, whole, 48)
     spans = np.sort(rng.integers(0, n_tokens + 1, 30))
-    results = on_each_isa(
-        lambda: kernels.code_maxima(query, table, codes, spans, contexts=contexts)
-    )
+    results = on_each_isa(lambda: code_maxima(query, table, codes, spans, contexts=contexts))
     expected = reference.code_maxima(query, table, codes, spans, contexts)
     products = query.scales * reference.code_products(query, codes.residuals)
     largest = 2 * (table.steps.max() * 2**15 + np.abs(products).max(initial=0))
     assert_conforms(results, expected, 4 * EPSILON * largest)
-    of_whole = kernels.code_maxima(query, table, codes, whole, contexts=contexts)
-    (score,) = kernels.maxsim_codes(query, table, codes, whole, np.array([0]), contexts=contexts)
+    of_whole = code_maxima(query, table, codes, whole, contexts=contexts)
+    (score,) = maxsim_codes(query, table, codes, whole, np.array([0]), contexts=contexts)
     assert score == pytest.approx(of_whole.sum(dtype=np.float64), rel=1e-6)
 
 
@@ -442,7 +438,7 @@ def test_a_score_in_context_stays_within_16_bits(isa):
         np.array([0, 1, 2]),
     )
     with kernels.use_isa(isa):
-        scores = kernels.maxsim_codes(
+        scores = maxsim_codes(
             query, table, codes, np.array([0, 1, 2]), np.array([0, 1]), contexts=contexts
         )
     assert scores.tolist() == [32767, -32768]
@@ -460,13 +456,13 @@ def test_contexts_that_do_not_fit_the_documents_are_refused(isa, offsets):
     tokens, documents = np.array([0, 10, 20]), np.array([0, 1])
     with kernels.use_isa(isa):
         with pytest.raises(ValueError, match="contexts of document"):
-            kernels.maxsim_codes(query, table, codes, tokens, documents, contexts=contexts)
+            maxsim_codes(query, table, codes, tokens, documents, contexts=contexts)
         with pytest.raises(ValueError, match="contexts of document"):
-            kernels.smooth_maxsim(
+            smooth_maxsim(
                 table, codes.centroid_ids, tokens, documents, query=query, contexts=contexts
             )
         with pytest.raises(ValueError, match="query must be given"):
-            kernels.smooth_maxsim(table, codes.centroid_ids, tokens, documents, contexts=contexts)
+            smooth_maxsim(table, codes.centroid_ids, tokens, documents, contexts=contexts)
 
 
 def test_blocks_are_cut_where_they_should_be():
@@ -481,7 +477,7 @@ def test_maxsim_codes_takes_512_query_tokens_and_wide_ids():
     query = random_query(rng, 512, dim=64, bits=4)
     codes = Columns(rng, 16, dim=64, bits=4, n_centroids=70_000, id_dtype=np.uint32)
     table = random_table(rng, 70_000, 512)
-    results = on_each_isa(lambda: kernels.maxsim_codes(query, table, codes, offsets, documents))
+    results = on_each_isa(lambda: maxsim_codes(query, table, codes, offsets, documents))
     expected = reference.maxsim_codes(query, table, codes, offsets, documents)
     assert_conforms(results, expected, 512 * 1e-5)
 
@@ -498,7 +494,7 @@ def test_the_largest_integers_do_not_saturate(value, code):
     table = CentroidTable.empty(1, ones)
     table.rows[:] = 0
     offsets, documents = np.array([0, 4]), np.array([0])
-    results = on_each_isa(lambda: kernels.maxsim_codes(query, table, codes, offsets, documents))
+    results = on_each_isa(lambda: maxsim_codes(query, table, codes, offsets, documents))
     exact = 3 * dim * value * (63 if code else -63)
     for result in results.values():
         assert result.tolist() == [exact]
@@ -515,9 +511,7 @@ def test_every_float16_becomes_the_same_float32_everywhere():
     table = CentroidTable.empty(1, ones)
     table.rows[:] = 1
     one_each = np.arange(n + 1)
-    results = on_each_isa(
-        lambda: kernels.maxsim_codes(query, table, codes, one_each, one_each[:-1])
-    )
+    results = on_each_isa(lambda: maxsim_codes(query, table, codes, one_each, one_each[:-1]))
     for result in results.values():
         np.testing.assert_array_equal(result, halves.astype(np.float32))
 
@@ -575,9 +569,9 @@ def test_threads_change_nothing(isa, threads):
             kernels.nearest_centroids(vectors, packed, threads=n),
             kernels.maxsim(floats, vectors, offsets, threads=n),
             kernels.centroid_table(query, bytes_, steps, longest, threads=n).rows,
-            kernels.smooth_maxsim(table, codes.centroid_ids, offsets, documents, threads=n),
-            kernels.maxsim_codes(query, table, codes, offsets, documents, threads=n),
-            kernels.code_maxima(query, table, codes, np.arange(len(codes.norms) + 1), threads=n),
+            smooth_maxsim(table, codes.centroid_ids, offsets, documents, threads=n),
+            maxsim_codes(query, table, codes, offsets, documents, threads=n),
+            code_maxima(query, table, codes, np.arange(len(codes.norms) + 1), threads=n),
         ]
 
     with kernels.use_isa(isa):
@@ -596,8 +590,6 @@ def test_read_only_views_of_a_larger_table_are_taken_as_they_are(isa):
         setattr(part, name, column)
     query, table = random_query(rng, 5, dim=32, bits=4), random_table(rng, 20, 5)
     with kernels.use_isa(isa):
-        of_part = kernels.maxsim_codes(query, table, part, np.array([0, 11]), np.array([0]))
-        of_whole = kernels.maxsim_codes(
-            query, table, whole, np.array([0, 7, 18, 30]), np.array([1])
-        )
+        of_part = maxsim_codes(query, table, part, np.array([0, 11]), np.array([0]))
+        of_whole = maxsim_codes(query, table, whole, np.array([0, 7, 18, 30]), np.array([1]))
     np.testing.assert_array_equal(of_part, of_whole)

@@ -79,14 +79,9 @@ def test_what_neighbours_have_in_common_is_coded_once(codec):
     assert errors[0] < 0.9 * errors[1]
     query = clustered(17, seed=5)
     quantised = codec.quantise_query(query)
-    found = kernels.maxsim_codes(
-        quantised,
-        codec.centroid_table(quantised),
-        codes,
-        offsets,
-        np.arange(5),
-        contexts=contexts,
-    )
+    segments = kernels.Segments([kernels.SegmentArrays(offsets, codes, contexts)])
+    table = codec.centroid_table(quantised)
+    found = kernels.maxsim_codes(quantised, table, segments, np.arange(5))
     np.testing.assert_allclose(found, kernels.maxsim(query, decoded, offsets), atol=0.02)
 
 
@@ -112,7 +107,8 @@ def test_scores_of_codes_are_those_of_decoded_vectors_up_to_the_step_of_the_quer
     exact = kernels.maxsim(query, decoded, offsets)
     quantised = codec.quantise_query(query)
     table = codec.centroid_table(quantised)
-    found = kernels.maxsim_codes(quantised, table, codes, offsets, np.arange(60))
+    segments = kernels.Segments([kernels.SegmentArrays(offsets, codes)])
+    found = kernels.maxsim_codes(quantised, table, segments, np.arange(60))
     # A component of the query is off by half a step at most, so a product is off by half a step
     # times the sum of the other's components. The table adds half of its own step.
     half_steps = np.abs(codec.rotate(query)).max(axis=1) / 127 / 2
@@ -233,7 +229,8 @@ def test_a_vector_of_zeros_comes_back_as_zeros_and_scores_zero():
     query = clustered(3, seed=1)
     quantised = codec.quantise_query(query)
     table = codec.centroid_table(quantised)
-    found = kernels.maxsim_codes(quantised, table, codes, np.array([0, 7, 8, 40]), np.array([1]))
+    segments = kernels.Segments([kernels.SegmentArrays(np.array([0, 7, 8, 40]), codes)])
+    found = kernels.maxsim_codes(quantised, table, segments, np.array([1]))
     assert found.tolist() == [0]
 
 

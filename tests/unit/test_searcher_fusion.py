@@ -2,17 +2,24 @@ import numpy as np
 import pytest
 
 from colmodern.errors import ConfigError
-from colmodern.request import Fusion, Mode, SearchRequest
-from colmodern.searcher.fusion import RANK_CONSTANT, fused
+from colmodern.request import Mode, SearchRequest
+from colmodern.searcher.fusion import RANK_CONSTANT, fused_ranks, fused_scores
 
 
 def floats(*values):
     return np.array(values, np.float32)
 
 
+def by_scores(late, words, weight, *, n_query=4, highest=9.0):
+    return fused_scores(late, words, n_query=n_query, highest_by_words=highest, word_weight=weight)
+
+
+FORMS = [by_scores, fused_ranks]
+
+
 def test_reciprocal_ranks_are_those_of_each_list():
     late, words = floats(3, 2, 1), floats(0, 5, 9)
-    found = fused(late, words, Fusion.RRF, 0.5)
+    found = fused_ranks(late, words, 0.5)
     ranks = [(1, None), (2, 2), (3, 1)]
     expected = [
         sum(0.5 / (RANK_CONSTANT + rank) for rank in pair if rank is not None) for pair in ranks
@@ -22,30 +29,42 @@ def test_reciprocal_ranks_are_those_of_each_list():
 
 
 def test_equal_scores_share_a_rank():
-    found = fused(floats(2, 2, 1), floats(0, 0, 0), Fusion.RRF, 0.0)
+    found = fused_ranks(floats(2, 2, 1), floats(0, 0, 0), 0.0)
     assert found[0] == found[1] == pytest.approx(1 / (RANK_CONSTANT + 1))
     assert found[2] == pytest.approx(1 / (RANK_CONSTANT + 3))
 
 
-def test_normalised_scores_run_from_nought_to_one():
-    found = fused(floats(10, 14, 12), floats(0, 2, 4), Fusion.SCORES, 0.25)
-    assert found.tolist() == pytest.approx([0, 0.75 + 0.125, 0.375 + 0.25])
+def test_scores_are_divided_by_what_none_exceeds():
+    found = by_scores(floats(1, 4, -1), floats(0, 2, 8), 0.25, n_query=4, highest=8.0)
+    assert found.tolist() == pytest.approx([0.75 * 0.25, 0.75 + 0.25 * 0.25, 0.75 * -0.25 + 0.25])
 
 
-@pytest.mark.parametrize("form", list(Fusion))
+def test_a_fused_score_does_not_depend_on_what_else_is_found():
+    late, words = floats(1, 5, 3, 2.5), floats(9, 0, 2, 4)
+    for rows in ([0, 1, 2, 3], [2], [3, 0]):
+        found = by_scores(late[rows], words[rows], 0.3)
+        assert found.tolist() == by_scores(late, words, 0.3)[rows].tolist()
+
+
+def test_without_words_in_the_index_or_tokens_in_the_query_the_other_part_counts():
+    assert by_scores(floats(2, 1), floats(0, 0), 0.5, highest=0.0).tolist() == [0.25, 0.125]
+    assert by_scores(floats(0, 0), floats(9, 0), 0.5, n_query=0).tolist() == [0.5, 0]
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_weights_of_nought_and_one_are_either_order(form):
     late, words = floats(1, 5, 3), floats(9, 0, 2)
-    assert np.argsort(-fused(late, words, form, 0.0)).tolist() == [1, 2, 0]
-    assert np.argsort(-fused(late, words, form, 1.0)).tolist() == [0, 2, 1]
+    assert np.argsort(-form(late, words, 0.0)).tolist() == [1, 2, 0]
+    assert np.argsort(-form(late, words, 1.0)).tolist() == [0, 2, 1]
 
 
-@pytest.mark.parametrize("form", list(Fusion))
+@pytest.mark.parametrize("form", FORMS)
 def test_a_document_without_tokens_counts_by_its_words_alone(form):
-    found = fused(floats(-np.inf, 2, 1), floats(3, 1, 0), form, 0.5)
+    found = form(floats(-np.inf, 2, 1), floats(3, 1, 0), 0.5)
     assert np.isfinite(found).all()
     assert found[0] > found[2]
-    assert fused(floats(-np.inf), floats(1), form, 0.5)[0] > 0
-    assert len(fused(floats(), floats(), form, 0.5)) == 0
+    assert form(floats(-np.inf), floats(1), 0.5)[0] > 0
+    assert len(form(floats(), floats(), 0.5)) == 0
 
 
 def test_modes_and_fusions_are_named_in_errors():

@@ -10,8 +10,8 @@ from colmodern.searcher import (
     Hit,
     Hits,
     Match,
+    MatchedToken,
     Passage,
-    WarmToken,
     marked_pieces,
     write_run,
 )
@@ -54,7 +54,7 @@ def test_html_escapes_what_comes_from_documents():
 
 def test_an_explanation_in_a_notebook_is_escaped_and_marks_its_passage():
     matches = (Match("<lost>", "<key>", 6, 11, 2.5, 0.8), Match("&", "", 0, 0, -0.1, -0.03))
-    tokens = (WarmToken(6, 11, 2.5, 0),)
+    tokens = (MatchedToken(6, 11, 2.5, 0),)
     evidence = (Evidence(PASSAGE, 0.8, tokens),)
     html = Explanation("<lost> &", "<a>.md", 2.4, matches, evidence)._repr_html_()
     assert "<b>&lt;a&gt;.md</b> 2.400" in html

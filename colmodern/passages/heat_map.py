@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from html import escape
 
-from colmodern.searcher.explain import Evidence, Explanation, Match
+from colmodern.passages.explanation import Evidence, Explanation, Match
 
 _WARM = "213,94,0"  # vermilion and blue: told apart by those who see few colours
 _COOL = "0,114,178"

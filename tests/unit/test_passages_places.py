@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from colmodern.searcher.places import Place, place_of
+from colmodern.passages.places import Place, place_of
 
 MARKDOWN = """---
 title: Front

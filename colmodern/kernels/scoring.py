@@ -11,9 +11,7 @@ import numpy as np
 
 from colmodern import kernels
 from colmodern.request import Scoring
-from colmodern.searcher.candidates import Candidates
-from colmodern.storage import Segment
-from colmodern.types import FloatVector, IntVector, QueryEncoder
+from colmodern.types import FloatVector, IntVector
 
 SHARPNESS = 4.0
 LENGTH_WEIGHT = 0.02
@@ -24,33 +22,6 @@ def sharpness_of(scoring: Scoring) -> float:
     return SHARPNESS if scoring is Scoring.CORRECTED else 0.0
 
 
-def scoring_for(encoder: QueryEncoder) -> Scoring:
-    """Return how the matches of an encoder's vectors make a score: as it says, else MaxSim."""
-    return Scoring(getattr(encoder, "scoring", Scoring.MAXSIM))
-
-
-def correct(
-    segments: list[Segment], candidates: Candidates, scoring: Scoring, *, n_query: int
-) -> Candidates:
-    """Return the candidates less what their lengths bring, in the same order.
-
-    Args:
-        segments: The segments of a snapshot.
-        candidates: Scored by their matches.
-        scoring: Only the corrected one changes anything.
-        n_query: How many tokens the query has.
-    """
-    if scoring is not Scoring.CORRECTED:
-        return candidates
-
-    def gains(segment: Segment, documents: IntVector) -> FloatVector:
-        offsets = segment.token_offsets
-        return length_part(offsets[documents + 1] - offsets[documents], n_query=n_query)
-
-    scores = candidates.scores - candidates.scored(segments, gains).scores
-    return Candidates(candidates.segments, candidates.documents, scores)
-
-
 def length_part(lengths: IntVector, *, n_query: int) -> FloatVector:
     """Return what documents of so many tokens gain by their lengths, shape (n,), float32."""
     part: FloatVector = (n_query * LENGTH_WEIGHT * np.log(np.maximum(lengths, 1))).astype(
@@ -59,7 +30,7 @@ def length_part(lengths: IntVector, *, n_query: int) -> FloatVector:
     return part
 
 
-def total(maxima: FloatVector, scoring: Scoring, *, n_tokens: int) -> float:
+def document_score(maxima: FloatVector, scoring: Scoring, *, n_tokens: int) -> float:
     """Return a document's score from its matches.
 
     Args:

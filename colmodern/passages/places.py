@@ -51,10 +51,11 @@ class Place:
 
 def place_of(metadata: Metadata, text: str, offset: int) -> Place:
     """Return the place of a character of a document; O(length of the text before it)."""
+    pages, cells = metadata.get("page_starts"), metadata.get("cell_starts")
     return Place(
-        page=_numbered(metadata.get("page_starts"), offset),
-        cell=_numbered(metadata.get("cell_starts"), offset),
-        section=_section(metadata, text, offset),
+        None if pages is None else _numbered(pages, offset),
+        None if cells is None else _numbered(cells, offset),
+        _section(metadata, text, offset),
     )
 
 
@@ -74,4 +75,4 @@ def _section(metadata: Metadata, text: str, offset: int) -> tuple[str, ...]:
         return titles_above(markdown_headings(text, offset), offset)
     if kind == "rst":
         return titles_above(rst_headings(text, offset), offset)
-    return titles_above(noted_headings(metadata), offset)
+    return titles_above(noted_headings(metadata), offset) if "sections" in metadata else ()

@@ -1,6 +1,6 @@
 import numpy as np
 
-from colmodern.searcher.passages import (
+from colmodern.passages.windows import (
     BLOCK_TOKENS,
     WINDOW_BLOCKS,
     best_passage,

@@ -6,19 +6,22 @@ from collections.abc import Callable
 
 import numpy as np
 
-from colmodern.searcher.hits import Passage
-from colmodern.searcher.passages import best_passage
+from colmodern.passages.passage import Passage
+from colmodern.passages.windows import best_passages, maxima_of
 from colmodern.text.words import word_spans, words_of
-from colmodern.types import FloatMatrix, IntVector
+from colmodern.types import Metadata
 
 
-def word_passage(query: str, text: str, idf: Callable[[str], float]) -> Passage | None:
+def word_passage(
+    query: str, text: str, idf: Callable[[str], float], metadata: Metadata
+) -> Passage | None:
     """Return the passage that has the words of a query that say most.
 
     Args:
         query: The query.
         text: The document's text.
         idf: How much a word says.
+        metadata: What is kept beside the document, which tells places in it.
 
     Returns:
         The passage; None if the text has none of the words (the title may).
@@ -33,9 +36,5 @@ def word_passage(query: str, text: str, idf: Callable[[str], float]) -> Passage 
     if not scores.any():
         return None
     spans = np.array([(start, end) for _, start, end in found], np.int32)
-
-    def maxima(offsets: IntVector) -> FloatMatrix:
-        part: FloatMatrix = np.maximum.reduceat(scores[: offsets[-1]], offsets[:-1], axis=0)
-        return part
-
-    return best_passage(maxima, spans, text)
+    passages = best_passages(maxima_of(scores), spans, text, 1, metadata)
+    return passages[0] if passages else None

@@ -1,0 +1,1 @@
+"""Where in a document is the answer, and why did it match?"""

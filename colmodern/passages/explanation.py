@@ -1,0 +1,266 @@
+"""Why did a document match? Token by token and passage by passage, from the stored spans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from colmodern.kernels.scoring import document_score, shares
+from colmodern.passages.passage import Passage
+from colmodern.passages.places import place_of
+from colmodern.passages.windows import best_passages, maxima_of, tokens_within
+from colmodern.request import Scoring
+from colmodern.storage import StoredDocument
+from colmodern.types import FloatMatrix, FloatVector, Metadata, Spans, TokenEmbeddings
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One query token and the document token that it matched best.
+
+    Attributes:
+        query_token: The characters of the query token; empty for one that the encoder adds.
+        document_token: The characters of the document token; empty if it stands outside the text
+            (in the title).
+        start: Where the document token starts in the document's text.
+        end: Where it ends.
+        score: Their similarity, from the compressed document token.
+        share: The part of the document's score that this match brings.
+        query_start: Where the query token starts in the query.
+        query_end: Where it ends.
+        exact: The best similarity without compression; None if that was not asked for.
+    """
+
+    query_token: str
+    document_token: str
+    start: int
+    end: int
+    score: float
+    share: float
+    query_start: int = 0
+    query_end: int = 0
+    exact: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedToken:
+    """A document token in a passage, and how much of the query it answers.
+
+    Attributes:
+        start: Where it starts in the document's text.
+        end: Where it ends.
+        score: The best of its similarities to the query's tokens.
+        query_token: The number of that query token, from 0.
+    """
+
+    start: int
+    end: int
+    score: float
+    query_token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage and what it brings.
+
+    Attributes:
+        passage: The passage; its score is what the document would score if it were all of it.
+        share: The part of the document's score whose best matches lie in it: little where other
+            passages say the same a little better.
+        tokens: Its tokens, in their order.
+    """
+
+    passage: Passage
+    share: float
+    tokens: tuple[MatchedToken, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON; offsets are characters of the document's text."""
+        return {
+            "score": self.passage.score,
+            "share": self.share,
+            **self.passage.to_dict(),
+            "tokens": [[t.start, t.end, round(t.score, 4), t.query_token] for t in self.tokens],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a document has the score it has.
+
+    Attributes:
+        query: The query.
+        doc_id: The document.
+        score: What a hit scores: the sum of the matches' scores, or the corrected score.
+        matches: One for each query token, in the query's order.
+        evidence: The passages that score best on their own, best first; they do not overlap.
+        exact_score: The same without compression; None if that was not asked for.
+        scoring: How the matches make the score: ``maxsim`` or ``corrected``.
+        title: The document's title.
+        source: The file it was read from; None for a document from a program.
+        metadata: What is kept beside it.
+    """
+
+    query: str
+    doc_id: str
+    score: float
+    matches: tuple[Match, ...]
+    evidence: tuple[Evidence, ...] = ()
+    exact_score: float | None = None
+    title: str = ""
+    source: str | None = None
+    metadata: Metadata | None = None
+    scoring: str = str(Scoring.MAXSIM)
+
+    @property
+    def passage(self) -> Passage | None:
+        """The passage that matches best."""
+        return self.evidence[0].passage if self.evidence else None
+
+    def __str__(self) -> str:
+        """Return a small table, one match a line."""
+        exact = "" if self.exact_score is None else f"  (exact {self.exact_score:.3f})"
+        return "\n".join([f"{self.doc_id}  {self.score:.3f}{exact}", *self.match_lines()])
+
+    def match_lines(self) -> list[str]:
+        """Return a line for each match: its scores, share, tokens and characters."""
+        return [
+            f"{match.score:7.3f} "
+            + ("" if match.exact is None else f"{match.exact:7.3f} ")
+            + f"{match.share:6.1%}  {_on_one_line(match.query_token)}  ->  "
+            f"{_on_one_line(match.document_token) or '(title)'}  [{match.start}:{match.end}]"
+            for match in self.matches
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON; offsets count characters."""
+        return {
+            "query": self.query,
+            "id": self.doc_id,
+            "title": self.title,
+            "source": self.source,
+            "score": self.score,
+            "exact_score": self.exact_score,
+            "scoring": self.scoring,
+            "matches": [
+                {name: getattr(match, name) for name in Match.__slots__} for match in self.matches
+            ],
+            "passages": [evidence.to_dict() for evidence in self.evidence],
+        }
+
+    def _repr_html_(self) -> str:
+        """Return a heat map for a notebook."""
+        from colmodern.passages.heat_map import heat_map
+
+        return heat_map(self)
+
+
+def explain_match(
+    query: str,
+    tokens: TokenEmbeddings,
+    scores: FloatMatrix,
+    spans: Spans,
+    document: StoredDocument,
+    *,
+    n_passages: int = 3,
+    exact: FloatVector | None = None,
+    scoring: Scoring = Scoring.MAXSIM,
+) -> Explanation:
+    """Return the explanation of one query and one document.
+
+    Args:
+        query: The query's text.
+        tokens: Its token vectors and spans.
+        scores: What each token of the document scores for each query token.
+        spans: Shape (n_tokens, 2), int32, of the document's tokens in its text.
+        document: The document.
+        n_passages: How many passages at most.
+        exact: The best score of each query token without compression; None: not known.
+        scoring: How the matches make the score.
+    """
+    nothing = Explanation(
+        query,
+        document.id,
+        0.0,
+        (),
+        title=document.title,
+        source=document.source,
+        metadata=document.metadata,
+        scoring=str(scoring),
+    )
+    if len(spans) == 0:
+        return nothing
+    matches, score = _matches(query, tokens.spans, scores, spans, document.text, exact, scoring)
+    passages = best_passages(maxima_of(scores), spans, document.text, n_passages)
+    return replace(
+        nothing,
+        score=score,
+        matches=matches,
+        evidence=tuple(_evidence(p, scores, spans, matches, document) for p in passages),
+        exact_score=None if exact is None else document_score(exact, scoring, n_tokens=len(spans)),
+    )
+
+
+def _on_one_line(token: str) -> str:
+    return " ".join(token.split())
+
+
+def _matches(
+    query: str,
+    query_spans: Spans,
+    scores: FloatMatrix,
+    spans: Spans,
+    text: str,
+    exact: FloatVector | None,
+    scoring: Scoring,
+) -> tuple[tuple[Match, ...], float]:
+    """Return the match of each query token, and what they score together."""
+    best = scores.argmax(axis=0)
+    values = scores[best, np.arange(scores.shape[1])]
+    parts = shares(values, scoring)
+    matches = []
+    for number, row in enumerate(best.tolist()):
+        a, b = query_spans[number].tolist()
+        start, end = spans[row].tolist()
+        matches.append(
+            Match(
+                query_token=query[a:b],
+                document_token=text[start:end],
+                start=start,
+                end=end,
+                score=float(values[number]),
+                share=float(parts[number]),
+                query_start=a,
+                query_end=b,
+                exact=None if exact is None else float(exact[number]),
+            )
+        )
+    return tuple(matches), document_score(values, scoring, n_tokens=len(spans))
+
+
+def _evidence(
+    passage: Passage,
+    scores: FloatMatrix,
+    spans: Spans,
+    matches: Sequence[Match],
+    document: StoredDocument,
+) -> Evidence:
+    """Return a passage with its place, its tokens and the share of the score that lies in it."""
+    rows = tokens_within(spans, passage.start, passage.end)
+    best = scores[rows].argmax(axis=1)
+    tokens = tuple(
+        MatchedToken(start, end, score, number)
+        for (start, end), score, number in zip(
+            spans[rows].tolist(), scores[rows, best].tolist(), best.tolist(), strict=True
+        )
+    )
+    inside = (
+        match.share
+        for match in matches
+        if match.start < match.end and passage.start <= match.start and match.end <= passage.end
+    )
+    placed = replace(passage, place=place_of(document.metadata, document.text, passage.start))
+    return Evidence(placed, sum(inside), tokens)

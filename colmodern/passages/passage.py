@@ -1,0 +1,66 @@
+"""What is a passage: the part of a document that is shown as evidence?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from colmodern.passages.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The part of a document that matches a query best.
+
+    Attributes:
+        start: First character, an offset into the document's text.
+        end: One past the last character; ``text == document.text[start:end]``.
+        line: The line of the text on which it starts, from 1.
+        text: The passage itself.
+        score: What the passage alone would score for the query.
+        highlights: Character spans (of the document's text) of the tokens that matched.
+        place: The page, the cell or the section that the middle one of its matches stands in.
+    """
+
+    start: int
+    end: int
+    line: int
+    text: str
+    score: float
+    highlights: tuple[tuple[int, int], ...] = ()
+    place: Place = field(default_factory=Place)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON; offsets are characters of the document's text."""
+        return {
+            "text": self.text,
+            "start": self.start,
+            "end": self.end,
+            "line": self.line,
+            "highlights": [list(span) for span in self.highlights],
+            **self.place.to_dict(),
+        }
+
+
+def marked_pieces(passage: Passage) -> Iterator[tuple[str, bool]]:
+    """Yield the passage's text in pieces, each with whether it matched."""
+    at = passage.start
+    for start, end in passage.highlights:
+        if start > at:
+            yield passage.text[at - passage.start : start - passage.start], False
+        yield passage.text[start - passage.start : end - passage.start], True
+        at = end
+    if at < passage.end:
+        yield passage.text[at - passage.start :], False
+
+
+def marked_html(passage: Passage | None) -> str:
+    """Return the passage's text as HTML with its matches marked; nothing for None."""
+    if passage is None:
+        return ""
+    return "".join(
+        f"<mark>{escape(text)}</mark>" if is_match else escape(text)
+        for text, is_match in marked_pieces(passage)
+    )

@@ -1,0 +1,62 @@
+"""What does a query score in parts of documents?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from colmodern import kernels
+from colmodern.kernels import CentroidTable, QuantisedQuery, Segments
+from colmodern.types import FloatMatrix, IntVector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DocumentScorer:
+    """A query, and the documents that it meets.
+
+    Attributes:
+        query: The query's token vectors in 8 bits.
+        table: What they think of every centroid.
+        segments: Where the documents are; they are numbered through all segments.
+        threads: How many threads share the work.
+    """
+
+    query: QuantisedQuery
+    table: CentroidTable
+    segments: Segments
+    threads: int = 1
+
+    def maxima(
+        self, documents: IntVector, begins: Sequence[IntVector], ends: Sequence[IntVector]
+    ) -> list[FloatMatrix]:
+        """Return the best score of each query token in spans of documents' tokens, in one call.
+
+        Args:
+            documents: Shape (n,), int64.
+            begins: For each document the first token of each span, int64, ascending.
+            ends: For each the one past the last token of each span.
+
+        Returns:
+            For each document an array of shape (n_spans, n_query_tokens), float32.
+        """
+        if len(documents) == 0:
+            return []
+        counts = [len(one) for one in begins]
+        of_all = kernels.code_maxima(
+            self.query,
+            self.table,
+            self.segments,
+            documents.repeat(counts),
+            np.concatenate(begins, dtype=np.int64),
+            np.concatenate(ends, dtype=np.int64),
+            threads=self.threads,
+        )
+        stops = np.cumsum(counts).tolist()
+        return [of_all[stop - n : stop] for stop, n in zip(stops, counts, strict=True)]
+
+    def of_tokens(self, document: int, n_tokens: int) -> FloatMatrix:
+        """Return what each token of a document scores, shape (n_tokens, n_query_tokens)."""
+        tokens = np.arange(n_tokens + 1)
+        return self.maxima(np.array([document]), [tokens[:-1]], [tokens[1:]])[0]

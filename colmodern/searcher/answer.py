@@ -1,0 +1,73 @@
+"""What is shown of the documents found? Their names, what is kept beside them, their passages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from colmodern.passages.of_documents import DocumentText, vector_passages, word_passages
+from colmodern.passages.passage import Passage
+from colmodern.request import Mode
+from colmodern.searcher.hits import Hit
+from colmodern.searcher.merge import Ranked
+from colmodern.searcher.part import Part
+from colmodern.searcher.plan import QueryPlan
+from colmodern.searcher.segment import scorer_of
+from colmodern.storage import Segment
+from colmodern.types import IntVector, Metadata, Spans
+
+Passages: TypeAlias = Sequence[Passage | None]
+
+
+def hits_of(
+    part: Part, ranked: Ranked, plan: QueryPlan, query: str, *, passages: bool
+) -> list[Hit]:
+    """Return what there is to say of documents found in a part.
+
+    Args:
+        part: Where they are.
+        ranked: They, best first.
+        plan: How they were found.
+        query: The query's text, for the passages of BM25.
+        passages: Whether passages are wanted.
+    """
+    places = [part.place_of(document) for document in ranked.documents.tolist()]
+    kept = [segment.metadata(position) for segment, position in places]
+    shown: Passages = [None] * len(places)
+    if passages:
+        texts = [_text_of(*place, one) for place, one in zip(places, kept, strict=True)]
+        shown = _passages(part, ranked.documents, plan, query, texts)
+    scores = ranked.scores.tolist()
+    components = [
+        dict(zip(ranked.components, row, strict=True))
+        for row in zip(*(one.tolist() for one in ranked.components.values()), strict=True)
+    ] or [{} for _ in places]
+    return [
+        Hit(
+            rank + 1,
+            scores[rank],
+            segment.ids[position],
+            segment.titles[position],
+            kept[rank],
+            shown[rank],
+            components[rank],
+            segment.source_of(position),
+        )
+        for rank, (segment, position) in enumerate(places)
+    ]
+
+
+def _passages(
+    part: Part, documents: IntVector, plan: QueryPlan, query: str, texts: Sequence[DocumentText]
+) -> Passages:
+    if plan.how.mode is not Mode.BM25:
+        return vector_passages(scorer_of(part, plan), documents, texts)
+    assert plan.words is not None
+    return word_passages(query, plan.words.idf, texts)
+
+
+def _text_of(segment: Segment, position: int, metadata: Metadata) -> DocumentText:
+    def spans() -> Spans:
+        return segment.spans(position)
+
+    return DocumentText(segment.texts[position], metadata, spans)

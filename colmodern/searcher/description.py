@@ -1,0 +1,32 @@
+"""What is an index? Counts, sizes, how it was made, and what runs here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from colmodern import kernels
+from colmodern.storage import IndexReader, drift
+
+
+def describe(reader: IndexReader) -> dict[str, Any]:
+    """Return plain values about an index, fit for JSON."""
+    manifest = reader.manifest
+    fit = drift(manifest)
+    n_bytes = sum(file.stat().st_size for file in reader.path.rglob("*") if file.is_file())
+    return {
+        "index": str(reader.path),
+        "documents": reader.n_documents,
+        "tokens": reader.n_tokens,
+        "segments": len(reader.segments),
+        "bytes": n_bytes,
+        "bytes_a_token": round(n_bytes / max(1, reader.n_tokens), 1),
+        "dim": reader.codec.dim,
+        "bits": reader.codec.bits,
+        "pool": manifest.config.get("pool", 1),
+        "centroids": reader.codec.n_centroids,
+        "encoder": manifest.encoder.name,
+        "fingerprint": manifest.encoder.fingerprint,
+        "generation": manifest.generation,
+        "drift": None if fit is None else round(fit, 2),
+        "kernels": kernels.active_isa(),
+    }

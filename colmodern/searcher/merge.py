@@ -1,0 +1,60 @@
+"""Which documents are the best of all, given the best of each part?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from colmodern.request import Fusion, Mode
+from colmodern.searcher.fusion import fused_ranks
+from colmodern.searcher.plan import SearchPlan
+from colmodern.searcher.segment import Found
+from colmodern.types import FloatVector, IntVector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """Documents, best first.
+
+    Attributes:
+        parts: The number of the part that each lies in, int64.
+        documents: Its number in that part, int64.
+        scores: float32.
+        components: What the scores are made of, by name; float32.
+    """
+
+    parts: IntVector
+    documents: IntVector
+    scores: FloatVector
+    components: Mapping[str, FloatVector]
+
+    def __len__(self) -> int:
+        """Return the number of documents."""
+        return len(self.scores)
+
+
+def merge(found: Sequence[Found], how: SearchPlan) -> Ranked:
+    """Return the best ``k`` of several parts; of equals the earlier part, the lower number first.
+
+    Args:
+        found: The best of each part, at least one.
+        how: What the request means.
+    """
+    parts = np.repeat(np.arange(len(found)), [len(one.documents) for one in found])
+    documents = np.concatenate([one.documents for one in found])
+    scores = np.concatenate([one.scores for one in found])
+    components = {
+        name: np.concatenate([one.components[name] for one in found])
+        for name in found[0].components
+    }
+    if how.mode is Mode.HYBRID and how.fusion is Fusion.RRF:
+        scores = fused_ranks(components["late"], components["bm25"], how.word_weight)
+    best = np.lexsort((documents, parts, -scores))[: how.k]
+    return Ranked(
+        parts[best],
+        documents[best],
+        scores[best],
+        {name: values[best] for name, values in components.items()},
+    )

@@ -1,0 +1,178 @@
+"""Which documents of some segments are the best, given a plan?
+
+All numbers that need the whole index are in the plan, so parts of an index can be searched by
+themselves: their best, merged, are those of the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern import kernels
+from colmodern.kernels.scoring import length_part, sharpness_of
+from colmodern.passages.of_documents import window_scores
+from colmodern.passages.scorer import DocumentScorer
+from colmodern.request import Fusion, Mode, Scoring
+from colmodern.searcher.bm25 import FoundWords, best_by_words
+from colmodern.searcher.candidates import Candidates, gather
+from colmodern.searcher.fusion import fused_scores
+from colmodern.searcher.part import Part
+from colmodern.searcher.plan import QueryPlan, SearchPlan
+from colmodern.searcher.prepared import PreparedQuery
+from colmodern.types import FloatVector, IntVector
+
+# How many documents are looked at for their best passages: so many times those wanted.
+_WITH_PASSAGES, _LEAST_WITH_PASSAGES = 2, 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Documents of one part that may be among the best of all.
+
+    Attributes:
+        documents: Their numbers in the part, int64.
+        scores: float32; ranks are fused when all parts are there, and until then these are 0.
+        components: What their scores are made of, by name; float32.
+    """
+
+    documents: IntVector
+    scores: FloatVector
+    components: Mapping[str, FloatVector] = field(default_factory=dict)
+
+    def rows(self, rows: IntVector) -> Found:
+        """Return some of them."""
+        components = {name: scores[rows] for name, scores in self.components.items()}
+        return Found(self.documents[rows], self.scores[rows], components)
+
+
+def best_of(
+    part: Part,
+    plan: QueryPlan,
+    allowed: NDArray[np.bool_],
+    words: FoundWords | None = None,
+) -> Found:
+    """Return the best documents of a part, those that no other part can replace.
+
+    Args:
+        part: Where to search.
+        plan: How, for which query; the numbers in it are of the whole index.
+        allowed: Shape (n_documents,), bool: which documents of the part may be found.
+        words: Where the query's words are in the part; not needed in mode late.
+    """
+    if plan.how.mode is Mode.LATE:
+        return _by_late_interaction(part, plan, allowed)
+    assert words is not None
+    assert plan.words is not None
+    word_scores = part.lexicon.scores(words, plan.words)
+    if plan.how.mode is Mode.HYBRID:
+        return _by_both(part, plan, allowed, word_scores)
+    best = best_by_words(word_scores, allowed, plan.how.k)
+    return Found(best.documents, best.scores)
+
+
+def _by_late_interaction(part: Part, plan: QueryPlan, allowed: NDArray[np.bool_]) -> Found:
+    """Return the best documents by the matches of their compressed vectors."""
+    assert plan.query is not None
+    documents = late_candidates(part, plan.query, plan.how, allowed)
+    scored = Candidates(documents, _rescored(part, plan, documents))
+    if plan.how.passage_weight:
+        return _with_passages(part, plan, scored)
+    best = scored.best(plan.how.k)
+    return Found(best.documents, best.scores)
+
+
+def _with_passages(part: Part, plan: QueryPlan, scored: Candidates) -> Found:
+    """Order the best documents by their best passages too, which costs a look at each."""
+    how = plan.how
+    best = scored.best(max(_LEAST_WITH_PASSAGES, _WITH_PASSAGES * how.k))
+    scorer = scorer_of(part, plan)
+    passages = window_scores(scorer, best.documents, part.lengths[best.documents])
+    weight = np.float32(how.passage_weight)
+    total = (1 - weight) * best.scores + weight * passages
+    found = Found(best.documents, total, {"document": best.scores, "passage": passages})
+    return found.rows(Candidates(best.documents, total).order()[: how.k])
+
+
+def _by_both(
+    part: Part, plan: QueryPlan, allowed: NDArray[np.bool_], word_scores: FloatVector
+) -> Found:
+    """Return the best documents by late interaction and BM25 together.
+
+    The candidates of both are rescored by their codes, so that each has both scores: BM25 brings
+    documents that the centroids have missed.
+    """
+    how = plan.how
+    assert plan.query is not None
+    assert plan.words is not None
+    late = late_candidates(part, plan.query, how, allowed)
+    n_words = None if how.probes is None else max(how.k, how.candidates)
+    documents = np.union1d(late, best_by_words(word_scores, allowed, n_words).documents)
+    components = {
+        "late": _rescored(part, plan, documents),
+        "bm25": word_scores[documents],
+    }
+    if how.fusion is Fusion.RRF:
+        return Found(documents, np.zeros(len(documents), np.float32), components)
+    total = fused_scores(
+        components["late"],
+        components["bm25"],
+        n_query=len(plan.query),
+        highest_by_words=plan.words.highest_score,
+        word_weight=how.word_weight,
+    )
+    order = Candidates(documents, total).order()[: how.k]
+    return Found(documents, total, components).rows(order)
+
+
+def late_candidates(
+    part: Part, query: PreparedQuery, how: SearchPlan, allowed: NDArray[np.bool_]
+) -> IntVector:
+    """Return the documents that are worth rescoring; all of them where that is no more work.
+
+    Of a filter that keeps few documents, the probed centroids may hold none of the best: so many
+    are probed that they lead to as many documents as are to be gathered.
+    """
+    n_allowed = int(np.count_nonzero(allowed))
+    if how.probes is None or n_allowed <= how.gathered:
+        return (allowed & (part.lengths > 0)).nonzero()[0]
+    wanted = how.gathered if n_allowed < part.n_live else how.k
+    gathered = gather(part.arrays, query, how, allowed, wanted=wanted)
+    scores = kernels.smooth_maxsim(
+        query.table, part.arrays, gathered.documents, query=query.quantised, threads=how.threads
+    )
+    scores = _corrected(part, scores, gathered.documents, how.scoring, n_query=len(query))
+    return Candidates(gathered.documents, scores).best(how.candidates).documents
+
+
+def scorer_of(part: Part, plan: QueryPlan) -> DocumentScorer:
+    """Return what scores parts of the documents of ``part``."""
+    assert plan.query is not None
+    return DocumentScorer(plan.query.quantised, plan.query.table, part.arrays, plan.how.threads)
+
+
+def _rescored(part: Part, plan: QueryPlan, documents: IntVector) -> FloatVector:
+    """Return what documents score by all their codes."""
+    query, how = plan.query, plan.how
+    assert query is not None
+    scores = kernels.maxsim_codes(
+        query.quantised,
+        query.table,
+        part.arrays,
+        documents,
+        sharpness=sharpness_of(how.scoring),
+        threads=how.threads,
+    )
+    return _corrected(part, scores, documents, how.scoring, n_query=len(query))
+
+
+def _corrected(
+    part: Part, scores: FloatVector, documents: IntVector, scoring: Scoring, *, n_query: int
+) -> FloatVector:
+    """Return scores less what the lengths of documents bring; only the corrected score does so."""
+    if scoring is not Scoring.CORRECTED:
+        return scores
+    return scores - length_part(part.lengths[documents], n_query=n_query)
