@@ -40,7 +40,7 @@ class FieldTable:
         """Read some fields in one pass over the metadata.
 
         Raises:
-            ConfigError: No living document has such a field; the message lists those there are.
+            ConfigError: No live document has such a field; the message lists those there are.
         """
         wanted = fields - self._columns.keys()
         if not wanted:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from colmodern.searcher.fields import FieldTable
 from colmodern.searcher.where import (
     All,
-    Comparison,
     Condition,
+    FieldTest,
     IsNull,
     Kind,
     Not,
@@ -92,7 +92,7 @@ def _evaluate(condition: Condition, table: FieldTable) -> Any:
             for other in several[1:]:
                 found = pc.or_kleene(found, _evaluate(other, table))
             return found
-        case Comparison(field, operator, value):
+        case FieldTest(field, operator, value):
             return _compare(table.column(field, value), operator, value)
 
 

@@ -244,7 +244,7 @@ class Searcher:
             ConfigError: ``passages`` is less than 1, or there is no such scoring.
             EncoderError: ``exact`` is asked for, and the encoder knows queries only, or makes
                 other tokens of the text than are in the index.
-            InputError: The query is empty, or no living document has that id.
+            InputError: The query is empty, or no live document has that id.
         """
         check_queries([query])
         return self.explain_embeddings(

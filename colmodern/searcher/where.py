@@ -61,7 +61,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class FieldTest:
     """A field against a value; ``operator`` is one of ``= != < <= > >= like``."""
 
     field: str
@@ -97,7 +97,7 @@ class Some:
     conditions: tuple[Condition, ...]
 
 
-Condition: TypeAlias = Comparison | IsNull | Not | All | Some
+Condition: TypeAlias = FieldTest | IsNull | Not | All | Some
 
 
 def parse_where(where: str) -> Condition:
@@ -120,7 +120,7 @@ def fields_of(condition: Condition) -> set[str]:
     todo = [condition]
     while todo:
         match todo.pop():
-            case Comparison(field) | IsNull(field):
+            case FieldTest(field) | IsNull(field):
                 found.add(field)
             case Not(inner):
                 todo.append(inner)
@@ -220,7 +220,7 @@ class _Parser:
 
     def _test(self, field: str) -> Condition:
         if operator := self._take(*_OPERATORS):
-            return Comparison(field, _OPERATORS[operator], self._value())
+            return FieldTest(field, _OPERATORS[operator], self._value())
         if self._take("is"):
             is_not = self._take("not")
             if not self._take("null"):
@@ -233,10 +233,10 @@ class _Parser:
             if pattern.kind is not Kind.TEXT:
                 self._at = start
                 self._fail("a text was expected")
-            condition: Condition = Comparison(field, "like", pattern)
+            condition: Condition = FieldTest(field, "like", pattern)
         elif self._take("in"):
             values = self._values()
-            condition = Some(tuple(Comparison(field, "=", value) for value in values))
+            condition = Some(tuple(FieldTest(field, "=", value) for value in values))
         else:
             self._fail(
                 "'like' or 'in' was expected"
