@@ -11,7 +11,7 @@ import io
 import os
 import sys
 
-from colmodern.errors import ColModernError
+from colmodern.errors import CODES, ColModernError
 
 
 def main() -> None:
@@ -26,11 +26,11 @@ def main() -> None:
 
         app()
     except ColModernError as err:
-        _fail(str(err))
+        _fail(f"error [{err.code}]: {err}", CODES[err.code].exit_status)
     except OSError as err:
-        _fail(f"{err.strerror or err}" + (f": {err.filename}" if err.filename else ""))
+        _fail(f"error: {err.strerror or err}" + (f": {err.filename}" if err.filename else ""))
     except MemoryError:
-        _fail("there is not enough memory for this; what was committed before is as it was")
+        _fail("error: there is not enough memory for this; what was committed before is as it was")
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -52,11 +52,11 @@ def _search_at_once(words: list[str]) -> None:
     gc.enable()
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, status: int = 2) -> None:
     from colmodern.cli.printing.terminal import note
 
-    note(f"error: {message}")
-    sys.exit(2)
+    note(message)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

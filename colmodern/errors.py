@@ -1,7 +1,7 @@
-"""Every exception colmodern raises on purpose.
+"""What can go wrong on purpose, and how is it told apart?
 
 ColModernError
-├── ConfigError             a bad or unknown option: names the field, the value and what is allowed
+├── ConfigError             an option or a filter that cannot be used
 ├── InputError              text, vectors or a file given by the user that cannot be used
 ├── EncoderError            a model that cannot be found, read or run
 ├── EncoderMismatchError    an index made with another encoder
@@ -15,15 +15,20 @@ ColModernError
 ├── MissingExtraError       an optional dependency is not installed
 └── KernelUnavailableError  an instruction set was asked for that this machine or build lacks
 
-A message says what was wrong, where, and what to do. Wrong arguments of a call in a program stay
-``ValueError`` or ``TypeError``.
+A message says what was wrong, where, and what to do. A program reads ``code``, which stays the
+same from version to version, and the fields; ``CODES`` has every code. Wrong arguments of a call
+in a program stay ``ValueError`` or ``TypeError``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 __all__ = [
+    "CODES",
+    "Code",
     "ColModernError",
     "ConfigError",
     "EncoderError",
@@ -42,75 +47,195 @@ __all__ = [
 
 
 class ColModernError(Exception):
-    """The base of every error that colmodern raises on purpose."""
+    """The base of every error that colmodern raises on purpose.
+
+    Attributes:
+        code: What went wrong, in a word of ``CODES``.
+        option: The option that is at fault, if one is.
+        value: What was given for it, or what cannot be used.
+        document: The id of the document that is meant, if one is.
+        path: The file or folder that is meant, if one is.
+    """
+
+    code: str
+    path: Path | None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        option: str | None = None,
+        value: object = None,
+        document: str | None = None,
+        path: Path | None = None,
+    ) -> None:
+        """Keep the fields beside the message; without a code it is that of the class."""
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+        self.option = option
+        self.value = value
+        self.document = document
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what another process needs to make the same error."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(
+    kind: type[ColModernError], args: tuple[Any, ...], fields: Mapping[str, Any]
+) -> ColModernError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    for name, value in fields.items():
+        setattr(error, name, value)
+    return error
 
 
 class ConfigError(ColModernError, ValueError):
     """An option has a value that is not allowed, or a name that does not exist."""
 
+    code = "option_invalid"
+
 
 class InputError(ColModernError, ValueError):
     """Something given by the user (a file, a row, a vector) cannot be used."""
+
+    code = "input_invalid"
 
 
 class EncoderError(ColModernError):
     """A model cannot be found, read or run."""
 
+    code = "encoder_invalid"
+
 
 class EncoderMismatchError(ColModernError):
     """The index was made with another encoder than the one in hand."""
 
+    code = "encoder_mismatch"
+
     def __init__(self, *, index_encoder: str, given_encoder: str) -> None:
         """Name both encoders, each as ``name (fingerprint)``."""
-        self.index_encoder = index_encoder
-        self.given_encoder = given_encoder
         super().__init__(
             f"This index was made with encoder {index_encoder}, not with {given_encoder}. "
-            "Search it with the encoder it was made with, or index the documents again."
+            "Search it with the encoder it was made with, or index the documents again.",
+            value=given_encoder,
         )
+        self.index_encoder = index_encoder
+        self.given_encoder = given_encoder
 
 
 class IndexStoreError(ColModernError):
     """Something about the files of an index; ``path`` says which."""
 
+    code = "index_unreadable"
+    path: Path
+
     def __init__(self, message: str, *, path: Path) -> None:
         """Keep the path beside the message."""
-        self.path = path
-        super().__init__(message)
+        super().__init__(message, path=path)
 
 
 class IndexNotFoundError(IndexStoreError, FileNotFoundError):
     """There is no index where one was expected."""
 
+    code = "index_not_found"
+
 
 class IndexExistsError(IndexStoreError, FileExistsError):
     """There is an index already where a new one was to be made."""
+
+    code = "index_exists"
 
 
 class IndexFormatError(IndexStoreError):
     """The folder is no index, or its format version is not one this program reads."""
 
+    code = "index_format"
+
 
 class IndexCorruptError(IndexStoreError):
     """A file of the index is missing, cut short or changed."""
+
+    code = "index_corrupt"
 
 
 class IndexWriteError(IndexStoreError, OSError):
     """The index could not be written: a full disk, a read-only folder."""
 
+    code = "index_not_written"
+
 
 class IndexLockedError(IndexStoreError):
     """Another process is writing to this index."""
 
+    code = "index_locked"
 
-class MissingExtraError(ColModernError, ImportError):
+
+class MissingExtraError(ColModernError, ImportError):  # type: ignore[misc]  # both have a path
     """An optional dependency is not installed."""
+
+    code = "missing_extra"
 
     def __init__(self, *, purpose: str, extra: str) -> None:
         """Say what needs the extra, and how to install it."""
+        super().__init__(f'{purpose} needs an extra: pip install "colmodern[{extra}]"', value=extra)
         self.extra = extra
-        super().__init__(f'{purpose} needs an extra: pip install "colmodern[{extra}]"')
 
 
 class KernelUnavailableError(ColModernError, RuntimeError):
     """An instruction set was asked for that this machine or this build lacks."""
+
+    code = "kernel_unavailable"
+
+
+class Code(NamedTuple):
+    """What a code means, and what each door makes of it.
+
+    Attributes:
+        error: The class that carries it.
+        exit_status: How the command line ends.
+        http_status: How a server answers.
+        meaning: In a line.
+    """
+
+    error: type[ColModernError]
+    exit_status: int
+    http_status: int
+    meaning: str
+
+
+CODES: Mapping[str, Code] = {
+    "option_unknown": Code(ConfigError, 2, 400, "There is no option of this name."),
+    "option_wrong_kind": Code(ConfigError, 2, 400, "The value is of another kind."),
+    "option_out_of_range": Code(ConfigError, 2, 400, "The number is too small or too large."),
+    "option_not_allowed": Code(ConfigError, 2, 400, "The value is none of those there are."),
+    "option_conflict": Code(ConfigError, 2, 400, "Two options do not go together."),
+    "option_invalid": Code(ConfigError, 2, 400, "The value cannot be used otherwise."),
+    "filter_syntax": Code(ConfigError, 2, 400, "The filter cannot be read."),
+    "filter_unknown_field": Code(ConfigError, 2, 400, "No document has a field of this name."),
+    "filter_wrong_kind": Code(ConfigError, 2, 400, "The field's values are of another kind."),
+    "query_empty": Code(InputError, 2, 400, "The query holds nothing to search for."),
+    "document_not_found": Code(InputError, 2, 404, "The index has no document of this id."),
+    "input_invalid": Code(InputError, 2, 400, "A file, a row or a vector cannot be used."),
+    "encoder_not_found": Code(EncoderError, 2, 500, "There is no model of this name here."),
+    "encoder_invalid": Code(EncoderError, 2, 500, "The model cannot be read or run."),
+    "encoder_mismatch": Code(
+        EncoderMismatchError, 2, 409, "The index was made with another encoder."
+    ),
+    "index_not_found": Code(IndexNotFoundError, 2, 404, "There is no index here."),
+    "index_exists": Code(IndexExistsError, 2, 409, "Something else is where it was to be made."),
+    "index_format": Code(IndexFormatError, 2, 500, "It is no index, or of another version."),
+    "index_corrupt": Code(IndexCorruptError, 2, 500, "A file is missing, cut short or changed."),
+    "index_unreadable": Code(IndexStoreError, 2, 500, "The system does not let it be read."),
+    "index_not_written": Code(IndexWriteError, 2, 507, "The disk is full, or cannot be written."),
+    "index_locked": Code(IndexLockedError, 2, 423, "Another process is writing to the index."),
+    "missing_extra": Code(MissingExtraError, 2, 501, "An optional dependency is not installed."),
+    "kernel_unavailable": Code(
+        KernelUnavailableError, 2, 501, "The machine or the build lacks an instruction set."
+    ),
+}
+"""Every code, in the order in which a request meets them."""

@@ -124,12 +124,12 @@ class Option:
             return None
         found = self._converted(value)
         if self.choices and found not in self.choices:
-            raise ConfigError(f"{self.name} must be one of {self.choices}, not {value!r}.")
+            raise self._error("option_not_allowed", f"be one of {self.choices}", value)
         low, high = self.minimum, self.maximum
         if (low is None or low <= found) and (high is None or found <= high):
             return found
         allowed = f"lie in {low}..{high}" if high is not None else f"be at least {low}"
-        raise ConfigError(f"{self.name} must {allowed}, not {value!r}.")
+        raise self._error("option_out_of_range", allowed, value)
 
     def schema(self) -> dict[str, Any]:
         """Return what JSON Schema says of its values."""
@@ -148,7 +148,7 @@ class Option:
         if self.words:
             if value in self.words:
                 return self.kind(value)
-            raise ConfigError(f"{self.name} must be one of {', '.join(self.words)}, not {value!r}.")
+            raise self._error("option_not_allowed", f"be one of {', '.join(self.words)}", value)
         is_plain = isinstance(value, bool | str)
         if self.kind in (bool, str):
             if isinstance(value, self.kind):
@@ -161,7 +161,11 @@ class Option:
         raise self._wrong_kind(value)
 
     def _wrong_kind(self, value: Any) -> ConfigError:
-        return ConfigError(f"{self.name} must be {_WORDS[self.kind]}, not {value!r}.")
+        return self._error("option_wrong_kind", f"be {_WORDS[self.kind]}", value)
+
+    def _error(self, code: str, allowed: str, value: Any) -> ConfigError:
+        message = f"{self.name} must {allowed}, not {value!r}."
+        return ConfigError(message, code=code, option=self.name, value=value)
 
 
 def options_of(kind: type) -> tuple[Option, ...]:
@@ -233,7 +237,13 @@ class Options:
         """
         unknown = values.keys() - {one.name for one in options_of(cls)}
         if unknown:
-            raise ConfigError(f"There is no {cls.WHAT} {_advice(cls, min(unknown))}.")
+            name = min(unknown)
+            raise ConfigError(
+                f"There is no {cls.WHAT} {_advice(cls, name)}.",
+                code="option_unknown",
+                option=name,
+                value=values[name],
+            )
         return cls(**values)
 
     @classmethod

@@ -154,16 +154,20 @@ class SearchRequest(Options):
     def check_together(self) -> None:
         """Refuse values that are allowed alone and do not go together."""
         if self.passage_weight and self.mode is not Mode.LATE:
-            raise ConfigError(f"passage_weight works in mode late only, not in {self.mode}.")
+            raise self._conflict("passage_weight", f"works in mode late only, not in {self.mode}")
         for name in ("gathered", "candidates"):
             value = getattr(self, name)
             if value is not None and value < self.k:
-                raise ConfigError(f"{name} must be at least k, {self.k}, not {value}.")
+                raise self._conflict(name, f"must be at least k, {self.k}, not {value}")
         for name in _STAGES:
             if self.is_exact and getattr(self, name) is not None:
-                raise ConfigError(
-                    f"{name} does not go together with effort exact, which scores every document."
+                raise self._conflict(
+                    name, "does not go together with effort exact, which scores every document"
                 )
+
+    def _conflict(self, name: str, why: str) -> ConfigError:
+        value = getattr(self, name)
+        return ConfigError(f"{name} {why}.", code="option_conflict", option=name, value=value)
 
 
 _STAGES = ("probes", "gathered", "gathered_tokens", "candidates", "candidate_tokens")

@@ -41,7 +41,12 @@ class EncoderArguments:
             ("--batch-tokens", self.batch_tokens),
         ):
             if value is not None:
-                raise ConfigError(f"{option} needs --backend torch.")
+                raise ConfigError(
+                    f"{option} needs --backend torch.",
+                    code="option_conflict",
+                    option=option,
+                    value=value,
+                )
 
     def load(self, name: str) -> DocumentEncoder:
         """Return the encoder of that name."""

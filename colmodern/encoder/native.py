@@ -48,7 +48,12 @@ def choose_precision(wanted: str, *, bytes_measured: bool = False) -> str:
     """
     if wanted not in (AUTO, *PRECISIONS):
         allowed = ", ".join((AUTO, *PRECISIONS))
-        raise ConfigError(f"precision is {wanted!r}, expected one of {allowed}.")
+        raise ConfigError(
+            f"precision is {wanted!r}, expected one of {allowed}.",
+            code="option_not_allowed",
+            option="precision",
+            value=wanted,
+        )
     if wanted == AUTO:
         return _best_precision(bytes_measured)
     if not _can_encode(wanted):

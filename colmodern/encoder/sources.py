@@ -56,7 +56,9 @@ def find_model(name_or_path: str | Path) -> tuple[str, Path]:
         return text, _find_on_hub(text)
     raise EncoderError(
         f"There is no model {text!r}: it is neither a folder, nor 'default', nor a name of the "
-        "form 'organisation/model'."
+        "form 'organisation/model'.",
+        code="encoder_not_found",
+        value=text,
     )
 
 
@@ -85,7 +87,9 @@ def _find_default() -> Path:
         raise EncoderError(
             f"This installation comes without the default model ({DEFAULT_FOLDER} is missing). "
             "Pass a folder with a ColBERT checkpoint built on ModernBERT, or its name on the "
-            "Hugging Face Hub."
+            "Hugging Face Hub.",
+            code="encoder_not_found",
+            value=DEFAULT_NAME,
         )
     return DEFAULT_FOLDER
 
@@ -108,7 +112,9 @@ def _find_on_hub(name: str) -> Path:
         raise EncoderError(
             f"The model {name!r} is not in the local cache and cannot be downloaded: {reason}. "
             f"Download it where there is a network (`hf download {name} --local-dir FOLDER`), "
-            "copy the folder here and pass its path."
+            "copy the folder here and pass its path.",
+            code="encoder_not_found",
+            value=name,
         ) from err
 
 

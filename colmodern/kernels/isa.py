@@ -95,10 +95,17 @@ def _resolve(name: str) -> str:
         return _supported()[-1]
     if name not in NATIVE_ISAS:
         allowed = ", ".join(("auto", REFERENCE, *NATIVE_ISAS))
-        raise ConfigError(f"COLMODERN_ISA is {name!r}, expected one of {allowed}.")
+        raise ConfigError(
+            f"COLMODERN_ISA is {name!r}, expected one of {allowed}.",
+            code="option_not_allowed",
+            option="COLMODERN_ISA",
+            value=name,
+        )
     if name not in _supported():
         raise KernelUnavailableError(
             f"COLMODERN_ISA is {name!r}, which this machine or build lacks. It has "
-            f"{', '.join(_supported())}; unset COLMODERN_ISA to use the best of them."
+            f"{', '.join(_supported())}; unset COLMODERN_ISA to use the best of them.",
+            option="COLMODERN_ISA",
+            value=name,
         )
     return name

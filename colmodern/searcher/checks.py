@@ -61,7 +61,9 @@ def encoder_of(reader: IndexReader, *, precision: str) -> QueryEncoder:
         raise EncoderError(
             f"{err} The index {reader.path} was made with the encoder {name!r}: give "
             "that to Searcher.open(path, encoder), or search with ready vectors "
-            "(search_embeddings)."
+            "(search_embeddings).",
+            code=err.code,
+            value=name,
         ) from err
     check_encoder(reader, encoder)
     return encoder
@@ -78,7 +80,8 @@ def check_queries(queries: Sequence[str]) -> None:
         if not isinstance(query, str):
             raise TypeError(f"a query must be a str, not {type(query).__name__}")
         if not query.strip():
-            raise InputError(f"{_which(number, queries)} is empty; give it at least one word.")
+            message = f"{_which(number, queries)} is empty; give it at least one word."
+            raise InputError(message, code="query_empty", value=query)
 
 
 def check_words(queries: Sequence[str]) -> None:
@@ -91,7 +94,9 @@ def check_words(queries: Sequence[str]) -> None:
         if not words_of(query):
             raise InputError(
                 f"{_which(number, queries)} holds no word for BM25: {query!r:.60}. Give it at "
-                "least one."
+                "least one.",
+                code="query_empty",
+                value=query,
             )
 
 
@@ -111,7 +116,9 @@ def encoded(encoder: QueryEncoder, queries: Sequence[str]) -> list[TokenEmbeddin
         if len(tokens) == 0:
             raise InputError(
                 f"{_which(number, queries)} holds nothing that the encoder reads: "
-                f"{queries[number - 1]!r:.60}. Give it at least one word."
+                f"{queries[number - 1]!r:.60}. Give it at least one word.",
+                code="query_empty",
+                value=queries[number - 1],
             )
     return vectors
 

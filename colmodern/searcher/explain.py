@@ -43,12 +43,17 @@ def explain_document(
         InputError: No live document has that id.
     """
     if n_passages < 1:
-        raise ConfigError(f"passages must be at least 1, not {n_passages!r}.")
+        message = f"passages must be at least 1, not {n_passages!r}."
+        raise ConfigError(
+            message, code="option_out_of_range", option="passages", value=n_passages
+        )
     found = reader.find(doc_id)
     if found is None:
         raise InputError(
             f"No document with the id {doc_id!r} is in {reader.path}; hits of a search "
-            "name the ids that are."
+            "name the ids that are.",
+            code="document_not_found",
+            document=doc_id,
         )
     segment, position = found
     document, spans = segment.document(position), segment.spans(position)

@@ -97,7 +97,10 @@ class FieldTable:
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             raise ConfigError(
                 f"No document has a field {unknown[0]!r} for the filter; there are "
-                f"{', '.join(names[:_MOST_NAMES])}{more}."
+                f"{', '.join(names[:_MOST_NAMES])}{more}.",
+                code="filter_unknown_field",
+                option="where",
+                value=unknown[0],
             )
 
     def _refuse_kind(self, field: str, value: Value) -> None:
@@ -105,7 +108,10 @@ class FieldTable:
         if example is not None:
             raise ConfigError(
                 f"The filter compares {field!r} with the {value.kind} {_shown(value.value)}, but "
-                f"its values are of another kind, such as {example!r:.60}."
+                f"its values are of another kind, such as {example!r:.60}.",
+                code="filter_wrong_kind",
+                option="where",
+                value=field,
             )
 
 

@@ -314,7 +314,8 @@ class Searcher:
         allowed: NDArray[np.bool_],
     ) -> Hits:
         if planned.mode is not Mode.LATE and not query:
-            raise InputError(f"Mode {planned.mode} needs the text of the query.")
+            message = f"Mode {planned.mode} needs the text of the query."
+            raise InputError(message, code="query_empty", value=query)
         part = self._part
         found = None if planned.mode is Mode.LATE else part.lexicon.look_up(query)
         plan = QueryPlan(

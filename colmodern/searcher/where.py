@@ -110,7 +110,8 @@ def parse_where(where: str) -> Condition:
     if not isinstance(where, str):
         raise TypeError(f"a filter must be a str, not {type(where).__name__}")
     if len(where) > _LONGEST:
-        raise ConfigError(f"The filter has {len(where):,} characters; it may have {_LONGEST:,}.")
+        message = f"The filter has {len(where):,} characters; it may have {_LONGEST:,}."
+        raise ConfigError(message, code="filter_syntax", option="where", value=where)
     return _Parser(where).parse()
 
 
@@ -287,13 +288,17 @@ class _Parser:
 
     def _error(self, at: int, what: str) -> ConfigError:
         if not self._where.strip():
-            return ConfigError("The filter is empty; write one such as: year >= 2020")
+            message = "The filter is empty; write one such as: year >= 2020"
+            return ConfigError(message, code="filter_syntax", option="where", value=self._where)
         # One line, near the place: a filter may be long, and may hold line breaks.
         start = max(0, at - 50)
         shown = re.sub(r"\s", " ", self._where[start : at + 30])
         return ConfigError(
             f"The filter cannot be read at character {at + 1}: {what}.\n"
-            f"    {shown}\n    {' ' * (at - start)}^"
+            f"    {shown}\n    {' ' * (at - start)}^",
+            code="filter_syntax",
+            option="where",
+            value=self._where,
         )
 
 

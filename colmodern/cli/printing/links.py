@@ -34,7 +34,10 @@ def check_template(template: str) -> str:
     if found and "{path}" not in found:
         raise ConfigError(
             f"links must be one of {', '.join(ALIASES)}, or a template such as "
-            f"'editor://{{path}}:{{line}}', not {template!r}."
+            f"'editor://{{path}}:{{line}}', not {template!r}.",
+            code="option_not_allowed",
+            option="links",
+            value=template,
         )
     return found
 

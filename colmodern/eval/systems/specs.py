@@ -60,9 +60,11 @@ def make_system(spec: str, *, encoder: DocumentEncoder | None = None) -> System:
     """
     kind, colon, rest = spec.strip().partition(":")
     if kind not in _MAKERS:
-        raise ConfigError(f"There is no system {spec!r}; there are {', '.join(KINDS)}.")
+        message = f"There is no system {spec!r}; there are {', '.join(KINDS)}."
+        raise ConfigError(message, code="option_not_allowed", option="system", value=spec)
     if colon and not rest:
-        raise ConfigError(f"The system {spec!r} ends with its colon.")
+        message = f"The system {spec!r} ends with its colon."
+        raise ConfigError(message, option="system", value=spec)
     return _MAKERS[kind](rest, encoder)
 
 
@@ -97,7 +99,10 @@ def _float(rest: str, encoder: DocumentEncoder | None) -> System:
     words, options = _parsed("float", rest, {"threads": int, "model": str, "scoring": str})
     _refuse_words("float", words)
     if options.get("threads", 1) < 1:
-        raise ConfigError(f"threads must be at least 1, not {options['threads']}.")
+        message = f"threads must be at least 1, not {options['threads']}."
+        raise ConfigError(
+            message, code="option_out_of_range", option="threads", value=options["threads"]
+        )
     return FloatVectors(_encoder(options.pop("model", None), encoder), **options)
 
 
@@ -165,7 +170,8 @@ def _parsed(kind: str, rest: str, types: _Reads) -> tuple[list[str], dict[str, A
         if not equals:
             words.append(part)
         elif name not in types:
-            raise ConfigError(f"{kind} has no option {name!r}; it has {', '.join(types)}.")
+            message = f"{kind} has no option {name!r}; it has {', '.join(types)}."
+            raise ConfigError(message, code="option_unknown", option=name, value=value)
         else:
             options[name] = _converted(kind, name, value, types[name])
     return words, options
@@ -177,7 +183,8 @@ def _converted(kind: str, name: str, value: str, convert: Callable[[str], T]) ->
     except ConfigError:
         raise
     except ValueError as err:
-        raise ConfigError(f"{kind}: {name} must be a number, not {value!r}.") from err
+        message = f"{kind}: {name} must be a number, not {value!r}."
+        raise ConfigError(message, code="option_wrong_kind", option=name, value=value) from err
 
 
 def _refuse_words(kind: str, words: list[str]) -> None:

@@ -1,0 +1,264 @@
+"""Every code is raised by a door that exists, with its fields, and has its row in the tables."""
+
+import ast
+import pickle
+import sys
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import colmodern
+import colmodern.__main__ as program
+from colmodern import Encoder, HashEncoder, Indexer, Searcher, TokenEmbeddings, errors
+from colmodern.cli import app
+from colmodern.errors import CODES, ColModernError
+from colmodern.eval.systems import make_system
+from colmodern.kernels import isa
+from colmodern.request import SearchRequest
+from colmodern.storage import IndexWriter
+
+PACKAGE = Path(colmodern.__file__).parent
+ENCODER, OTHER = HashEncoder(dim=64), HashEncoder(dim=64, seed=3)
+
+
+class Kit:
+    """What a door needs: an index of two documents, made when it is asked for."""
+
+    def __init__(self, folder, monkeypatch):
+        self.folder = folder
+        self.monkeypatch = monkeypatch
+
+    @cached_property
+    def index(self):
+        Indexer(self.folder / "i", ENCODER).build([("a", "blue ovens"), ("b", "red trains")])
+        return self.folder / "i"
+
+    @property
+    def manifest(self):
+        return self.index / "manifest.json"
+
+    def file(self):
+        (self.folder / "file").write_text("mine")
+        return self.folder / "file"
+
+    def search(self, *args, **options):
+        with Searcher.open(self.index, ENCODER) as searcher:
+            return searcher.search(*args, **options)
+
+
+@pytest.fixture
+def kit(tmp_path, monkeypatch):
+    return Kit(tmp_path, monkeypatch)
+
+
+def option_unknown(kit):
+    SearchRequest.from_dict({"limit": 3})
+
+
+def option_wrong_kind(kit):
+    SearchRequest(k="3")
+
+
+def option_out_of_range(kit):
+    SearchRequest(k=0)
+
+
+def option_not_allowed(kit):
+    SearchRequest(mode="both")
+
+
+def option_conflict(kit):
+    SearchRequest(mode="hybrid", passage_weight=0.5)
+
+
+def option_invalid(kit):
+    make_system("late:")
+
+
+def filter_syntax(kit):
+    kit.search("x", where="a >=")
+
+
+def filter_unknown_field(kit):
+    kit.search("x", where="yaer >= 1")
+
+
+def filter_wrong_kind(kit):
+    kit.search("x", where="id >= 1")
+
+
+def query_empty(kit):
+    kit.search(" ")
+
+
+def document_not_found(kit):
+    with Searcher.open(kit.index, ENCODER) as searcher:
+        searcher.explain("x", "nobody")
+
+
+def input_invalid(kit):
+    narrow = TokenEmbeddings(np.ones((1, 3), np.float32), np.zeros((1, 2), np.int32))
+    with Searcher.open(kit.index) as searcher:
+        searcher.search_embeddings(narrow)
+
+
+def encoder_not_found(kit):
+    Encoder.load("no-model")
+
+
+def encoder_invalid(kit):
+    Encoder.load(kit.folder)
+
+
+def encoder_mismatch(kit):
+    Searcher.open(kit.index, OTHER)
+
+
+def index_not_found(kit):
+    Searcher.open(kit.folder / "alone")
+
+
+def index_exists(kit):
+    Indexer(kit.index, ENCODER).build([("a", "b")])
+
+
+def index_format(kit):
+    Searcher.open(kit.file())
+
+
+def index_corrupt(kit):
+    kit.manifest.write_bytes(kit.manifest.read_bytes()[:-20])
+    Searcher.open(kit.index)
+
+
+def index_unreadable(kit):
+    kit.manifest.unlink()
+    kit.manifest.mkdir()
+    Searcher.open(kit.index)
+
+
+def index_not_written(kit):
+    Indexer(kit.file() / "i", ENCODER).build([("a", "b")])
+
+
+def index_locked(kit):
+    with IndexWriter.open(kit.index):
+        Indexer(kit.index, ENCODER).update([("c", "d")])
+
+
+def missing_extra(kit):
+    kit.monkeypatch.setitem(sys.modules, "bm25s", None)
+    make_system("bm25")
+
+
+def kernel_unavailable(kit):
+    kit.monkeypatch.setattr(isa, "_supported", lambda: ("serial",))
+    isa._resolve.__wrapped__("amx")
+
+
+# Of each code: a door that raises it, and what it says: option, value, document, file.
+DOORS = [
+    (option_unknown, "limit", 3, None, None),
+    (option_wrong_kind, "k", "3", None, None),
+    (option_out_of_range, "k", 0, None, None),
+    (option_not_allowed, "mode", "both", None, None),
+    (option_conflict, "passage_weight", 0.5, None, None),
+    (option_invalid, "system", "late:", None, None),
+    (filter_syntax, "where", "a >=", None, None),
+    (filter_unknown_field, "where", "yaer", None, None),
+    (filter_wrong_kind, "where", "id", None, None),
+    (query_empty, None, " ", None, None),
+    (document_not_found, None, None, "nobody", None),
+    (input_invalid, None, None, None, None),
+    (encoder_not_found, None, "no-model", None, None),
+    (encoder_invalid, None, None, None, None),
+    (encoder_mismatch, None, f"hash:64:3 ({OTHER.fingerprint[:12]})", None, None),
+    (index_not_found, None, None, None, "alone"),
+    (index_exists, None, None, None, "i"),
+    (index_format, None, None, None, "file"),
+    (index_corrupt, None, None, None, "i/manifest.json"),
+    (index_unreadable, None, None, None, "i/manifest.json"),
+    (index_not_written, None, None, None, "file/i"),
+    (index_locked, None, None, None, "i"),
+    (missing_extra, None, "eval", None, None),
+    (kernel_unavailable, "COLMODERN_ISA", "amx", None, None),
+]
+
+
+@pytest.mark.parametrize(("door", "option", "value", "document", "file"), DOORS)
+def test_a_code_and_its_fields(door, option, value, document, file, kit):
+    with pytest.raises(ColModernError) as found:
+        door(kit)
+    error = found.value
+    assert error.code == door.__name__
+    assert type(error) is CODES[error.code].error
+    assert (error.option, error.document) == (option, document)
+    assert error.value == value
+    assert error.path == (None if file is None else kit.folder / file)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+def test_every_code_is_shown_once():
+    assert [door.__name__ for door, *_ in DOORS] == list(CODES)
+
+
+@pytest.mark.parametrize(
+    ("spec", "code", "option", "value"),
+    [
+        ("lucene", "option_not_allowed", "system", "lucene"),
+        ("late:bits=x", "option_wrong_kind", "bits", "x"),
+        ("late:bits=3", "option_not_allowed", "bits", 3),
+        ("late:colour=x", "option_unknown", "colour", "x"),
+        ("late:mode=hybrid,passage_weight=1", "option_conflict", "passage_weight", 1),
+    ],
+)
+def test_a_spec_says_the_option_that_is_wrong(spec, code, option, value):
+    with pytest.raises(ColModernError) as found:
+        make_system(spec, encoder=ENCODER)
+    assert (found.value.code, found.value.option, found.value.value) == (code, option, value)
+
+
+def test_every_class_has_its_code_and_every_code_its_class():
+    kinds = [getattr(errors, name) for name in errors.__all__]
+    kinds = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, ColModernError)]
+    assert {kind.code for kind in kinds if kind is not ColModernError} <= set(CODES)
+    assert {row.error for row in CODES.values()} == set(kinds) - {ColModernError}
+    for code, row in CODES.items():
+        assert code == code.lower()
+        assert (row.exit_status, row.http_status // 100) in {(2, 4), (2, 5)}
+
+
+def test_no_code_is_said_that_the_table_lacks():
+    said = set()
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith("Error"):
+                given = [one.value for one in node.keywords if one.arg == "code"]
+                said |= {one.value for one in given if isinstance(one, ast.Constant)}
+    assert said
+    assert said <= set(CODES)
+
+
+@pytest.mark.parametrize("door", [door for door, *_ in DOORS])
+def test_the_command_line_ends_as_the_table_says(door, kit, monkeypatch, capsys):
+    monkeypatch.setattr(app, "app", lambda: door(kit))
+    monkeypatch.setattr(sys, "argv", ["colmodern", "info"])
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == CODES[door.__name__].exit_status == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"error [{door.__name__}]: ")
+
+
+def test_the_documentation_has_every_row():
+    text = (PACKAGE.parent / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = [
+        f"| `{code}` | `{row.error.__name__}` | {row.exit_status} | {row.http_status} "
+        f"| {row.meaning} |"
+        for code, row in CODES.items()
+    ]
+    assert "\n".join(rows) in text
