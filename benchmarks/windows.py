@@ -74,7 +74,7 @@ def _overlaps(encoder: Encoder, collections: list[str]) -> None:
         for overlap in _OVERLAPS:
             with (
                 tempfile.TemporaryDirectory() as folder,
-                patch("colmodern.encoder.sequences.default_overlap", lambda _, n=overlap: n),
+                patch("colmodern.encoder.tokens.sequences.default_overlap", lambda _, n=overlap: n),
             ):
                 report = evaluate(
                     Late(encoder), dataset, measures=["nDCG@10", "R@100"], work=Path(folder)

@@ -40,7 +40,7 @@ def main(folders: Sequence[str]) -> None:
         texts = [f"{row.get('title', '')} {row['text']}" for row in rows]
         queries = [row["text"] for row in _rows(folder / "queries.jsonl.gz")][:N_QUERIES]
         print(f"{folder.name}: {len(texts)} documents, {sum(map(len, texts)) / 1e6:.1f} MB of text")
-        for engine in (ours, by_bm25s, by_tantivy):
+        for engine in (by_colmodern, by_bm25s, by_tantivy):
             if engine is by_tantivy and importlib.util.find_spec("tantivy") is None:
                 print("  tantivy is not installed")
                 continue
@@ -48,7 +48,7 @@ def main(folders: Sequence[str]) -> None:
                 _measure(engine, texts, queries, Path(place))
 
 
-def ours(texts: Sequence[str], place: Path) -> tuple[Search, float]:
+def by_colmodern(texts: Sequence[str], place: Path) -> tuple[Search, float]:
     """Count words at the commit of an index whose documents have no vectors."""
     encoder = HashEncoder(dim=16)
     vectors = encoder.encode_documents([" ".join(map(str, range(100)))])[0].vectors
@@ -129,7 +129,7 @@ def _measure(
         search(query)
         times.append(1e3 * (time.perf_counter() - started))
     files = [file for file in place.rglob("*") if file.is_file()]
-    if engine is ours:  # the rest of the index is not BM25's
+    if engine is by_colmodern:  # the rest of the index is not BM25's
         files = [file for file in files if file.name.startswith(("words", "lengths"))]
     n_bytes = sum(file.stat().st_size for file in files)
     print(

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from colmodern.encoder import DEFAULT_NAME, Encoder
-from colmodern.encoder.checkpoint import Checkpoint
-from colmodern.encoder.native import AUTO
+from colmodern.encoder.checkpoint.specs import Checkpoint
+from colmodern.encoder.forward.native import AUTO
 from colmodern.errors import ConfigError, EncoderError, MissingExtraError
 from colmodern.types import FloatMatrix, IntVector
 

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from colmodern.codec import Codec, Codes, train_codec
 from colmodern.storage import EncoderInfo, IndexWriter, StoredDocument
+
+# A busy machine is no failure: what is slow is told by --durations.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 DIM = 16
 

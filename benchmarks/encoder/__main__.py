@@ -22,15 +22,15 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.encoder.loads import LENGTHS, Load, equal_load, mixed_load
-from benchmarks.encoder.others import (
+from benchmarks.encoder.own import open_own, operations
+from benchmarks.encoder.peers import (
     measure_peak,
     open_onnxruntime,
     open_transformers,
     scratch_folder,
 )
-from benchmarks.encoder.ours import open_ours, operations
 from colmodern.encoder import Encoder
-from colmodern.encoder.native import PRECISIONS
+from colmodern.encoder.forward.native import PRECISIONS
 from colmodern.errors import EncoderError
 
 Run = Callable[[Load], None]
@@ -61,7 +61,7 @@ def open_all(threads: int, compare: bool, scratch: Path) -> tuple[dict[str, Run]
     runs: dict[str, Run] = {}
     for precision in PRECISIONS:
         try:
-            encoder, runs[f"colmodern {precision}"] = open_ours(precision, threads)
+            encoder, runs[f"colmodern {precision}"] = open_own(precision, threads)
         except EncoderError as err:
             print(err)
     if compare:

@@ -10,7 +10,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from colmodern.encoder import DEFAULT_NAME
-from colmodern.encoder.sources import find_model
+from colmodern.encoder.checkpoint.sources import find_model
 from colmodern.eval import Dataset
 
 LENGTHS = (128, 512, 2048, 8192)

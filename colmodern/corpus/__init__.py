@@ -5,9 +5,11 @@
 vectors or indexes.
 """
 
+import warnings
+
 from colmodern.corpus.changes import Changes, SourceState, find_changes, hash_source
 from colmodern.corpus.extraction import extract, page_at
-from colmodern.corpus.formats import FORMATS, Format, extractor_fingerprint, format_of
+from colmodern.corpus.formats import FORMATS, FileFormat, extractor_fingerprint, format_of
 from colmodern.corpus.identity import IdRegistry
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.scan import scan
@@ -26,7 +28,7 @@ __all__ = [
     "Changes",
     "Extracted",
     "ExtractionError",
-    "Format",
+    "FileFormat",
     "IdRegistry",
     "Scan",
     "ScanOptions",
@@ -43,3 +45,13 @@ __all__ = [
     "page_at",
     "scan",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Return what had another name in version 0.1; goes with the next version."""
+    if name == "Format":
+        warnings.warn(
+            "colmodern.corpus.Format is called FileFormat now.", DeprecationWarning, stacklevel=2
+        )
+        return FileFormat
+    raise AttributeError(f"module 'colmodern.corpus' has no attribute {name!r}")

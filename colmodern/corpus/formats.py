@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from colmodern.corpus.options import ScanOptions
 
-__all__ = ["FORMATS", "LANGUAGES", "Format", "extractor_fingerprint", "format_of"]
+__all__ = ["FORMATS", "LANGUAGES", "FileFormat", "extractor_fingerprint", "format_of"]
 
 # Source code is kept as it is; the language only goes into the metadata.
 LANGUAGES = {
@@ -38,7 +38,7 @@ LANGUAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class FileFormat:
     """A kind of file that can be read.
 
     Attributes:
@@ -56,31 +56,33 @@ class Format:
     is_rows: bool = False
 
 
-_TEXT = Format(
+_TEXT = FileFormat(
     "text", 1, "plain text, as it is; so is a file without a suffix", (".txt", ".text", ".log")
 )
 
-FORMATS: tuple[Format, ...] = (
+FORMATS: tuple[FileFormat, ...] = (
     _TEXT,
-    Format(
+    FileFormat(
         "markdown", 2, "as it is; its front matter becomes metadata", (".md", ".markdown", ".mdx")
     ),
-    Format("rst", 1, "reStructuredText, as it is", (".rst",)),
-    Format("html", 2, "the main text of the page", (".html", ".htm", ".xhtml")),
-    Format("pdf", 1, "the text of its pages", (".pdf",)),
-    Format("docx", 2, "its paragraphs", (".docx",)),
-    Format("notebook", 2, "the Markdown and code of its cells", (".ipynb",)),
-    Format("code", 1, "source code and configuration, as it is", tuple(LANGUAGES)),
-    Format("jsonl", 1, "one object a line", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), True),
-    Format("csv", 1, "one row a record, under a header", (".csv", ".csv.gz"), True),
-    Format("tsv", 1, "one row a line, under a header", (".tsv", ".tsv.gz"), True),
-    Format("parquet", 1, "one row a record", (".parquet",), True),
+    FileFormat("rst", 1, "reStructuredText, as it is", (".rst",)),
+    FileFormat("html", 2, "the main text of the page", (".html", ".htm", ".xhtml")),
+    FileFormat("pdf", 1, "the text of its pages", (".pdf",)),
+    FileFormat("docx", 2, "its paragraphs", (".docx",)),
+    FileFormat("notebook", 2, "the Markdown and code of its cells", (".ipynb",)),
+    FileFormat("code", 1, "source code and configuration, as it is", tuple(LANGUAGES)),
+    FileFormat(
+        "jsonl", 1, "one object a line", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), True
+    ),
+    FileFormat("csv", 1, "one row a record, under a header", (".csv", ".csv.gz"), True),
+    FileFormat("tsv", 1, "one row a line, under a header", (".tsv", ".tsv.gz"), True),
+    FileFormat("parquet", 1, "one row a record", (".parquet",), True),
 )
 
 _BY_SUFFIX = {suffix: form for form in FORMATS for suffix in form.suffixes}
 
 
-def format_of(path: PurePath, text_suffixes: Sequence[str] = ()) -> Format | None:
+def format_of(path: PurePath, text_suffixes: Sequence[str] = ()) -> FileFormat | None:
     """Return the format that a file's name promises; None if no format does."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if not suffixes:
@@ -92,7 +94,7 @@ def format_of(path: PurePath, text_suffixes: Sequence[str] = ()) -> Format | Non
     return _BY_SUFFIX.get(suffixes[-1])
 
 
-def extractor_fingerprint(form: Format, options: ScanOptions) -> str:
+def extractor_fingerprint(form: FileFormat, options: ScanOptions) -> str:
     """Return a short text that changes whenever a file of this format must be read again."""
     fingerprint = f"{form.name}/{form.version}"
     if not form.is_rows:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from colmodern.corpus.formats import Format
+from colmodern.corpus.formats import FileFormat
 from colmodern.errors import InputError
 from colmodern.types import Document
 
@@ -105,7 +105,7 @@ class Source:
     key: str
     size: int
     mtime_ns: int
-    format: Format
+    format: FileFormat
     is_settled: bool = True
 
     @property

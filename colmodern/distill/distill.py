@@ -13,7 +13,7 @@ from typing import Any
 
 from colmodern.distill.ledger import digest_of, digest_of_files, outputs_of, run_step, write_json
 from colmodern.distill.recipe import Recipe
-from colmodern.distill.stages import STAGE_NAMES, STAGES, Run, Stage
+from colmodern.distill.stages import STAGE_NAMES, STAGES, RecipeRun, Stage
 from colmodern.errors import ConfigError, InputError, MissingExtraError
 from colmodern.types import Progress
 
@@ -55,7 +55,7 @@ def distill(
         recipe = dataclasses.replace(
             recipe, export=dataclasses.replace(recipe.export, format=layout)
         )
-    run = Run(recipe, Path(data), Path(out), progress)
+    run = RecipeRun(recipe, Path(data), Path(out), progress)
     with _alone(run.out):
         write_json(run.out / "recipe.json", recipe.to_dict())
         for stage in _chosen(recipe, stages):
@@ -63,7 +63,7 @@ def distill(
     return run.folder("export") / "student"
 
 
-def run_stage(stage: Stage, run: Run) -> bool:
+def run_stage(stage: Stage, run: RecipeRun) -> bool:
     """Run a stage unless it is done; say whether there was anything to do.
 
     Raises:
@@ -81,7 +81,7 @@ def run_stage(stage: Stage, run: Run) -> bool:
     return worked
 
 
-def _inputs(stage: Stage, run: Run) -> dict[str, Any]:
+def _inputs(stage: Stage, run: RecipeRun) -> dict[str, Any]:
     """Return everything that decides what comes out of a stage."""
     return {
         "stage": stage.name,

@@ -77,7 +77,7 @@ class PairSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GivenLists:
+class ScoredLists:
     """Lists that somebody has scored already: three Parquet files below the data folder.
 
     Attributes:
@@ -101,7 +101,7 @@ class PrepareRecipe:
     Attributes:
         sources: Texts for the pieces of the warm start.
         pairs: Sources of pairs.
-        given: Scored lists instead of pairs.
+        scored_lists: Scored lists instead of pairs.
         lengths: Lengths of pieces, in tokens.
         length_weights: How often each length is drawn.
         dev: The share of documents whose queries are kept for measuring.
@@ -113,7 +113,7 @@ class PrepareRecipe:
 
     sources: tuple[TextSource, ...] = ()
     pairs: tuple[PairSource, ...] = ()
-    given: GivenLists | None = None
+    scored_lists: ScoredLists | None = None
     lengths: tuple[int, ...] = (64, 128, 256)
     length_weights: tuple[float, ...] = (0.2, 0.5, 0.3)
     dev: float = 0.02
@@ -132,8 +132,8 @@ class PrepareRecipe:
         names = [source.name for source in self.pairs]
         require(len(set(names)) == len(names), f"Two [[prepare.pairs]] have one name: {names}.")
         require(
-            not (self.pairs and self.given),
-            "[prepare] has pairs and given lists; take one of them.",
+            not (self.pairs and self.scored_lists),
+            "[prepare] has pairs and scored lists; take one of them.",
         )
 
 
@@ -454,7 +454,7 @@ class AverageRecipe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Collection:
+class JudgedCollection:
     """A judged collection below the data folder, to measure on."""
 
     path: str
@@ -472,7 +472,7 @@ class EvaluateRecipe:
         every_stage: Measure the start, the warm start and every phase as well.
     """
 
-    collections: tuple[Collection, ...] = ()
+    collections: tuple[JudgedCollection, ...] = ()
     systems: tuple[str, ...] = ("student",)
     every_stage: bool = True
 

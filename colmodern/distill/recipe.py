@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 import types
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ from colmodern.distill.options import (
 from colmodern.errors import ConfigError
 
 T = TypeVar("T")
+
+# Options that had another name in version 0.1, by their table.
+_FORMER_NAMES = {("prepare", "given"): "scored_lists"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +59,8 @@ class Recipe:
         """Check what one table needs of another."""
         if self.train is None:
             return
-        if self.score is None and self.prepare.given is None:
-            raise ConfigError("[train] needs lists: a [score] table, or given lists in [prepare].")
+        if self.score is None and self.prepare.scored_lists is None:
+            raise ConfigError("[train] needs lists: a [score] table, or scored lists in [prepare].")
         if self.score is not None and self.mine is None:
             raise ConfigError("[score] needs negatives: a [mine] table.")
         last = self.train.phases[-1]
@@ -130,6 +134,14 @@ def _build(kind: type[T], values: Any, where: str) -> T:
 def _known_name(key: str, value: Any, known: list[str], where: str) -> str:
     """Return the field that a key means: dashes are underscores, a table of a list is singular."""
     name = key.replace("-", "_")
+    if (where, name) in _FORMER_NAMES:
+        former, name = name, _FORMER_NAMES[where, name]
+        warnings.warn(
+            f"{former!r} in [{where}] of a recipe is called {name!r} now; the former name goes "
+            "with the next version.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
     is_list = isinstance(value, (list, tuple))
     for form in (name, f"{name}s") if is_list else (name,):
         if form in known:

@@ -14,7 +14,7 @@ from typing import Any
 from colmodern.distill.checkpoints import find_checkpoint
 from colmodern.distill.options import PairSource
 from colmodern.distill.recipe import Recipe
-from colmodern.distill.train import phase_folder
+from colmodern.distill.training.train import phase_folder
 from colmodern.errors import ConfigError
 from colmodern.types import Progress
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RecipeRun:
     """One recipe on one data folder.
 
     Attributes:
@@ -49,7 +49,7 @@ class Run:
     @property
     def lists(self) -> Path:
         """The scored lists."""
-        stage = "prepare" if self.recipe.prepare.given else "score"
+        stage = "prepare" if self.recipe.prepare.scored_lists else "score"
         return self.folder(stage) / "lists.parquet"
 
     @property
@@ -88,20 +88,20 @@ class Stage:
     wanted: Callable[[Recipe], bool]
     options: Callable[[Recipe], Any]
     needs: tuple[str, ...]
-    files: Callable[[Run], Iterable[Path]]
+    files: Callable[[RecipeRun], Iterable[Path]]
     models: Callable[[Recipe], Iterable[str]]
-    work: Callable[[Run, Path], object]
+    work: Callable[[RecipeRun, Path], object]
     has_steps: bool = False
 
 
-def _prepare(run: Run, folder: Path) -> None:
-    from colmodern.distill.given import take_lists
-    from colmodern.distill.pairs import prepare_pairs
-    from colmodern.distill.pieces import prepare_pieces
+def _prepare(run: RecipeRun, folder: Path) -> None:
+    from colmodern.distill.data.pairs import prepare_pairs
+    from colmodern.distill.data.pieces import prepare_pieces
+    from colmodern.distill.teachers.scored_lists import take_lists
 
     recipe = run.recipe
-    if recipe.prepare.given is not None:
-        take_lists(recipe.prepare.given, data=run.data, folder=folder)
+    if recipe.prepare.scored_lists is not None:
+        take_lists(recipe.prepare.scored_lists, data=run.data, folder=folder)
     elif recipe.prepare.pairs:
         prepare_pairs(recipe.prepare, data=run.data, seed=recipe.seed, folder=folder)
     _tokenizer(run, folder)
@@ -115,10 +115,10 @@ def _prepare(run: Run, folder: Path) -> None:
         )
 
 
-def _tokenizer(run: Run, folder: Path) -> None:
-    from colmodern.distill.lists import texts
-    from colmodern.distill.pieces import read_texts
-    from colmodern.distill.vocabulary import load_tokenizer, train_vocabulary
+def _tokenizer(run: RecipeRun, folder: Path) -> None:
+    from colmodern.distill.data.lists import texts
+    from colmodern.distill.data.pieces import read_texts
+    from colmodern.distill.student.vocabulary import load_tokenizer, train_vocabulary
 
     recipe, target = run.recipe, folder / "tokenizer"
     if recipe.student.tokenizer == "train":
@@ -141,8 +141,8 @@ def _tokenizer(run: Run, folder: Path) -> None:
     load_tokenizer(find_checkpoint(name)).save_pretrained(target)
 
 
-def _warm_start(run: Run, folder: Path) -> None:
-    from colmodern.distill.warm_start import begin_student, warm_start
+def _warm_start(run: RecipeRun, folder: Path) -> None:
+    from colmodern.distill.training.warm_start import begin_student, warm_start
 
     begin_student(run.recipe, run.tokenizer, folder)
     if run.recipe.warm_start is not None:
@@ -155,8 +155,8 @@ def _warm_start(run: Run, folder: Path) -> None:
         )
 
 
-def _mine(run: Run, folder: Path) -> None:
-    from colmodern.distill.mine import mine
+def _mine(run: RecipeRun, folder: Path) -> None:
+    from colmodern.distill.data.mine import mine
 
     assert run.recipe.mine is not None
     mine(
@@ -169,8 +169,8 @@ def _mine(run: Run, folder: Path) -> None:
     )
 
 
-def _teacher(run: Run, folder: Path) -> None:
-    from colmodern.distill.cross_encoder import train_teacher
+def _teacher(run: RecipeRun, folder: Path) -> None:
+    from colmodern.distill.teachers.cross_encoder import train_teacher
 
     assert run.recipe.teacher is not None
     train_teacher(
@@ -183,8 +183,8 @@ def _teacher(run: Run, folder: Path) -> None:
     )
 
 
-def _score(run: Run, folder: Path) -> None:
-    from colmodern.distill.score import score
+def _score(run: RecipeRun, folder: Path) -> None:
+    from colmodern.distill.teachers.score import score
 
     assert run.recipe.score is not None
     score(
@@ -198,8 +198,8 @@ def _score(run: Run, folder: Path) -> None:
     )
 
 
-def _train(run: Run, folder: Path) -> None:
-    from colmodern.distill.train import train
+def _train(run: RecipeRun, folder: Path) -> None:
+    from colmodern.distill.training.train import train
 
     train(
         run.recipe,
@@ -211,8 +211,8 @@ def _train(run: Run, folder: Path) -> None:
     )
 
 
-def _average(run: Run, folder: Path) -> None:
-    from colmodern.distill.average import average
+def _average(run: RecipeRun, folder: Path) -> None:
+    from colmodern.distill.release.average import average
 
     recipe = run.recipe
     if recipe.train is None:
@@ -224,8 +224,8 @@ def _average(run: Run, folder: Path) -> None:
     average(snapshots, folder, start=run.first_student, start_weight=recipe.average.start_weight)
 
 
-def _evaluate(run: Run, folder: Path) -> None:
-    from colmodern.distill.measure import measure
+def _evaluate(run: RecipeRun, folder: Path) -> None:
+    from colmodern.distill.release.measure import measure
 
     measure(
         run.recipe.evaluate,
@@ -238,7 +238,7 @@ def _evaluate(run: Run, folder: Path) -> None:
     )
 
 
-def _students(run: Run) -> dict[str, Path]:
+def _students(run: RecipeRun) -> dict[str, Path]:
     """Return every student there is, by what brought it about."""
     recipe = run.recipe
     students = {"start": run.folder("warm-start") / "start"}
@@ -250,11 +250,11 @@ def _students(run: Run) -> dict[str, Path]:
     return students
 
 
-def _export(run: Run, folder: Path) -> None:
-    from colmodern.distill.export import export
+def _export(run: RecipeRun, folder: Path) -> None:
     from colmodern.distill.ledger import write_json
-    from colmodern.distill.measure import read_rows
-    from colmodern.distill.model_card import model_card, read_config
+    from colmodern.distill.release.export import export
+    from colmodern.distill.release.measure import read_rows
+    from colmodern.distill.release.model_card import model_card, read_config
 
     recipe = run.recipe
     target = export(
@@ -280,15 +280,19 @@ def _versions() -> dict[str, str]:
     return {"machine": platform.machine(), **{name: version(name) for name in packages}}
 
 
-def _data_files(run: Run) -> list[Path]:
+def _data_files(run: RecipeRun) -> list[Path]:
     prepare = run.recipe.prepare
     patterns = [source.files for source in prepare.sources]
     for pair in prepare.pairs:
         patterns += _files_of(pair)
     for source in prepare.sources:
         patterns += [name for name in (source.only_ids_in, source.except_ids_in) if name]
-    if prepare.given is not None:
-        patterns += [prepare.given.lists, prepare.given.queries, prepare.given.documents]
+    if prepare.scored_lists is not None:
+        patterns += [
+            prepare.scored_lists.lists,
+            prepare.scored_lists.queries,
+            prepare.scored_lists.documents,
+        ]
     patterns += prepare.never
     return sorted({file for pattern in patterns for file in run.data.glob(pattern)})
 
@@ -297,7 +301,7 @@ def _files_of(pair: PairSource) -> list[str]:
     return [name for name in (pair.files, pair.corpus, pair.qrels, pair.except_ids_in) if name]
 
 
-def _judged_files(run: Run) -> list[Path]:
+def _judged_files(run: RecipeRun) -> list[Path]:
     entries = run.recipe.evaluate.collections
     return sorted(
         file

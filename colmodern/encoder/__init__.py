@@ -2,16 +2,19 @@
 
 ``Encoder`` runs a checkpoint, ``HashEncoder`` stands in for one where none is needed, and
 ``load_encoder`` makes either from its name. Nothing here needs torch.
+
+``checkpoint/`` reads folders of weights and settings, ``tokens/`` makes token ids of texts, and
+``forward/`` makes vectors of token ids. ``default/`` is the checkpoint inside the package.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from colmodern.encoder.checkpoint.layouts import scoring_in
+from colmodern.encoder.checkpoint.sources import DEFAULT_NAME, find_local_model, split_name
 from colmodern.encoder.encoder import Encoder
 from colmodern.encoder.hash_encoder import HashEncoder
-from colmodern.encoder.layouts import scoring_in
-from colmodern.encoder.sources import DEFAULT_NAME, find_local_model, split_name
 from colmodern.errors import EncoderError
 from colmodern.request import Scoring
 

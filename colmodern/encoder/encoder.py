@@ -14,23 +14,23 @@ from typing import Any
 
 import numpy as np
 
-from colmodern.encoder.checkpoint import WEIGHTS_FILE, Checkpoint, DenseSpec, read_json
-from colmodern.encoder.fingerprint import fingerprint
-from colmodern.encoder.layouts import read_checkpoint
-from colmodern.encoder.model_config import ModernBertConfig, read_config
-from colmodern.encoder.native import AUTO, NativeModel, choose_precision
-from colmodern.encoder.rules import TextRules
-from colmodern.encoder.runner import PACK_TOKENS, OpenRunner, Runner
-from colmodern.encoder.sequences import EncodingPlan, TokenSequence, join_vectors, plan_packs
-from colmodern.encoder.sources import (
+from colmodern.encoder.checkpoint.fingerprint import fingerprint
+from colmodern.encoder.checkpoint.layouts import read_checkpoint
+from colmodern.encoder.checkpoint.model_config import ModernBertConfig, read_config
+from colmodern.encoder.checkpoint.sources import (
     DEFAULT_FOLDER,
     DEFAULT_NAME,
     find_model,
     join_name,
     split_name,
 )
-from colmodern.encoder.tensors import open_tensors
-from colmodern.encoder.workers import Workers
+from colmodern.encoder.checkpoint.specs import WEIGHTS_FILE, Checkpoint, DenseSpec, read_json
+from colmodern.encoder.checkpoint.tensors import open_tensors
+from colmodern.encoder.forward.native import AUTO, NativeModel, choose_precision
+from colmodern.encoder.forward.runner import PACK_TOKENS, OpenRunner, Runner
+from colmodern.encoder.forward.workers import Workers
+from colmodern.encoder.tokens.rules import TextRules
+from colmodern.encoder.tokens.sequences import EncodingPlan, TokenSequence, join_vectors, plan_packs
 from colmodern.errors import EncoderError
 from colmodern.kernels import REFERENCE, active_isa
 from colmodern.request import Scoring
@@ -224,7 +224,7 @@ class Encoder:
         path = self._checkpoint.folder / WEIGHTS_FILE
         steps = self._checkpoint.projection
         if active_isa() == REFERENCE:
-            from colmodern.encoder.reference import ReferenceModel
+            from colmodern.encoder.forward.reference import ReferenceModel
 
             return ReferenceModel(
                 path, self._tensors, self._config, steps, precision, self._workers

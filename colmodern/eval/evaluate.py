@@ -99,17 +99,17 @@ def _refuse_missing(system: System, dataset: Dataset, built: Built) -> None:
 
 def _refuse_strangers(system: System, dataset: Dataset, answers: Sequence[Answer]) -> None:
     """Refuse documents that the collection lacks: a wrong index, or a wrong run file."""
-    strangers = [
+    unknown = [
         document
         for answer in answers
         for document, _ in answer.ranking
         if document not in dataset.document_words
     ]
-    if strangers:
+    if unknown:
         total = sum(len(answer.ranking) for answer in answers)
         raise InputError(
-            f"{system.name} found document {strangers[0]!r}, which the collection {dataset.name} "
-            f"does not have ({len(strangers):,} of {total:,} hits): it searched other documents."
+            f"{system.name} found document {unknown[0]!r}, which the collection {dataset.name} "
+            f"does not have ({len(unknown):,} of {total:,} hits): it searched other documents."
         )
 
 

@@ -24,7 +24,7 @@ COLMODERN_INLINE Floats exp2_of(Floats x) {
   return times_power(p, whole);
 }
 
-// x / (1 + 2^(x h(x^2))), as colmodern/encoder/arithmetic.py has it with the natural exponential; exact to
+// x / (1 + 2^(x h(x^2))), as colmodern/encoder/forward/arithmetic.py has it with the natural exponential; exact to
 // 3e-7 max(1, |x|). Beyond |x| = 8 the power is as good as 0 or infinite.
 COLMODERN_INLINE Floats gelu_of(Floats x) {
   const Floats square = minimum(x * x, fill(64.0F));

@@ -9,7 +9,7 @@ pytest.importorskip("sentence_transformers")
 pytest.importorskip("accelerate")
 
 from colmodern.distill import Recipe, distill  # noqa: E402
-from colmodern.distill.warm_start import learning_rate_factor  # noqa: E402
+from colmodern.distill.training.warm_start import learning_rate_factor  # noqa: E402
 from colmodern.errors import ConfigError, EncoderError  # noqa: E402
 
 from .distill_kit import make_data, make_teacher  # noqa: E402

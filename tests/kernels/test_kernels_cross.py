@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from colmodern.encoder.native import PRECISIONS
+from colmodern.encoder.forward.native import PRECISIONS
 from colmodern.kernels import NATIVE_ISAS, available_isas, native
 
 CSRC = Path(__file__).parents[2] / "csrc"

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from colmodern import corpus
 from colmodern.corpus import ExtractionError, ScanOptions, SkipReason, extract, page_at, scan
 
 
@@ -387,3 +388,8 @@ def test_what_is_no_front_matter_stays_text_alone(tmp_path, text):
     document = document_of(tmp_path / "a.md", text)
     assert document.text == text
     assert set(document.metadata) <= {"path", "type", "size", "modified", "title"}
+
+
+def test_the_former_name_of_a_file_format_is_taken_with_a_warning():
+    with pytest.warns(DeprecationWarning, match="called FileFormat now"):
+        assert corpus.Format is corpus.FileFormat

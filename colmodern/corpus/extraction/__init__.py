@@ -16,7 +16,7 @@ from colmodern.corpus.extraction.html import parse_html
 from colmodern.corpus.extraction.jsonl import read_jsonl
 from colmodern.corpus.extraction.notebook import parse_notebook
 from colmodern.corpus.extraction.parquet import read_parquet
-from colmodern.corpus.extraction.parsed import Parser, Report, RowReader
+from colmodern.corpus.extraction.parsed import OnSkipped, Parser, RowReader
 from colmodern.corpus.extraction.pdf import page_at, parse_pdf
 from colmodern.corpus.extraction.rows import document_of_row, no_text_field
 from colmodern.corpus.extraction.text import parse_code, parse_markdown, parse_rst, parse_text
@@ -57,7 +57,7 @@ def _warn(skipped: Skipped) -> None:
 
 
 def extract(
-    source: Source, options: ScanOptions | None = None, *, report: Report = _warn
+    source: Source, options: ScanOptions | None = None, *, report: OnSkipped = _warn
 ) -> Iterator[Extracted]:
     """Yield the documents of a file: one for a file of text, one a row for a row file.
 
@@ -81,7 +81,7 @@ def extract(
         yield Extracted(_file(source, options), None)
 
 
-def _rows(source: Source, options: ScanOptions, report: Report) -> Iterator[Extracted]:
+def _rows(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[Extracted]:
     names: dict[str, None] = {}
     has_text_field = False
     for row in _ROW_READERS[source.format.name](source, options, report):

@@ -10,7 +10,7 @@ import csv
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from colmodern.corpus.extraction.parsed import Report, Row
+from colmodern.corpus.extraction.parsed import OnSkipped, Row
 from colmodern.corpus.extraction.rows import no_text_field
 from colmodern.corpus.extraction.streams import open_text
 from colmodern.corpus.options import ScanOptions
@@ -25,7 +25,7 @@ __all__ = ["read_csv", "read_tsv"]
 LARGEST_LIMIT = 2**31 - 1
 
 
-def read_csv(source: Source, options: ScanOptions, report: Report) -> Iterator[Row]:
+def read_csv(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[Row]:
     """Yield the rows of a CSV file; a row with more fields than the header is reported.
 
     Raises:
@@ -40,7 +40,7 @@ def read_csv(source: Source, options: ScanOptions, report: Report) -> Iterator[R
         yield from _rows(csv.reader(file, delimiter=delimiter), source, options, report)
 
 
-def read_tsv(source: Source, options: ScanOptions, report: Report) -> Iterator[Row]:
+def read_tsv(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[Row]:
     """Yield the rows of a TSV file; as :func:`read_csv`, but without quoting."""
     with open_text(source) as file:
         _allow_fields_of(options.max_file_bytes)
@@ -54,7 +54,7 @@ def _allow_fields_of(n_characters: int) -> None:
 
 
 def _rows(
-    records: CSVReader, source: Source, options: ScanOptions, report: Report
+    records: CSVReader, source: Source, options: ScanOptions, report: OnSkipped
 ) -> Iterator[Row]:
     header: list[str] = []
     number = 0

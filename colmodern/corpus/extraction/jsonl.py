@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from colmodern.corpus.extraction.parsed import Report, Row
+from colmodern.corpus.extraction.parsed import OnSkipped, Row
 from colmodern.corpus.extraction.streams import open_text
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import Skipped, SkipReason, Source
@@ -14,7 +14,7 @@ from colmodern.corpus.sources import Skipped, SkipReason, Source
 __all__ = ["read_jsonl"]
 
 
-def read_jsonl(source: Source, options: ScanOptions, report: Report) -> Iterator[Row]:
+def read_jsonl(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[Row]:
     """Yield the objects of a file; a line that is none is reported, a blank one passed over.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from colmodern.corpus.extraction.parsed import Report, Row, parsing
+from colmodern.corpus.extraction.parsed import OnSkipped, Row, parsing
 from colmodern.corpus.extraction.rows import no_text_field
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import ExtractionError, SkipReason, Source
@@ -19,7 +19,7 @@ BATCH_ROWS = 64
 _IN_PIECES: dict[str, Any] = {"pre_buffer": False, "buffer_size": 1 << 20}
 
 
-def read_parquet(source: Source, options: ScanOptions, _: Report) -> Iterator[Row]:
+def read_parquet(source: Source, options: ScanOptions, _: OnSkipped) -> Iterator[Row]:
     """Yield the rows of a Parquet file; columns of bytes are never read.
 
     Raises:

@@ -11,7 +11,7 @@ from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import ExtractionError, Skipped, SkipReason, Source
 from colmodern.types import Metadata
 
-__all__ = ["Parsed", "Parser", "Report", "Row", "RowReader", "parsing"]
+__all__ = ["OnSkipped", "Parsed", "Parser", "Row", "RowReader", "parsing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Row(NamedTuple):
     fields: Mapping[str, Any]
 
 
-Report = Callable[[Skipped], None]
+OnSkipped = Callable[[Skipped], None]
 Parser = Callable[[bytes, Source, ScanOptions], Parsed]
-RowReader = Callable[[Source, ScanOptions, Report], Iterator[Row]]
+RowReader = Callable[[Source, ScanOptions, OnSkipped], Iterator[Row]]
 
 
 @contextmanager

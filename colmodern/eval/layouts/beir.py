@@ -8,14 +8,14 @@ from colmodern.errors import InputError
 from colmodern.eval.layouts.collection import Collection, choose_split
 from colmodern.eval.layouts.judgments import read_qrels
 from colmodern.eval.layouts.rows import (
-    Fields,
+    FieldNames,
     find_rows,
     read_documents,
     read_judgments,
     read_queries,
 )
 
-_QUERY_FIELDS = Fields(id=("_id", "id"), text=("text", "query"))
+_QUERY_FIELDS = FieldNames(id=("_id", "id"), text=("text", "query"))
 
 
 def recognises(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from colmodern.eval.layouts.collection import Collection, choose_split
 from colmodern.eval.layouts.rows import (
-    Fields,
+    FieldNames,
     find_rows,
     read_documents,
     read_judgments,
@@ -39,7 +39,7 @@ def read(folder: Path, split: str | None) -> Collection:
     name, files = choose_split(_judgment_files(folder), split, where)
     return Collection(
         read_documents(corpus),
-        read_queries(queries, Fields()),
+        read_queries(queries, FieldNames()),
         read_judgments(files, ("query-id",), ("corpus-id",)),
         name,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from colmodern.errors import InputError
 from colmodern.eval.layouts.collection import Collection, Documents, Qrels, choose_split
 from colmodern.eval.layouts.rows import (
-    Row,
+    CollectionRow,
     add_judgment,
     find_rows,
     first_of,
@@ -70,12 +70,12 @@ def read(folder: Path, split: str | None) -> Collection:
     return Collection(Documents(documents), queries, qrels, name)
 
 
-def _rows(folder: Path, stem: str, length: object) -> Iterator[Row]:
+def _rows(folder: Path, stem: str, length: object) -> Iterator[CollectionRow]:
     for row in read_rows(find_rows(folder, stem)):
         if row.values.get("context_length") == length:
             yield row
 
 
-def _split_of(row: Row) -> str:
+def _split_of(row: CollectionRow) -> str:
     length = row.values.get("context_length")
     return "test" if length is None else f"test_{length}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from colmodern.errors import InputError
 from colmodern.eval.layouts.collection import Collection, Qrels, choose_split
 from colmodern.eval.layouts.rows import (
-    Fields,
+    FieldNames,
     add_judgment,
     find_rows,
     identifier,
@@ -50,7 +50,7 @@ def read(folder: Path, split: str | None) -> Collection:
             add_judgment(qrels, query, str(passage["docid"]), 1, row.place)
     if not qrels:
         raise InputError(f"{files[0]} holds no judgment.")
-    documents = read_documents(find_rows(folder, "corpus"), Fields(id=("docid",)))
+    documents = read_documents(find_rows(folder, "corpus"), FieldNames(id=("docid",)))
     return Collection(documents, queries, qrels, name)
 
 

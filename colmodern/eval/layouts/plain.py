@@ -13,7 +13,7 @@ from pathlib import Path
 from colmodern.errors import InputError
 from colmodern.eval.layouts.collection import Collection, Documents, Qrels
 from colmodern.eval.layouts.rows import (
-    Row,
+    CollectionRow,
     add_judgment,
     find_rows,
     first_of,
@@ -82,14 +82,15 @@ def _id_of(text: str, texts: dict[str, str]) -> str:
     return texts.setdefault(text, f"d{len(texts) + 1}")
 
 
-def _strings(row: Row, names: tuple[str, ...]) -> list[str]:
+def _strings(row: CollectionRow, names: tuple[str, ...]) -> list[str]:
     value = first_of(row, names)
     if value is None:
         return []
     values = value if isinstance(value, list) else [value]
     if names is _IDS:
         return [
-            identifier(Row(row.place, {"positive_ids": one}), ("positive_ids",)) for one in values
+            identifier(CollectionRow(row.place, {"positive_ids": one}), ("positive_ids",))
+            for one in values
         ]
     if not all(isinstance(text, str) for text in values):
         raise InputError(f'{row.place}: "{names[0]}" must be a text or a list of texts.')

@@ -16,14 +16,14 @@ from colmodern.types import Document
 _BATCH_ROWS = 256
 
 
-class Row(NamedTuple):
+class CollectionRow(NamedTuple):
     """One row, and where it stands (``FILE, line 3``)."""
 
     place: str
     values: Mapping[str, Any]
 
 
-class Fields(NamedTuple):
+class FieldNames(NamedTuple):
     """Names under which the parts of a document or a query may stand; the first one wins."""
 
     id: Sequence[str] = ("_id", "id")
@@ -64,7 +64,7 @@ def read_lines(file: Path) -> Iterator[tuple[int, str]]:
         raise InputError(f"Cannot read {file}: {err}.") from err
 
 
-def read_rows(files: Iterable[Path]) -> Iterator[Row]:
+def read_rows(files: Iterable[Path]) -> Iterator[CollectionRow]:
     """Yield the rows of JSON lines or Parquet files, one file after the other.
 
     Raises:
@@ -77,10 +77,10 @@ def read_rows(files: Iterable[Path]) -> Iterator[Row]:
         for number, line in read_lines(file):
             if line.strip():
                 place = f"{file}, line {number}"
-                yield Row(place, _json_object(line, place))
+                yield CollectionRow(place, _json_object(line, place))
 
 
-def read_documents(files: Sequence[Path], names: Fields = Fields()) -> Documents:  # noqa: B008
+def read_documents(files: Sequence[Path], names: FieldNames = FieldNames()) -> Documents:  # noqa: B008
     """Return the documents in row files, to be read when they are wanted."""
 
     def read() -> Iterator[Document]:
@@ -95,7 +95,7 @@ def read_documents(files: Sequence[Path], names: Fields = Fields()) -> Documents
     return Documents(read)
 
 
-def read_queries(files: Sequence[Path], names: Fields) -> dict[str, str]:
+def read_queries(files: Sequence[Path], names: FieldNames) -> dict[str, str]:
     """Return the queries in row files by their ids.
 
     Raises:
@@ -150,12 +150,12 @@ def read_judgments(files: Sequence[Path], query: Sequence[str], document: Sequen
     return qrels
 
 
-def first_of(row: Row, names: Sequence[str]) -> Any:
+def first_of(row: CollectionRow, names: Sequence[str]) -> Any:
     """Return the first of some fields that is there and not null, or None."""
     return next((row.values[name] for name in names if row.values.get(name) is not None), None)
 
 
-def identifier(row: Row, names: Sequence[str]) -> str:
+def identifier(row: CollectionRow, names: Sequence[str]) -> str:
     """Return the id of a row.
 
     Raises:
@@ -167,7 +167,7 @@ def identifier(row: Row, names: Sequence[str]) -> str:
     return str(value)
 
 
-def text_of(row: Row, names: Sequence[str], ids: Sequence[str] = ()) -> str:
+def text_of(row: CollectionRow, names: Sequence[str], ids: Sequence[str] = ()) -> str:
     """Return the text of a row; it may be empty.
 
     Raises:
@@ -184,7 +184,7 @@ def _quoted(names: Sequence[str]) -> str:
     return " or ".join(f'"{name}"' for name in names)
 
 
-def _there(row: Row) -> str:
+def _there(row: CollectionRow) -> str:
     return ", ".join(sorted(map(str, row.values))) or "no field"
 
 
@@ -200,7 +200,7 @@ def _json_object(line: str, place: str) -> dict[str, Any]:
     return row
 
 
-def _read_parquet(file: Path) -> Iterator[Row]:
+def _read_parquet(file: Path) -> Iterator[CollectionRow]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -210,6 +210,6 @@ def _read_parquet(file: Path) -> Iterator[Row]:
             for batch in rows.iter_batches(_BATCH_ROWS):
                 for values in batch.to_pylist():
                     number += 1
-                    yield Row(f"{file}, row {number}", values)
+                    yield CollectionRow(f"{file}, row {number}", values)
     except (OSError, pa.ArrowException) as err:
         raise InputError(f"Cannot read {file}: {err}.") from err

@@ -17,13 +17,13 @@ from colmodern.errors import InputError
 from colmodern.eval.layouts.collection import Collection, Documents, choose_split
 from colmodern.eval.layouts.judgments import read_qrels
 from colmodern.eval.layouts.rows import (
-    Fields,
+    FieldNames,
     read_documents,
     read_lines,
 )
 from colmodern.types import Document
 
-_FIELDS = Fields(
+_FIELDS = FieldNames(
     id=("docno", "docid", "doc_id", "_id", "id"),
     text=("text", "contents", "body"),
     title=("title", "headline"),

@@ -46,8 +46,8 @@ class Dense:
             EncoderError: There is no such model, or it cannot be read.
             MissingExtraError: sentence-transformers is not installed.
         """
-        self._given = str(model)
-        self._model = _load(self._given, device)
+        self._model_name = str(model)
+        self._model = _load(self._model_name, device)
         self._fingerprint = _fingerprint(self._model)
         self._ids: list[str] = []
         self._vectors: FloatMatrix | None = None
@@ -55,20 +55,20 @@ class Dense:
     @property
     def name(self) -> str:
         """What to call it in a table."""
-        return "MiniLM" if self._given == MINILM else f"dense {Path(self._given).name}"
+        return "MiniLM" if self._model_name == MINILM else f"dense {Path(self._model_name).name}"
 
     @property
     def spec(self) -> str | None:
         """What ``make_system`` takes to make it again."""
-        if self._given == MINILM:
+        if self._model_name == MINILM:
             return MINILM
-        given = Path(self._given)
-        return f"dense:{given.resolve() if given.is_dir() else given}"
+        path = Path(self._model_name)
+        return f"dense:{path.resolve() if path.is_dir() else path}"
 
     @property
     def options(self) -> Mapping[str, Any]:
         """The model, and how many tokens of a text it reads."""
-        return {"model": self._given, "max_tokens": self._model.max_seq_length}
+        return {"model": self._model_name, "max_tokens": self._model.max_seq_length}
 
     def index(
         self, documents: Iterable[Document], folder: Path, *, progress: Progress | None = None

@@ -29,7 +29,7 @@ class Rerank:
     """The first hits of a system in the order of a pair scorer; the rest stay behind them."""
 
     def __init__(
-        self, first: System, scorer: PairScorer, *, depth: int = 100, given: str | None = None
+        self, first: System, scorer: PairScorer, *, depth: int = 100, scorer_name: str | None = None
     ) -> None:
         """Rerank a system's hits.
 
@@ -37,7 +37,7 @@ class Rerank:
             first: Finds them.
             scorer: Scores pairs of query and document text.
             depth: How many hits to score for each query.
-            given: What ``load_scorer`` took to load the scorer, so that it can be loaded again.
+            scorer_name: What ``load_scorer`` loads the scorer by, so that it can be loaded again.
 
         Raises:
             ConfigError: ``depth`` is less than 1.
@@ -47,7 +47,7 @@ class Rerank:
         self._first = first
         self._scorer = scorer
         self._depth = depth
-        self._given = given
+        self._scorer_name = scorer_name
         self._texts: TextStore | None = None
 
     @property
@@ -58,14 +58,14 @@ class Rerank:
     @property
     def spec(self) -> str | None:
         """What ``make_system`` takes to make it again, if it can make scorer and first system."""
-        if self._given is None or self._first.spec is None:
+        if self._scorer_name is None or self._first.spec is None:
             return None
-        return f"rerank:{self._given},depth={self._depth},of={self._first.spec}"
+        return f"rerank:{self._scorer_name},depth={self._depth},of={self._first.spec}"
 
     @property
     def options(self) -> Mapping[str, Any]:
         """The scorer, the depth and the options of the first system."""
-        scorer = self._given or type(self._scorer).__name__
+        scorer = self._scorer_name or type(self._scorer).__name__
         return {"scorer": scorer, "depth": self._depth, "first": dict(self._first.options)}
 
     def index(

@@ -134,7 +134,7 @@ def _rerank(rest: str, encoder: DocumentEncoder | None) -> System:
     if len(words) != 1:
         raise ConfigError("rerank needs one model: rerank:PATH.")
     found = make_system(first or "late", encoder=encoder)
-    return Rerank(found, load_scorer(words[0]), given=words[0], **options)
+    return Rerank(found, load_scorer(words[0]), scorer_name=words[0], **options)
 
 
 def _run(rest: str, _: DocumentEncoder | None) -> System:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from colmodern.encoder.arithmetic import Norm, RotaryTable, gated_gelu, gelu, normalise
-from colmodern.encoder.attention import Run, find_runs, plan_attention
+from colmodern.encoder.forward.arithmetic import Norm, RotaryTable, gated_gelu, gelu, normalise
+from colmodern.encoder.forward.attention import Run, find_runs, plan_attention
 
 
 def test_gelu_is_exact_to_float32():

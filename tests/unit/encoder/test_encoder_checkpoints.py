@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from colmodern.encoder import Encoder
-from colmodern.encoder.checkpoint import Expansion, NormaliseSpec
-from colmodern.encoder.layouts import read_checkpoint
+from colmodern.encoder.checkpoint.layouts import read_checkpoint
+from colmodern.encoder.checkpoint.specs import Expansion, NormaliseSpec
 from colmodern.errors import EncoderError
 
 EXPANSION = {"strategy": "fixed", "length": 12}

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from colmodern import kernels
-from colmodern.encoder import Encoder, workers
-from colmodern.encoder.workers import Workers
+from colmodern.encoder import Encoder
+from colmodern.encoder.forward import workers
+from colmodern.encoder.forward.workers import Workers
 from colmodern.types import DocumentEncoder
 
 TEXTS = ["a lazy dog", "", "the quick brown fox jumps over the lazy dog", "fox", "a lazy dog"]

@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from colmodern.encoder.model_config import ModernBertConfig
-from colmodern.encoder.modernbert import ModernBert
-from colmodern.encoder.tensors import open_tensors
-from colmodern.encoder.weights import read_weights
-from colmodern.encoder.workers import Workers
+from colmodern.encoder.checkpoint.model_config import ModernBertConfig
+from colmodern.encoder.checkpoint.tensors import open_tensors
+from colmodern.encoder.forward.modernbert import ModernBert
+from colmodern.encoder.forward.weights import read_weights
+from colmodern.encoder.forward.workers import Workers
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

@@ -10,11 +10,11 @@ from safetensors.numpy import load_file, save_file
 
 from colmodern import kernels
 from colmodern.encoder import Encoder
-from colmodern.encoder.model_config import ModernBertConfig
-from colmodern.encoder.modernbert import ModernBert
-from colmodern.encoder.native import PRECISIONS, NativeModel, choose_precision
-from colmodern.encoder.tensors import open_tensors
-from colmodern.encoder.weights import read_weights
+from colmodern.encoder.checkpoint.model_config import ModernBertConfig
+from colmodern.encoder.checkpoint.tensors import open_tensors
+from colmodern.encoder.forward.modernbert import ModernBert
+from colmodern.encoder.forward.native import PRECISIONS, NativeModel, choose_precision
+from colmodern.encoder.forward.weights import read_weights
 from colmodern.errors import ConfigError, EncoderError
 from colmodern.kernels import use_isa
 from colmodern.request import Scoring

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from colmodern.encoder import Encoder, sources
+from colmodern.encoder import Encoder
+from colmodern.encoder.checkpoint import sources
 from colmodern.errors import EncoderError
 
 

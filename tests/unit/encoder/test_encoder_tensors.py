@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from colmodern.encoder.tensors import open_tensors
+from colmodern.encoder.checkpoint.tensors import open_tensors
 from colmodern.errors import EncoderError
 
 

@@ -6,8 +6,8 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 from colmodern.encoder import Encoder
-from colmodern.encoder.checkpoint import Checkpoint
-from colmodern.encoder.tokenizer import TextTokenizer
+from colmodern.encoder.checkpoint.specs import Checkpoint
+from colmodern.encoder.tokens.tokenizer import TextTokenizer
 
 
 def surfaces(text, result):

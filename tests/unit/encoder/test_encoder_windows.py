@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colmodern.encoder import Encoder
-from colmodern.encoder.windows import Window, default_overlap, plan_windows
+from colmodern.encoder.tokens.windows import Window, default_overlap, plan_windows
 
 WORDS = (
     *("the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog"),

@@ -1,0 +1,1 @@
+"""What becomes of a trained student? Average, export, evaluation and model card."""

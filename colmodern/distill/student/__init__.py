@@ -1,0 +1,1 @@
+"""What is trained? The student's model and its vocabulary."""

@@ -1,0 +1,1 @@
+"""How is a student trained? The warm start, the phases, their progress and their checkpoints."""

@@ -1,0 +1,1 @@
+"""What does a checkpoint folder say and hold? Sources, layouts, specifications and tensors."""

@@ -1,0 +1,1 @@
+"""How do token ids become vectors? ModernBERT in NumPy, which defines it, and in compiled code."""
