@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,14 +72,13 @@ def native() -> ModuleType:
         KernelUnavailableError: It is not there.
     """
     try:
-        from colmodern.kernels import _native
+        return importlib.import_module("colmodern.kernels._native")
     except ImportError as error:
         raise KernelUnavailableError(
             f"The compiled kernels cannot be loaded ({error}). Install colmodern from a wheel or "
             "with `pip install .`, which compiles them, or set COLMODERN_ISA=reference to run the "
             "slow NumPy ones."
         ) from error
-    return _native
 
 
 @cache
