@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Callable
+from typing import Self
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import settings
 
 from colmodern.codec import Codec, Codes, train_codec
-from colmodern.storage import EncoderInfo, IndexWriter, StoredDocument
+from colmodern.storage import (
+    Directory,
+    EncoderInfo,
+    IndexLocation,
+    IndexWriter,
+    LocalDirectory,
+    MemoryDirectory,
+    StoredDocument,
+)
 
 # A busy machine is no failure: what is slow is told by --durations.
 settings.register_profile("no deadline", deadline=None)
@@ -26,6 +36,12 @@ class IndexKit:
 
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
+
+    @classmethod
+    def with_codec(cls) -> Self:
+        vectors = np.random.default_rng(0).standard_normal((200, DIM)).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return cls(train_codec(vectors, bits=4, n_centroids=8))
 
     def codes(self, n_tokens: int, *, seed: int = 0) -> Codes:
         rng = np.random.default_rng(seed)
@@ -48,18 +64,47 @@ class IndexKit:
             segment.add(document, self.codes(n_tokens, seed=seed), self.spans(n_tokens))
         segment.finish()
 
-    def create(self, path: Path, **options) -> IndexWriter:
+    def create(self, path: IndexLocation, **options) -> IndexWriter:
         return IndexWriter.create(
             path, self.codec, encoder=self.encoder, config={"bits": 4}, **options
         )
 
-    def build(self, path: Path, *segments) -> Path:
+    def build(self, path: IndexLocation, *segments) -> IndexLocation:
         """Commit an index with a segment for each list of ids."""
         with self.create(path) as writer:
             for ids in segments:
                 self.add(writer, ids)
             writer.commit()
         return path
+
+    @staticmethod
+    def names(directory: Directory) -> list[str]:
+        """Return the names of all files."""
+        if isinstance(directory, MemoryDirectory):
+            return sorted(directory._files)
+        files = (path for path in directory.path.rglob("*") if path.is_file())
+        return sorted(file.relative_to(directory.path).as_posix() for file in files)
+
+    @staticmethod
+    def overwrite(directory: Directory, name: str, data: bytes) -> None:
+        """Give a file other bytes, as damage does."""
+        if isinstance(directory, MemoryDirectory):
+            directory.publish(name, pa.py_buffer(bytes(data)))
+        else:
+            (directory.path / name).write_bytes(data)
+
+
+@pytest.fixture(params=["local", "memory"])
+def home(request, tmp_path) -> Callable[[str], Directory]:
+    """Gives the directory with a name, where an index may be: a folder, or memory."""
+    known: dict[str, MemoryDirectory] = {}
+
+    def named(name: str) -> Directory:
+        if request.param == "local":
+            return LocalDirectory(tmp_path / name)
+        return known.setdefault(name, MemoryDirectory(name))
+
+    return named
 
 
 @pytest.fixture
@@ -70,6 +115,4 @@ def unsynced(monkeypatch):
 
 @pytest.fixture(scope="session")
 def kit() -> IndexKit:
-    vectors = np.random.default_rng(0).standard_normal((200, DIM)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return IndexKit(train_codec(vectors, bits=4, n_centroids=8))
+    return IndexKit.with_codec()

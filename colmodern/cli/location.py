@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from colmodern.errors import IndexNotFoundError
+from colmodern.storage import exists
 
 logger = logging.getLogger(__name__)
 
 INSIDE = ".colmodern"
 BESIDE = ".colmodern"
-_MANIFEST = "manifest.json"
 
 
 def default_location(roots: Sequence[Path]) -> Path:
@@ -40,7 +40,7 @@ def find_index(start: Path) -> Path:
         if found is not None:
             return found
     last = _last_used()
-    if last is not None and (last / _MANIFEST).exists():
+    if last is not None and exists(last):
         return last
     raise IndexNotFoundError(
         f"No index was found in {start} or above it. Make one with: colmodern index FOLDER, or "
@@ -57,7 +57,7 @@ def locate(index: Path | None) -> Path:
     """
     if index is None:
         return find_index(Path.cwd())
-    if (index / _MANIFEST).exists():
+    if exists(index):
         remember(index)
     return index
 
@@ -74,9 +74,9 @@ def remember(index: Path) -> None:
 
 def _index_in(folder: Path) -> Path | None:
     inside = folder / INSIDE
-    if (inside / _MANIFEST).exists():
+    if exists(inside):
         return inside
-    beside = [path for path in sorted(folder.glob("*" + BESIDE)) if (path / _MANIFEST).exists()]
+    beside = [path for path in sorted(folder.glob("*" + BESIDE)) if exists(path)]
     return beside[0] if len(beside) == 1 else None
 
 

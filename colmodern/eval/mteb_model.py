@@ -21,6 +21,7 @@ from colmodern.errors import InputError, MissingExtraError
 from colmodern.indexer import Indexer
 from colmodern.request import Effort, IndexConfig, SearchRequest
 from colmodern.searcher import Searcher
+from colmodern.storage import exists
 from colmodern.types import Document, DocumentEncoder
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -100,7 +101,7 @@ class MtebModel:
         label = f"{task_metadata.name}-{hf_subset}-{hf_split}-{_digest(corpus)}"
         parts = (re.sub(r"[^\w.-]", "_", label), f"{self._config.bits}bit")
         path = self._home / "-".join((*parts, self._encoder.fingerprint[:12]))
-        if not (path / "manifest.json").exists():
+        if not exists(path):
             self._home.mkdir(parents=True, exist_ok=True)
             Indexer(path, self._encoder, config=self._config).build(_documents(corpus))
         self._searcher = Searcher.open(path, self._encoder)

@@ -23,9 +23,9 @@ from colmodern.request import IndexConfig
 from colmodern.storage import (
     EncoderInfo,
     IndexWriter,
+    LocalDirectory,
+    LockedIndex,
     TrainingRecord,
-    WriterLock,
-    read_pending,
 )
 from colmodern.types import Progress
 
@@ -38,14 +38,14 @@ class Change:
 
     Attributes:
         path: The folder of the index.
-        lock: Its lock; a writer takes it over.
+        locked: Its lock and what is there; a writer takes it over.
         spool: Documents that must be encoded.
         report: What is done.
         progress: Told how far it is.
     """
 
     path: Path
-    lock: WriterLock
+    locked: LockedIndex
     spool: Spool
     report: IndexReport
     progress: Progress | None
@@ -93,7 +93,7 @@ def resume_new(
         wanted: Gives the content hash of each document that it shall have, by id.
         n_tokens: About how many tokens it will have.
     """
-    pending = read_pending(change.path)
+    pending = change.locked.pending()
     if (
         pending is None
         or not pending.is_new
@@ -106,7 +106,7 @@ def resume_new(
     if 2 * len(begun.done) < pending.n_documents:  # its codec was trained on other documents
         begun.writer.close()
         change.report.continued = 0
-        change.lock = WriterLock(change.path)
+        change.locked = LockedIndex(LocalDirectory(change.path))
         return None
     return begun
 
@@ -126,7 +126,7 @@ def begin_new(
         config={**config.to_dict(), **training.to_dict()},
         replace=True,
         resumable=True,
-        lock=change.lock,
+        locked=change.locked,
     )
     return Begun(writer, set(), config)
 
@@ -138,10 +138,10 @@ def begin_more(change: Change, wanted: Callable[[], Mapping[str, str]]) -> Begun
         change: The change.
         wanted: Gives the content hash of each document that is to be added, by id.
     """
-    pending = read_pending(change.path)
+    pending = change.locked.pending()
     if pending is not None and not pending.is_new:
         return _resumed(change, wanted)
-    writer = IndexWriter.open(change.path, resumable=True, lock=change.lock)
+    writer = IndexWriter.open(change.path, resumable=True, locked=change.locked)
     return Begun(writer, set(), config_of(writer.manifest.config))
 
 
@@ -163,7 +163,7 @@ def config_of(config: Mapping[str, Any]) -> IndexConfig:
 
 
 def _resumed(change: Change, wanted: Callable[[], Mapping[str, str]]) -> Begun:
-    writer = IndexWriter.resume(change.path, lock=change.lock)
+    writer = IndexWriter.resume(change.path, locked=change.locked)
     try:
         done = writer.keep_pending(wanted())
         config = config_of(writer.manifest.config)

@@ -39,13 +39,15 @@ from colmodern.storage import (
     EncoderInfo,
     IndexReader,
     IndexWriter,
+    LocalDirectory,
+    LockedIndex,
     SourceRecord,
     TrainingRecord,
-    WriterLock,
+    exists,
     read_pending,
 )
-from colmodern.storage.durable import writing
-from colmodern.storage.folder import claim_folder
+from colmodern.storage.directory.durable import writing
+from colmodern.storage.writer.leftovers import check_free
 from colmodern.types import Document, DocumentEncoder, EncoderIdentity, Progress
 
 
@@ -283,7 +285,7 @@ class Indexer:
 
     @property
     def _exists(self) -> bool:
-        return (self.path / "manifest.json").exists()
+        return exists(self.path)
 
     def _read(self, roots: Sequence[Path], options: ScanOptions, change: Change) -> Reading:
         known: dict[str, str] = {}
@@ -410,24 +412,21 @@ class Indexer:
     def _change(self, progress: Progress | None) -> Iterator[Change]:
         """Hold the lock and a spool on the disk of the index; fill in the report at the end."""
         started = time.perf_counter()
-        is_new = not self.path.exists()
-        if not is_new and not self.path.is_dir():
+        if self.path.exists() and not self.path.is_dir():
             raise IndexFormatError(f"{self.path} is a file; an index is a folder.", path=self.path)
+        locked = LockedIndex(LocalDirectory(self.path))
         with writing(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = WriterLock(self.path)
             try:
-                claim_folder(self.path, may_replace=True)  # before the long work, not after it
+                # before the long work, not after it
+                check_free(locked.directory, locked.manifest, may_replace=True)
                 with Spool(self.path) as spool:
-                    change = Change(self.path, lock, spool, IndexReport(), progress)
+                    change = Change(self.path, locked, spool, IndexReport(), progress)
                     try:
                         yield change
                     finally:
-                        change.lock.release()
+                        change.locked.release()
             finally:
-                lock.release()
-                if is_new and self.path.exists() and not any(self.path.iterdir()):
-                    self.path.rmdir()
+                locked.release()
         self._finish(change.report, started)
 
     def _finish(self, report: IndexReport, started: float) -> None:

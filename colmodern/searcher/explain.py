@@ -44,9 +44,7 @@ def explain_document(
     """
     if n_passages < 1:
         message = f"passages must be at least 1, not {n_passages!r}."
-        raise ConfigError(
-            message, code="option_out_of_range", option="passages", value=n_passages
-        )
+        raise ConfigError(message, code="option_out_of_range", option="passages", value=n_passages)
     found = reader.find(doc_id)
     if found is None:
         raise InputError(

@@ -48,7 +48,7 @@ class FieldTable:
         found: dict[str, list[MetadataValue]] = {field: [] for field in wanted}
         names: set[str] = set()
         for segment in self._segments:
-            alive = segment.alive.tolist()
+            alive = segment.live.tolist()
             for position in range(segment.n_documents):
                 metadata: Mapping[str, MetadataValue] = {}
                 if alive[position]:
@@ -92,7 +92,7 @@ class FieldTable:
     def _refuse_unknown(self, wanted: set[str]) -> None:
         known = (self._names or frozenset()) | frozenset(OWN_FIELDS)
         unknown = sorted(wanted - known)
-        if unknown and any(segment.alive.any() for segment in self._segments):
+        if unknown and any(segment.live.any() for segment in self._segments):
             names = sorted(known)
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             raise ConfigError(
@@ -116,7 +116,7 @@ class FieldTable:
 
 
 def _own(field: str, segment: Segment, position: int) -> str | None:
-    if not segment.alive[position]:
+    if not segment.live[position]:
         return None
     if field == "id":
         return segment.ids[position]

@@ -37,7 +37,7 @@ class Part:
     @cached_property
     def live(self) -> NDArray[np.bool_]:
         """Which documents are not deleted: shape (n_documents,), bool."""
-        masks = [segment.alive for segment in self.segments]
+        masks = [segment.live for segment in self.segments]
         return np.concatenate([np.zeros(0, np.bool_), *masks])
 
     @cached_property

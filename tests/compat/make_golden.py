@@ -15,7 +15,7 @@ import numpy as np
 from colmodern import HashEncoder, Searcher
 from colmodern.codec import train_codec
 from colmodern.storage import EncoderInfo, IndexWriter, SourceRecord, StoredDocument
-from colmodern.storage.manifest_file import FORMAT_VERSION
+from colmodern.storage.format.manifest_json import FORMAT_VERSION
 
 QUERIES = ["who may revoke a key", "bread in the oven", "glacier", "überfüllte Züge"]
 DOCUMENTS = [

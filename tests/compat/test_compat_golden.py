@@ -8,7 +8,7 @@ import pytest
 
 from colmodern import HashEncoder, Searcher
 from colmodern.storage import IndexReader, IndexWriter, verify
-from colmodern.storage.manifest_file import FORMAT_VERSION, OLDEST_FORMAT_VERSION
+from colmodern.storage.format.manifest_json import FORMAT_VERSION, OLDEST_FORMAT_VERSION
 
 VERSIONS = [f"v{number}" for number in range(OLDEST_FORMAT_VERSION, FORMAT_VERSION + 1)]
 

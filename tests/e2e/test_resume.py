@@ -11,7 +11,7 @@ import pytest
 from colmodern import Embeddings, HashEncoder, IndexConfig, Indexer, Searcher
 from colmodern.errors import IndexNotFoundError, InputError
 from colmodern.indexer import begin, encoding
-from colmodern.storage import IndexReader, Segment, read_pending, verify
+from colmodern.storage import IndexReader, LocalDirectory, Segment, read_pending, verify
 
 QUERIES = ["word7 word19", "word100 word3 word3", "word41 word55 word2"]
 CONFIG = IndexConfig(sample_tokens=600, segment_tokens=4000)
@@ -54,7 +54,7 @@ def hits_of(path):
 def pending_texts(path):
     """The texts of the documents in finished parts."""
     pending = read_pending(path)
-    segments = [Segment(path, record, pending.codec) for record in pending.segments]
+    segments = [Segment(LocalDirectory(path), record, pending.codec) for record in pending.segments]
     return {s.document(i).text for s in segments for i in range(s.n_documents)}
 
 

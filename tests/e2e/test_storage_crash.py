@@ -30,10 +30,10 @@ from colmodern.storage import (
     IndexWriter,
     SourceRecord,
     StoredDocument,
-    growing,
     read_pending,
     verify,
 )
+from colmodern.storage.directory import scratch
 from colmodern.types import TokenEmbeddings
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL and fork")
@@ -181,7 +181,7 @@ def die_after(n_calls):
 def serve():
     """Do each step that is asked for in a child, which is killed after so many calls or seconds."""
     os.fsync = lambda descriptor: None  # a kill, unlike a power cut, loses nothing written
-    growing._IN_MEMORY = 200  # so that there are temporary files
+    scratch._IN_MEMORY = 200  # so that there are temporary files
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder) / "index")  # what is imported late is imported now
     for line in sys.stdin:

@@ -8,7 +8,7 @@ import pytest
 
 from colmodern.errors import IndexLockedError, IndexWriteError
 from colmodern.storage import IndexReader, IndexWriter
-from colmodern.storage import lock as lock_module
+from colmodern.storage.directory import lock as lock_module
 
 HOLDER = textwrap.dedent(
     """
@@ -57,8 +57,8 @@ def test_the_lock_of_a_killed_process_holds_nobody_up(holder):
     assert not (path / "writer.lock").exists()
 
 
-def test_a_second_writer_in_the_same_process_is_refused(kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["a"])
+def test_a_second_writer_in_the_same_process_is_refused(kit, home):
+    path = kit.build(home("i"), ["a"])
     with IndexWriter.open(path):
         with pytest.raises(IndexLockedError, match=f"process {os.getpid()} on "):
             IndexWriter.open(path)

@@ -10,15 +10,16 @@ from colmodern.errors import (
     IndexNotFoundError,
 )
 from colmodern.storage import IndexReader, verify
-from colmodern.storage.manifest_file import decode_manifest, encode_manifest, read_manifest
-from colmodern.storage.sealed_json import seal
+from colmodern.storage.format.manifest_json import decode_manifest, encode_manifest
+from colmodern.storage.format.sealed_json import seal
+from colmodern.storage.snapshot.files import read_manifest
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 
 
 @pytest.fixture
-def index(kit, tmp_path):
-    return kit.build(tmp_path / "i", ["a", "b"], ["c"])
+def index(kit, home):
+    return kit.build(home("i"), ["a", "b"], ["c"])
 
 
 def signed(payload):
@@ -26,16 +27,16 @@ def signed(payload):
     return seal({k: v for k, v in payload.items() if k != "checksum"})
 
 
-def test_a_manifest_comes_back_from_its_bytes(index):
+def test_a_manifest_comes_back_from_its_bytes(kit, index):
     manifest = read_manifest(index)
     data = encode_manifest(manifest)
-    assert data == (index / "manifest.json").read_bytes()
-    assert decode_manifest(data, index) == manifest
+    assert data == index.read("manifest.json")
+    assert decode_manifest(data, index.path) == manifest
 
 
-def test_every_flipped_byte_of_the_manifest_is_noticed(index):
-    file = index / "manifest.json"
-    data = file.read_bytes()
+def test_every_flipped_byte_of_the_manifest_is_noticed(kit, index):
+    file = index.path / "manifest.json"
+    data = index.read("manifest.json")
     for position in range(len(data)):
         for bit in (0, 3, 5):
             damaged = bytearray(data)
@@ -44,17 +45,17 @@ def test_every_flipped_byte_of_the_manifest_is_noticed(index):
                 decode_manifest(bytes(damaged), file)
 
 
-def test_every_truncation_of_the_manifest_is_noticed(index):
-    data = (index / "manifest.json").read_bytes()
+def test_every_truncation_of_the_manifest_is_noticed(kit, index):
+    data = index.read("manifest.json")
     for length in range(len(data)):
         with pytest.raises((IndexCorruptError, IndexFormatError)):
-            decode_manifest(data[:length], index)
+            decode_manifest(data[:length], index.path)
 
 
 @pytest.mark.parametrize("version", [0, 2, 99, True, "1", None, 1.0])
-def test_another_format_version_is_named_with_those_that_are_read(index, version):
-    payload = json.loads((index / "manifest.json").read_bytes())
-    (index / "manifest.json").write_bytes(signed({**payload, "format_version": version}))
+def test_another_format_version_is_named_with_those_that_are_read(kit, index, version):
+    payload = json.loads(index.read("manifest.json"))
+    kit.overwrite(index, "manifest.json", signed({**payload, "format_version": version}))
     with pytest.raises(IndexFormatError, match="reads versions 1 to 1") as caught:
         IndexReader.open(index)
     assert repr(version) in str(caught.value)
@@ -102,8 +103,8 @@ def replaced(value, path, new):
 @pytest.mark.parametrize(
     "wrong", [None, True, -1, 1 << 70, 1e30, "", "../../etc/passwd", [], {}, [[]], "segment-000009"]
 )
-def test_a_signed_manifest_with_a_wrong_value_is_refused_or_harmless(index, wrong):
-    payload = json.loads((index / "manifest.json").read_bytes())
+def test_a_signed_manifest_with_a_wrong_value_is_refused_or_harmless(kit, index, wrong):
+    payload = json.loads(index.read("manifest.json"))
     # "words" may be missing (null); an "analysis" that this program does not know is not searched.
     free = {"words", "analysis"}
     free |= {
@@ -118,7 +119,7 @@ def test_a_signed_manifest_with_a_wrong_value_is_refused_or_harmless(index, wron
     for path in paths_in(payload):
         if not path or path[0] in {"checksum", "config"}:
             continue
-        (index / "manifest.json").write_bytes(signed(replaced(payload, path, wrong)))
+        kit.overwrite(index, "manifest.json", signed(replaced(payload, path, wrong)))
         try:
             with IndexReader.open(index) as reader:
                 list(reader.documents())
@@ -144,20 +145,20 @@ def test_a_signed_manifest_with_a_wrong_value_is_refused_or_harmless(index, wron
         "",
     ],
 )
-def test_a_manifest_cannot_name_a_file_elsewhere(index, name):
-    payload = json.loads((index / "manifest.json").read_bytes())
+def test_a_manifest_cannot_name_a_file_elsewhere(kit, index, name):
+    payload = json.loads(index.read("manifest.json"))
     payload["segments"][0]["tokens"]["name"] = name
-    (index / "manifest.json").write_bytes(signed(payload))
+    kit.overwrite(index, "manifest.json", signed(payload))
     with pytest.raises(IndexCorruptError, match="must be"):
         IndexReader.open(index)
 
 
-def test_totals_that_do_not_add_up_are_noticed(index):
+def test_totals_that_do_not_add_up_are_noticed(kit, index):
     manifest = read_manifest(index)
     segment = dataclasses.replace(manifest.segments[0], n_documents=3)
     data = encode_manifest(dataclasses.replace(manifest, segments=(segment, manifest.segments[1])))
     payload = json.loads(data)
     payload["n_documents"] -= 1
-    (index / "manifest.json").write_bytes(signed(payload))
+    kit.overwrite(index, "manifest.json", signed(payload))
     with pytest.raises(IndexCorruptError, match="n_documents and n_tokens"):
         IndexReader.open(index)

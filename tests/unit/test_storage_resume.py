@@ -13,6 +13,7 @@ from colmodern.errors import (
 from colmodern.storage import (
     IndexReader,
     IndexWriter,
+    LocalDirectory,
     Pending,
     SourceRecord,
     StoredDocument,
@@ -38,11 +39,11 @@ def interrupted(kit, path, *segments, replace=False):
 
 
 def names_in(path):
-    return sorted(entry.name for entry in path.iterdir())
+    return sorted(path.entries())
 
 
-def test_a_build_goes_on_where_it_was_interrupted(kit, tmp_path):
-    path = interrupted(kit, tmp_path / "i", ["a", "b"], ["c"])
+def test_a_build_goes_on_where_it_was_interrupted(kit, home):
+    path = interrupted(kit, home("i"), ["a", "b"], ["c"])
     with pytest.raises(IndexNotFoundError):
         IndexReader.open(path)
     assert names_in(path) == [
@@ -56,16 +57,16 @@ def test_a_build_goes_on_where_it_was_interrupted(kit, tmp_path):
         assert writer.pending_documents() == {i: f"some text {i}" for i in "abc"}
         kit.add(writer, ["d"])
         writer.commit()
-    kit.build(tmp_path / "whole", ["a", "b"], ["c"], ["d"])
-    for file in (tmp_path / "whole").rglob("*.*"):
-        assert file.read_bytes() == (path / file.relative_to(tmp_path / "whole")).read_bytes()
-    assert names_in(path) == names_in(tmp_path / "whole")
+    kit.build(home("whole"), ["a", "b"], ["c"], ["d"])
+    for name in kit.names(home("whole")):
+        assert home("whole").read(name) == path.read(name)
+    assert names_in(path) == names_in(home("whole"))
 
 
-def test_what_is_pending_can_be_looked_at(kit, tmp_path):
-    assert read_pending(tmp_path) is None
-    assert read_pending(tmp_path / "none") is None
-    path = interrupted(kit, tmp_path / "i", ["a", "b"], ["c"])
+def test_what_is_pending_can_be_looked_at(kit, home):
+    assert read_pending(home("i")) is None
+    assert read_pending(home("none")) is None
+    path = interrupted(kit, home("i"), ["a", "b"], ["c"])
     pending = read_pending(path)
     assert isinstance(pending, Pending)
     assert (pending.n_documents, pending.n_tokens) == (3, 15)
@@ -73,11 +74,11 @@ def test_what_is_pending_can_be_looked_at(kit, tmp_path):
     assert pending.encoder == kit.encoder
     assert pending.config == {"bits": 4}
     assert pending.codec.n_centroids == kit.codec.n_centroids
-    assert json.loads((path / "pending.json").read_text())["magic"] == "colmodern-pending"
+    assert json.loads(path.read("pending.json"))["magic"] == "colmodern-pending"
 
 
-def test_an_update_goes_on_and_new_versions_take_the_place_of_old_ones(kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["a", "b", "c"])
+def test_an_update_goes_on_and_new_versions_take_the_place_of_old_ones(kit, home):
+    path = kit.build(home("i"), ["a", "b", "c"])
     with IndexWriter.open(path, resumable=True) as writer:
         writer.delete(["a", "b"])
         kit.add(writer, ["a"], text="new")
@@ -92,8 +93,8 @@ def test_an_update_goes_on_and_new_versions_take_the_place_of_old_ones(kit, tmp_
     assert verify(path) == []
 
 
-def test_a_pending_document_that_is_not_wanted_leaves_the_committed_one(kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["a", "b"])
+def test_a_pending_document_that_is_not_wanted_leaves_the_committed_one(kit, home):
+    path = kit.build(home("i"), ["a", "b"])
     with IndexWriter.open(path, resumable=True) as writer:
         writer.delete(["a", "b"])
         kit.add(writer, ["a", "b", "c"], text="new")
@@ -118,8 +119,8 @@ def test_a_pending_document_that_is_not_wanted_leaves_the_committed_one(kit, tmp
     assert verify(path) == []
 
 
-def test_deleting_a_pending_document_deletes_the_committed_one_too(kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["a", "b"])
+def test_deleting_a_pending_document_deletes_the_committed_one_too(kit, home):
+    path = kit.build(home("i"), ["a", "b"])
     with IndexWriter.open(path, resumable=True) as writer:
         writer.delete(["a"])
         kit.add(writer, ["a"], text="new")
@@ -130,8 +131,8 @@ def test_deleting_a_pending_document_deletes_the_committed_one_too(kit, tmp_path
     assert texts_in(path) == [("b", "some text b")]
 
 
-def test_the_last_of_several_pending_versions_counts(kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["a", "b"])
+def test_the_last_of_several_pending_versions_counts(kit, home):
+    path = kit.build(home("i"), ["a", "b"])
     with IndexWriter.open(path, resumable=True) as writer:
         for text in ("one", "two"):
             writer.delete(["a"])
@@ -146,8 +147,8 @@ def test_the_last_of_several_pending_versions_counts(kit, tmp_path):
     assert texts_in(path) == [("a", "some text a"), ("b", "some text b")]
 
 
-def test_a_replacement_goes_on_while_the_old_index_answers(kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["old"])
+def test_a_replacement_goes_on_while_the_old_index_answers(kit, home):
+    path = kit.build(home("i"), ["old"])
     interrupted(kit, path, ["a"], replace=True)
     assert texts_in(path) == [("old", "some text old")]
     assert verify(path) == []
@@ -162,8 +163,8 @@ def test_a_replacement_goes_on_while_the_old_index_answers(kit, tmp_path):
 
 
 @pytest.mark.parametrize("how", ["open", "create", "commit", "delete"])
-def test_any_other_writer_removes_what_is_pending(how, kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["a"])
+def test_any_other_writer_removes_what_is_pending(how, kit, home):
+    path = kit.build(home("i"), ["a"])
     before = names_in(path)
     with IndexWriter.open(path, resumable=True) as writer:
         kit.add(writer, ["b"])
@@ -188,56 +189,57 @@ def test_any_other_writer_removes_what_is_pending(how, kit, tmp_path):
     assert names_in(path) == before
 
 
-def test_a_resumable_writer_without_a_finished_segment_leaves_nothing(kit, tmp_path):
-    kit.create(tmp_path / "i", resumable=True).close()
-    assert not (tmp_path / "i").exists()
+def test_a_resumable_writer_without_a_finished_segment_leaves_nothing(kit, home):
+    kit.create(home("i"), resumable=True).close()
+    assert kit.names(home("i")) == []
+    assert not home("i").path.exists()
 
 
-def test_what_belongs_to_another_state_is_not_pending(kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["a"])
+def test_what_belongs_to_another_state_is_not_pending(kit, home):
+    path = kit.build(home("i"), ["a"])
     with IndexWriter.open(path, resumable=True) as writer:
         kit.add(writer, ["b"])
-        kept = (path / "pending.json").read_bytes()
+        kept = path.read("pending.json")
         writer.commit()
-    (path / "pending.json").write_bytes(kept)
+    kit.overwrite(path, "pending.json", kept)
     assert read_pending(path) is None
     IndexWriter.open(path).close()
     assert "pending.json" not in names_in(path)
     assert [i for i, _ in texts_in(path)] == ["a", "b"]
 
 
-def test_every_flipped_byte_of_the_list_is_noticed(kit, tmp_path):
-    path = interrupted(kit, tmp_path / "i", ["a"], ["b"])
-    file = path / "pending.json"
-    data = file.read_bytes()
+def test_every_flipped_byte_of_the_list_is_noticed(kit, home):
+    path = interrupted(kit, home("i"), ["a"], ["b"])
+    file = "pending.json"
+    data = path.read(file)
     for position in range(0, len(data), 7):
         damaged = bytearray(data)
         damaged[position] ^= 4
-        file.write_bytes(damaged)
+        kit.overwrite(path, file, damaged)
         assert read_pending(path) is None
     for length in (0, 10, len(data) - 1):
-        file.write_bytes(data[:length])
+        kit.overwrite(path, file, data[:length])
         assert read_pending(path) is None
-    file.write_bytes(data)
-    codec = path / "codec-g000001.arrow"
-    changed = bytearray(codec.read_bytes())
+    kit.overwrite(path, file, data)
+    codec = "codec-g000001.arrow"
+    changed = bytearray(path.read(codec))
     changed[len(changed) // 2] ^= 1
-    codec.write_bytes(changed)
+    kit.overwrite(path, codec, changed)
     assert read_pending(path) is None
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
-def test_a_damaged_pending_segment_is_left_out(damage, kit, tmp_path, caplog):
-    path = interrupted(kit, tmp_path / "i", ["a"], ["b"], ["c"])
-    file = path / "segment-000002" / "tokens.arrow"
-    data = bytearray(file.read_bytes())
+def test_a_damaged_pending_segment_is_left_out(damage, kit, home, caplog):
+    path = interrupted(kit, home("i"), ["a"], ["b"], ["c"])
+    file = "segment-000002/tokens.arrow"
+    data = bytearray(path.read(file))
     data[300] ^= 1
     if damage == "flip":
-        file.write_bytes(data)
+        kit.overwrite(path, file, data)
     elif damage == "cut":
-        file.write_bytes(data[:300])
+        kit.overwrite(path, file, data[:300])
     else:
-        file.unlink()
+        path.delete(file)
     with IndexWriter.resume(path) as writer:
         assert set(writer.pending_documents()) == {"a", "c"}
         assert "left out" in caplog.text
@@ -247,15 +249,15 @@ def test_a_damaged_pending_segment_is_left_out(damage, kit, tmp_path, caplog):
     assert verify(path) == []
 
 
-def test_two_writers_cannot_go_on_at_once(kit, tmp_path):
-    path = interrupted(kit, tmp_path / "i", ["a"])
+def test_two_writers_cannot_go_on_at_once(kit, home):
+    path = interrupted(kit, home("i"), ["a"])
     with IndexWriter.resume(path), pytest.raises(IndexLockedError):
         IndexWriter.resume(path)
     assert read_pending(path) is not None
 
 
 def test_a_full_disk_keeps_what_was_finished(kit, tmp_path, monkeypatch):
-    path = tmp_path / "i"
+    path = LocalDirectory(tmp_path / "i")
 
     def full(descriptor, data):
         raise OSError(errno.ENOSPC, "full")
@@ -273,8 +275,8 @@ def test_a_full_disk_keeps_what_was_finished(kit, tmp_path, monkeypatch):
     assert [i for i, _ in texts_in(path)] == ["a", "b"]
 
 
-def test_parts_are_merged_up_to_a_size_before_the_commit(kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["z"])
+def test_parts_are_merged_up_to_a_size_before_the_commit(kit, home):
+    path = kit.build(home("i"), ["z"])
     with IndexWriter.open(path) as writer:
         for ids in (["a", "b"], ["c"], ["d"], ["e", "f", "g"], ["h"]):
             kit.add(writer, ids)
@@ -295,18 +297,18 @@ def test_parts_are_merged_up_to_a_size_before_the_commit(kit, tmp_path):
         assert segment.spans(i).tolist() == kit.spans(5).tolist()
 
 
-def test_parts_whose_documents_are_all_deleted_leave_no_segment(kit, tmp_path):
-    with kit.create(tmp_path / "i") as writer:
+def test_parts_whose_documents_are_all_deleted_leave_no_segment(kit, home):
+    with kit.create(home("i")) as writer:
         kit.add(writer, ["a"])
         kit.add(writer, ["b"])
         writer.delete(["a", "b"])
         writer.merge_parts()
         writer.commit()
-    assert texts_in(tmp_path / "i") == []
+    assert texts_in(home("i")) == []
 
 
-def test_a_merge_keeps_the_squared_error(kit, tmp_path):
-    with kit.create(tmp_path / "i") as writer:
+def test_a_merge_keeps_the_squared_error(kit, home):
+    with kit.create(home("i")) as writer:
         for name, error in (("a", 2.0), ("b", 6.0)):
             segment = writer.new_segment()
             segment.add(StoredDocument(name, ""), kit.codes(2), kit.spans(2), error)
@@ -316,8 +318,8 @@ def test_a_merge_keeps_the_squared_error(kit, tmp_path):
     assert record.squared_error == 2.0
 
 
-def test_merged_parts_are_pending_too(kit, tmp_path):
-    path = tmp_path / "i"
+def test_merged_parts_are_pending_too(kit, home):
+    path = home("i")
     with kit.create(path, resumable=True) as writer:
         for ids in (["a"], ["b"], ["c"]):
             kit.add(writer, ids)
@@ -335,7 +337,7 @@ def test_merged_parts_are_pending_too(kit, tmp_path):
 
 
 def test_a_merge_that_failed_loses_nothing(kit, tmp_path, monkeypatch):
-    path = tmp_path / "i"
+    path = LocalDirectory(tmp_path / "i")
     real = os.write
     left = 0
 
@@ -360,7 +362,7 @@ def test_a_merge_that_failed_loses_nothing(kit, tmp_path, monkeypatch):
                 failures += 1
                 assert set(read_pending(path).files())
                 for file in read_pending(path).files():
-                    assert (path / file.name).exists()
+                    assert path.version(file.name) is not None
         assert failures > 20
         left = 10_000
         writer.delete(["c"])
@@ -369,13 +371,14 @@ def test_a_merge_that_failed_loses_nothing(kit, tmp_path, monkeypatch):
     assert verify(path) == []
 
 
-def test_a_merge_does_not_give_damage_a_new_checksum(kit, tmp_path):
-    with kit.create(tmp_path / "i") as writer:
+def test_a_merge_does_not_give_damage_a_new_checksum(kit, home):
+    path = home("i")
+    with kit.create(path) as writer:
         for ids in (["a"], ["b"]):
             kit.add(writer, ids)
-        file = tmp_path / "i" / "segment-000001" / "tokens.arrow"
-        data = bytearray(file.read_bytes())
+        file = "segment-000001/tokens.arrow"
+        data = bytearray(path.read(file))
         data[len(data) // 2] ^= 1
-        file.write_bytes(data)
+        kit.overwrite(path, file, data)
         with pytest.raises(IndexCorruptError, match="checksum"):
             writer.merge_parts()

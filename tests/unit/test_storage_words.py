@@ -10,7 +10,8 @@ import pytest
 
 from colmodern.errors import IndexFormatError
 from colmodern.storage import IndexReader, IndexWriter, StoredDocument, verify
-from colmodern.storage.manifest_file import encode_manifest, read_manifest
+from colmodern.storage.format.manifest_json import encode_manifest
+from colmodern.storage.snapshot.files import read_manifest
 from colmodern.text.words import word_spans, words_of
 
 pytestmark = pytest.mark.usefixtures("unsynced")
@@ -30,6 +31,10 @@ def add(kit, writer, texts, title=""):
         document = StoredDocument(name, text, title=title, content_hash=name)
         segment.add(document, kit.codes(3, seed=seed), kit.spans(3))
     segment.finish()
+
+
+def word_files(kit, path, start="words-"):
+    return {name for name in kit.names(path) if name.startswith(start)}
 
 
 def counts_in(words, n_documents):
@@ -52,11 +57,11 @@ def test_words_are_runs_of_letters_and_digits_in_lower_case():
     ]
 
 
-def test_a_segment_knows_how_often_each_document_has_each_word(kit, tmp_path):
-    with kit.create(tmp_path / "i") as writer:
+def test_a_segment_knows_how_often_each_document_has_each_word(kit, home):
+    with kit.create(home("i")) as writer:
         add(kit, writer, TEXTS, title="Keys")
         writer.commit()
-    with IndexReader.open(tmp_path / "i") as reader:
+    with IndexReader.open(home("i")) as reader:
         (words,) = reader.words
         expected = [Counter(words_of(f"Keys {text}")) for text in TEXTS.values()]
         expected[3]["key"] = 65_535  # as far as two bytes count
@@ -64,33 +69,33 @@ def test_a_segment_knows_how_often_each_document_has_each_word(kit, tmp_path):
         assert words.lengths.tolist() == [12, 1, 7, 70_001, 2]
         assert list(words.words) == sorted(words.words, key=str.encode)
         assert [len(column) for column in words.postings("absent")] == [0, 0]
-    assert verify(tmp_path / "i") == []
+    assert verify(home("i")) == []
 
 
-def test_deletions_and_compaction_keep_the_words_true(kit, tmp_path):
-    path = tmp_path / "i"
+def test_deletions_and_compaction_keep_the_words_true(kit, home):
+    path = home("i")
     with kit.create(path) as writer:
         add(kit, writer, {"a": TEXTS["a"], "c": TEXTS["c"]})
         add(kit, writer, {"e": TEXTS["e"]})
         writer.commit()
-        names = {file.name for file in path.glob("words-*")}
+        names = word_files(kit, path)
         writer.delete(["a"])
         writer.commit()
-        assert {file.name for file in path.glob("words-*")} == names  # deletions do not rewrite
+        assert word_files(kit, path) == names  # deletions do not rewrite
         writer.compact()
     with IndexReader.open(path) as reader:
         (words,) = reader.words
         assert counts_in(words, 2) == [Counter(words_of(TEXTS[name])) for name in "ce"]
-    assert len(list(path.glob("words-*"))) == len(list(path.glob("lengths-*"))) == 1
+    assert len(word_files(kit, path)) == len(word_files(kit, path, "lengths-")) == 1
     assert verify(path) == []
 
 
-def test_an_index_without_words_says_so_and_gets_them_at_its_next_commit(kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["a", "b"])
+def test_an_index_without_words_says_so_and_gets_them_at_its_next_commit(kit, home):
+    path = kit.build(home("i"), ["a", "b"])
     manifest = read_manifest(path)
     bare = [dataclasses.replace(segment, words=None) for segment in manifest.segments]
     manifest = dataclasses.replace(manifest, segments=tuple(bare))
-    (path / "manifest.json").write_bytes(encode_manifest(manifest))
+    kit.overwrite(path, "manifest.json", encode_manifest(manifest))
     with IndexReader.open(path) as reader:
         with pytest.raises(IndexFormatError, match="colmodern compact"):
             _ = reader.words
@@ -102,14 +107,14 @@ def test_an_index_without_words_says_so_and_gets_them_at_its_next_commit(kit, tm
     assert verify(path) == []
 
 
-def test_words_of_another_analysis_are_not_searched_but_counted_anew(kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["a", "b"])
-    data = json.loads((path / "manifest.json").read_text())
+def test_words_of_another_analysis_are_not_searched_but_counted_anew(kit, home):
+    path = kit.build(home("i"), ["a", "b"])
+    data = json.loads(path.read("manifest.json"))
     manifest = read_manifest(path)
     (segment,) = manifest.segments
     other = dataclasses.replace(segment.words, analysis="words/0")
     manifest = dataclasses.replace(manifest, segments=(dataclasses.replace(segment, words=other),))
-    (path / "manifest.json").write_bytes(encode_manifest(manifest))
+    kit.overwrite(path, "manifest.json", encode_manifest(manifest))
     with IndexReader.open(path) as reader, pytest.raises(IndexFormatError, match="no words"):
         _ = reader.words
     assert verify(path) == []
@@ -120,18 +125,18 @@ def test_words_of_another_analysis_are_not_searched_but_counted_anew(kit, tmp_pa
     assert data["segments"][0]["words"]["analysis"] == "words/1"
 
 
-def test_verify_finds_words_that_are_not_those_of_the_texts(kit, tmp_path):
-    path = kit.build(tmp_path / "i", ["a", "b"])
-    other = kit.build(tmp_path / "other", ["c", "b"])
+def test_verify_finds_words_that_are_not_those_of_the_texts(kit, home):
+    path = kit.build(home("i"), ["a", "b"])
+    other = kit.build(home("other"), ["c", "b"])
     for name in ("postings", "lengths"):
         record = getattr(read_manifest(other).segments[0].words, name)
-        (path / record.name).write_bytes((other / record.name).read_bytes())
+        kit.overwrite(path, record.name, other.read(record.name))
     manifest = read_manifest(path)
     swapped = dataclasses.replace(
         manifest.segments[0], words=read_manifest(other).segments[0].words
     )
     manifest = dataclasses.replace(manifest, segments=(swapped,))
-    (path / "manifest.json").write_bytes(encode_manifest(manifest))
+    kit.overwrite(path, "manifest.json", encode_manifest(manifest))
     (problem,) = verify(path)
     assert "not what the texts give" in str(problem)
     assert problem.path.name.startswith("words-")

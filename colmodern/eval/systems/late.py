@@ -17,6 +17,8 @@ from colmodern.indexer import Indexer
 from colmodern.options import Door, Options, options_of
 from colmodern.request import Effort, IndexConfig, Mode, SearchRequest
 from colmodern.searcher import Searcher
+from colmodern.storage import LocalDirectory, exists
+from colmodern.storage.format.names import MANIFEST
 from colmodern.types import (
     Document,
     DocumentEncoder,
@@ -112,7 +114,7 @@ class Late:
         indexer = Indexer(path, self._encoder, config=self._config)
         build_s, peak = build_once(
             path,
-            (path / "manifest.json").exists,
+            lambda: exists(path),
             lambda: indexer.build(documents, progress=progress),
         )
         if self._request.mode is not Mode.LATE:
@@ -255,5 +257,5 @@ def _word(value: Any) -> str:
 
 
 def _fingerprints(encoder: QueryEncoder, path: Path) -> dict[str, str]:
-    index = hashlib.sha256((path / "manifest.json").read_bytes()).hexdigest()
+    index = hashlib.sha256(LocalDirectory(path).read(MANIFEST)).hexdigest()
     return {"model": encoder.fingerprint, "index": index}

@@ -21,7 +21,9 @@ from colmodern.eval.systems import (
 from colmodern.eval.systems import float_vectors as float_vectors_module
 from colmodern.eval.systems.ranking import best
 from colmodern.eval.systems.texts import TextStore
-from colmodern.storage.manifest_file import encode_manifest, read_manifest
+from colmodern.storage import LocalDirectory
+from colmodern.storage.format.manifest_json import encode_manifest
+from colmodern.storage.snapshot.files import read_manifest
 
 WORDS = [f"w{i}" for i in range(60)]
 
@@ -461,7 +463,7 @@ def test_an_index_of_an_older_program_gets_its_words_when_a_mode_needs_them(
 ):
     answers(make_system("late", encoder=encoder), documents, queries, tmp_path)
     (manifest_path,) = tmp_path.glob("late*/manifest.json")
-    manifest = read_manifest(manifest_path.parent)
+    manifest = read_manifest(LocalDirectory(manifest_path.parent))
     bare = tuple(dataclasses.replace(segment, words=None) for segment in manifest.segments)
     manifest_path.write_bytes(encode_manifest(dataclasses.replace(manifest, segments=bare)))
     found = answers(make_system("late:mode=bm25", encoder=encoder), documents, queries, tmp_path)

@@ -1,0 +1,85 @@
+"""What are the files of an index called? The words for it are in FORMAT.md."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = [
+    "DRAFT",
+    "LOCK",
+    "MANIFEST",
+    "PENDING",
+    "SEGMENT_PARTS",
+    "codec_name",
+    "is_file_name",
+    "is_ours",
+    "lengths_name",
+    "segment_name",
+    "segment_number",
+    "sources_name",
+    "tombstones_name",
+    "words_name",
+]
+
+MANIFEST = "manifest.json"
+PENDING = "pending.json"
+DRAFT = ".tmp"
+LOCK = "writer.lock"
+SEGMENT_PARTS = ("documents", "tokens", "contexts", "postings")
+
+_SEGMENT = re.compile(r"segment-([0-9]{6,18})")
+_FILE = re.compile(
+    r"codec-g[0-9]{6,18}\.arrow|sources-g[0-9]{6,18}\.arrow"
+    r"|(tombstones|words|lengths)-[0-9]{6,18}-g[0-9]{6,18}\.arrow"
+)
+
+
+def segment_name(number: int) -> str:
+    """Return the name of a segment's folder."""
+    return f"segment-{number:06d}"
+
+
+def segment_number(name: str) -> int | None:
+    """Return the number of a segment's folder, or None if the name is not one."""
+    match = _SEGMENT.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def codec_name(generation: int) -> str:
+    """Return the name of the codec file first written for a generation."""
+    return f"codec-g{generation:06d}.arrow"
+
+
+def sources_name(generation: int) -> str:
+    """Return the name of the sources file first written for a generation."""
+    return f"sources-g{generation:06d}.arrow"
+
+
+def tombstones_name(segment: str, generation: int) -> str:
+    """Return the name of a segment's tombstone file first written for a generation."""
+    return f"tombstones-{segment.removeprefix('segment-')}-g{generation:06d}.arrow"
+
+
+def words_name(segment: str, generation: int) -> str:
+    """Return the name of a segment's words file first written for a generation."""
+    return f"words-{segment.removeprefix('segment-')}-g{generation:06d}.arrow"
+
+
+def lengths_name(segment: str, generation: int) -> str:
+    """Return the name of a segment's lengths file first written for a generation."""
+    return f"lengths-{segment.removeprefix('segment-')}-g{generation:06d}.arrow"
+
+
+def is_ours(name: str) -> bool:
+    """Return whether an entry of an index folder is one that a writer may remove."""
+    if name in {PENDING, PENDING + DRAFT, MANIFEST + DRAFT}:
+        return True
+    return bool(_SEGMENT.fullmatch(name) or _FILE.fullmatch(name))
+
+
+def is_file_name(name: str) -> bool:
+    """Return whether a manifest may name this file; nothing outside the folder passes."""
+    folder, slash, part = name.rpartition("/")
+    if not slash:
+        return _FILE.fullmatch(name) is not None
+    return segment_number(folder) is not None and part in {f"{p}.arrow" for p in SEGMENT_PARTS}

@@ -1,0 +1,97 @@
+"""How are the characters of each token kept in two bytes?
+
+A token begins at or soon after the one before it and is short, so its span is kept as how far it
+begins behind the start of that one (``skip``) and its length, a byte each. The few tokens that this
+does not hold (a jump back, a word without end) are marked and kept whole beside them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.types import Spans
+
+__all__ = ["WIDE", "PackedSpans", "pack_spans", "unpack_spans"]
+
+# In both bytes: the span stands in the table of wide ones.
+WIDE = 255
+
+_LAST_CHARACTER = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackedSpans:
+    """The spans of the tokens of one document.
+
+    Attributes:
+        skips: Shape (n_tokens,), uint8: how far a token begins behind the start of the one before
+            it, the first behind 0.
+        lengths: Shape (n_tokens,), uint8.
+        wide_tokens: Shape (n_wide,), int32, ascending: the tokens whose two bytes are ``WIDE``.
+        wide_starts: Shape (n_wide,), int32: their first characters.
+        wide_lengths: Shape (n_wide,), int32.
+    """
+
+    skips: NDArray[np.uint8]
+    lengths: NDArray[np.uint8]
+    wide_tokens: NDArray[np.int32]
+    wide_starts: NDArray[np.int32]
+    wide_lengths: NDArray[np.int32]
+
+
+def pack_spans(spans: Spans) -> PackedSpans:
+    """Return spans, shape (n_tokens, 2), int32, start and end, as bytes and exceptions."""
+    starts = spans[:, 0].astype(np.int64)
+    lengths = spans[:, 1] - starts
+    skips = starts.copy()
+    skips[1:] -= starts[:-1]
+    is_wide = (skips < 0) | (skips >= WIDE) | (lengths >= WIDE)
+    wide = is_wide.nonzero()[0]
+    return PackedSpans(
+        np.where(is_wide, WIDE, skips).astype(np.uint8),
+        np.where(is_wide, WIDE, lengths).astype(np.uint8),
+        wide.astype(np.int32),
+        starts[wide].astype(np.int32),
+        lengths[wide].astype(np.int32),
+    )
+
+
+def unpack_spans(packed: PackedSpans) -> Spans:
+    """Return what ``pack_spans`` was given: shape (n_tokens, 2), int32.
+
+    Raises:
+        ValueError: No spans are packed like this; the message says why, as a clause.
+    """
+    wide = (packed.skips == WIDE).nonzero()[0]
+    if len(wide) == len(packed.wide_tokens) == 0:
+        return _unpack_narrow(packed)
+    if not np.array_equal(wide, packed.wide_tokens) or np.any(packed.lengths[wide] != WIDE):
+        raise ValueError("its wide spans are not those of the tokens marked as wide")
+    steps = packed.skips.astype(np.int64)
+    steps[wide] = 0
+    starts = np.cumsum(steps)
+    # From a wide token on, all that follows is moved to where that token begins.
+    moves = np.zeros_like(starts)
+    moves[wide] = np.diff(packed.wide_starts - starts[wide], prepend=0)
+    starts += np.cumsum(moves)
+    lengths = packed.lengths.astype(np.int64)
+    lengths[wide] = packed.wide_lengths
+    ends = starts + lengths
+    if np.any(starts < 0) or np.any(lengths < 0) or np.any(ends > _LAST_CHARACTER):
+        raise ValueError("a span leaves every text")
+    return np.stack([starts, ends], axis=1).astype(np.int32)
+
+
+def _unpack_narrow(packed: PackedSpans) -> Spans:
+    """Return spans of which none is wide: as those of most documents are."""
+    ends = packed.skips.cumsum(dtype=np.int64)
+    spans = np.empty((len(ends), 2), np.int32)
+    if len(ends) and ends[-1] > _LAST_CHARACTER - WIDE:
+        raise ValueError("a span leaves every text")
+    spans[:, 0] = ends
+    ends += packed.lengths
+    spans[:, 1] = ends
+    return spans

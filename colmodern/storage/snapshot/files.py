@@ -1,0 +1,145 @@
+"""How are the files that a list names opened and checked?"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+from colmodern.codec import Codec
+from colmodern.errors import IndexFormatError, IndexNotFoundError, IndexStoreError
+from colmodern.storage.directory import Directory, IndexLocation, as_directory
+from colmodern.storage.format.codec_table import codec_of
+from colmodern.storage.format.manifest import CHECKSUM_BYTES, CodecRecord, FileRecord, Manifest
+from colmodern.storage.format.manifest_json import decode_manifest
+from colmodern.storage.format.names import MANIFEST, PENDING
+from colmodern.storage.format.pending import Pending, decode_pending
+from colmodern.storage.format.tables import Table, damaged
+
+__all__ = [
+    "check_file",
+    "map_table",
+    "pending_after",
+    "read_codec",
+    "read_manifest",
+    "read_pending",
+]
+
+_BLOCK_BYTES = 1 << 22
+
+
+def read_manifest(directory: Directory) -> Manifest:
+    """Return the manifest of an index.
+
+    Raises:
+        IndexNotFoundError: The folder, or the manifest in it, does not exist.
+        IndexFormatError: The folder holds something else, or another format version.
+        IndexCorruptError: The manifest was changed or cut short.
+    """
+    folder = directory.path
+    path = folder / MANIFEST
+    try:
+        data = directory.read(MANIFEST)
+    except NotADirectoryError as error:
+        raise IndexFormatError(f"{folder} is a file; an index is a folder.", path=folder) from error
+    except FileNotFoundError as error:
+        what = "has no manifest.json" if _is_there(directory) else "does not exist"
+        raise IndexNotFoundError(
+            f"There is no index at {folder}: the folder {what}. Make one with `colmodern index`.",
+            path=folder,
+        ) from error
+    except OSError as error:
+        raise IndexStoreError(f"{path} cannot be read: {error.strerror}.", path=path) from error
+    return decode_manifest(data, path)
+
+
+def read_pending(path: IndexLocation) -> Pending | None:
+    """Return what a writer can go on with in an index, or None if there is nothing.
+
+    What is damaged, or belongs to another state of the index than the one that is there, is
+    nothing; the next writer removes it. The segments are looked at when a writer resumes.
+    """
+    directory = as_directory(path)
+    if directory.version(PENDING) is None:
+        return None
+    try:
+        manifest = read_manifest(directory)
+    except IndexNotFoundError:
+        manifest = None
+    except IndexStoreError:
+        return None
+    return pending_after(directory, manifest)
+
+
+def pending_after(directory: Directory, manifest: Manifest | None) -> Pending | None:
+    """Return what a writer can go on with on top of a manifest, as ``read_pending``."""
+    try:
+        pending = decode_pending(directory.read(PENDING), directory.path / PENDING)
+        if not pending.fits(manifest):
+            return None
+        check_file(directory, pending.codec.file)
+        read_codec(directory, pending.codec)
+    except (OSError, IndexStoreError):
+        return None
+    return pending
+
+
+def read_codec(directory: Directory, record: CodecRecord) -> Codec:
+    """Return the codec of an index; its arrays are views of the mapped file.
+
+    Raises:
+        IndexCorruptError: The file is damaged, or holds another codec than the manifest says.
+    """
+    return codec_of(map_table(directory, record.file, n_rows=1), record)
+
+
+def map_table(
+    directory: Directory, record: FileRecord, *, schema: Any = None, n_rows: int | None = None
+) -> Table:
+    """Map a file and compare its size, columns and rows with what they must be.
+
+    Raises:
+        IndexCorruptError: The file is missing, or differs in any of these.
+    """
+    path = directory.path / record.name
+    try:
+        found = directory.size(record.name)
+    except OSError as error:
+        raise damaged(path, f"it cannot be read ({error.strerror})") from error
+    if found != record.bytes:
+        raise damaged(path, f"it has {found} bytes, the manifest says {record.bytes}")
+    try:
+        data = directory.map(record.name)
+    except (OSError, ValueError) as error:
+        raise damaged(path, f"it is not an Arrow IPC file ({error})") from error
+    return Table(data, path, schema=schema, n_rows=n_rows)
+
+
+def check_file(directory: Directory, record: FileRecord) -> None:
+    """Read a whole file and compare its size and checksum with its record.
+
+    Raises:
+        IndexCorruptError: The file is missing or differs.
+    """
+    path = directory.path / record.name
+    digest = blake2b(digest_size=CHECKSUM_BYTES)
+    size = 0
+    try:
+        while block := directory.read(record.name, size, _BLOCK_BYTES):
+            digest.update(block)
+            size += len(block)
+    except OSError as error:
+        raise damaged(path, f"it cannot be read ({error.strerror})") from error
+    if size != record.bytes:
+        raise damaged(path, f"it has {size} bytes, the manifest says {record.bytes}")
+    if digest.hexdigest() != record.checksum:
+        raise damaged(
+            path, f"its checksum is {digest.hexdigest()}, the manifest says {record.checksum}"
+        )
+
+
+def _is_there(directory: Directory) -> bool:
+    try:
+        directory.entries()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,285 @@
+"""What does one segment hold? Documents and codes as views of its mapped files.
+
+A column is checked the first time it is asked for, and only then handed out: offsets rise and end
+at the last value, ids are below what they count. Native code may therefore trust every array of a
+segment, whatever bytes are on the disk. What is left to ``verify`` is whether values are the ones
+that were written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.codec import Codes
+from colmodern.kernels import Contexts, block_offsets
+from colmodern.storage.directory import Directory
+from colmodern.storage.format.documents import StoredDocument
+from colmodern.storage.format.manifest import CodecRecord, SegmentRecord
+from colmodern.storage.format.schemas import (
+    DocumentIds,
+    contexts_schema,
+    documents_schema,
+    postings_schema,
+    tokens_schema,
+    tombstones_schema,
+)
+from colmodern.storage.format.spans import PackedSpans, unpack_spans
+from colmodern.storage.format.tables import StringColumn, Table
+from colmodern.storage.snapshot.files import map_table
+from colmodern.types import IntVector, Metadata, Spans
+
+__all__ = ["Segment"]
+
+
+class Segment:
+    """One immutable part of an index, with the deletions of the snapshot it belongs to.
+
+    Documents have positions 0 .. n_documents - 1, deleted ones included; ``live`` tells them
+    apart.
+    """
+
+    def __init__(self, directory: Directory, record: SegmentRecord, codec: CodecRecord) -> None:
+        """Map the files of a segment.
+
+        Raises:
+            IndexCorruptError: A file is missing, or has another size or layout than it should.
+        """
+        k = codec.n_centroids
+        n = record.n_documents
+        self.record = record
+        self._n_centroids = k
+        self._documents = map_table(
+            directory, record.documents, schema=documents_schema(), n_rows=n
+        )
+        self._tokens = map_table(
+            directory,
+            record.tokens,
+            schema=tokens_schema(n_centroids=k, residual_bytes=codec.residual_bytes),
+            n_rows=record.n_tokens,
+        )
+        self._contexts = map_table(
+            directory, record.contexts, schema=contexts_schema(dim=codec.dim)
+        )
+        self._postings = map_table(
+            directory, record.postings, schema=postings_schema(n_documents=n), n_rows=k
+        )
+        self._tombstones = None
+        if record.tombstones is not None:
+            self._tombstones = map_table(
+                directory,
+                record.tombstones,
+                schema=tombstones_schema(),
+                n_rows=record.n_deleted_documents,
+            )
+
+    def __repr__(self) -> str:
+        """Return the name and the counts."""
+        return f"<Segment {self.name}: {self.n_documents} documents, {self.n_tokens} tokens>"
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.record.name
+
+    @property
+    def n_documents(self) -> int:
+        """How many documents it holds, deleted ones included."""
+        return self.record.n_documents
+
+    @property
+    def n_tokens(self) -> int:
+        """How many tokens it holds, those of deleted documents included."""
+        return self.record.n_tokens
+
+    @cached_property
+    def ids(self) -> StringColumn:
+        """The id of each document, decoded when asked for."""
+        return self._documents.strings("id")
+
+    @cached_property
+    def titles(self) -> StringColumn:
+        """The title of each document, decoded when asked for."""
+        return self._documents.strings("title")
+
+    @cached_property
+    def texts(self) -> StringColumn:
+        """The text of each document, decoded when asked for."""
+        return self._documents.strings("text")
+
+    @cached_property
+    def content_hashes(self) -> StringColumn:
+        """The content hash of each document, decoded when asked for."""
+        return self._documents.strings("content_hash")
+
+    @cached_property
+    def id_order(self) -> NDArray[np.int32]:
+        """The positions in the order of the ids' UTF-8 bytes: shape (n_documents,), unchecked."""
+        return self._documents.vector("id_order")
+
+    @cached_property
+    def live(self) -> NDArray[np.bool_]:
+        """Which documents are not deleted: shape (n_documents,), bool."""
+        live = np.ones(self.n_documents, np.bool_)
+        if self._tombstones is not None:
+            deleted = self._tombstones.vector("document")
+            self._check_below(self._tombstones, deleted, self.n_documents)
+            if np.any(deleted[1:] <= deleted[:-1]):
+                raise self._tombstones.corrupt("its documents are not in ascending order")
+            live[deleted] = False
+        live.flags.writeable = False
+        return live
+
+    @cached_property
+    def token_offsets(self) -> IntVector:
+        """Where the tokens of each document begin: shape (n_documents + 1,), int64."""
+        return self._spans[0]
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The codes of all tokens, document after document."""
+        ids = self._tokens.vector("centroid_id")
+        self._check_below(self._tokens, ids, self._n_centroids)
+        return Codes(
+            centroid_ids=ids,
+            residuals=self._tokens.matrix("residual"),
+            gains=self._tokens.vector("gain"),
+            norms=self._tokens.vector("norm"),
+        )
+
+    @cached_property
+    def contexts(self) -> Contexts:
+        """The contexts of all documents' blocks, document after document."""
+        offsets = block_offsets(self.token_offsets)
+        gains = self._contexts.vector("gain")
+        if len(gains) != offsets[-1]:
+            raise self._contexts.corrupt(
+                f"it has {len(gains)} contexts for {offsets[-1]} blocks of tokens"
+            )
+        return Contexts(self._contexts.matrix("residual"), gains, offsets)
+
+    @property
+    def posting_offsets(self) -> IntVector:
+        """Where the documents of each centroid begin: shape (n_centroids + 1,), int64."""
+        return self._posting_lists[0]
+
+    @property
+    def posting_documents(self) -> DocumentIds:
+        """The documents that have a token of each centroid, ascending: uint16 or uint32."""
+        return self._posting_lists[1]
+
+    def id_of(self, position: int) -> str:
+        """Return the id of the document at a position."""
+        return self.ids[position]
+
+    def position_of(self, document_id: str) -> int | None:
+        """Return the position of the live document with this id, or None; O(log n_documents)."""
+        wanted = document_id.encode("utf-8", "surrogatepass")
+        low, high = 0, self.n_documents
+        while low < high:  # the first place whose id is greater
+            middle = (low + high) // 2
+            if self.ids.bytes_at(self._place(middle)) <= wanted:
+                low = middle + 1
+            else:
+                high = middle
+        if low == 0:
+            return None
+        # Documents that had the id one after the other are in the order they came: the last counts.
+        position = self._place(low - 1)
+        found = self.ids.bytes_at(position) == wanted and self.live[position]
+        return position if found else None
+
+    def spans(self, position: int) -> Spans:
+        """Return the spans of one document's tokens: shape (n_tokens, 2), int32, start and end.
+
+        They count characters of the text; (0, 0) is a token without a place in it.
+        """
+        offsets, columns = self._spans
+        tokens = slice(offsets[position], offsets[position + 1])
+        wide_offsets, wide_columns = self._wide_spans
+        wide = slice(wide_offsets[position], wide_offsets[position + 1])
+        packed = PackedSpans(
+            *[column[tokens] for column in columns], *[column[wide] for column in wide_columns]
+        )
+        try:
+            return unpack_spans(packed)
+        except ValueError as error:
+            raise self._documents.corrupt(f"of document {position}, {error}") from error
+
+    def source_of(self, position: int) -> str | None:
+        """Return the key of the source that the document at a position was read from."""
+        return self._sources[position] or None
+
+    def document(self, position: int) -> StoredDocument:
+        """Return everything that is kept about the document at a position."""
+        return StoredDocument(
+            id=self.ids[position],
+            text=self.texts[position],
+            title=self.titles[position],
+            metadata=self.metadata(position),
+            source=self._sources[position] or None,
+            content_hash=self.content_hashes[position],
+        )
+
+    def searched_texts(self) -> Iterator[str]:
+        """Yield what BM25 sees of each document: its title and its text."""
+        return (f"{self.titles[i]} {self.texts[i]}" for i in range(self.n_documents))
+
+    def metadata(self, position: int) -> Metadata:
+        """Return the metadata of the document at a position."""
+        try:
+            metadata = json.loads(self._metadata[position])
+        except (ValueError, RecursionError) as error:
+            raise self._documents.corrupt(f"metadata is not JSON ({error})") from error
+        if not isinstance(metadata, dict):
+            raise self._documents.corrupt("metadata is not a JSON object")
+        return metadata
+
+    def live_positions(self) -> Iterator[int]:
+        """Yield the positions of the documents that are not deleted."""
+        yield from np.flatnonzero(self.live).tolist()
+
+    @cached_property
+    def _metadata(self) -> StringColumn:
+        return self._documents.strings("metadata")
+
+    @cached_property
+    def _sources(self) -> StringColumn:
+        return self._documents.strings("source")
+
+    @cached_property
+    def _spans(self) -> tuple[IntVector, tuple[NDArray[Any], ...]]:
+        offsets, columns = self._documents.ragged("spans")
+        if len(columns[0]) != self.n_tokens:
+            raise self._documents.corrupt(
+                f"it has {len(columns[0])} spans for {self.n_tokens} tokens"
+            )
+        return offsets, columns
+
+    @cached_property
+    def _wide_spans(self) -> tuple[IntVector, tuple[NDArray[Any], ...]]:
+        return self._documents.ragged("wide_spans")
+
+    @cached_property
+    def _posting_lists(self) -> tuple[IntVector, DocumentIds]:
+        offsets, (documents,) = self._postings.ragged("documents")
+        self._check_below(self._postings, documents, self.n_documents)
+        return offsets, documents
+
+    def _place(self, rank: int) -> int:
+        position = int(self.id_order[rank])
+        if not 0 <= position < self.n_documents:
+            raise self._documents.corrupt("the order of the ids is out of range")
+        return position
+
+    def _check_below(self, table: Table, values: NDArray[Any], limit: int) -> None:
+        """Check 0 <= values < limit: one pass, at the speed of memory."""
+        if limit <= np.iinfo(values.dtype).max and len(values):
+            smallest = values.min() if values.dtype.kind == "i" else 0
+            if smallest < 0 or values.max() >= limit:
+                raise table.corrupt(f"ids run from {smallest} to {values.max()}, not below {limit}")

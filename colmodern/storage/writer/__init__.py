@@ -1,0 +1,1 @@
+"""How does an index change? One writer, one commit at a time."""

@@ -1,0 +1,64 @@
+"""What else lies where an index is? Files of others, and what a killed writer left."""
+
+from __future__ import annotations
+
+import logging
+
+from colmodern.errors import IndexExistsError
+from colmodern.storage.directory import Directory
+from colmodern.storage.format.manifest import Manifest
+from colmodern.storage.format.names import LOCK, PENDING, is_ours
+from colmodern.storage.format.pending import Pending
+
+__all__ = ["check_free", "remove_entry", "remove_unlisted"]
+
+logger = logging.getLogger(__name__)
+
+
+def check_free(directory: Directory, manifest: Manifest | None, *, may_replace: bool) -> None:
+    """Check that a new index may be made where this manifest, or none, is.
+
+    Raises:
+        IndexExistsError: There is an index that may not be replaced, or files of somebody else.
+    """
+    path = directory.path
+    if manifest is None:
+        foreign = [e for e in directory.entries() if e != LOCK and not is_ours(e)]
+        if foreign:
+            raise IndexExistsError(
+                f"The folder {path} holds other files ({min(foreign)!r}, for one). Give the "
+                "index a folder of its own.",
+                path=path,
+            )
+    elif not may_replace:
+        raise IndexExistsError(
+            f"There is an index at {path} already. Update it, or choose another folder.", path=path
+        )
+
+
+def remove_unlisted(
+    directory: Directory, manifest: Manifest | None, pending: Pending | None = None
+) -> None:
+    """Remove what a writer left and neither list names.
+
+    Only names that colmodern gives are touched. What cannot be removed now (Windows keeps files
+    that a reader has mapped) stays until the next commit.
+    """
+    files = [] if manifest is None else [*manifest.files()]
+    if pending is not None:
+        files.extend(pending.files())
+    listed = {file.name.split("/")[0] for file in files}
+    if pending is not None:
+        listed.add(PENDING)
+    # The list of what is pending goes first: it must not name files that are gone.
+    for entry in sorted(directory.entries(), key=lambda entry: entry != PENDING):
+        if is_ours(entry) and entry not in listed:
+            remove_entry(directory, entry)
+
+
+def remove_entry(directory: Directory, entry: str) -> None:
+    """Remove a file, or a folder with all that is in it, if it can be removed now."""
+    try:
+        directory.delete(entry)
+    except OSError as error:
+        logger.info("%s stays until the next commit: %s", directory.path / entry, error)

@@ -1,0 +1,130 @@
+"""What lies where an index is, while nobody else may write there?
+
+The manifest is read once, under the lock. It is read again only if it is not the one that was read
+or committed here, which an interrupt in the midst of a commit may bring about.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from colmodern.errors import IndexNotFoundError
+from colmodern.storage.directory import Directory
+from colmodern.storage.directory.durable import writing
+from colmodern.storage.format.manifest import Manifest
+from colmodern.storage.format.manifest_json import encode_manifest
+from colmodern.storage.format.names import MANIFEST
+from colmodern.storage.format.pending import Pending
+from colmodern.storage.snapshot.files import pending_after, read_manifest
+from colmodern.storage.writer.leftovers import remove_unlisted
+
+__all__ = ["LockedIndex", "nothing_pending"]
+
+
+class LockedIndex:
+    """A place whose lock is held, until ``release`` or ``discard_uncommitted``.
+
+    Attributes:
+        directory: The place.
+    """
+
+    def __init__(self, directory: Directory) -> None:
+        """Take the lock of a place, where there may be an index.
+
+        Raises:
+            IndexLockedError: Another process is writing there.
+            IndexWriteError: The disk refuses.
+            IndexFormatError: There is a manifest of something else, or of another version.
+            IndexCorruptError: The manifest was changed or cut short.
+        """
+        self.directory = directory
+        self._manifest: Manifest | None = None
+        self._lock = directory.lock()
+        try:
+            self._read()
+        except BaseException:
+            self.release()
+            raise
+
+    @classmethod
+    def of_index(cls, directory: Directory) -> Self:
+        """Take the lock of an index that exists; what is none gets no lock file.
+
+        Raises:
+            IndexNotFoundError: There is none.
+        """
+        if directory.version(MANIFEST) is None:
+            read_manifest(directory)  # says what is missing
+        locked = cls(directory)
+        try:
+            locked.required_manifest()
+        except BaseException:
+            locked.release()
+            raise
+        return locked
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The manifest that is there now; None: there is no index yet."""
+        if self.directory.version(MANIFEST) != self._version:
+            self._read()
+        return self._manifest
+
+    def required_manifest(self) -> Manifest:
+        """Return the manifest that is there now.
+
+        Raises:
+            IndexNotFoundError: There is none.
+        """
+        manifest = self.manifest
+        return read_manifest(self.directory) if manifest is None else manifest
+
+    def pending(self) -> Pending | None:
+        """Return what an interrupted writer has left to go on with, or None."""
+        return pending_after(self.directory, self.manifest)
+
+    def required_pending(self) -> Pending:
+        """Return what an interrupted writer has left to go on with.
+
+        Raises:
+            IndexNotFoundError: There is nothing.
+        """
+        pending = self.pending()
+        if pending is None:
+            raise nothing_pending(self.directory)
+        return pending
+
+    def replace_manifest(self, manifest: Manifest) -> None:
+        """Commit: put a manifest in the place of the one that is there."""
+        self.directory.replace(MANIFEST, encode_manifest(manifest))
+        self._version = self.directory.version(MANIFEST)
+        self._manifest = manifest
+
+    def remove_unlisted(self, *, keep_pending: bool = False) -> None:
+        """Remove what neither the manifest nor, if it is kept, the list of the pending names."""
+        pending = self.pending() if keep_pending else None
+        remove_unlisted(self.directory, self.manifest, pending)
+
+    def discard_uncommitted(self, *, keep_pending: bool = False) -> None:
+        """Remove what no list names and let the next writer in."""
+        try:
+            with writing(self.directory.path):
+                self.remove_unlisted(keep_pending=keep_pending)
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        """Let the next writer in; a second call does nothing."""
+        self._lock.release()
+
+    def _read(self) -> None:
+        self._version = self.directory.version(MANIFEST)
+        self._manifest = None if self._version is None else read_manifest(self.directory)
+
+
+def nothing_pending(directory: Directory) -> IndexNotFoundError:
+    """Return the error that says that there is nothing to go on with."""
+    path = directory.path
+    return IndexNotFoundError(
+        f"There is no interrupted work at {path} to go on with. Index from the start.", path=path
+    )

@@ -1,0 +1,332 @@
+"""How do documents become the files of one segment?
+
+Texts and codes wait in scratch files in the segment's folder, so that memory does not grow with
+the segment; the caller decides when it is full. A document is never split.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from colmodern.codec import Codes
+from colmodern.errors import InputError
+from colmodern.kernels import Contexts, block_offsets
+from colmodern.storage.directory import Directory, Scratch
+from colmodern.storage.directory.durable import writing
+from colmodern.storage.format.documents import StoredDocument
+from colmodern.storage.format.manifest import CodecRecord, FileRecord, SegmentRecord
+from colmodern.storage.format.postings import distinct_centroids, posting_lists
+from colmodern.storage.format.schemas import (
+    centroid_dtype,
+    contexts_schema,
+    documents_schema,
+    postings_schema,
+    tokens_schema,
+)
+from colmodern.storage.format.spans import pack_spans
+from colmodern.storage.format.tables import fixed_lists, lists, structs
+from colmodern.storage.writer.column_buffer import ColumnBuffer, TextColumnBuffer
+from colmodern.storage.writer.files import write_table
+from colmodern.types import IntVector, Spans
+
+__all__ = ["SegmentWriter"]
+
+_TEXTS = ("id", "title", "text", "metadata", "source", "content_hash")
+_SPANS = ("skip", "length")
+_WIDE_SPANS = ("token", "start", "length")
+_CONTEXTS = ("residual", "gain")
+_CODES = ("centroid_id", "residual", "gain", "norm")
+
+
+class SegmentWriter:
+    """The documents of a segment that is not written yet; made by ``IndexWriter.new_segment``."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        name: str,
+        codec: CodecRecord,
+        *,
+        claim: Callable[[str, int], None],
+        finished: Callable[[SegmentRecord | None], None],
+    ) -> None:
+        """Start an empty segment.
+
+        Args:
+            directory: Where the index lives.
+            name: The name of the segment.
+            codec: What the codes must look like.
+            claim: Called with the id and the position of each new document; raises if it may not
+                be added.
+            finished: Called with the record once the files are on the disk (None: no documents).
+        """
+        self.name = name
+        self.n_tokens = 0
+        self._directory = directory
+        self._codec = codec
+        self._claim = claim
+        self._finished = finished
+        self._squared_error = 0.0
+        self._texts = {name: TextColumnBuffer(self._scratch()) for name in _TEXTS}
+        self._spans = [ColumnBuffer(self._scratch()) for _ in _SPANS]
+        self._wide_spans = [ColumnBuffer(self._scratch()) for _ in _WIDE_SPANS]
+        self._codes = {name: ColumnBuffer(self._scratch()) for name in _CODES}
+        self._contexts = {name: ColumnBuffer(self._scratch()) for name in _CONTEXTS}
+        self._token_offsets = array("q", [0])
+        self._wide_offsets = array("q", [0])
+        self._is_open = True
+
+    @property
+    def n_documents(self) -> int:
+        """How many documents were added."""
+        return len(self._token_offsets) - 1
+
+    def add(
+        self,
+        document: StoredDocument,
+        codes: Codes,
+        spans: Spans,
+        squared_error: float = 0.0,
+        *,
+        contexts: Contexts | None = None,
+    ) -> None:
+        """Add one document.
+
+        Args:
+            document: The document; its id may not be that of a live document.
+            codes: The codes of its tokens; none is allowed.
+            spans: Shape (n_tokens, 2), int32: start and end character of each token.
+            squared_error: The sum over its tokens of the squared distance between the vector and
+                what its code stands for; the manifest keeps the mean of the segment.
+            contexts: The contexts of its blocks that the codes were made in; None: zeros.
+
+        Raises:
+            InputError: The id is empty or taken, the metadata are not flat, or a text cannot be
+                written as UTF-8.
+            IndexWriteError: The disk is full or refuses; the segment is lost.
+            ValueError: ``codes``, ``contexts`` or ``spans`` do not fit the codec or each other.
+        """
+        self._check_open()
+        self._check_codes(codes)
+        contexts = self._checked_contexts(contexts, len(codes))
+        _check_spans(spans, len(codes))
+        if not 0 <= squared_error < float("inf"):
+            raise ValueError(f"squared_error must be finite and not negative, not {squared_error}")
+        _check_texts(document)
+        metadata = _metadata_json(document)
+        self._claim(document.id, self.n_documents)
+        with writing(self._directory.path):
+            try:
+                self._append(document, metadata, codes, contexts, spans)
+            except BaseException:
+                self.discard()
+                raise
+        self.n_tokens += len(codes)
+        self._squared_error += squared_error
+
+    def finish(self) -> None:
+        """Write the files and hand the segment to the index writer; empty segments vanish.
+
+        Raises:
+            IndexWriteError: The disk is full or refuses; nothing of the segment is left there.
+        """
+        self._check_open()
+        if not self.n_documents:
+            self.discard()
+            self._finished(None)
+            return
+        with writing(self._directory.path):
+            try:
+                record = self._write()
+            except BaseException:
+                self.discard()
+                raise
+        self._close()
+        self._finished(record)
+
+    def discard(self) -> None:
+        """Forget the documents and remove what was written; does nothing after ``finish``."""
+        if self._is_open:
+            self._close()
+            with suppress(OSError):  # most of the time there is nothing yet
+                self._directory.delete(self.name)
+
+    def _scratch(self) -> Scratch:
+        return self._directory.scratch(self.name)
+
+    def _close(self) -> None:
+        self._is_open = False
+        for texts in self._texts.values():
+            texts.close()
+        for column in self._columns():
+            column.close()
+
+    def _columns(self) -> Iterator[ColumnBuffer]:
+        yield from (*self._spans, *self._wide_spans)
+        yield from (*self._codes.values(), *self._contexts.values())
+
+    def _append(
+        self,
+        document: StoredDocument,
+        metadata: str,
+        codes: Codes,
+        contexts: Contexts,
+        spans: Spans,
+    ) -> None:
+        values = {name: getattr(document, name) for name in _TEXTS if name != "metadata"}
+        values["metadata"] = metadata
+        for name, texts in self._texts.items():
+            texts.append(values[name] or "")
+        packed = pack_spans(spans)
+        _append_all(self._spans, (packed.skips, packed.lengths))
+        _append_all(self._wide_spans, (packed.wide_tokens, packed.wide_starts, packed.wide_lengths))
+        ids = codes.centroid_ids.astype(centroid_dtype(self._codec.n_centroids), copy=False)
+        _append_all(self._codes.values(), (ids, codes.residuals, codes.gains, codes.norms))
+        _append_all(self._contexts.values(), (contexts.residuals, contexts.gains))
+        self._token_offsets.append(self._token_offsets[-1] + len(codes))
+        self._wide_offsets.append(self._wide_offsets[-1] + len(packed.wide_tokens))
+
+    def _write(self) -> SegmentRecord:
+        documents, tokens = self._write_documents(), self._write_tokens()
+        contexts, postings = self._write_contexts(), self._write_postings()
+        self._directory.sync(self.name)
+        return SegmentRecord(
+            name=self.name,
+            n_documents=self.n_documents,
+            n_tokens=self.n_tokens,
+            documents=documents,
+            tokens=tokens,
+            contexts=contexts,
+            postings=postings,
+            squared_error=self._squared_error / max(self.n_tokens, 1),
+        )
+
+    def _write_part(self, part: str, schema: Any, columns: list[Any]) -> FileRecord:
+        return write_table(self._directory, f"{self.name}/{part}.arrow", schema, columns)
+
+    def _write_documents(self) -> FileRecord:
+        schema = documents_schema()
+        kinds = [schema.field(name).type.value_type for name in ("spans", "wide_spans")]
+        spans = structs(kinds[0], [column.array(np.uint8) for column in self._spans])
+        wide = structs(kinds[1], [column.array(np.int32) for column in self._wide_spans])
+        columns = [
+            *(texts.column() for texts in self._texts.values()),
+            pa.array(self._texts["id"].order()),
+            lists(_vector(self._token_offsets), spans),
+            lists(_vector(self._wide_offsets), wide),
+        ]
+        return self._write_part("documents", schema, columns)
+
+    def _write_tokens(self) -> FileRecord:
+        width = self._codec.residual_bytes
+        schema = tokens_schema(n_centroids=self._codec.n_centroids, residual_bytes=width)
+        columns = [
+            pa.array(self._centroid_ids()),
+            fixed_lists(self._codes["residual"].array(np.uint8).reshape(-1, width)),
+            pa.array(self._codes["gain"].array(np.float16)),
+            pa.array(self._codes["norm"].array(np.float16)),
+        ]
+        return self._write_part("tokens", schema, columns)
+
+    def _write_contexts(self) -> FileRecord:
+        residuals = self._contexts["residual"].array(np.uint8).reshape(-1, self._codec.dim // 2)
+        columns = [fixed_lists(residuals), pa.array(self._contexts["gain"].array(np.float16))]
+        return self._write_part("contexts", contexts_schema(dim=self._codec.dim), columns)
+
+    def _write_postings(self) -> FileRecord:
+        k, n = self._codec.n_centroids, self.n_documents
+        distinct = distinct_centroids(
+            self._centroid_ids(), _vector(self._token_offsets), n_centroids=k
+        )
+        offsets, documents = posting_lists(*distinct, n_centroids=k)
+        columns = [lists(offsets, pa.array(documents))]
+        return self._write_part("postings", postings_schema(n_documents=n), columns)
+
+    def _centroid_ids(self) -> NDArray[Any]:
+        return self._codes["centroid_id"].array(centroid_dtype(self._codec.n_centroids))
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise ValueError(f"{self.name} is finished; start another with new_segment()")
+
+    def _check_codes(self, codes: Codes) -> None:
+        expected = (len(codes), self._codec.residual_bytes)
+        if codes.residuals.shape != expected or codes.residuals.dtype != np.uint8:
+            found = (codes.residuals.shape, codes.residuals.dtype)
+            raise ValueError(f"residuals must be {expected} uint8, not {found[0]} {found[1]}")
+        for name, column in (("gains", codes.gains), ("norms", codes.norms)):
+            if column.shape != (len(codes),) or column.dtype != np.float16:
+                expected_column = f"{(len(codes),)} float16"
+                raise ValueError(
+                    f"{name} must be {expected_column}, not {column.shape} {column.dtype}"
+                )
+        k = self._codec.n_centroids
+        if len(codes) and not 0 <= int(codes.centroid_ids.max()) < k:
+            raise ValueError(f"centroid ids must be below {k}, not {codes.centroid_ids.max()}")
+
+    def _checked_contexts(self, contexts: Contexts | None, n_tokens: int) -> Contexts:
+        offsets = block_offsets(np.array([0, n_tokens]))
+        shape = (int(offsets[1]), self._codec.dim // 2)
+        if contexts is None:
+            return Contexts(np.zeros(shape, np.uint8), np.zeros(shape[0], np.float16), offsets)
+        for name, column, wanted, dtype in (
+            ("residuals", contexts.residuals, shape, np.uint8),
+            ("gains", contexts.gains, shape[:1], np.float16),
+        ):
+            if column.shape != wanted or column.dtype != dtype:
+                raise ValueError(
+                    f"{name} of contexts must be {wanted} {np.dtype(dtype)}, "
+                    f"not {column.shape} {column.dtype}"
+                )
+        return contexts
+
+
+def _check_spans(spans: Spans, n_tokens: int) -> None:
+    if spans.shape != (n_tokens, 2) or spans.dtype != np.int32:
+        raise ValueError(f"spans must be {(n_tokens, 2)} int32, not {spans.shape} {spans.dtype}")
+    if n_tokens and (spans[:, 0].min() < 0 or np.any(spans[:, 1] < spans[:, 0])):
+        raise ValueError("spans must start at 0 or later and end at or after their start")
+
+
+def _check_texts(document: StoredDocument) -> None:
+    if not document.id:
+        raise InputError("A document has an empty id. Give every document an id of its own.")
+    for name in ("id", "title", "text", "source", "content_hash"):
+        value = getattr(document, name) or ""
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"The {name} of document {document.id!r} is not valid Unicode: {error.reason} at "
+                f"character {error.start}. Decode it with errors='replace'."
+            ) from error
+
+
+def _metadata_json(document: StoredDocument) -> str:
+    for key, value in document.metadata.items():
+        if type(key) is not str or not isinstance(value, str | int | float | None):
+            raise InputError(
+                f"Document {document.id!r} has metadata {key!r} of type {type(value).__name__}; "
+                "keys are strings, values strings, numbers, true, false or null."
+            )
+    try:
+        return json.dumps(dict(document.metadata), allow_nan=False)
+    except ValueError as error:
+        raise InputError(f"The metadata of document {document.id!r}: {error}.") from error
+
+
+def _append_all(columns: Iterable[ColumnBuffer], values: Iterable[NDArray[Any]]) -> None:
+    for column, rows in zip(columns, values, strict=True):
+        column.append(rows)
+
+
+def _vector(offsets: array[int]) -> IntVector:
+    return np.frombuffer(offsets, np.int64)
