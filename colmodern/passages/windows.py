@@ -175,7 +175,9 @@ def tokens_within(spans: Spans, start: int, end: int) -> IntVector:
 def _grown(spans: Spans, text: str, first: int, last: int) -> Stretch | None:
     """Return tokens ``first`` to ``last`` grown to whole sentences; None if none is in the text."""
     of_window = spans[first:last]
-    of_window = of_window[of_window[:, 1] > of_window[:, 0]]
+    # A foreign index may hold spans that leave the text: such a token has no place in it.
+    in_text = (of_window[:, 1] > of_window[:, 0]) & (of_window[:, 1] <= len(text))
+    of_window = of_window[in_text]
     if len(of_window) == 0:
         return None
     end = np.maximum.reduce(of_window[:, 1])

@@ -6,13 +6,14 @@ from typing import Any
 
 from colmodern import kernels
 from colmodern.storage import IndexReader, drift
+from colmodern.storage.format.names import MANIFEST
 
 
 def describe(reader: IndexReader) -> dict[str, Any]:
     """Return plain values about an index, fit for JSON."""
     manifest = reader.manifest
     fit = drift(manifest)
-    n_bytes = sum(file.stat().st_size for file in reader.path.rglob("*") if file.is_file())
+    n_bytes = reader.directory.size(MANIFEST) + sum(file.bytes for file in manifest.files())
     return {
         "index": str(reader.path),
         "documents": reader.n_documents,

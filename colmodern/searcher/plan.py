@@ -9,7 +9,8 @@ from colmodern.request import Effort, Fusion, Mode, Scoring, SearchRequest
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.statistics import WordStatistics
 
-WORD_WEIGHT, LONG_WORD_WEIGHT, LONG_DOCUMENT = 0.1, 0.3, 2000
+WORD_WEIGHT = {Fusion.SCORES: 0.1, Fusion.RRF: 0.05}
+LONG_WORD_WEIGHT, LONG_DOCUMENT = 0.3, 2000
 """How much BM25 counts in the hybrid mode: more where documents have so many tokens on average,
 since words say best which of many long documents is meant; docs/search.md has the measurement."""
 
@@ -98,7 +99,7 @@ def plan(
     """
     length = max(1.0, n_tokens / max(1, n_documents))
     probes, gathered, candidates = _stages(request, length)
-    by_length = LONG_WORD_WEIGHT if length >= LONG_DOCUMENT else WORD_WEIGHT
+    by_length = LONG_WORD_WEIGHT if length >= LONG_DOCUMENT else WORD_WEIGHT[request.fusion]
     return SearchPlan(
         k=request.k,
         probes=probes,
