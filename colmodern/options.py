@@ -201,7 +201,9 @@ class Options:
     def __post_init__(self) -> None:
         """Refuse values that cannot work; keep the others as their kinds have them."""
         for one in options_of(type(self)):
-            object.__setattr__(self, one.name, one.checked(getattr(self, one.name)))
+            value = getattr(self, one.name)
+            if value is not one.default:
+                object.__setattr__(self, one.name, one.checked(value))
         self.check_together()
 
     def check_together(self) -> None:

@@ -159,8 +159,8 @@ class SearchRequest(Options):
             value = getattr(self, name)
             if value is not None and value < self.k:
                 raise self._conflict(name, f"must be at least k, {self.k}, not {value}")
-        for name in _STAGES:
-            if self.is_exact and getattr(self, name) is not None:
+        for name in _STAGES if self.is_exact else ():
+            if getattr(self, name) is not None:
                 raise self._conflict(
                     name, "does not go together with effort exact, which scores every document"
                 )
