@@ -140,3 +140,14 @@ def test_passages_are_in_the_order_of_what_they_hold_after_growing():
         (round(passage.score, 2) for passage in passages), reverse=True
     )
     assert passages[0].score > passages[1].score
+
+
+def test_tokens_whose_spans_leave_the_text_have_no_place_in_it():
+    text = "alpha beta gamma delta"
+    spans = words_and_spans(text)
+    spans[2:] += 500
+    passage = best_passage(maxima(scores_for(4, [(0, 0, 0.9), (2, 1, 0.8)])), spans, text)
+    assert passage.text in text
+    assert passage.start == 0
+
+    assert best_passage(maxima(scores_for(4, [(0, 0, 0.9)])), spans + 500, text) is None
