@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.codec.vectors import Vectors
 from colmodern.errors import InputError
 from colmodern.types import Document, IntVector, Metadata, Spans
 
 BATCH_TOKENS = 1 << 16
 """About how many tokens a batch has; a longer document is a batch of its own."""
 
-Vectors: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
 
 _DTYPES = (np.dtype(np.float16), np.dtype(np.float32))
 

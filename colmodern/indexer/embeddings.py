@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from colmodern.codec.vectors import Vectors
 from colmodern.errors import InputError
 from colmodern.indexer.array_source import Array, ArraySource
 from colmodern.indexer.arrow_source import parquet_batches, parquet_files, table_batches
-from colmodern.indexer.embedded import EmbeddedBatch, EmbeddedDocument, Vectors, batched
+from colmodern.indexer.embedded import EmbeddedBatch, EmbeddedDocument, batched
 from colmodern.types import Metadata
 
 

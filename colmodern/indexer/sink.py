@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from colmodern.codec import Codec, Codes
+from colmodern.codec.vectors import Vectors
 from colmodern.errors import InputError
-from colmodern.indexer.embedded import Vectors
 from colmodern.kernels import Contexts
 from colmodern.storage import IndexWriter, SegmentWriter, StoredDocument
 from colmodern.types import IntVector, Spans

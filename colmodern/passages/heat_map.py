@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from html import escape
+from typing import TYPE_CHECKING
 
-from colmodern.passages.explanation import Evidence, Explanation, Match
+if TYPE_CHECKING:
+    from colmodern.passages.explanation import Evidence, Explanation, Match
 
 _WARM = "213,94,0"  # vermilion and blue: told apart by those who see few colours
 _COOL = "0,114,178"

@@ -9,11 +9,6 @@ PACKAGE = Path(__file__).parents[2] / "colmodern"
 # Still there twice; this list only shrinks.
 TWICE: dict[str, set[str]] = {
     "Change": {"eval/compare.py", "indexer/begin.py"},
-    "Changes": {"corpus/changes.py", "storage/changes.py"},
-    "Comparison": {"eval/compare.py", "searcher/where.py"},
-    "Evidence": {"searcher/explain.py", "searcher/searcher.py"},
-    "FormatOption": {"cli.py", "cli_eval.py"},
-    "Vectors": {"codec/vectors.py", "indexer/embedded.py"},
 }
 
 

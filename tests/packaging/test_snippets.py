@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import typer
 
-from colmodern.cli import app
+from colmodern.cli.app import app
 from colmodern.encoder.checkpoint.sources import DEFAULT_FOLDER
 
 ROOT = Path(__file__).parents[2]

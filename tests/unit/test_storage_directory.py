@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from colmodern.config import SearchParams
 
 import colmodern.storage
 from colmodern import HashEncoder, Searcher
@@ -173,7 +172,7 @@ def test_an_index_in_memory_is_searched(kit):
     directory = kit.build(MemoryDirectory(), ["a", "b"])
     reader = IndexReader.open(directory)
     tokens = HashEncoder(dim=16).encode_queries(["some text"])[0]
-    assert len(Searcher(reader).search_embeddings(tokens, SearchParams.for_k(5))) == 2
+    assert len(Searcher(reader).search_embeddings(tokens, k=5, passages=False)) == 2
     with pytest.raises(IndexNotFoundError, match="no index at other: the folder has no manifest"):
         IndexReader.open(MemoryDirectory("other"))
 
