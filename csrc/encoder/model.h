@@ -1,7 +1,7 @@
 // A ModernBERT and its projection: packed weights, and the pass of many sequences through them.
 //
-// colmodern/encoder/forward/modernbert.py says what is computed. Each layer is two rounds of jobs over the pack: rows by
-// chunks (norm, queries, keys and values; and what follows attention), then attention by blocks of queries. A job
+// colmodern/encoder/forward/modernbert.py says what is computed. Each layer is two rounds of jobs over the pack: rows
+// by chunks (norm, queries, keys and values; and what follows attention), then attention by blocks of queries. A job
 // writes what no other one does and takes everything in a fixed order, so the number of threads changes no bit.
 #pragma once
 
