@@ -6,16 +6,18 @@ RESULTS ?= .results
 COLLECTIONS = cacm cisi time cosqa scifact scisummnet leval-long
 SYSTEMS = bm25,minilm,late:exact,late:bits=2,late:pool=2,late:mode=hybrid,late:pool=2,mode=hybrid,late:scoring=maxsim,late:mode=bm25
 
+PROSE = $(wildcard *.md docs/*.md docs/*/*.md csrc/*.md benchmarks/*/*.md colmodern/storage/*.md)
 CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp)
 
-.PHONY: setup check fix test bench golden wheel engines-setup bench-engines results
+.PHONY: setup check fix test bench docs golden wheel engines-setup bench-engines results
 
 setup:  ## everything a developer needs, the CPU build of torch included
 	$(PYTHON) -m pip install -e ".[dev]"
 
-check:  ## format, lint, types, import directions
+check:  ## format of code and prose, lint, types, import directions
 	ruff format --check .
 	clang-format --dry-run --Werror $(CPP)
+	mdformat --check $(PROSE)
 	ruff check .
 	mypy
 	lint-imports
@@ -24,6 +26,7 @@ fix:  ## what can be mended by a tool
 	ruff check --fix .
 	ruff format .
 	clang-format -i $(CPP)
+	mdformat $(PROSE)
 
 test:  ## the whole test suite
 	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4
@@ -32,6 +35,9 @@ bench:  ## kernel and search timings on generated vectors, with recall
 	$(PYTHON) -m benchmarks.search
 	$(PYTHON) -m benchmarks.explain
 	$(PYTHON) -m benchmarks.segments
+
+docs:  ## do snippets run, do command lines parse, do links lead somewhere?
+	$(PYTHON) -m pytest tests/packaging/test_snippets.py tests/packaging/test_links.py
 
 golden:  ## a golden index of the current format, for tests/compat
 	$(PYTHON) tests/compat/make_golden.py
@@ -46,7 +52,9 @@ engines-setup:  ## the peers of benchmarks/engines, in a virtual environment of 
 bench-engines:  ## our engine and its peers on the same vectors; two hours
 	test -d $(ENGINES)/vectors || $(PYTHON) -m benchmarks.engines.vectors $(DATA) $(ENGINES)/vectors
 	$(PYTHON) -m benchmarks.engines $(ENGINES)/vectors $(ENGINES) --peers-python $(ENGINES)/venv/bin/python --output docs/engines.md
+	mdformat docs/engines.md
 
 results:  ## every system on every collection of DATA, with records; an hour
 	colmodern eval $(addprefix $(DATA)/,$(COLLECTIONS)) --against $(SYSTEMS) --record $(RESULTS)/records --work $(RESULTS)/indexes
 	$(PYTHON) -m benchmarks.results $(RESULTS)/records --order "$(COLLECTIONS)" --output docs/results.md
+	mdformat docs/results.md

@@ -23,7 +23,7 @@ def contract_layers():
 def picture_layers():
     """The layers of the picture: a line each, rooms side by side have `|` between them."""
     _, _, rest = TEXT.partition("Dependencies point down only")
-    picture = re.search(r"(?:^    .+\n)+", rest, re.MULTILINE)[0]
+    picture = re.search(r"^```\n(.+?)^```", rest, re.MULTILINE | re.DOTALL)[1]
     return [{name.strip() for name in line.split("|")} for line in picture.splitlines()]
 
 

@@ -20,7 +20,7 @@ from colmodern.encoder.checkpoint.sources import DEFAULT_FOLDER
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
-    r"(?:<!-- not run: (?P<reason>.+) -->\n)?^```python\n(?P<code>.*?)^```$",
+    r"(?:<!-- not run: (?P<reason>[^\n]+) -->\n+)?^```python\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 COMMAND = re.compile(

@@ -24,8 +24,10 @@ INFO = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "
 def content(tmp_path_factory):
     """The paths in a wheel made of this tree, without its compiled part, which takes a minute."""
     folder = tmp_path_factory.mktemp("wheel")
-    options = ["--no-deps", "--no-build-isolation", "--config-settings", "wheel.cmake=false"]
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", *options, "--wheel-dir", folder]
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", folder]
+    command += ["--no-deps", "--no-build-isolation", "--config-settings=wheel.cmake=false"]
+    # A build folder of its own: that of the editable install stays as it is.
+    command += [f"--config-settings=build-dir={folder}/build"]
     subprocess.run([*command, ROOT], check=True, timeout=300)
     (wheel,) = folder.glob("*.whl")
     return set(zipfile.ZipFile(wheel).namelist())
