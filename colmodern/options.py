@@ -45,6 +45,8 @@ def option(
     doors: Door = EVERYWHERE,
     flag: str | None = None,
     unset: str | None = None,
+    only: tuple[str, str] | None = None,
+    label: str | None = None,
 ) -> Any:
     """Return a dataclass field that is an option.
 
@@ -57,9 +59,12 @@ def option(
         doors: Where it can be given.
         flag: Its name on the command line; by default ``--`` and the field's name.
         unset: What None means, in a few words.
+        only: Another option and the value that it must have where this one is not the default.
+        label: What stands in front of its value in the name of a measured system; by default the
+            field's name.
     """
-    limits = {"minimum": minimum, "maximum": maximum, "choices": choices}
-    shown = {"help": help, "doors": doors, "flag": flag, "unset": unset}
+    limits = {"minimum": minimum, "maximum": maximum, "choices": choices, "only": only}
+    shown = {"help": help, "doors": doors, "flag": flag, "unset": unset, "label": label}
     return field(default=default, metadata={**limits, **shown})
 
 
@@ -83,6 +88,8 @@ class Option:
     doors: Door
     flag: str | None
     unset: str | None
+    only: tuple[str, str] | None
+    label: str | None
 
     @property
     def typed(self) -> str:
@@ -200,14 +207,26 @@ class Options:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work; keep the others as their kinds have them."""
-        for one in options_of(type(self)):
-            value = getattr(self, one.name)
-            if value is not one.default:
-                object.__setattr__(self, one.name, one.checked(value))
+        changed = [
+            one for one in options_of(type(self)) if getattr(self, one.name) is not one.default
+        ]
+        for one in changed:
+            object.__setattr__(self, one.name, one.checked(getattr(self, one.name)))
+        for one in changed:
+            if one.only is not None and getattr(self, one.name) != one.default:
+                other, wanted = one.only
+                if getattr(self, other) != wanted:
+                    why = f"works in {other} {wanted} only, not in {getattr(self, other)}"
+                    raise self.conflict(one.name, why)
         self.check_together()
 
     def check_together(self) -> None:
         """Refuse values that are allowed alone and do not go together."""
+
+    def conflict(self, name: str, why: str) -> ConfigError:
+        """Return the error of an option that does not go together with another."""
+        value = getattr(self, name)
+        return ConfigError(f"{name} {why}.", code="option_conflict", option=name, value=value)
 
     @classmethod
     def of(cls, given: Self | None, options: Mapping[str, Any]) -> Self:

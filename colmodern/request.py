@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from colmodern.errors import ConfigError
 from colmodern.options import Door, Options, option
 
 
@@ -113,13 +112,23 @@ class SearchRequest(Options):
         Fusion.SCORES, help="Hybrid: fuse reciprocal ranks or normalised scores."
     )
     word_weight: float | None = option(
-        None, minimum=0, maximum=1, unset="by length", help="Hybrid: how much BM25 counts."
+        None,
+        minimum=0,
+        maximum=1,
+        unset="by length",
+        label="",
+        help="Hybrid: how much BM25 counts.",
     )
     scoring: Scoring = option(
         Scoring.AUTO, help="How matches make a score; auto: what the encoder was made for."
     )
     passage_weight: float = option(
-        0.0, minimum=0, maximum=1, help="How much a document's best passage counts; mode late."
+        0.0,
+        minimum=0,
+        maximum=1,
+        only=("mode", Mode.LATE),
+        label="passage",
+        help="How much a document's best passage counts; mode late.",
     )
     where: str | None = option(
         None,
@@ -153,21 +162,15 @@ class SearchRequest(Options):
 
     def check_together(self) -> None:
         """Refuse values that are allowed alone and do not go together."""
-        if self.passage_weight and self.mode is not Mode.LATE:
-            raise self._conflict("passage_weight", f"works in mode late only, not in {self.mode}")
         for name in ("gathered", "candidates"):
             value = getattr(self, name)
             if value is not None and value < self.k:
-                raise self._conflict(name, f"must be at least k, {self.k}, not {value}")
+                raise self.conflict(name, f"must be at least k, {self.k}, not {value}")
         for name in _STAGES if self.is_exact else ():
             if getattr(self, name) is not None:
-                raise self._conflict(
+                raise self.conflict(
                     name, "does not go together with effort exact, which scores every document"
                 )
-
-    def _conflict(self, name: str, why: str) -> ConfigError:
-        value = getattr(self, name)
-        return ConfigError(f"{name} {why}.", code="option_conflict", option=name, value=value)
 
 
 _STAGES = ("probes", "gathered", "gathered_tokens", "candidates", "candidate_tokens")

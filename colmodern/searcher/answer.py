@@ -19,9 +19,7 @@ from colmodern.types import IntVector, Metadata, Spans
 Passages: TypeAlias = Sequence[Passage | None]
 
 
-def hits_of(
-    part: Part, ranked: Ranked, plan: QueryPlan, query: str, *, passages: bool
-) -> list[Hit]:
+def hits_of(part: Part, ranked: Ranked, plan: QueryPlan, query: str) -> list[Hit]:
     """Return what there is to say of documents found in a part.
 
     Args:
@@ -29,12 +27,11 @@ def hits_of(
         ranked: They, best first.
         plan: How they were found.
         query: The query's text, for the passages of BM25.
-        passages: Whether passages are wanted.
     """
     places = [part.place_of(document) for document in ranked.documents.tolist()]
     kept = [segment.metadata(position) for segment, position in places]
     shown: Passages = [None] * len(places)
-    if passages:
+    if plan.how.request.passages:
         texts = [_text_of(*place, one) for place, one in zip(places, kept, strict=True)]
         shown = _passages(part, ranked.documents, plan, query, texts)
     scores = ranked.scores.tolist()
@@ -60,7 +57,7 @@ def hits_of(
 def _passages(
     part: Part, documents: IntVector, plan: QueryPlan, query: str, texts: Sequence[DocumentText]
 ) -> Passages:
-    if plan.how.mode is not Mode.BM25:
+    if plan.how.request.mode is not Mode.BM25:
         return vector_passages(scorer_of(part, plan), documents, texts)
     assert plan.words is not None
     return word_passages(query, plan.words.idf, texts)

@@ -69,11 +69,15 @@ def encoder_of(reader: IndexReader, *, precision: str) -> QueryEncoder:
     return encoder
 
 
-def check_queries(queries: Sequence[str]) -> None:
+def check_queries(queries: Sequence[str], *, words: bool = False) -> None:
     """Refuse queries without text; the message names the number of the query.
 
+    Args:
+        queries: What is asked.
+        words: Whether BM25 must find a word in each.
+
     Raises:
-        InputError: A query is empty.
+        InputError: A query is empty, or holds no word.
         TypeError: A query is no string.
     """
     for number, query in enumerate(queries, 1):
@@ -82,16 +86,7 @@ def check_queries(queries: Sequence[str]) -> None:
         if not query.strip():
             message = f"{_which(number, queries)} is empty; give it at least one word."
             raise InputError(message, code="query_empty", value=query)
-
-
-def check_words(queries: Sequence[str]) -> None:
-    """Refuse queries in which BM25 finds no word.
-
-    Raises:
-        InputError: There is one.
-    """
-    for number, query in enumerate(queries, 1):
-        if not words_of(query):
+        if words and not words_of(query):
             raise InputError(
                 f"{_which(number, queries)} holds no word for BM25: {query!r:.60}. Give it at "
                 "least one.",

@@ -7,7 +7,8 @@ from colmodern.passages.exact import exact_scores
 from colmodern.passages.explanation import Explanation, explain_match
 from colmodern.searcher.checks import checked_vectors
 from colmodern.searcher.part import Part
-from colmodern.searcher.plan import QueryPlan
+from colmodern.searcher.plan import QueryPlan, SearchPlan
+from colmodern.searcher.search import prepared
 from colmodern.searcher.segment import scorer_of
 from colmodern.storage import IndexReader
 from colmodern.types import QueryEncoder, TokenEmbeddings
@@ -16,7 +17,7 @@ from colmodern.types import QueryEncoder, TokenEmbeddings
 def explain_document(
     part: Part,
     reader: IndexReader,
-    plan: QueryPlan,
+    how: SearchPlan,
     doc_id: str,
     *,
     query: str,
@@ -29,7 +30,7 @@ def explain_document(
     Args:
         part: All segments of the index.
         reader: The index.
-        plan: The query as the codec sees it, and how matches make a score.
+        how: How matches make a score.
         doc_id: The id of a document.
         query: The query's text.
         tokens: Its token vectors.
@@ -55,6 +56,7 @@ def explain_document(
         )
     segment, position = found
     document, spans = segment.document(position), segment.spans(position)
+    scorer = scorer_of(part, QueryPlan(how, prepared(tokens, reader.codec, how)))
     exact = None
     if exact_by is not None:
         vectors = checked_vectors(tokens.vectors, reader.codec.dim)
@@ -62,10 +64,10 @@ def explain_document(
     return explain_match(
         query,
         tokens,
-        scorer_of(part, plan).of_tokens(part.number_of(segment, position), len(spans)),
+        scorer.of_tokens(part.number_of(segment, position), len(spans)),
         spans,
         document,
         n_passages=n_passages,
         exact=exact,
-        scoring=plan.how.scoring,
+        scoring=how.scoring,
     )

@@ -49,9 +49,9 @@ def merge(found: Sequence[Found], how: SearchPlan) -> Ranked:
         name: np.concatenate([one.components[name] for one in found])
         for name in found[0].components
     }
-    if how.mode is Mode.HYBRID and how.fusion is Fusion.RRF:
+    if how.request.mode is Mode.HYBRID and how.request.fusion is Fusion.RRF:
         scores = fused_ranks(components["late"], components["bm25"], how.word_weight)
-    best = np.lexsort((documents, parts, -scores))[: how.k]
+    best = np.lexsort((documents, parts, -scores))[: how.request.k]
     return Ranked(
         parts[best],
         documents[best],

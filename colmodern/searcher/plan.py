@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from colmodern.request import Effort, Fusion, Mode, Scoring, SearchRequest
+from colmodern.request import Effort, Fusion, Scoring, SearchRequest
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.statistics import WordStatistics
 
@@ -43,28 +43,22 @@ class SearchPlan:
     """What a search does: nothing is left to be decided.
 
     Attributes:
-        k: How many hits are wanted.
+        request: What is asked for; what it leaves open is decided in the other attributes.
         probes: Centroids probed for each query token; None scores every document.
         gathered: How many documents are scored by all their centroids.
         candidates: How many of those are rescored by their codes.
         threads: How many threads share the work; the hits do not depend on it.
-        mode: What decides the order of hits.
-        fusion: How the hybrid mode makes one order of two.
         word_weight: How much BM25 counts in the hybrid mode, 0 to 1.
         scoring: How matches make a score; never ``auto``.
-        passage_weight: How much the best passage counts beside the whole document, 0 to 1.
     """
 
-    k: int
+    request: SearchRequest
     probes: int | None
     gathered: int
     candidates: int
     threads: int
-    mode: Mode
-    fusion: Fusion
     word_weight: float
     scoring: Scoring
-    passage_weight: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,16 +95,13 @@ def plan(
     probes, gathered, candidates = _stages(request, length)
     by_length = LONG_WORD_WEIGHT if length >= LONG_DOCUMENT else WORD_WEIGHT[request.fusion]
     return SearchPlan(
-        k=request.k,
+        request=replace(request, effort=Effort.EXACT, exact=False) if request.exact else request,
         probes=probes,
         gathered=gathered,
         candidates=candidates,
         threads=request.threads or threads,
-        mode=request.mode,
-        fusion=request.fusion,
         word_weight=by_length if request.word_weight is None else request.word_weight,
         scoring=scoring if request.scoring is Scoring.AUTO else request.scoring,
-        passage_weight=request.passage_weight,
     )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -15,15 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.errors import InputError
 from colmodern.passages.explanation import Explanation
 from colmodern.request import Mode, Scoring, SearchRequest
-from colmodern.searcher.answer import hits_of
 from colmodern.searcher.checks import (
     check_encoder,
     check_queries,
-    check_words,
-    checked_vectors,
     encoded,
     encoder_of,
     scoring_of_index,
@@ -31,11 +25,9 @@ from colmodern.searcher.checks import (
 from colmodern.searcher.description import describe
 from colmodern.searcher.explain import explain_document
 from colmodern.searcher.hits import Hits
-from colmodern.searcher.merge import merge
 from colmodern.searcher.part import Part
-from colmodern.searcher.plan import QueryPlan, SearchPlan, plan
-from colmodern.searcher.prepared import PreparedQuery
-from colmodern.searcher.segment import best_of
+from colmodern.searcher.plan import SearchPlan, plan
+from colmodern.searcher.search import search_all, search_one
 from colmodern.storage import IndexReader
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
@@ -174,19 +166,8 @@ class Searcher:
         allowed = self._allowed(asked.where)
         texts = [queries] if isinstance(queries, str) else list(queries)
         vectors = self._prepared_texts(texts, asked.mode)
-        planned = self._planned(asked)
-        # A batch keeps every thread busy with a query of its own; one query shares its work.
-        n_workers = min(planned.threads, len(texts))
-        if n_workers > 1:
-            planned = replace(planned, threads=1)
-
-        def search(text: str, tokens: TokenEmbeddings | None) -> Hits:
-            return self._search(text, tokens, planned, passages=asked.passages, allowed=allowed)
-
-        if n_workers <= 1:
-            return list(map(search, texts, vectors))
-        with ThreadPoolExecutor(n_workers) as pool:
-            return list(pool.map(search, texts, vectors))
+        how = self._planned(asked)
+        return search_all(self._part, self._reader.codec, how, texts, vectors, allowed)
 
     def search_embeddings(
         self,
@@ -217,8 +198,8 @@ class Searcher:
         mask = self._allowed(asked.where)
         if allowed is not None:
             mask = mask & self._part.joined(allowed)
-        planned = self._planned(asked)
-        return self._search(query, tokens, planned, passages=asked.passages, allowed=mask)
+        how = self._planned(asked)
+        return search_one(self._part, self._reader.codec, how, query, tokens, mask)
 
     def explain(
         self,
@@ -267,11 +248,10 @@ class Searcher:
         scoring: Scoring | str = Scoring.AUTO,
     ) -> Explanation:
         """Return the same for a query given as token vectors; ``query`` is its text."""
-        planned = self._planned(SearchRequest.of(None, {"scoring": scoring, "threads": 1}))
         return explain_document(
             self._part,
             self._reader,
-            QueryPlan(planned, self._prepared(tokens, planned)),
+            self._planned(SearchRequest.of(None, {"scoring": scoring, "threads": 1})),
             doc_id,
             query=query,
             tokens=tokens,
@@ -283,11 +263,9 @@ class Searcher:
         self, queries: Sequence[str], mode: Mode
     ) -> Sequence[TokenEmbeddings | None]:
         """Return the token vectors of each query; BM25 needs none, and no encoder."""
-        check_queries(queries)
-        if mode is not Mode.BM25:
-            return encoded(self.encoder, queries)
-        check_words(queries)
-        return [None] * len(queries)
+        is_words = mode is Mode.BM25
+        check_queries(queries, words=is_words)
+        return [None] * len(queries) if is_words else encoded(self.encoder, queries)
 
     def _planned(self, request: SearchRequest) -> SearchPlan:
         """Return what a request means here; BM25 does not ask how the encoder scores."""
@@ -303,37 +281,6 @@ class Searcher:
     def _scoring(self) -> Scoring:
         """What scoring ``auto`` is, whatever a query is given as."""
         return scoring_of_index(self._reader, self._given)
-
-    def _search(
-        self,
-        query: str,
-        tokens: TokenEmbeddings | None,
-        planned: SearchPlan,
-        *,
-        passages: bool,
-        allowed: NDArray[np.bool_],
-    ) -> Hits:
-        if planned.mode is not Mode.LATE and not query:
-            message = f"Mode {planned.mode} needs the text of the query."
-            raise InputError(message, code="query_empty", value=query)
-        part = self._part
-        found = None if planned.mode is Mode.LATE else part.lexicon.look_up(query)
-        plan = QueryPlan(
-            planned,
-            self._prepared(tokens, planned),
-            None if found is None else found.statistics,
-        )
-        ranked = merge([best_of(part, plan, allowed, found)], planned)
-        return Hits(query, hits_of(part, ranked, plan, query, passages=passages))
-
-    def _prepared(self, tokens: TokenEmbeddings | None, how: SearchPlan) -> PreparedQuery | None:
-        """Return a query's vectors as the codec sees them; BM25 needs none."""
-        if how.mode is Mode.BM25:
-            return None
-        assert tokens is not None
-        codec = self._reader.codec
-        vectors = checked_vectors(tokens.vectors, codec.dim)
-        return PreparedQuery.of(vectors, codec, threads=how.threads)
 
     def _allowed(self, where: str | None) -> NDArray[np.bool_]:
         """Return which documents may be found, of all segments."""

@@ -63,14 +63,14 @@ def best_of(
         allowed: Shape (n_documents,), bool: which documents of the part may be found.
         words: Where the query's words are in the part; not needed in mode late.
     """
-    if plan.how.mode is Mode.LATE:
+    if plan.how.request.mode is Mode.LATE:
         return _by_late_interaction(part, plan, allowed)
     assert words is not None
     assert plan.words is not None
     word_scores = part.lexicon.scores(words, plan.words)
-    if plan.how.mode is Mode.HYBRID:
+    if plan.how.request.mode is Mode.HYBRID:
         return _by_both(part, plan, allowed, word_scores)
-    best = best_by_words(word_scores, allowed, plan.how.k)
+    best = best_by_words(word_scores, allowed, plan.how.request.k)
     return Found(best.documents, best.scores)
 
 
@@ -79,22 +79,22 @@ def _by_late_interaction(part: Part, plan: QueryPlan, allowed: NDArray[np.bool_]
     assert plan.query is not None
     documents = late_candidates(part, plan.query, plan.how, allowed)
     scored = Candidates(documents, _rescored(part, plan, documents))
-    if plan.how.passage_weight:
+    if plan.how.request.passage_weight:
         return _with_passages(part, plan, scored)
-    best = scored.best(plan.how.k)
+    best = scored.best(plan.how.request.k)
     return Found(best.documents, best.scores)
 
 
 def _with_passages(part: Part, plan: QueryPlan, scored: Candidates) -> Found:
     """Order the best documents by their best passages too, which costs a look at each."""
     how = plan.how
-    best = scored.best(max(_LEAST_WITH_PASSAGES, _WITH_PASSAGES * how.k))
+    best = scored.best(max(_LEAST_WITH_PASSAGES, _WITH_PASSAGES * how.request.k))
     scorer = scorer_of(part, plan)
     passages = window_scores(scorer, best.documents, part.lengths[best.documents])
-    weight = np.float32(how.passage_weight)
+    weight = np.float32(how.request.passage_weight)
     total = (1 - weight) * best.scores + weight * passages
     found = Found(best.documents, total, {"document": best.scores, "passage": passages})
-    return found.rows(Candidates(best.documents, total).order()[: how.k])
+    return found.rows(Candidates(best.documents, total).order()[: how.request.k])
 
 
 def _by_both(
@@ -109,13 +109,13 @@ def _by_both(
     assert plan.query is not None
     assert plan.words is not None
     late = late_candidates(part, plan.query, how, allowed)
-    n_words = None if how.probes is None else max(how.k, how.candidates)
+    n_words = None if how.probes is None else max(how.request.k, how.candidates)
     documents = np.union1d(late, best_by_words(word_scores, allowed, n_words).documents)
     components = {
         "late": _rescored(part, plan, documents),
         "bm25": word_scores[documents],
     }
-    if how.fusion is Fusion.RRF:
+    if how.request.fusion is Fusion.RRF:
         return Found(documents, np.zeros(len(documents), np.float32), components)
     total = fused_scores(
         components["late"],
@@ -124,7 +124,7 @@ def _by_both(
         highest_by_words=plan.words.highest_score,
         word_weight=how.word_weight,
     )
-    order = Candidates(documents, total).order()[: how.k]
+    order = Candidates(documents, total).order()[: how.request.k]
     return Found(documents, total, components).rows(order)
 
 
@@ -139,7 +139,7 @@ def late_candidates(
     n_allowed = int(np.count_nonzero(allowed))
     if how.probes is None or n_allowed <= how.gathered:
         return (allowed & (part.lengths > 0)).nonzero()[0]
-    wanted = how.gathered if n_allowed < part.n_live else how.k
+    wanted = how.gathered if n_allowed < part.n_live else how.request.k
     gathered = gather(part.arrays, query, how, allowed, wanted=wanted)
     scores = kernels.smooth_maxsim(
         query.table, part.arrays, gathered.documents, query=query.quantised, threads=how.threads

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import colmodern
 from colmodern.errors import ConfigError
 from colmodern.options import options_of
 from colmodern.request import IndexConfig, Mode, SearchParams, SearchRequest
@@ -36,6 +38,7 @@ from colmodern.cli import search
 from colmodern.cli.quick import plain_arguments
 from colmodern.eval.systems import make_system
 from colmodern.searcher import Searcher
+from colmodern.searcher.plan import plan
 
 def seen(words):
     found = []
@@ -68,6 +71,7 @@ print(json.dumps({
     "quick": plain_arguments(["search", "q", *words]).request == both,
     "quick_range": plain_arguments(["search", "q", "--boost", "3"]) is None,
     "keyword": asked(boost=1.5, terse=True) == both,
+    "plan": plan(both, n_documents=1, n_tokens=1, scoring="maxsim", threads=1).request.boost,
     "spec": system.spec,
     "name": system.name,
     "schema": SearchRequest.json_schema()["properties"]["boost"],
@@ -88,6 +92,7 @@ def test_a_new_field_is_found_in_all_doors():
         "quick": True,
         "quick_range": True,
         "keyword": True,
+        "plan": 1.5,
         "spec": "late:medium,bits=4,depth=7,threads=1,model=hash:64:0,boost=1.5,terse=true",
         "name": "late medium, 4 bits, depth 7, boost 1.5, terse true",
         "schema": {
@@ -100,6 +105,28 @@ def test_a_new_field_is_found_in_all_doors():
         "index": True,
         "config": 7,
     }
+
+
+def test_an_option_costs_its_field_and_the_code_that_acts_on_it():
+    package = Path(colmodern.__file__).parent
+    naming = [file for file in package.rglob("*.py") if "passage_weight" in file.read_text("utf-8")]
+    assert {file.relative_to(package).as_posix() for file in naming} == {
+        "request.py",
+        "searcher/segment.py",
+    }
+
+
+def test_an_option_can_need_another_one():
+    needing = [one for one in options_of(SearchRequest) if one.only is not None]
+    assert needing
+    for one in needing:
+        other, wanted = one.only
+        [found] = [each for each in options_of(SearchRequest) if each.name == other]
+        assert wanted in found.words
+        assert getattr(SearchRequest(**{one.name: one.default}), one.name) == one.default
+        for word in set(found.words) - {wanted}:
+            with pytest.raises(ConfigError, match=f"{one.name} works in {other} {wanted} only"):
+                SearchRequest(**{one.name: one.maximum, other: word})
 
 
 def test_every_option_has_one_line_of_help_and_an_allowed_default():

@@ -27,7 +27,6 @@ from colmodern.types import (
     TokenEmbeddings,
 )
 
-_NAMES = {"passage_weight": "passage ", "word_weight": ""}  # of numbers, in a system's name
 _NO_TOKENS = TokenEmbeddings(np.zeros((0, 0), np.float32), np.zeros((0, 2), np.int32))
 
 
@@ -249,7 +248,11 @@ def _named(option: str, value: Any) -> str:
     """Return an option as a system's name has it: a number with what it is, a word alone."""
     if isinstance(value, str):
         return value
-    return _NAMES.get(option, f"{option.replace('_', ' ')} ") + _word(value)
+    known = options_of(IndexConfig) + options_of(SearchRequest)
+    label = next(one.label for one in known if one.name == option)
+    if label is None:
+        label = option.replace("_", " ")
+    return f"{label} {_word(value)}".lstrip()
 
 
 def _word(value: Any) -> str:

@@ -1,0 +1,96 @@
+"""What are the hits of a query? The best of a part, merged and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.codec import Codec
+from colmodern.errors import InputError
+from colmodern.request import Mode
+from colmodern.searcher.answer import hits_of
+from colmodern.searcher.checks import checked_vectors
+from colmodern.searcher.hits import Hits
+from colmodern.searcher.merge import merge
+from colmodern.searcher.part import Part
+from colmodern.searcher.plan import QueryPlan, SearchPlan
+from colmodern.searcher.prepared import PreparedQuery
+from colmodern.searcher.segment import best_of
+from colmodern.types import TokenEmbeddings
+
+
+def search_one(
+    part: Part,
+    codec: Codec,
+    how: SearchPlan,
+    query: str,
+    tokens: TokenEmbeddings | None,
+    allowed: NDArray[np.bool_],
+) -> Hits:
+    """Return the hits of one query in a part that is the whole index.
+
+    Args:
+        part: All segments of the index.
+        codec: The codec of the index.
+        how: What the request means.
+        query: The query's text, empty if nobody knows it.
+        tokens: Its token vectors; None in mode bm25.
+        allowed: Shape (n_documents,), bool: which documents may be found.
+
+    Raises:
+        InputError: The vectors cannot be used, or BM25 is asked for without a text.
+    """
+    request = how.request
+    if request.mode is not Mode.LATE and not query:
+        message = f"Mode {request.mode} needs the text of the query."
+        raise InputError(message, code="query_empty", value=query)
+    found = None if request.mode is Mode.LATE else part.lexicon.look_up(query)
+    plan = QueryPlan(
+        how,
+        prepared(tokens, codec, how),
+        None if found is None else found.statistics,
+    )
+    ranked = merge([best_of(part, plan, allowed, found)], how)
+    return Hits(query, hits_of(part, ranked, plan, query))
+
+
+def search_all(
+    part: Part,
+    codec: Codec,
+    how: SearchPlan,
+    queries: Sequence[str],
+    tokens: Sequence[TokenEmbeddings | None],
+    allowed: NDArray[np.bool_],
+) -> list[Hits]:
+    """Return the hits of each query: as ``search_one`` for each.
+
+    A batch keeps every thread busy with a query of its own; one query shares its work.
+    """
+    n_workers = min(how.threads, len(queries))
+    if n_workers > 1:
+        how = replace(how, threads=1)
+
+    def search(query: str, vectors: TokenEmbeddings | None) -> Hits:
+        return search_one(part, codec, how, query, vectors, allowed)
+
+    if n_workers <= 1:
+        return list(map(search, queries, tokens))
+    with ThreadPoolExecutor(n_workers) as pool:
+        return list(pool.map(search, queries, tokens))
+
+
+def prepared(tokens: TokenEmbeddings | None, codec: Codec, how: SearchPlan) -> PreparedQuery | None:
+    """Return a query's vectors as the codec sees them; BM25 needs none.
+
+    Raises:
+        InputError: They have another dimension than the index, or are not finite.
+    """
+    if how.request.mode is Mode.BM25:
+        return None
+    assert tokens is not None
+    vectors = checked_vectors(tokens.vectors, codec.dim)
+    return PreparedQuery.of(vectors, codec, threads=how.threads)
