@@ -14,18 +14,11 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from colmodern.distill.options import (
-    AverageRecipe,
-    EvaluateRecipe,
-    ExportRecipe,
-    MineRecipe,
-    PrepareRecipe,
-    ScoreRecipe,
-    StudentRecipe,
-    TeacherRecipe,
-    TrainRecipe,
-    WarmStartRecipe,
-)
+from colmodern.distill.options.data import MineRecipe, PrepareRecipe
+from colmodern.distill.options.release import EvaluateRecipe, ExportRecipe
+from colmodern.distill.options.student import StudentRecipe, WarmStartRecipe
+from colmodern.distill.options.teachers import ScoreRecipe, TeacherRecipe
+from colmodern.distill.options.training import AverageRecipe, TrainRecipe
 from colmodern.errors import ConfigError
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from colmodern.distill.checkpoints import find_checkpoint
-from colmodern.distill.options import PairSource
+from colmodern.distill.options.data import PairSource
 from colmodern.distill.recipe import Recipe
 from colmodern.distill.training.train import phase_folder
 from colmodern.errors import ConfigError

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from colmodern.distill.data.tables import read_table
-from colmodern.distill.options import Phase
+from colmodern.distill.options.training import Phase
 from colmodern.errors import InputError
 
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from colmodern.distill.checkpoints import training_device
 from colmodern.distill.data.tables import NEGATIVES, read_table, write_table
-from colmodern.distill.options import Miner, MineRecipe
+from colmodern.distill.options.data import Miner, MineRecipe
 from colmodern.errors import InputError
 from colmodern.eval.systems import MINILM, Answer, Dense, System, make_system
 from colmodern.types import Document, Progress

@@ -25,7 +25,7 @@ from colmodern.distill.data.rows import (
     text_of,
 )
 from colmodern.distill.data.tables import DOCUMENTS, QUERIES, write_table
-from colmodern.distill.options import PairSource, PrepareRecipe
+from colmodern.distill.options.data import PairSource, PrepareRecipe
 from colmodern.errors import InputError
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from colmodern.distill.data.forbidden import Forbidden
 from colmodern.distill.data.rows import find_files, read_column, read_rows, text_of
-from colmodern.distill.options import PrepareRecipe
+from colmodern.distill.options.data import PrepareRecipe
 
 logger = logging.getLogger(__name__)
 

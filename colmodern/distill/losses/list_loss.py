@@ -16,7 +16,8 @@ from colmodern.distill.data.batches import batch_at, collate
 from colmodern.distill.losses.embedding import Embedded, EmbedOptions, embed
 from colmodern.distill.losses.functions import contrastive_loss, list_kl, maxsim_scores
 from colmodern.distill.losses.token_loss import token_losses
-from colmodern.distill.options import Phase, WarmStartRecipe
+from colmodern.distill.options.student import WarmStartRecipe
+from colmodern.distill.options.training import Phase
 from colmodern.distill.student.vocabulary import Markers
 
 _ELEMENTS = 1 << 26  # of a block of similarities

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from colmodern.distill.losses.functions import cosine_loss, maxsim_loss, similarity_loss
-from colmodern.distill.options import WarmStartRecipe
+from colmodern.distill.options.student import WarmStartRecipe
 from colmodern.distill.student.vocabulary import Markers
 
 if TYPE_CHECKING:

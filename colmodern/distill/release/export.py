@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from colmodern.distill.ledger import write_json
-from colmodern.distill.options import StudentRecipe
+from colmodern.distill.options.student import StudentRecipe
 from colmodern.errors import ConfigError
 from colmodern.request import Scoring
 

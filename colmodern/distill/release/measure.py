@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from colmodern.distill.ledger import write_json
-from colmodern.distill.options import EvaluateRecipe, PrepareRecipe
+from colmodern.distill.options.data import PrepareRecipe
+from colmodern.distill.options.release import EvaluateRecipe
 from colmodern.distill.training.dev import DEV_MEASURE, dev_collection
 from colmodern.eval import Dataset, evaluate
 from colmodern.types import Progress

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colmodern.distill.checkpoints import check_weights, find_checkpoint, load_model
-from colmodern.distill.options import StudentRecipe
+from colmodern.distill.options.student import StudentRecipe
 from colmodern.distill.student.vocabulary import markers_of, refuse_too_small
 from colmodern.errors import ConfigError, EncoderError
 

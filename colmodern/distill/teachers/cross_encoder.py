@@ -15,7 +15,7 @@ import numpy as np
 from colmodern.distill.checkpoints import find_checkpoint, multiplies_bf16
 from colmodern.distill.data.lists import texts as read_texts
 from colmodern.distill.ledger import write_json
-from colmodern.distill.options import ListTeacher, ScoreRecipe, TeacherRecipe
+from colmodern.distill.options.teachers import ListTeacher, ScoreRecipe, TeacherRecipe
 from colmodern.distill.teachers.score import candidate_lists
 from colmodern.distill.teachers.scorers import CrossScorer
 from colmodern.distill.training.resume import last_checkpoint

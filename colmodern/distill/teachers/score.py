@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from colmodern.distill.data.lists import texts as read_texts
 from colmodern.distill.data.mine import read_negatives
 from colmodern.distill.data.tables import LISTS, read_table, write_table
-from colmodern.distill.options import ScoreRecipe
+from colmodern.distill.options.teachers import ScoreRecipe
 from colmodern.distill.teachers.scorers import Scorer, make_scorer
 from colmodern.errors import InputError
 from colmodern.types import Progress

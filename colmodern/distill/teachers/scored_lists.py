@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from colmodern.distill.data.tables import DOCUMENTS, LISTS, QUERIES, read_table, write_table
-from colmodern.distill.options import ScoredLists
+from colmodern.distill.options.data import ScoredLists
 from colmodern.distill.teachers.score import refuse_nonsense
 from colmodern.errors import InputError
 

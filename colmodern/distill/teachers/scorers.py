@@ -17,7 +17,7 @@ from colmodern.distill.checkpoints import (
 )
 from colmodern.distill.data.batches import chunks
 from colmodern.distill.losses.functions import maxsim_scores
-from colmodern.distill.options import ListTeacher
+from colmodern.distill.options.teachers import ListTeacher
 from colmodern.distill.student.vocabulary import load_tokenizer
 from colmodern.errors import ConfigError, EncoderError
 from colmodern.eval.systems import make_system

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from colmodern.distill.data.tables import read_table
-from colmodern.distill.options import PrepareRecipe
+from colmodern.distill.options.data import PrepareRecipe
 
 DEV_MEASURE = "dev nDCG@10"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from colmodern.distill.data.lists import Lists, PhaseRows
 from colmodern.distill.ledger import digest_of_files, run_step
-from colmodern.distill.options import Phase
+from colmodern.distill.options.training import Phase
 from colmodern.distill.recipe import Recipe
 from colmodern.distill.training.curves import curve_rows, draw_curves, write_curves
 from colmodern.distill.training.dev import dev_evaluator

@@ -17,7 +17,7 @@ from colmodern.distill.checkpoints import (
 )
 from colmodern.distill.data.lists import PhaseRows
 from colmodern.distill.data.pieces import load_pieces
-from colmodern.distill.options import Phase
+from colmodern.distill.options.training import Phase
 from colmodern.distill.recipe import Recipe
 from colmodern.distill.student.model import load_student
 from colmodern.distill.student.vocabulary import markers_of

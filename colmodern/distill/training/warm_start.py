@@ -27,7 +27,7 @@ from colmodern.distill.checkpoints import (
 from colmodern.distill.data.batches import collate, endless_batches
 from colmodern.distill.data.pieces import load_pieces
 from colmodern.distill.losses.token_loss import token_losses
-from colmodern.distill.options import WarmStartRecipe
+from colmodern.distill.options.student import WarmStartRecipe
 from colmodern.distill.recipe import Recipe
 from colmodern.distill.student.model import (
     Student,

@@ -1,0 +1,78 @@
+"""What is the student, and what does its warm start learn?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from colmodern.distill.options.require import require
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentRecipe:
+    """The shape of the student, a ModernBERT, and what it starts from.
+
+    Attributes:
+        start: A checkpoint to start from: a folder, ``package:NAME`` or a hub name; empty: random
+            weights, with the word embeddings of the warm start's teacher if there is one. A
+            checkpoint with fewer layers grows: new layers start as the identity.
+        start_sha256: Of the start's ``model.safetensors``, first digits; empty: any.
+        tokenizer: ``start`` or ``teacher`` by what there is (empty), or ``train``: a WordPiece
+            vocabulary of the recipe's own texts.
+        vocabulary_size: Of a trained vocabulary.
+        markers: Whether [CLS] and [SEP] score: on ``neither`` side, or on ``both``. PyLate knows
+            only ``both``.
+        query_prefix: A token in front of every query, such as ``"[Q] "``.
+        document_prefix: The same for documents.
+    """
+
+    start: str = ""
+    start_sha256: str = ""
+    tokenizer: str = ""
+    vocabulary_size: int = 8000
+    hidden_size: int = 384
+    intermediate_size: int = 576
+    n_layers: int = 4
+    n_heads: int = 6
+    global_every: int = 3
+    local_attention: int = 128
+    max_positions: int = 8192
+    dim: int = 128
+    query_length: int = 256
+    document_length: int = 512
+    markers: str = "neither"
+    query_prefix: str = ""
+    document_prefix: str = ""
+
+    def __post_init__(self) -> None:
+        """Check words and sizes."""
+        require(
+            self.markers in ("neither", "both"),
+            f"[student] markers is 'neither' or 'both', not {self.markers!r}.",
+        )
+        require(
+            self.tokenizer in ("", "train"),
+            f"[student] tokenizer is '' or 'train', not {self.tokenizer!r}.",
+        )
+        require(
+            self.hidden_size % self.n_heads == 0,
+            f"[student] hidden_size {self.hidden_size} is no multiple of n_heads {self.n_heads}.",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStartRecipe:
+    """Token-level distillation: the student reproduces the teacher's token vectors."""
+
+    teacher: str
+    teacher_licence: str = ""
+    tokens: int
+    tokens_a_step: int = 4096
+    learning_rate: float = 1e-3
+    embedding_learning_rate: float = 2e-4
+    weight_decay: float = 0.01
+    warm_up: float = 0.02
+    decay: float = 0.3
+    similarity_weight: float = 2.0
+    maxsim_weight: float = 2.0
+    sampled_tokens: int = 512
+    checkpoint_every: int = 250
