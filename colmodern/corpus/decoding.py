@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import codecs
 import re
+from enum import StrEnum
+from typing import NamedTuple
 
-__all__ = ["NotTextError", "decode", "guess_encoding", "without_surrogates"]
+from colmodern.corpus.labels import codec_of_label
+
+__all__ = ["Decoded", "Encoding", "NotTextError", "Told", "decode", "decoded", "find_encoding"]
+__all__ += ["without_surrogates"]
 
 SNIFF_BYTES = 8 * 1024
 
@@ -35,6 +40,11 @@ _NEVER_GUESSED = (
 FEW_WIDE_BYTES = 8
 _WIDE_PAIR = re.compile(rb"[\x80-\xff]{2}")
 
+_WIDE = bytes(range(128, 256))
+
+# ISO-2022-JP has no bytes beyond ASCII: it changes character sets by escapes.
+_ESCAPES = re.compile(rb"\x1b(?:\$[@B]|\$\(D|\([BJI])")
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -42,44 +52,88 @@ class NotTextError(ValueError):
     """The bytes spell no text; the message says why."""
 
 
-def decode(data: bytes, *, declared: str | None = None) -> str:
+class Told(StrEnum):
+    """By what an encoding is known."""
+
+    MARK = "byte order mark"
+    CALLER = "given"
+    UTF8 = "valid UTF-8"
+    FILE = "declared"
+    GUESS = "guessed"
+
+
+class Encoding(NamedTuple):
+    """An encoding: its name in Python, and by what it is known."""
+
+    name: str
+    told: Told
+
+
+class Decoded(NamedTuple):
+    """A text, the encoding it was read in, and how many bytes or runs of bytes became U+FFFD."""
+
+    text: str
+    encoding: Encoding
+    n_replaced: int
+
+
+def decode(data: bytes, *, given: str | None = None, declared: str | None = None) -> str:
+    """Return the text of a file, as :func:`decoded` does, without what there is to say of it."""
+    return decoded(data, given=given, declared=declared).text
+
+
+def decoded(data: bytes, *, given: str | None = None, declared: str | None = None) -> Decoded:
     """Return the text of a file, without its byte order mark, newlines untouched.
 
     Args:
         data: All bytes of the file.
-        declared: The encoding that the file says it has, tried when it is not UTF-8.
+        given: The label of the encoding that whoever asks says it has: nothing else is tried.
+        declared: The label of the encoding that the file says it has, taken when it is not UTF-8.
 
     Raises:
         NotTextError: If a NUL byte stands among the first 8 KiB of bytes that no byte order mark
             declares to be UTF-16 or UTF-32, or if no encoding fits.
     """
-    encoding = guess_encoding(data, declared=declared)
-    return without_surrogates(data.decode(encoding, errors="replace"))
+    encoding = find_encoding(data, given=given, declared=declared)
+    text = data.decode(encoding.name, errors="replace")
+    # What stood there as U+FFFD is no loss of this reading; in UTF-8 it can be told.
+    n_before = data.count(b"\xef\xbf\xbd") if encoding.name.startswith("utf-8") else 0
+    n_replaced = max(0, text.count("\ufffd") - n_before)
+    return Decoded(without_surrogates(text), encoding, n_replaced)
 
 
-def guess_encoding(data: bytes, *, declared: str | None = None, is_sample: bool = False) -> str:
-    """Return the name of the encoding of these bytes, for ``errors="replace"``.
+def find_encoding(
+    data: bytes,
+    *,
+    given: str | None = None,
+    declared: str | None = None,
+    is_sample: bool = False,
+) -> Encoding:
+    """Return the encoding of these bytes, for ``errors="replace"``.
 
     Args:
         data: The bytes, or the first of them.
-        declared: The encoding that the file says it has.
+        given: As :func:`decoded`.
+        declared: As :func:`decoded`.
         is_sample: Whether more bytes follow, so that the last character may be cut.
 
     Raises:
-        NotTextError: As :func:`decode`.
+        NotTextError: As :func:`decoded`.
     """
-    for mark, encoding in _MARKS:
+    for mark, name in _MARKS:
         if data.startswith(mark):
-            return encoding
+            return Encoding(name, Told.MARK)
+    if given is not None:
+        return Encoding(codecs.lookup(given).name, Told.CALLER)
     if b"\0" in data[:SNIFF_BYTES]:
         raise NotTextError("NUL bytes at its beginning")
-    if _is_utf8(data, is_sample=is_sample):
-        return "utf-8"
-    if declared is not None and _fits(data, declared):
-        return declared
-    if _is_too_short_to_guess(data):
-        return "cp1252"
-    return _guess(data[:GUESS_BYTES])
+    has_escapes = _ESCAPES.search(data[:GUESS_BYTES]) is not None
+    if not has_escapes and _is_utf8(data, is_sample=is_sample):
+        return Encoding("utf-8", Told.UTF8)
+    meant = codec_of_label(declared) if declared is not None else None
+    if meant is not None and _nearly_fits(data, meant):
+        return Encoding(meant, Told.FILE)
+    return Encoding(_guess(data[:GUESS_BYTES]), Told.GUESS)
 
 
 def without_surrogates(text: str) -> str:
@@ -90,7 +144,7 @@ def without_surrogates(text: str) -> str:
 
 
 def _is_utf8(data: bytes, *, is_sample: bool) -> bool:
-    """Say whether the bytes are UTF-8, a few broken ones among many good ones allowed."""
+    """Say whether the bytes are UTF-8, fewer broken ones than half of the good ones allowed."""
     decoder = codecs.getincrementaldecoder("utf-8")
     try:
         decoder().decode(data, final=not is_sample)
@@ -99,16 +153,19 @@ def _is_utf8(data: bytes, *, is_sample: bool) -> bool:
         n_broken = text.count("\ufffd")
         n_wide = len(text) - n_broken - len(text.encode("ascii", errors="ignore"))
         # In other encodings bytes hardly ever fall into the patterns of UTF-8 by chance.
-        return n_wide >= 10 * n_broken
+        return n_wide >= 2 * n_broken
     return True
 
 
-def _fits(data: bytes, encoding: str) -> bool:
-    try:
-        data.decode(encoding)
-    except (LookupError, ValueError):
-        return False
-    return True
+def _nearly_fits(data: bytes, encoding: str) -> bool:
+    """Say whether an encoding that a file declares spells it, but for a stray byte here or there.
+
+    Browsers believe the label whatever comes; one that spoils more than that is a wrong label.
+    """
+    text = data.decode(encoding, errors="replace")
+    return text.count("\ufffd") * 20 <= len(data) - len(data.translate(None, _WIDE)) or (
+        "\ufffd" not in text
+    )
 
 
 def _is_too_short_to_guess(data: bytes) -> bool:
@@ -118,6 +175,14 @@ def _is_too_short_to_guess(data: bytes) -> bool:
 
 
 def _guess(data: bytes) -> str:
+    if data.isascii():
+        return "iso2022_jp_2" if _nearly_fits(data, "iso2022_jp_2") else "utf-8"
+    if _is_too_short_to_guess(data):
+        return "cp1252"
+    return _guess_by_letters(data)
+
+
+def _guess_by_letters(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
     matches = from_bytes(data, cp_exclusion=list(_NEVER_GUESSED))

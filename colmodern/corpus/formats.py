@@ -66,7 +66,7 @@ FORMATS: tuple[FileFormat, ...] = (
         "markdown", 2, "as it is; its front matter becomes metadata", (".md", ".markdown", ".mdx")
     ),
     FileFormat("rst", 1, "reStructuredText, as it is", (".rst",)),
-    FileFormat("html", 2, "the main text of the page", (".html", ".htm", ".xhtml")),
+    FileFormat("html", 3, "all but navigation", (".html", ".htm", ".xhtml")),
     FileFormat("pdf", 1, "the text of its pages", (".pdf",)),
     FileFormat("docx", 2, "its paragraphs", (".docx",)),
     FileFormat("notebook", 2, "the Markdown and code of its cells", (".ipynb",)),

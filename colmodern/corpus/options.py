@@ -28,6 +28,8 @@ class ScanOptions:
         max_file_bytes: The largest file that is read whole, and the largest row of a row file.
             Row files themselves may have any size, since they are streamed.
         text_suffixes: Further suffixes to be read as plain text, such as ``".tex"``.
+        encoding: What files are written in, as ``"*.txt=cp1250"``, or ``"cp1250"`` for every one
+            without a byte order mark; the last that matches a file decides.
         id_field: The field of a row that names its document.
         title_field: The field of a row that holds its title.
         text_field: The field of a row that holds its text.
@@ -43,6 +45,7 @@ class ScanOptions:
     # A file of 64 MiB holds some ten million words: more than any document, less than memory.
     max_file_bytes: int = 64 * MIB
     text_suffixes: tuple[str, ...] = ()
+    encoding: tuple[str, ...] = ()
     id_field: str = "_id"
     title_field: str = "title"
     text_field: str = "text"
@@ -61,7 +64,35 @@ class ScanOptions:
             raise ConfigError(
                 f"max_file_bytes is {self.max_file_bytes!r}: it must be a number of bytes above 0"
             )
+        _check_is_tuple("encoding", self.encoding)
+        for rule in self.encoding:
+            _check_encoding(rule)
         _check_fields(id=self.id_field, title=self.title_field, text=self.text_field)
+
+    def encoding_of(self, key: str) -> str | None:
+        """Return the encoding that a file is said to have, by its path below its root."""
+        for rule in reversed(self.encoding):
+            glob, label = _encoding_rule(rule)
+            if compile_patterns([glob])[0].match_below(key):
+                return label
+        return None
+
+
+def _check_encoding(rule: str) -> None:
+    glob, label = _encoding_rule(rule)
+    _check_patterns("encoding", (glob,))
+    try:
+        b"".decode(label)
+    except (LookupError, ValueError):
+        raise ConfigError(
+            f"encoding names {label!r}, which is no encoding. "
+            "Say for example 'cp1250', or '*.txt=iso-8859-2' for some files only."
+        ) from None
+
+
+def _encoding_rule(rule: str) -> tuple[str, str]:
+    glob, _, label = rule.rpartition("=")
+    return glob or "*", label
 
 
 def _check_is_tuple(name: str, values: Sequence[str]) -> None:

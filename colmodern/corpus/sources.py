@@ -26,7 +26,7 @@ __all__ = [
 
 
 class SkipReason(StrEnum):
-    """Why a file, a folder or a row did not become a document."""
+    """Why a file, a folder or a row did not become a document, or not quite the one it is."""
 
     HIDDEN = "hidden"
     IGNORED = "ignored"
@@ -43,14 +43,27 @@ class SkipReason(StrEnum):
     BROKEN = "broken"
     BAD_ROW = "bad row"
     NO_TEXT_FIELD = "no text field"
+    GUESSED = "encoding guessed"
+    REPLACED = "bytes replaced"
+    PART = "part left out"
+    NO_TEXT_ON_PAGE = "pages without text"
 
     @property
     def is_by_rule(self) -> bool:
         """Whether a rule or an option asked for it, so that a report need not dwell on it."""
         return self in _BY_RULE
 
+    @property
+    def is_note(self) -> bool:
+        """Whether the file did become a document, and this is only told of it."""
+        return self in _NOTES
+
 
 _BY_RULE = frozenset({SkipReason.HIDDEN, SkipReason.IGNORED, SkipReason.EXCLUDED, SkipReason.INDEX})
+
+_NOTES = frozenset({
+    SkipReason.GUESSED, SkipReason.REPLACED, SkipReason.PART, SkipReason.NO_TEXT_ON_PAGE,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ HEAVY = {
     "transformers",
     "sentence_transformers",
     "pandas",
-    "trafilatura",
+    "lxml",
     "pypdfium2",
     "bm25s",
 }

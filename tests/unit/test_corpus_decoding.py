@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colmodern.corpus.decoding import NotTextError, decode, guess_encoding, without_surrogates
+from colmodern.corpus.decoding import NotTextError, decode, find_encoding, without_surrogates
 
 GERMAN = "Der Schlüssel wird geprüft, bevor die Tür öffnet. Größe: groß."
 
@@ -70,7 +70,7 @@ def test_bytes_of_no_encoding_are_no_text():
 
 def test_a_sample_may_end_within_a_character():
     data = ("x" * 9 + "é").encode()[:-1]
-    assert guess_encoding(data, is_sample=True) == "utf-8"
+    assert find_encoding(data, is_sample=True).name == "utf-8"
 
 
 def test_lone_surrogates_are_replaced_one_for_one():

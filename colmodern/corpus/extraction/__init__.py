@@ -78,7 +78,7 @@ def extract(
     if source.format.is_rows:
         yield from _rows(source, options, report)
     else:
-        yield Extracted(_file(source, options), None)
+        yield Extracted(_file(source, options, report), None)
 
 
 def _rows(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[Extracted]:
@@ -97,9 +97,11 @@ def _rows(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[E
         raise no_text_field(source, names, options)
 
 
-def _file(source: Source, options: ScanOptions) -> Document:
+def _file(source: Source, options: ScanOptions, report: OnSkipped) -> Document:
     data = _read(source, options.max_file_bytes)
     parsed = _PARSERS[source.format.name](data, source, options)
+    for note in parsed.notes:
+        report(Skipped(source.path, *note))
     if not parsed.text.strip():
         raise ExtractionError(source.path, SkipReason.EMPTY, "no text")
     metadata: dict[str, MetadataValue] = {

@@ -32,7 +32,7 @@ def read_csv(source: Source, options: ScanOptions, report: OnSkipped) -> Iterato
         ExtractionError: If the file cannot be read, a field is larger than the limit, or the
             header does not name the text field.
     """
-    with open_text(source) as file:
+    with open_text(source, options, report) as file:
         header = file.readline(options.max_file_bytes)
         delimiter = next((mark for mark in ",;\t" if mark in header), ",")
         file.seek(0)
@@ -42,7 +42,7 @@ def read_csv(source: Source, options: ScanOptions, report: OnSkipped) -> Iterato
 
 def read_tsv(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[Row]:
     """Yield the rows of a TSV file; as :func:`read_csv`, but without quoting."""
-    with open_text(source) as file:
+    with open_text(source, options, report) as file:
         _allow_fields_of(options.max_file_bytes)
         rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         yield from _rows(rows, source, options, report)

@@ -20,7 +20,7 @@ def read_jsonl(source: Source, options: ScanOptions, report: OnSkipped) -> Itera
     Raises:
         ExtractionError: If the file cannot be read.
     """
-    with open_text(source) as file:
+    with open_text(source, options, report) as file:
         for number, line in enumerate(_lines(file, options.max_file_bytes), start=1):
             if line is None:
                 detail = f"a line of more than {options.max_file_bytes:,} characters"

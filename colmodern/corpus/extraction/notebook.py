@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from colmodern.corpus.decoding import without_surrogates
 from colmodern.corpus.extraction.parsed import Parsed, parsing
-from colmodern.corpus.extraction.text import decode_source, markdown_title
+from colmodern.corpus.extraction.spelled import spelled
+from colmodern.corpus.extraction.text import markdown_title
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import Source
 from colmodern.text.headings import Heading, markdown_headings
@@ -19,7 +20,7 @@ __all__ = ["parse_notebook"]
 BREAK = "\n\n"
 
 
-def parse_notebook(data: bytes, source: Source, _: ScanOptions) -> Parsed:
+def parse_notebook(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     """Return the sources of the cells, a blank line between them, and the first heading as title.
 
     The metadata have ``cell_starts``, a JSON list: the offset in the text at which each cell
@@ -28,7 +29,7 @@ def parse_notebook(data: bytes, source: Source, _: ScanOptions) -> Parsed:
     Raises:
         ExtractionError: If the file is not JSON, or not that of a notebook.
     """
-    text = decode_source(data, source)
+    text, notes = spelled(data, source, options)
     with parsing(source, "notebook"):
         cells = [_Cell.of(cell) for cell in _cells(json.loads(text))]
     markdown = "\n".join(cell.text for cell in cells if cell.kind in {"markdown", "heading"})
@@ -39,7 +40,7 @@ def parse_notebook(data: bytes, source: Source, _: ScanOptions) -> Parsed:
         **sections_field(_headings(cells, starts)),
     }
     body = BREAK.join(cell.text for cell in cells if cell.text.strip())
-    return Parsed(body, markdown_title(markdown), metadata)
+    return Parsed(body, markdown_title(markdown), metadata, notes)
 
 
 class _Cell(NamedTuple):

@@ -11,7 +11,14 @@ from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import ExtractionError, Skipped, SkipReason, Source
 from colmodern.types import Metadata
 
-__all__ = ["OnSkipped", "Parsed", "Parser", "Row", "RowReader", "parsing"]
+__all__ = ["Note", "OnSkipped", "Parsed", "Parser", "Row", "RowReader", "parsing"]
+
+
+class Note(NamedTuple):
+    """Something that whoever indexes a file should know, though the file is read."""
+
+    reason: SkipReason
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +29,13 @@ class Parsed:
         text: All of it.
         title: What the file calls itself; empty if it does not say.
         metadata: What the extractor knows beyond what every file has.
+        notes: What to tell about how the file was read.
     """
 
     text: str
     title: str = ""
     metadata: Metadata = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
 
 
 class Row(NamedTuple):

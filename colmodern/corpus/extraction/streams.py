@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, TextIO, cast
 
-from colmodern.corpus.decoding import NotTextError, guess_encoding
-from colmodern.corpus.sources import ExtractionError, SkipReason, Source
+from colmodern.corpus.decoding import NotTextError, Told, find_encoding
+from colmodern.corpus.extraction.parsed import OnSkipped
+from colmodern.corpus.extraction.spelled import encoding_note
+from colmodern.corpus.options import ScanOptions
+from colmodern.corpus.sources import ExtractionError, Skipped, SkipReason, Source
 
 __all__ = ["open_text"]
 
@@ -19,7 +22,7 @@ SAMPLE_BYTES = 1 << 20
 
 
 @contextmanager
-def open_text(source: Source) -> Iterator[TextIO]:
+def open_text(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[TextIO]:
     """Open a row file as text, unpacking it if its name ends in ``.gz``; newlines are kept.
 
     Raises:
@@ -28,9 +31,12 @@ def open_text(source: Source) -> Iterator[TextIO]:
     """
     try:
         with _open_bytes(source) as file:
-            encoding = guess_encoding(file.read(SAMPLE_BYTES), is_sample=True)
+            given = options.encoding_of(source.key)
+            found = find_encoding(file.read(SAMPLE_BYTES), given=given, is_sample=True)
+            if found.told is Told.GUESS:
+                report(Skipped(source.path, *encoding_note(found.name)))
             file.seek(0)
-            with io.TextIOWrapper(file, encoding, errors="replace", newline="") as text:
+            with io.TextIOWrapper(file, found.name, errors="replace", newline="") as text:
                 yield text
     except NotTextError as error:
         raise ExtractionError(source.path, SkipReason.BINARY, str(error)) from error

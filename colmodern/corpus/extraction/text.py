@@ -10,15 +10,14 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from colmodern.corpus.decoding import NotTextError, decode
 from colmodern.corpus.extraction.front_matter import front_matter_fields
 from colmodern.corpus.extraction.parsed import Parsed
+from colmodern.corpus.extraction.spelled import spelled
 from colmodern.corpus.formats import LANGUAGES
 from colmodern.corpus.options import ScanOptions
-from colmodern.corpus.sources import ExtractionError, SkipReason, Source
+from colmodern.corpus.sources import Source
 
-__all__ = ["decode_source", "markdown_title", "parse_code", "parse_markdown", "parse_rst"]
-__all__ += ["parse_text"]
+__all__ = ["markdown_title", "parse_code", "parse_markdown", "parse_rst", "parse_text"]
 
 # A title stands at the top of a file, not hundreds of lines down.
 TITLE_LINES = 60
@@ -31,35 +30,25 @@ _TAKEN = frozenset({"path", "type", "size", "modified", "sections", "page_starts
 _RST_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}[ \t]*$")
 
 
-def decode_source(data: bytes, source: Source, *, declared: str | None = None) -> str:
-    """Return the text of a file.
-
-    Raises:
-        ExtractionError: If the bytes are no text.
-    """
-    try:
-        return decode(data, declared=declared)
-    except NotTextError as error:
-        raise ExtractionError(source.path, SkipReason.BINARY, str(error)) from error
-
-
-def parse_text(data: bytes, source: Source, _: ScanOptions) -> Parsed:
+def parse_text(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     """Return a text file as it is."""
-    return Parsed(decode_source(data, source))
+    text, notes = spelled(data, source, options)
+    return Parsed(text, notes=notes)
 
 
-def parse_code(data: bytes, source: Source, _: ScanOptions) -> Parsed:
+def parse_code(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     """Return a source file as it is, with its language."""
     language = LANGUAGES[source.path.suffix.lower()]
-    return Parsed(decode_source(data, source), metadata={"language": language})
+    text, notes = spelled(data, source, options)
+    return Parsed(text, "", {"language": language}, notes)
 
 
-def parse_markdown(data: bytes, source: Source, _: ScanOptions) -> Parsed:
+def parse_markdown(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     """Return a Markdown file as it is, with its title and the fields of its front matter."""
-    text = decode_source(data, source)
+    text, notes = spelled(data, source, options)
     title = markdown_title(text)
     fields = {_free_name(name): value for name, value in front_matter_fields(text).items()}
-    return Parsed(text, title, fields)
+    return Parsed(text, title, fields, notes)
 
 
 def _free_name(name: str) -> str:
@@ -67,10 +56,10 @@ def _free_name(name: str) -> str:
     return f"front_{name}" if name in _TAKEN else name
 
 
-def parse_rst(data: bytes, source: Source, _: ScanOptions) -> Parsed:
+def parse_rst(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     """Return a reStructuredText file as it is, with its title."""
-    text = decode_source(data, source)
-    return Parsed(text, _rst_title(text))
+    text, notes = spelled(data, source, options)
+    return Parsed(text, _rst_title(text), notes=notes)
 
 
 def markdown_title(text: str) -> str:
