@@ -105,6 +105,11 @@ class Codec:
         return self._levels.bits
 
     @property
+    def residual_bytes(self) -> int:
+        """How many bytes the residual of one token takes."""
+        return self.dim * self.bits // 8
+
+    @property
     def n_centroids(self) -> int:
         """How many centroids there are."""
         return len(self.centroids)

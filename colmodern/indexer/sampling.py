@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.indexer.embedded import BATCH_TOKENS, offsets_of
-from colmodern.indexer.encoding import EncodedDocument
-from colmodern.indexer.sink import check_rows
-from colmodern.storage import StoredDocument
-from colmodern.types import FloatMatrix, IntVector, TokenEmbeddings
+from colmodern.types import FloatMatrix, IntVector
 
 MAX_SAMPLE_BYTES = 192 << 20
 HELD_OUT_TOKENS = 8192
@@ -82,65 +76,7 @@ class Sample:
     held_out: FloatMatrix
 
 
-class EncodedSample:
-    """Documents that were encoded to train the codec; their vectors lie in one array.
-
-    Attributes:
-        n_tokens: How many tokens the documents have.
-    """
-
-    def __init__(self, n_rows: int, dim: int) -> None:
-        """Train on at most ``n_rows`` vectors of ``dim`` numbers."""
-        self._rows = np.empty((n_rows, dim), np.float32)  # memory is taken as it fills
-        self._n_rows = 0
-        self._held_out = Reservoir(HELD_OUT_TOKENS, dim, seed=0)
-        self._documents: list[tuple[int, EncodedDocument]] = []
-        self.n_tokens = 0
-
-    def add(self, number: int, document: StoredDocument, tokens: TokenEmbeddings) -> None:
-        """Take a document, and its number in the spool.
-
-        Raises:
-            InputError: A vector is not finite or far too long; the message names its document.
-        """
-        every = np.arange(len(tokens))
-        check_rows([document.id], tokens.vectors, offsets_of([len(tokens)]), every)
-        self.n_tokens += len(tokens)
-        if are_held_out(np.array([number]))[0]:
-            self._held_out.offer(tokens.vectors)
-        else:
-            start = self._n_rows
-            end = min(start + len(tokens), len(self._rows))
-            self._rows[start:end] = tokens.vectors[: end - start]
-            self._n_rows = end
-            if end - start == len(tokens):
-                tokens = TokenEmbeddings(self._rows[start:end], tokens.spans)
-        self._documents.append((number, (document, tokens)))
-
-    @property
-    def is_full(self) -> bool:
-        """Whether there is no room for more vectors."""
-        return self._n_rows == len(self._rows)
-
-    @property
-    def sample(self) -> Sample:
-        """The vectors to train on, and those to try the codec on; views."""
-        return Sample(self._rows[: self._n_rows], self._held_out.rows)
-
-    @property
-    def numbers(self) -> IntVector:
-        """The numbers of the documents, ascending, int64."""
-        return np.sort(np.array([number for number, _ in self._documents], np.int64))
-
-    def batches(self) -> Iterator[list[EncodedDocument]]:
-        """Yield the documents by number, some at a time."""
-        batch: list[EncodedDocument] = []
-        n_tokens = 0
-        for _, (document, tokens) in sorted(self._documents, key=itemgetter(0)):
-            batch.append((document, tokens))
-            n_tokens += len(tokens)
-            if n_tokens >= BATCH_TOKENS:
-                yield batch
-                batch, n_tokens = [], 0
-        if batch:
-            yield batch
+def no_sample(dim: int) -> Sample:
+    """Return a sample without vectors."""
+    nothing = np.zeros((0, dim), np.float32)
+    return Sample(nothing, nothing)

@@ -18,14 +18,14 @@ from colmodern.storage import SourceRecord
 KEY = "scans"
 
 
-def scans_of(config: Mapping[str, Any], records: Sequence[SourceRecord]) -> dict[str, ScanOptions]:
+def scans_of(config: Mapping[str, Any], sources: Sequence[SourceRecord]) -> dict[str, ScanOptions]:
     """Return the options by which each root was indexed last, by its absolute path.
 
     Roots of an index that does not remember its scans come from its sources, with the defaults.
     """
-    found = {record.root: ScanOptions() for record in records}
-    given = config.get(KEY)
-    for root, options in given.items() if isinstance(given, dict) else ():
+    found = {source.root: ScanOptions() for source in sources}
+    kept = config.get(KEY)
+    for root, options in kept.items() if isinstance(kept, dict) else ():
         found[root] = _options(options)
     return found
 
@@ -59,14 +59,14 @@ def without_index(options: ScanOptions, index: Path, roots: Sequence[Path]) -> S
     return replace(options, exclude=(*options.exclude, *patterns))
 
 
-def _options(given: Any) -> ScanOptions:
+def _options(kept: Any) -> ScanOptions:
     """Return options as they were kept; those that this version does not know are passed over."""
-    if not isinstance(given, dict):
+    if not isinstance(kept, dict):
         return ScanOptions()
     known = {field.name for field in fields(ScanOptions)}
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
-        for name, value in given.items()
+        for name, value in kept.items()
         if name in known
     }
     try:

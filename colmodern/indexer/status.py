@@ -73,12 +73,12 @@ def status(
     """
     index = Path(path)
     with IndexReader.open(index) as reader:
-        records = reader.sources()
-        known = scans_of(reader.manifest.config, records)
+        sources = reader.sources()
+        known = scans_of(reader.manifest.config, sources)
     wanted = list(known) if roots is None else [root_name(Path(root)) for root in roots]
     missing = [root for root in wanted if roots is None and not Path(root).exists()]
     looks = [
-        _look(index, root, options or known.get(root) or ScanOptions(), records)
+        _look(index, root, options or known.get(root) or ScanOptions(), sources)
         for root in wanted
         if root not in missing
     ]
@@ -95,12 +95,12 @@ def status(
 
 
 def _look(
-    index: Path, root: str, options: ScanOptions, records: Sequence[SourceRecord]
+    index: Path, root: str, options: ScanOptions, sources: Sequence[SourceRecord]
 ) -> dict[str, list[str]]:
     """Return the files under one root by what became of them."""
     options = without_index(options, index, [Path(root)])
     found = find_changes(
-        {record.path: record for record in records}, scan([Path(root)], options), options
+        {source.path: source for source in sources}, scan([Path(root)], options), options
     )
     return {
         "added": [source.location for source in found.added],

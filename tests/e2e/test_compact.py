@@ -5,7 +5,8 @@ import pytest
 
 from colmodern import Embeddings, HashEncoder, IndexConfig, Indexer, Searcher
 from colmodern.errors import EncoderMismatchError, IndexNotFoundError, InputError
-from colmodern.indexer import begin, compact, encoding, sampling
+from colmodern.indexer import compact, sampling, transaction
+from colmodern.indexer.sources import encoding
 from colmodern.storage import DRIFT_LIMIT, IndexReader, read_pending, verify
 
 CONFIG = IndexConfig(segment_tokens=20_000)
@@ -92,7 +93,7 @@ def test_retraining_keeps_the_sources_so_that_a_sync_finds_nothing_to_do(tmp_pat
 
 
 def test_an_interrupted_retraining_goes_on_and_the_old_index_answers(path, encoder, monkeypatch):
-    monkeypatch.setattr(begin, "PART_TOKENS", 700)
+    monkeypatch.setattr(transaction, "PART_TOKENS", 700)
     monkeypatch.setattr(sampling, "MAX_SAMPLE_BYTES", 4 * 64 * 2000)
     monkeypatch.setattr(encoding, "_BATCH_DOCUMENTS", 10)
     Indexer(path, encoder).update(documents("new", 100))

@@ -39,7 +39,7 @@ class InTurn:
 
 @pytest.fixture
 def small_batches(monkeypatch):
-    monkeypatch.setattr("colmodern.indexer.encoding._BATCH_DOCUMENTS", 8)
+    monkeypatch.setattr("colmodern.indexer.sources.encoding._BATCH_DOCUMENTS", 8)
 
 
 def test_the_index_is_the_same_on_any_number_of_threads_and_stages(tmp_path, small_batches):

@@ -24,7 +24,7 @@ from colmodern.errors import (
     IndexNotFoundError,
     InputError,
 )
-from colmodern.indexer import embedded
+from colmodern.indexer.sources import embedded
 from colmodern.storage import verify
 from colmodern.types import TokenEmbeddings
 

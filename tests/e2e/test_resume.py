@@ -10,7 +10,8 @@ import pytest
 
 from colmodern import Embeddings, HashEncoder, IndexConfig, Indexer, Searcher
 from colmodern.errors import IndexNotFoundError, InputError
-from colmodern.indexer import begin, encoding
+from colmodern.indexer import transaction
+from colmodern.indexer.sources import encoding
 from colmodern.storage import IndexReader, LocalDirectory, Segment, read_pending, verify
 
 QUERIES = ["word7 word19", "word100 word3 word3", "word41 word55 word2"]
@@ -19,7 +20,7 @@ CONFIG = IndexConfig(sample_tokens=600, segment_tokens=4000)
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(begin, "PART_TOKENS", 700)
+    monkeypatch.setattr(transaction, "PART_TOKENS", 700)
     monkeypatch.setattr(encoding, "_BATCH_DOCUMENTS", 6)
 
 
@@ -77,13 +78,14 @@ import sys, time
 from colmodern import HashEncoder
 import colmodern.__main__, colmodern.cli.index, colmodern.indexer.indexer
 import colmodern.encoder as room
-from colmodern.indexer import begin, encoding
+from colmodern.indexer import transaction
+from colmodern.indexer.sources import encoding
 
 log = open(sys.argv.pop(), "a", buffering=1)
 command = colmodern.cli.index
 config = command.IndexConfig
 command.IndexConfig = lambda **more: config(sample_tokens=600, segment_tokens=4000, **more)
-begin.PART_TOKENS, encoding._BATCH_DOCUMENTS = 700, 6
+transaction.PART_TOKENS, encoding._BATCH_DOCUMENTS = 700, 6
 
 class Slow(HashEncoder):
     def encode_documents(self, texts):
@@ -276,7 +278,7 @@ def test_a_change_of_encoder_goes_on_while_the_old_index_answers(tmp_path):
 
 
 def test_a_build_of_ready_vectors_goes_on(tmp_path, monkeypatch):
-    from colmodern.indexer import embedded
+    from colmodern.indexer.sources import embedded
 
     monkeypatch.setattr(embedded, "BATCH_TOKENS", 300)
     rng = np.random.default_rng(0)

@@ -159,12 +159,13 @@ def found_by(path, word):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C of another process")
-def test_a_watch_follows_files_and_ends_with_ctrl_c(folder):
+def test_a_watch_follows_files_and_ends_with_ctrl_c(folder, tmp_path):
     pytest.importorskip("watchfiles")
-    path = folder / ".colmodern"
+    path, log = folder / ".colmodern", tmp_path / "reports"
+    printed = log.open("w")
     process = subprocess.Popen(
         [sys.executable, "-m", "colmodern", "index", str(folder), "--watch", "--format", "json"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=printed, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         assert wait_for((path / "manifest.json").exists), process.poll()
@@ -177,15 +178,17 @@ def test_a_watch_follows_files_and_ends_with_ctrl_c(folder):
             (folder / "new.md").unlink()
             assert wait_for(lambda: found_by(path, "pelican") == set())
             assert len(early.search("words", mode="bm25")) == 3, "a snapshot stays what it was"
+        assert wait_for(lambda: log.read_text().count("\n") >= 4), "a report each when it happened"
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)
     finally:
         process.kill()
         process.communicate()
+        printed.close()
     assert process.returncode in {0, 130}
     assert "Traceback" not in err
-    reports = [json.loads(line) for line in out.splitlines()]
+    reports = [json.loads(line) for line in log.read_text().splitlines()]
     assert len(reports) >= 4, "the first build and three updates, each when it happened"
     assert verify(path) == []
     with IndexWriter.open(path):

@@ -5,7 +5,7 @@ import pytest
 
 from colmodern import Embeddings, EncoderInfo, IndexConfig, Indexer
 from colmodern.codec import train_codec
-from colmodern.indexer.sink import reconstruction_error
+from colmodern.indexer.coding import reconstruction_error
 from colmodern.storage import DRIFT_LIMIT, IndexReader, TrainingRecord, drift
 
 NAMED = EncoderInfo("made-up", "0" * 16, 64)

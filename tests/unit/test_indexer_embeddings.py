@@ -5,14 +5,14 @@ import pytest
 
 from colmodern import EmbeddedDocument, Embeddings
 from colmodern.errors import InputError
-from colmodern.indexer import embedded
 from colmodern.indexer.sampling import (
     MAX_SAMPLE_BYTES,
     Reservoir,
     are_held_out,
     sample_limit,
 )
-from colmodern.indexer.vector_spool import VectorSpool
+from colmodern.indexer.sources import embedded
+from colmodern.indexer.sources.vector_spool import VectorSpool
 
 LENGTHS = [3, 0, 5, 1, 70]
 IDS = ["a", "b", "c", "d", "e"]

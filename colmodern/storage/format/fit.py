@@ -10,7 +10,7 @@ from colmodern.storage.format.manifest import Manifest
 
 __all__ = ["DRIFT_LIMIT", "TrainingRecord", "drift"]
 
-_TOKENS, _ERROR = "tokens_at_training", "error_at_training"
+_TOKENS, _ERROR, _SHARED = "tokens_at_training", "error_at_training", "codec_is_shared"
 _ENOUGH_TOKENS = 1000
 
 DRIFT_LIMIT = 1.4
@@ -28,24 +28,30 @@ class TrainingRecord:
         squared_error: Of documents that were not in the sample: the mean squared distance of a
             token vector and its reconstruction, over the mean square of a vector's length. 0 if
             there were too few to tell.
+        is_shared: Whether the codec was not trained for this index alone: several have it, so that
+            their scores compare, and none of them changes it by itself.
     """
 
     n_tokens: int
     squared_error: float
+    is_shared: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is kept, fit for JSON."""
-        return {_TOKENS: self.n_tokens, _ERROR: self.squared_error}
+        kept = {_TOKENS: self.n_tokens, _ERROR: self.squared_error}
+        return {**kept, _SHARED: True} if self.is_shared else kept
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Self:
         """Return what the options of a manifest hold; zeros if nothing."""
-        return cls(int(config.get(_TOKENS, 0)), float(config.get(_ERROR, 0.0)))
+        n_tokens, error = int(config.get(_TOKENS, 0)), float(config.get(_ERROR, 0.0))
+        return cls(n_tokens, error, bool(config.get(_SHARED, False)))
 
     @staticmethod
     def without(config: Mapping[str, Any]) -> dict[str, Any]:
         """Return the other options."""
-        return {key: value for key, value in config.items() if key not in (_TOKENS, _ERROR)}
+        ours = (_TOKENS, _ERROR, _SHARED)
+        return {key: value for key, value in config.items() if key not in ours}
 
 
 def drift(manifest: Manifest) -> float | None:

@@ -1,4 +1,4 @@
-"""Which small files does a commit add beside the segments? Tombstones and sources."""
+"""What does a commit write? Small files beside the segments, and the manifest that names all."""
 
 from __future__ import annotations
 
@@ -10,13 +10,56 @@ import pyarrow as pa
 
 from colmodern.storage.directory import Directory
 from colmodern.storage.format.documents import SourceRecord
-from colmodern.storage.format.manifest import CodecRecord, FileRecord, SegmentRecord
+from colmodern.storage.format.manifest import CodecRecord, FileRecord, Manifest, SegmentRecord
+from colmodern.storage.format.manifest_json import program_name
 from colmodern.storage.format.names import sources_name, tombstones_name
 from colmodern.storage.format.schemas import sources_schema, tombstones_schema
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.writer.files import write_table
+from colmodern.storage.writer.uncommitted import UncommittedChanges
+from colmodern.storage.writer.words_writer import with_words
 
-__all__ = ["write_sources", "write_tombstones"]
+__all__ = ["next_manifest", "write_sources", "write_tombstones"]
+
+
+def next_manifest(
+    directory: Directory,
+    base: Manifest,
+    changes: UncommittedChanges,
+    *,
+    generation: int,
+    next_segment: int,
+) -> Manifest:
+    """Write tombstones, words and sources, and return the manifest with the changes.
+
+    Raises:
+        IndexCorruptError: A text of a segment without words is damaged.
+        OSError: The disk is full or refuses; the caller says what that means.
+    """
+    segments = []
+    for record in changes.segments:
+        deleted = changes.deleted.get(record.name)
+        if deleted:
+            changed = write_tombstones(
+                directory, record, base.codec, deleted, generation=generation
+            )
+        else:
+            changed = record
+        if changed.n_deleted_documents < changed.n_documents:
+            segments.append(changed)
+    sources = base.sources
+    if changes.sources is not None:
+        sources = write_sources(directory, changes.sources, generation=generation)
+    return dataclasses.replace(
+        base,
+        generation=generation,
+        updated_by=program_name(),
+        next_segment=next_segment,
+        segments=tuple(
+            with_words(directory, record, base.codec, generation=generation) for record in segments
+        ),
+        sources=sources,
+    )
 
 
 def write_tombstones(
@@ -47,12 +90,12 @@ def write_tombstones(
 
 
 def write_sources(
-    directory: Directory, records: Sequence[SourceRecord], *, generation: int
+    directory: Directory, sources: Sequence[SourceRecord], *, generation: int
 ) -> FileRecord:
     """Write the list of sources and return the record of its file."""
     schema = sources_schema()
     columns = [
-        pa.array([getattr(record, field.name) for record in records], type=field.type)
+        pa.array([getattr(source, field.name) for source in sources], type=field.type)
         for field in schema
     ]
     return write_table(directory, sources_name(generation), schema, columns)

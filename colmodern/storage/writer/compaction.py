@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import TypeAlias
 
+from colmodern.storage.directory import Directory
 from colmodern.storage.format.manifest import SegmentRecord
 from colmodern.storage.snapshot.segment import Segment
+from colmodern.storage.writer.leftovers import remove_entry
 from colmodern.storage.writer.segment_writer import SegmentWriter
+from colmodern.storage.writer.uncommitted import UncommittedChanges
 
-__all__ = ["plan_compaction", "plan_merge", "rewrite"]
+__all__ = ["compacted", "plan_compaction", "plan_merge", "rewritten"]
+
+NextWriter: TypeAlias = Callable[[Callable[[SegmentRecord | None], None]], SegmentWriter]
 
 
 def plan_compaction(
@@ -47,22 +53,63 @@ def plan_merge(segments: Sequence[SegmentRecord], *, max_tokens: int) -> list[li
     return runs
 
 
-def rewrite(
+def compacted(
+    changes: UncommittedChanges,
+    segments: Sequence[SegmentRecord],
+    next_writer: NextWriter,
+    *,
+    max_tokens: int,
+) -> list[SegmentRecord]:
+    """Rewrite the segments that are worth it and return those that there shall be.
+
+    Raises:
+        IndexCorruptError: A file that was to be rewritten is damaged.
+        IndexWriteError: The disk is full or refuses.
+    """
+    plan: list[SegmentRecord] = []
+    for run, is_rewritten in plan_compaction(segments, max_tokens=max_tokens):
+        if is_rewritten:
+            parts = [(s, s.live_positions()) for s in changes.checked(run)]
+            plan.extend(rewritten(changes.directory, parts, next_writer, max_tokens=max_tokens))
+        else:
+            plan.extend(run)
+    return plan
+
+
+def rewritten(
+    directory: Directory,
+    parts: Iterable[tuple[Segment, Iterable[int]]],
+    next_writer: NextWriter,
+    *,
+    max_tokens: int,
+) -> list[SegmentRecord]:
+    """Copy documents, in order, into segments of bounded size; return the records of those.
+
+    Args:
+        directory: Where the index lives.
+        parts: Segments, each with the positions of the documents to copy.
+        next_writer: Starts the next segment; it calls what it is given with the record.
+        max_tokens: A segment is begun before one would exceed this.
+
+    Raises:
+        IndexWriteError: The disk is full or refuses; what was copied is gone.
+    """
+    made: list[SegmentRecord | None] = []
+    try:
+        _rewrite(parts, lambda: next_writer(made.append), max_tokens=max_tokens)
+    except BaseException:
+        for record in filter(None, made):
+            remove_entry(directory, record.name)
+        raise
+    return [record for record in made if record is not None]
+
+
+def _rewrite(
     parts: Iterable[tuple[Segment, Iterable[int]]],
     new_segment: Callable[[], SegmentWriter],
     *,
     max_tokens: int,
 ) -> None:
-    """Copy documents, in order, into segments of bounded size.
-
-    Args:
-        parts: Segments, each with the positions of the documents to copy.
-        new_segment: Starts the next segment.
-        max_tokens: A segment is begun before one would exceed this.
-
-    Raises:
-        IndexWriteError: The disk is full or refuses; the segment begun last is gone.
-    """
     writer = new_segment()
     try:
         for segment, positions in parts:

@@ -16,6 +16,7 @@ from colmodern.storage.format.manifest_json import encode_manifest
 from colmodern.storage.format.names import MANIFEST
 from colmodern.storage.format.pending import Pending
 from colmodern.storage.snapshot.files import pending_after, read_manifest
+from colmodern.storage.snapshot.reader import IndexReader
 from colmodern.storage.writer.leftovers import remove_unlisted
 
 __all__ = ["LockedIndex", "nothing_pending"]
@@ -78,6 +79,15 @@ class LockedIndex:
         """
         manifest = self.manifest
         return read_manifest(self.directory) if manifest is None else manifest
+
+    def snapshot(self) -> IndexReader:
+        """Return a reader of the state that is there now; the manifest is not read again.
+
+        Raises:
+            IndexNotFoundError: There is none.
+            IndexCorruptError: A file is missing, or has another size or layout than it should.
+        """
+        return IndexReader(self.directory, self.required_manifest(), version=self._version)
 
     def pending(self) -> Pending | None:
         """Return what an interrupted writer has left to go on with, or None."""

@@ -6,7 +6,6 @@ the segment; the caller decides when it is full. A document is never split.
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -17,12 +16,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from colmodern.codec import Codes
-from colmodern.errors import InputError
-from colmodern.kernels import Contexts, block_offsets
+from colmodern.kernels import Contexts
 from colmodern.storage.directory import Directory, Scratch
 from colmodern.storage.directory.durable import writing
 from colmodern.storage.format.documents import StoredDocument
-from colmodern.storage.format.manifest import CodecRecord, FileRecord, SegmentRecord
+from colmodern.storage.format.manifest import FileRecord, SegmentRecord
 from colmodern.storage.format.postings import distinct_centroids, posting_lists
 from colmodern.storage.format.schemas import (
     centroid_dtype,
@@ -35,6 +33,14 @@ from colmodern.storage.format.spans import pack_spans
 from colmodern.storage.format.tables import fixed_lists, lists, structs
 from colmodern.storage.writer.column_buffer import ColumnBuffer, TextColumnBuffer
 from colmodern.storage.writer.files import write_table
+from colmodern.storage.writer.segment_checks import (
+    CodecLayout,
+    check_codes,
+    check_spans,
+    check_texts,
+    checked_contexts,
+    metadata_json,
+)
 from colmodern.types import IntVector, Spans
 
 __all__ = ["SegmentWriter"]
@@ -53,7 +59,7 @@ class SegmentWriter:
         self,
         directory: Directory,
         name: str,
-        codec: CodecRecord,
+        codec: CodecLayout,
         *,
         claim: Callable[[str, int], None],
         finished: Callable[[SegmentRecord | None], None],
@@ -115,13 +121,13 @@ class SegmentWriter:
             ValueError: ``codes``, ``contexts`` or ``spans`` do not fit the codec or each other.
         """
         self._check_open()
-        self._check_codes(codes)
-        contexts = self._checked_contexts(contexts, len(codes))
-        _check_spans(spans, len(codes))
+        check_codes(codes, self._codec)
+        contexts = checked_contexts(contexts, len(codes), self._codec)
+        check_spans(spans, len(codes))
         if not 0 <= squared_error < float("inf"):
             raise ValueError(f"squared_error must be finite and not negative, not {squared_error}")
-        _check_texts(document)
-        metadata = _metadata_json(document)
+        check_texts(document)
+        metadata = metadata_json(document)
         self._claim(document.id, self.n_documents)
         with writing(self._directory.path):
             try:
@@ -256,71 +262,6 @@ class SegmentWriter:
     def _check_open(self) -> None:
         if not self._is_open:
             raise ValueError(f"{self.name} is finished; start another with new_segment()")
-
-    def _check_codes(self, codes: Codes) -> None:
-        expected = (len(codes), self._codec.residual_bytes)
-        if codes.residuals.shape != expected or codes.residuals.dtype != np.uint8:
-            found = (codes.residuals.shape, codes.residuals.dtype)
-            raise ValueError(f"residuals must be {expected} uint8, not {found[0]} {found[1]}")
-        for name, column in (("gains", codes.gains), ("norms", codes.norms)):
-            if column.shape != (len(codes),) or column.dtype != np.float16:
-                expected_column = f"{(len(codes),)} float16"
-                raise ValueError(
-                    f"{name} must be {expected_column}, not {column.shape} {column.dtype}"
-                )
-        k = self._codec.n_centroids
-        if len(codes) and not 0 <= int(codes.centroid_ids.max()) < k:
-            raise ValueError(f"centroid ids must be below {k}, not {codes.centroid_ids.max()}")
-
-    def _checked_contexts(self, contexts: Contexts | None, n_tokens: int) -> Contexts:
-        offsets = block_offsets(np.array([0, n_tokens]))
-        shape = (int(offsets[1]), self._codec.dim // 2)
-        if contexts is None:
-            return Contexts(np.zeros(shape, np.uint8), np.zeros(shape[0], np.float16), offsets)
-        for name, column, wanted, dtype in (
-            ("residuals", contexts.residuals, shape, np.uint8),
-            ("gains", contexts.gains, shape[:1], np.float16),
-        ):
-            if column.shape != wanted or column.dtype != dtype:
-                raise ValueError(
-                    f"{name} of contexts must be {wanted} {np.dtype(dtype)}, "
-                    f"not {column.shape} {column.dtype}"
-                )
-        return contexts
-
-
-def _check_spans(spans: Spans, n_tokens: int) -> None:
-    if spans.shape != (n_tokens, 2) or spans.dtype != np.int32:
-        raise ValueError(f"spans must be {(n_tokens, 2)} int32, not {spans.shape} {spans.dtype}")
-    if n_tokens and (spans[:, 0].min() < 0 or np.any(spans[:, 1] < spans[:, 0])):
-        raise ValueError("spans must start at 0 or later and end at or after their start")
-
-
-def _check_texts(document: StoredDocument) -> None:
-    if not document.id:
-        raise InputError("A document has an empty id. Give every document an id of its own.")
-    for name in ("id", "title", "text", "source", "content_hash"):
-        value = getattr(document, name) or ""
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise InputError(
-                f"The {name} of document {document.id!r} is not valid Unicode: {error.reason} at "
-                f"character {error.start}. Decode it with errors='replace'."
-            ) from error
-
-
-def _metadata_json(document: StoredDocument) -> str:
-    for key, value in document.metadata.items():
-        if type(key) is not str or not isinstance(value, str | int | float | None):
-            raise InputError(
-                f"Document {document.id!r} has metadata {key!r} of type {type(value).__name__}; "
-                "keys are strings, values strings, numbers, true, false or null."
-            )
-    try:
-        return json.dumps(dict(document.metadata), allow_nan=False)
-    except ValueError as error:
-        raise InputError(f"The metadata of document {document.id!r}: {error}.") from error
 
 
 def _append_all(columns: Iterable[ColumnBuffer], values: Iterable[NDArray[Any]]) -> None:

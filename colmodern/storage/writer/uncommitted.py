@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class UncommittedChanges:
     """Segments added, documents deleted, sources replaced: on top of a manifest.
 
     Attributes:
+        directory: Where the index lives.
         segments: The segments that the next commit will name, in order.
         deleted: For a segment, the positions deleted since the last commit.
         sources: The new list of sources; None: as it was.
@@ -38,7 +39,7 @@ class UncommittedChanges:
         self.deleted: dict[str, set[int]] = {}
         self.sources: Sequence[SourceRecord] | None = None
         self.unfinished: SegmentWriter | None = None
-        self._directory = directory
+        self.directory = directory
         self._base = base
         self._committed = {record.name for record in base.segments}
         self._live: LiveDocuments | None = None
@@ -52,7 +53,7 @@ class UncommittedChanges:
 
     def committed(self, manifest: Manifest) -> UncommittedChanges:
         """Return no changes on top of a manifest that names all of these."""
-        changes = UncommittedChanges(self._directory, manifest)
+        changes = UncommittedChanges(self.directory, manifest)
         changes._live = self._live
         return changes
 
@@ -70,12 +71,12 @@ class UncommittedChanges:
 
     def opened(self, records: Iterable[SegmentRecord]) -> list[Segment]:
         """Return segments as the last commit, or the end of their writing, left them."""
-        return [Segment(self._directory, record, self._base.codec) for record in records]
+        return [Segment(self.directory, record, self._base.codec) for record in records]
 
     def checked(self, records: Iterable[SegmentRecord]) -> list[Segment]:
         """Return segments that are to be copied: damage must not get a new checksum."""
         for file in (file for record in records for file in record.files()):
-            check_file(self._directory, file)
+            check_file(self.directory, file)
         return self.opened(records)
 
     def claim(self, document_id: str, position: int) -> None:
@@ -85,10 +86,7 @@ class UncommittedChanges:
             InputError: Its id is that of a live document.
         """
         if document_id in self.live:
-            raise InputError(
-                f"The index {self._directory.path} has a document {document_id!r} already. Delete "
-                "it first to replace it, or give the new one another id."
-            )
+            raise self._taken(document_id)
         self.live.add(document_id, position)
 
     def delete(self, document_id: str) -> tuple[str, int] | None:
@@ -144,6 +142,48 @@ class UncommittedChanges:
             self.deleted[name].remove(position)
             self.live.restore(document_id, name, position)
 
+    def add_sealed(self, record: SegmentRecord, *, replace: bool) -> None:
+        """Count a segment that was sealed elsewhere as added.
+
+        Args:
+            record: The segment.
+            replace: Its documents take the place of live ones of their ids.
+
+        Raises:
+            InputError: An id in it comes twice, or is that of a live document and may not be.
+            IndexCorruptError: A file is not there as the record says.
+        """
+        (segment,) = self.checked([record])
+        ids = list(segment.ids)
+        seen: set[str] = set()
+        for document_id in ids:
+            if document_id in seen or (document_id in self.live and not replace):
+                raise self._taken(document_id)
+            seen.add(document_id)
+        self.live.begin_segment(record.name)
+        for position, document_id in enumerate(ids):
+            self.delete(document_id)
+            self.live.add(document_id, position)
+        self.segments.append(record)
+
+    def added_documents(self) -> dict[str, str]:
+        """Return the content hash of each live document that the last commit lacks, by id."""
+        return {
+            segment.id_of(i): segment.content_hashes[i]
+            for segment in self.opened(self.added)
+            for i in self.live_in(segment)
+        }
+
+    def keep_added(self, wanted: Mapping[str, str]) -> set[str]:
+        """Forget added documents but those with the id and content hash of a wanted one."""
+        kept = set()
+        for document_id, content_hash in self.added_documents().items():
+            if wanted.get(document_id) == content_hash:
+                kept.add(document_id)
+            else:
+                self.forget(document_id)
+        return kept
+
     def put(self, made: Sequence[SegmentRecord], old: Sequence[SegmentRecord]) -> None:
         """Put segments that hold the live documents of neighbours in the place of those."""
         first = self.segments.index(old[0])
@@ -154,3 +194,9 @@ class UncommittedChanges:
                 self.live.add(document_id, position)
         for record in old:
             self.deleted.pop(record.name, None)
+
+    def _taken(self, document_id: str) -> InputError:
+        return InputError(
+            f"The index {self.directory.path} has a document {document_id!r} already. Delete "
+            "it first to replace it, or give the new one another id."
+        )

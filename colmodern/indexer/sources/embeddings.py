@@ -11,9 +11,9 @@ import numpy as np
 
 from colmodern.codec.vectors import Vectors
 from colmodern.errors import InputError
-from colmodern.indexer.array_source import Array, ArraySource
-from colmodern.indexer.arrow_source import parquet_batches, parquet_files, table_batches
-from colmodern.indexer.embedded import EmbeddedBatch, EmbeddedDocument, batched
+from colmodern.indexer.sources.arrays import Array, ArraySource
+from colmodern.indexer.sources.arrow import parquet_batches, parquet_files, table_batches
+from colmodern.indexer.sources.embedded import EmbeddedBatch, EmbeddedDocument, batched
 from colmodern.types import Metadata
 
 
@@ -78,8 +78,8 @@ class Embeddings:
             InputError: The arrays do not fit each other, or a file cannot be read.
         """
         columns = {"id": ids, "text": texts, "title": titles, "metadata": metadata}
-        given = {name: column for name, column in columns.items() if column is not None}
-        source = ArraySource(vectors, offsets, spans, given)
+        present = {name: column for name, column in columns.items() if column is not None}
+        source = ArraySource(vectors, offsets, spans, present)
         return cls(source.batches, has_ids=ids is not None)
 
     @classmethod

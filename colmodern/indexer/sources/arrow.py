@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.errors import InputError
-from colmodern.indexer.embedded import (
+from colmodern.indexer.sources.embedded import (
     EmbeddedBatch,
     checked_spans,
     cut,
@@ -207,9 +207,9 @@ def _vectors(flat: Any, owner: Callable[[int], str]) -> NDArray[Any]:
     elif pa.types.is_list(flat.type) or pa.types.is_large_list(flat.type):
         lengths = np.diff(flat.offsets.to_numpy())
         dim = int(lengths[0]) if len(lengths) else 0
-        others = np.flatnonzero(lengths != dim)
-        if len(others):
-            token = int(others[0])
+        odd = np.flatnonzero(lengths != dim)
+        if len(odd):
+            token = int(odd[0])
             raise InputError(
                 f"{owner(token)} has a vector of {lengths[token]} dimensions, those before it "
                 f"{dim}."

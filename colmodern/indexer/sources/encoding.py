@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from colmodern.errors import EncoderError
 from colmodern.indexer.ahead import ahead
 from colmodern.indexer.pooling import pool_tokens
+from colmodern.indexer.sources.base import StoredBatch
+from colmodern.indexer.sources.embedded import offsets_of
 from colmodern.request import IndexConfig
 from colmodern.storage import StoredDocument
 from colmodern.types import DocumentEncoder, PreparingEncoder, TokenEmbeddings
@@ -44,6 +46,17 @@ def encode_documents(
             (document, pool_tokens(_placed(document, tokens), config.pool, config.pooling))
             for document, tokens in zip(batch, vectors, strict=True)
         ]
+
+
+def batch_of(documents: Sequence[EncodedDocument], *, ends_part: bool = False) -> StoredBatch:
+    """Return encoded documents, at least one, with their vectors one after another."""
+    return StoredBatch(
+        [document for document, _ in documents],
+        np.concatenate([tokens.vectors for _, tokens in documents]),
+        offsets_of(len(tokens) for _, tokens in documents),
+        np.concatenate([tokens.spans for _, tokens in documents]),
+        ends_part,
+    )
 
 
 def _stages(

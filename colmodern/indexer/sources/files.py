@@ -1,12 +1,10 @@
-"""What has to be encoded, and what has to go, for an index to match its files again?
+"""What has to be encoded, and what deleted, for an index to match its files again?
 
 Reads files into a spool; knows documents and hashes, no vectors.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,77 +22,35 @@ from colmodern.corpus import (
     hash_source,
     scan,
 )
-from colmodern.errors import InputError
 from colmodern.indexer.report import IndexReport
-from colmodern.indexer.spool import Spool
-from colmodern.storage import SourceRecord, StoredDocument
+from colmodern.indexer.sources.documents import stored
+from colmodern.indexer.sources.spool import Spool
+from colmodern.storage import SourceRecord
 from colmodern.types import Document, Progress
 
 
 @dataclass(slots=True)
-class Reading:
-    """The outcome of looking at files.
+class FileChanges:
+    """What the files say that the index does not.
 
     Attributes:
-        doomed: Ids of documents to delete; an id that is also in the spool is replaced.
-        records: What to remember of every source from now on; None: what is remembered now.
+        deleted: Ids of documents to delete; an id that is also in the spool is replaced.
+        sources: What to remember of every source from now on; None: what is remembered now.
         scans: What to remember of how they were read; None: what is remembered now.
     """
 
-    doomed: set[str] = field(default_factory=set)
-    records: list[SourceRecord] | None = None
+    deleted: set[str] = field(default_factory=set)
+    sources: list[SourceRecord] | None = None
     scans: Mapping[str, Any] | None = None
 
 
-def content_hash(document: Document) -> str:
-    """Return a digest of all that is kept of a document but its id.
-
-    Raises:
-        InputError: The metadata hold what JSON cannot.
-    """
-    parts = [document.title, document.text, dict(document.metadata)]
-    try:
-        data = json.dumps(parts, ensure_ascii=True, sort_keys=True).encode("ascii")
-    except TypeError as err:
-        raise InputError(f"The metadata of document {document.id!r} are not flat: {err}.") from err
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
-def stored(document: Document, source: str | None = None) -> StoredDocument:
-    """Return a document as storage wants it.
-
-    Raises:
-        InputError: The id is empty, or the metadata are not flat.
-        TypeError: The id, the title or the text is no string, or the metadata are no mapping.
-    """
-    for name in ("id", "title", "text"):
-        value = getattr(document, name)
-        if not isinstance(value, str):
-            what = f"the {name} of document {document.id!r}" if name != "id" else "a document's id"
-            raise TypeError(f"{what} must be a str, not {type(value).__name__} ({value!r:.40})")
-    metadata: object = document.metadata
-    if not isinstance(metadata, Mapping):
-        found = type(metadata).__name__
-        raise TypeError(f"the metadata of document {document.id!r} must be a mapping, not {found}")
-    if not document.id:
-        raise InputError("A document has an empty id; give every document a name of its own.")
-    return StoredDocument(
-        id=document.id,
-        text=document.text,
-        title=document.title,
-        metadata=dict(metadata),
-        source=source,
-        content_hash=content_hash(document),
-    )
-
-
-class Reader:
+class FileReader:
     """Reads what changed under some roots into a spool."""
 
     def __init__(
         self,
         known: Mapping[str, str],
-        records: Sequence[SourceRecord],
+        sources: Sequence[SourceRecord],
         options: ScanOptions,
         spool: Spool,
         report: IndexReport,
@@ -102,21 +58,21 @@ class Reader:
         """Compare with an index.
 
         Args:
-            known: Content hash by id of every living document of the index.
-            records: What the index remembers of its sources.
+            known: Content hash by id of every live document of the index.
+            sources: What the index remembers of its sources.
             options: How to read.
             spool: Where documents that must be encoded go.
             report: Where counts go.
         """
         self._known = known
-        self._previous = {record.path: record for record in records}
+        self._previous = {record.path: record for record in sources}
         self._options = options
         self._spool = spool
         self._report = report
-        self._records: list[SourceRecord] = []
-        self._doomed: set[str] = set()
+        self._sources: list[SourceRecord] = []
+        self._deleted: set[str] = set()
 
-    def read(self, roots: Sequence[Path], progress: Progress | None = None) -> Reading:
+    def read(self, roots: Sequence[Path], progress: Progress | None = None) -> FileChanges:
         """Look at every file under ``roots`` and read those that changed.
 
         Raises:
@@ -135,9 +91,9 @@ class Reader:
         free |= {i for path in leaving for i in self._ids_of(path)}
         registry = IdRegistry(self._known.keys() - free)
         for path in changes.removed:
-            self._doomed.update(self._ids_of(path))
+            self._deleted.update(self._ids_of(path))
         for source in changes.changed:
-            self._doomed.update(self._ids_of(source.location))
+            self._deleted.update(self._ids_of(source.location))
         for number, source in enumerate(todo):
             if progress is not None:
                 progress("reading (files)", number, len(todo))
@@ -146,8 +102,8 @@ class Reader:
         remembered = list(self._kept(kept, refreshed))
         ids = (i for record in remembered for i in record.document_ids)
         self._report.unchanged += sum(i in self._known for i in ids)
-        self._records += remembered
-        return Reading(self._doomed, self._records)
+        self._sources += remembered
+        return FileChanges(self._deleted, self._sources)
 
     def _read_source(self, source: Source, registry: IdRegistry) -> None:
         ids: list[str] = []
@@ -163,7 +119,7 @@ class Reader:
                 self._keep_unreadable(source)
                 return
             digest = ""
-        self._records.append(
+        self._sources.append(
             SourceRecord(
                 path=source.location,
                 root=str(source.root),
@@ -180,22 +136,22 @@ class Reader:
         fresh = stored(document, source.location)
         old = self._known.get(fresh.id)
         if old == fresh.content_hash:
-            self._doomed.discard(fresh.id)
+            self._deleted.discard(fresh.id)
             self._report.unchanged += 1
             return
         if old is None:
             self._report.added += 1
         else:
             self._report.updated += 1
-            self._doomed.add(fresh.id)
+            self._deleted.add(fresh.id)
         self._spool.add(fresh)
 
     def _keep_unreadable(self, source: Source) -> None:
         """A file that cannot be read just now keeps its documents."""
         record = self._previous.get(source.location)
         if record is not None:
-            self._doomed.difference_update(record.document_ids)
-            self._records.append(replace(record, mtime_ns=0))
+            self._deleted.difference_update(record.document_ids)
+            self._sources.append(replace(record, mtime_ns=0))
 
     def _ids_of(self, path: str) -> Sequence[str]:
         record = self._previous.get(path)
@@ -212,10 +168,10 @@ class Reader:
         return {r.path for r in self._previous.values() if r.root in gone} - leaving
 
     def _kept(
-        self, records: Iterable[SourceRecord], refreshed: Mapping[str, Source]
+        self, sources: Iterable[SourceRecord], refreshed: Mapping[str, Source]
     ) -> Iterator[SourceRecord]:
-        taken = {i for record in self._records for i in record.document_ids}
-        for record in records:
+        taken = {i for record in self._sources for i in record.document_ids}
+        for record in sources:
             source = refreshed.get(record.path)
             if source is not None:
                 yield replace(record, mtime_ns=source.trusted_mtime_ns)
@@ -223,28 +179,3 @@ class Reader:
             left = [i for i in record.document_ids if i not in taken]
             if left or not record.document_ids:
                 yield replace(record, document_ids=left)
-
-
-def read_documents(documents: Iterable[Document | tuple[str, str]], spool: Spool) -> list[str]:
-    """Spool documents given by a program; return their ids.
-
-    Raises:
-        InputError: An id is empty or comes twice.
-        TypeError: Something is neither a document nor a pair of strings.
-    """
-    ids: dict[str, None] = {}
-    for given in documents:
-        document = given if isinstance(given, Document) else _of_pair(given)
-        if document.id in ids:
-            raise InputError(f"The id {document.id!r} comes twice; ids must be unique.")
-        ids[document.id] = None
-        spool.add(stored(document))
-    return list(ids)
-
-
-def _of_pair(given: object) -> Document:
-    if not isinstance(given, tuple | list) or len(given) != 2:
-        raise TypeError(
-            f"a document must be a Document or a pair of id and text, not {given!r:.80}"
-        )
-    return Document(*given)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.errors import InputError
-from colmodern.indexer.embedded import EmbeddedBatch, checked_spans, cut
+from colmodern.indexer.sources.embedded import EmbeddedBatch, checked_spans, cut
 from colmodern.types import Document, IntVector, Spans
 
 Array: TypeAlias = NDArray[Any] | str | Path
@@ -72,16 +72,16 @@ class _Rows:
     So what was read does not stay in the memory of the process, whatever the file's size.
     """
 
-    def __init__(self, name: str, given: Array) -> None:
+    def __init__(self, name: str, source: Array) -> None:
         self._name = name
         self._file: Path | None = None
-        if isinstance(given, str | Path):
-            self._name = f"{name} ({given})"
-            mapped = _mapped(Path(given))
-            if isinstance(mapped, np.memmap):
-                self._file, self._start = Path(given), mapped.offset
-            given = mapped
-        array = np.asarray(given)
+        if isinstance(source, str | Path):
+            self._name = f"{name} ({source})"
+            loaded = _mapped(Path(source))
+            if isinstance(loaded, np.memmap):
+                self._file, self._start = Path(source), loaded.offset
+            source = loaded
+        array = np.asarray(source)
         self.shape, self.dtype = array.shape, array.dtype
         self._array = None if self._file else array
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.errors import InputError
-from colmodern.indexer.embedded import EmbeddedBatch, offsets_of
+from colmodern.indexer.sources.embedded import EmbeddedBatch, offsets_of
 from colmodern.types import Document
 
 

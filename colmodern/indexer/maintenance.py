@@ -1,0 +1,66 @@
+"""What can be done to an index without an encoder? Merging segments, deleting documents."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from colmodern.indexer.kept_config import config_of
+from colmodern.indexer.report import IndexReport
+from colmodern.storage import IndexWriter
+
+__all__ = ["compact", "delete", "delete_documents"]
+
+
+def compact(path: str | Path) -> IndexReport:
+    """Merge small segments of an index and drop what was deleted; no encoder is needed.
+
+    Raises:
+        IndexNotFoundError: There is no index.
+    """
+    started = time.perf_counter()
+    with IndexWriter.open(Path(path)) as writer:
+        config = config_of(writer.manifest.config)
+        manifest = writer.compact(max_tokens=config.segment_tokens)
+    seconds = time.perf_counter() - started
+    n_documents = manifest.n_documents
+    return IndexReport(
+        unchanged=n_documents, documents=n_documents, tokens=manifest.n_tokens, seconds=seconds
+    )
+
+
+def delete(path: str | Path, ids: Sequence[str]) -> list[str]:
+    """Delete documents of an index by id; no encoder is needed.
+
+    Returns:
+        The ids that no live document had, in the order they came in.
+
+    Raises:
+        IndexNotFoundError: There is no index.
+        TypeError: ``ids`` is one string, or an id is none.
+    """
+    missing, _ = delete_documents(path, ids)
+    return missing
+
+
+def delete_documents(path: str | Path, ids: Iterable[str]) -> tuple[list[str], IndexReport]:
+    """Delete documents as ``delete``; return the ids that no live document had, and a report."""
+    started = time.perf_counter()
+    if isinstance(ids, str):
+        raise TypeError(f"ids must be a list of strings, not the string {ids!r}")
+    wanted = list(dict.fromkeys(ids))
+    with IndexWriter.open(Path(path)) as writer:
+        known = writer.content_hashes()
+        present = [identifier for identifier in wanted if identifier in known]
+        if present:
+            writer.delete(present)
+            writer.commit()
+        manifest = writer.manifest
+    report = IndexReport(
+        deleted=len(present),
+        documents=manifest.n_documents,
+        tokens=manifest.n_tokens,
+        seconds=time.perf_counter() - started,
+    )
+    return [identifier for identifier in wanted if identifier not in known], report

@@ -1,0 +1,1 @@
+"""Where do documents come from? Files, texts, arrays and Arrow, as one stream of batches."""

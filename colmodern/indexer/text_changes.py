@@ -1,0 +1,116 @@
+"""Which steps change an index by texts? Files are read, everything or the rest is encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from colmodern.codec import Codec
+from colmodern.corpus import ScanOptions
+from colmodern.indexer.agreement import config_of_codec
+from colmodern.indexer.plan import CHARS_PER_TOKEN, outgrown
+from colmodern.indexer.scans import with_scans, without_index
+from colmodern.indexer.sources.files import FileChanges, FileReader
+from colmodern.indexer.sources.texts import TextDocumentSource
+from colmodern.indexer.transaction import Transaction
+from colmodern.request import IndexConfig
+from colmodern.storage import EncoderInfo, SourceRecord, TrainingRecord
+from colmodern.types import DocumentEncoder
+
+__all__ = ["keep_the_rest", "must_start_over", "read_files", "write_changes", "write_new"]
+
+
+def read_files(
+    transaction: Transaction,
+    known: Mapping[str, str],
+    roots: Sequence[Path],
+    options: ScanOptions,
+) -> FileChanges:
+    """Spool what files say that the index does not.
+
+    Args:
+        transaction: The change; nothing is started yet.
+        known: The content hash of each live document by id.
+        roots: Folders and files.
+        options: How to read.
+
+    Raises:
+        InputError: A root does not exist.
+    """
+    sources: Sequence[SourceRecord] = []
+    config: Mapping[str, Any] = {}
+    if transaction.manifest is not None:
+        sources, config = transaction.snapshot.sources(), transaction.manifest.config
+    reader = FileReader(
+        known,
+        sources,
+        without_index(options, transaction.path, roots),
+        transaction.spool,
+        transaction.report,
+    )
+    changes = reader.read(roots, transaction.progress)
+    changes.scans = with_scans(config, roots, options)
+    return changes
+
+
+def must_start_over(
+    transaction: Transaction, encoder: DocumentEncoder, codec: Codec | None
+) -> bool:
+    """Say whether the index is another encoder's or codec's, or too small for what is spooled."""
+    manifest = transaction.snapshot.manifest
+    if manifest.encoder.fingerprint != encoder.fingerprint:
+        return True
+    if codec is not None:
+        return manifest.codec.fingerprint != codec.fingerprint
+    training = TrainingRecord.of(manifest.config)
+    n_chars = transaction.spool.chars.sum()
+    n_more = int(n_chars / CHARS_PER_TOKEN / transaction.config.pool)
+    return not training.is_shared and outgrown(training.n_tokens, manifest.n_tokens + n_more)
+
+
+def keep_the_rest(transaction: Transaction, changes: FileChanges) -> None:
+    """Spool what the index holds and the files did not replace or remove."""
+    spool = transaction.spool
+    fresh = {document.id for document in spool.read(range(len(spool)))}
+    for document in transaction.snapshot.documents():
+        if document.id not in changes.deleted and document.id not in fresh:
+            spool.add(document)
+    transaction.report.deleted = len(changes.deleted - fresh)
+
+
+def write_new(
+    transaction: Transaction,
+    encoder: DocumentEncoder,
+    config: IndexConfig,
+    changes: FileChanges,
+    codec: Codec | None,
+) -> None:
+    """Make an index of the spool alone, in place of the one that is there, and commit it.
+
+    Args:
+        transaction: The change.
+        encoder: Makes the vectors.
+        config: How the index is built.
+        changes: What to remember of files.
+        codec: The codec; None: one is trained.
+    """
+    built = config if codec is None else config_of_codec(codec, config)
+    source = TextDocumentSource(transaction.spool, encoder, built, transaction.progress)
+    info = EncoderInfo(encoder.name, encoder.fingerprint, encoder.dim)
+    transaction.start_new(source, info, built, codec)
+    transaction.write(source)
+    transaction.remember(sources=changes.sources, scans=changes.scans)
+    transaction.commit()
+
+
+def write_changes(transaction: Transaction, encoder: DocumentEncoder, changes: FileChanges) -> None:
+    """Delete what is gone, add the spool, and commit both."""
+    config, progress = transaction.config, transaction.progress
+    source = TextDocumentSource(transaction.spool, encoder, config, progress)
+    transaction.start_change(source)
+    n_deleted = transaction.delete(changes.deleted)
+    transaction.report.deleted = n_deleted - transaction.report.updated
+    transaction.write(source)
+    transaction.remember(sources=changes.sources, scans=changes.scans)
+    transaction.commit()
