@@ -11,7 +11,7 @@ Paths are relative, with forward slashes; that of a folder ends in a slash.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 __all__ = ["Patterns", "compile_patterns"]
@@ -86,7 +86,7 @@ def _compile(body: str) -> _Pattern:
         raise ValueError("a pattern without a name")
     is_anchored = "/" in body
     try:
-        regex = re.compile(("" if is_anchored else "(?:.*/)?") + _regex(body.removeprefix("/")))
+        regex = re.compile(_regex(body.removeprefix("/"), is_anchored=is_anchored))
     except re.error as error:
         raise ValueError(str(error)) from error
     return _Pattern(regex, is_negated, only_folders)
@@ -95,7 +95,7 @@ def _compile(body: str) -> _Pattern:
 # The pieces of a pattern, longest first; ``**`` only means more than ``*`` beside slashes.
 _PIECES = re.compile(
     r"""
-      (?P<leading>\A\*\*/)
+      (?P<leading>\A(?:\*\*/)+)
     | (?P<inner>/(?:\*\*/)+)
     | (?P<trailing>/\*\*\Z)
     | (?P<stars>\*+)
@@ -107,36 +107,59 @@ _PIECES = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-_FIXED = {
-    "leading": "(?:.*/)?",
-    "inner": "/(?:.*/)?",
-    "trailing": "/.+",
-    "any": "[^/]",
-}
+_FOLDERS = "(?:[^/]*+/)*?"
 
 
-def _regex(pattern: str) -> str:
-    """Translate a pattern; a lone ``**`` is ``*``, as in git."""
-    parts: list[str] = []
+def _regex(pattern: str, *, is_anchored: bool) -> str:
+    """Translate a pattern; a lone ``**`` is ``*``, as in git.
+
+    What stands between two stars, or between two double stars, is matched where it is met first,
+    once and for all (``(?>``): an earlier place leaves more for the rest, so that no other has to
+    be tried, and the work never multiplies.
+    """
+    groups: list[list[list[str]]] = [[[""]]]  # of names between slashes, of chunks between stars
+    is_free, end = not is_anchored, ""
+    for kind, regex in _pieces(pattern):
+        if kind == "leading":
+            is_free = True
+        elif kind == "inner":
+            groups.append([[""]])
+        elif kind == "trailing":
+            end = "/(?s:.+)"
+        elif kind == "slash":
+            groups[-1].append([""])
+        elif kind == "stars":
+            groups[-1][-1].append("")
+        else:
+            groups[-1][-1][-1] += regex
+    first, *others = ["/".join(map(_regex_of_name, names)) for names in groups]
+    parts = [_FOLDERS + first if is_free else first, *(_FOLDERS + other for other in others)]
+    return "".join(f"(?>{part}/)" for part in parts[:-1]) + parts[-1] + end
+
+
+def _pieces(pattern: str) -> Iterator[tuple[str, str]]:
+    """Yield the kinds of the pieces of a pattern, and what matches a letter as a regex."""
     position = 0
     while position < len(pattern):
         piece = _PIECES.match(pattern, position)
         if piece is None:
             raise ValueError(f"{pattern!r} ends in the middle of a range or an escape")
-        parts.append(_regex_of_piece(piece))
         position = piece.end()
-    return "".join(parts)
+        letter = piece["escaped"] or piece["plain"]
+        if piece["range"] is not None:
+            yield "range", _regex_of_range(piece["negation"], piece["members"])
+        elif letter == "/":
+            yield "slash", ""
+        else:
+            yield str(piece.lastgroup), re.escape(letter) if letter else "[^/]"
 
 
-def _regex_of_piece(piece: re.Match[str]) -> str:
-    kind = str(piece.lastgroup)
-    if kind in _FIXED:
-        return _FIXED[kind]
-    if kind == "stars":
-        return "[^/]*"
-    if piece["range"] is not None:
-        return _regex_of_range(piece["negation"], piece["members"])
-    return re.escape(piece["escaped"] or piece["plain"])
+def _regex_of_name(chunks: list[str]) -> str:
+    first, *others = chunks
+    if not others:
+        return first
+    inner = "".join(f"(?>[^/]*?{chunk})" for chunk in others[:-1])
+    return f"(?>{first}{inner}[^/]*{others[-1]}(?=/|\\Z))"
 
 
 def _regex_of_range(negation: str, members: str) -> str:

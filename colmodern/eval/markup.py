@@ -67,4 +67,4 @@ def _is_number(value: Any) -> bool:
 
 
 def _looks_like_one(text: str) -> bool:
-    return re.sub("<[^>]*>", "", text).lstrip("+-").replace(",", "").replace(".", "", 1).isdigit()
+    return re.sub("<[^<>]*>", "", text).lstrip("+-").replace(",", "").replace(".", "", 1).isdigit()

@@ -9,7 +9,13 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Heading", "markdown_headings", "rst_headings", "titles_above"]
+__all__ = [
+    "Heading",
+    "markdown_headings",
+    "rst_headings",
+    "titles_above",
+    "without_closing_marks",
+]
 
 
 class Heading(NamedTuple):
@@ -47,7 +53,7 @@ def markdown_headings(text: str, end: int) -> list[Heading]:
                 fence = ""
         elif not fence and match["marks"]:
             found.append(
-                Heading(match.start(), len(match["marks"]), _without_marks(match["title"]))
+                Heading(match.start(), len(match["marks"]), without_closing_marks(match["title"]))
             )
         elif not fence:
             level = 1 if match["line"].startswith("=") else 2
@@ -87,6 +93,6 @@ def titles_above(headings: Iterable[Heading], offset: int) -> tuple[str, ...]:
     return tuple([heading.title for heading in stack])
 
 
-def _without_marks(title: str) -> str:
+def without_closing_marks(title: str) -> str:
     """Return a title without the marks that may close its line."""
     return title.rstrip(" \t\r").rstrip("#").rstrip(" \t")

@@ -140,7 +140,8 @@ def _check_are_free(folders: list[list[Path] | None]) -> None:
 
 def _split_measures(text: str) -> list[str]:
     """Return names between commas; a comma between brackets belongs to its measure."""
-    return [name for part in re.split(r",(?![^(]*\))", text) if (name := part.strip())]
+    parts = re.findall(r"(?:\([^()]*+\)?+|[^(,]++)++", text)
+    return [name for part in parts if (name := part.strip())]
 
 
 def _slug(name: str) -> str:

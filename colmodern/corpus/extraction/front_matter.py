@@ -11,6 +11,7 @@ import json
 import re
 import tomllib
 from datetime import date, datetime, time
+from itertools import pairwise
 from typing import Any
 
 from colmodern.types import MetadataValue
@@ -19,16 +20,19 @@ __all__ = ["front_matter_fields"]
 
 # Front matter is a page at most; a rule of dashes on the first line of a long text is none.
 LONGEST = 64 * 1024
+
+# The work of tomllib grows with the square of the parts of a dotted name; no line has so many.
+MOST_DOTS = 200
 _YAML = re.compile(
     r"---[ \t]*\r?\n(?P<matter>.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
 )
 _TOML = re.compile(
     r"\+\+\+[ \t]*\r?\n(?P<matter>.*?)^\+\+\+[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
 )
-_FIELD = re.compile(
-    r"(?P<name>[^\s:#\[\]{}'\"-][^:#\[\]{}'\"]*?)[ \t]*:(?:[ \t]+(?P<value>.*?))?[ \t]*$"
-)
-_ITEM = re.compile(r"[ \t]*-[ \t]+(?P<value>.*?)[ \t]*$")
+_FIELD = re.compile(r"(?P<name>[^\s:#\[\]{}'\"-][^:#\[\]{}'\"]*):(?P<value>|[ \t].*)$")
+_ITEM = re.compile(r"[ \t]*-(?P<value>[ \t].*)$")
+_QUOTED = re.compile(r"""\"(?:[^"\\]|\\.)*+"|'(?:[^']|'')*'""")
+_UNQUOTED = re.compile(r"""[^,"']+""")
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})")
 _FLOAT = re.compile(r"[+-]?\d{1,40}\.\d{1,40}(?:[eE][+-]?\d{1,2})?")
 _COMMENT = re.compile(r"(?:^|[ \t])#.*$")
@@ -55,9 +59,8 @@ def _yaml_fields(matter: str) -> dict[str, MetadataValue]:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if match := _FIELD.match(line):
-            name = match["name"]
-            value = _value(match["value"] or "")
-            fields[name] = value
+            name = match["name"].rstrip(" \t")
+            fields[name] = _value(match["value"].strip(" \t"))
         elif name and (match := _ITEM.match(line)) and fields[name] is None:
             items.setdefault(name, []).append(_scalar(match["value"]))
         elif name:  # nested or folded: what it means as a whole is not known
@@ -78,13 +81,9 @@ def _value(text: str) -> MetadataValue:
 
 def _scalar(text: str) -> MetadataValue:
     text = text.strip()
-    if text[:1] == '"' and (match := re.match(r'"(?:[^"\\]|\\.)*"', text)):
-        try:
-            return str(json.loads(match[0]))
-        except ValueError:
-            return match[0][1:-1]
-    if text[:1] == "'" and (match := re.match(r"'(?:[^']|'')*'", text)):
-        return match[0][1:-1].replace("''", "'")
+    if text[:1] in {'"', "'"} and (match := _QUOTED.match(text)):
+        inner = match[0][1:-1]
+        return inner.replace("''", "'") if text[0] == "'" else _unescaped(inner)
     text = _without_comment(text)
     if text.lower() in _CONSTANTS:
         return _CONSTANTS[text.lower()]
@@ -93,20 +92,38 @@ def _scalar(text: str) -> MetadataValue:
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
+def _unescaped(inner: str) -> str:
+    try:
+        return str(json.loads(f'"{inner}"'))
+    except ValueError:
+        return inner
+
+
 def _without_comment(text: str) -> str:
     return text if text[:1] in {'"', "'"} else _COMMENT.sub("", text).strip()
 
 
 def _split(inner: str) -> list[str]:
     """Split at commas that stand outside quotes."""
-    items = re.findall(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,"'])+""", inner)
+    commas = [-1]
+    at = 0
+    while at < len(inner):
+        piece = _QUOTED.match(inner, at) or _UNQUOTED.match(inner, at)
+        if piece is None and inner[at] != ",":
+            break  # a quote that is never closed: what follows is one item
+        if piece is None:
+            commas.append(at)
+        at = piece.end() if piece else at + 1
+    items = [inner[start + 1 : end] for start, end in pairwise([*commas, len(inner)])]
     return [item for item in items if item.strip()]
 
 
 def _toml_fields(matter: str) -> dict[str, MetadataValue]:
+    if any(line.count(".") > MOST_DOTS for line in matter.split("\n")):
+        return {}
     try:
         table = tomllib.loads(matter)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError too
         return {}
     found = {name: _flat(value) for name, value in table.items() if not isinstance(value, dict)}
     extra = table.get("extra")  # where some site builders keep what is the author's own

@@ -16,16 +16,16 @@ from colmodern.corpus.extraction.spelled import spelled
 from colmodern.corpus.formats import LANGUAGES
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import Source
+from colmodern.text.headings import without_closing_marks
 
 __all__ = ["markdown_title", "parse_code", "parse_markdown", "parse_rst", "parse_text"]
 
 # A title stands at the top of a file, not hundreds of lines down.
 TITLE_LINES = 60
 
-_HEADING = re.compile(r" {0,3}#{1,2}[ \t]+(?P<title>.*?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r" {0,3}#{1,2}[ \t]+(?P<title>.*)$")
 _UNDERLINE = re.compile(r" {0,3}=+[ \t]*$")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
-_FRONT_TITLE = re.compile(r"title:[ \t]*(?P<quote>['\"]?)(?P<title>.+?)(?P=quote)[ \t]*$")
 _TAKEN = frozenset({"path", "type", "size", "modified", "sections", "page_starts", "cell_starts"})
 _RST_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}[ \t]*$")
 
@@ -67,15 +67,22 @@ def markdown_title(text: str) -> str:
     lines = _first_lines(text)
     front_matter = _front_matter(lines)
     for line in front_matter:
-        if match := _FRONT_TITLE.match(line):
-            return match["title"]
+        if line.startswith("title:") and (title := _unquoted(line.removeprefix("title:"))):
+            return title
     body = _outside_fences(lines[len(front_matter) :])
     for line, following in pairwise([*body, ""]):
         if match := _HEADING.match(line):
-            return match["title"]
+            return without_closing_marks(match["title"])
         if line.strip() and _UNDERLINE.match(following):
             return line.strip()
     return ""
+
+
+def _unquoted(title: str) -> str:
+    """Return a title without blanks around it and without the quotes that enclose it."""
+    title = title.strip(" \t")
+    is_quoted = len(title) > 2 and title[0] == title[-1] and title[0] in "'\""
+    return title[1:-1] if is_quoted else title
 
 
 def _first_lines(text: str) -> list[str]:

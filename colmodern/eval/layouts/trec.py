@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from colmodern.errors import InputError
@@ -29,12 +30,12 @@ _FIELDS = FieldNames(
     title=("title", "headline"),
 )
 _DOCUMENT_NAMES = ("docs*", "documents*", "corpus*", "*.trec", "*.trec.gz", "*.sgml", "*.sgml.gz")
-_NUMBER = re.compile(r"<num>\s*(?:number\s*:)?\s*([^\s<]+)", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"<topic\s[^>]*?number\s*=\s*[\"']?([^\s\"'>]+)", re.IGNORECASE)
-_TITLE = re.compile(r"<(title|query)>\s*(?:topic\s*:)?(.*?)(?=<|$)", re.IGNORECASE | re.DOTALL)
-_DOCNO = re.compile(r"<DOCNO>\s*(.*?)\s*</DOCNO>", re.IGNORECASE | re.DOTALL)
-_HEADING = re.compile(r"<(HEADLINE|TITLE|TTL|HL)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
-_TEXT = re.compile(r"<TEXT>(.*?)</TEXT>", re.IGNORECASE | re.DOTALL)
+_NUMBER = re.compile(r"<num>\s*+(?:number\s*+:\s*+)?+([^\s<]++)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"<topic\s[^<>]*?number\s*+=\s*+[\"']?+([^\s\"'>]++)", re.IGNORECASE)
+_TITLE = re.compile(r"<(title|query)>\s*+(?:topic\s*+:)?+([^<]*+)", re.IGNORECASE)
+_DOCNO = re.compile(r"<DOCNO>([^<]*+)</DOCNO>", re.IGNORECASE)
+_HEADING = re.compile(r"<(/?)(HEADLINE|TITLE|TTL|HL)>", re.IGNORECASE)
+_TEXT = re.compile(r"<(/?)(TEXT)>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
@@ -151,11 +152,24 @@ def _document(element: str, place: str) -> Document:
     name = _DOCNO.search(element)
     if name is None:
         raise InputError(f"{place}: a <DOC> has no <DOCNO>.")
-    heading = _HEADING.search(element)
-    texts = _TEXT.findall(element)
-    rest = _DOCNO.sub("", element)
-    body = "\n".join(texts) if texts else _HEADING.sub("", rest, count=1)
-    return Document(name[1], _plain(body), _plain(heading[2]) if heading else "")
+    texts = [element[start.end() : end.start()] for start, end in _elements(_TEXT, element)]
+    heading, rest = "", element
+    for start, end in islice(_elements(_HEADING, element), 1):
+        heading = element[start.end() : end.start()]
+        rest = element[: start.start()] + element[end.end() :]
+    body = "\n".join(texts) if texts else _DOCNO.sub("", rest)
+    return Document(name[1].strip(), _plain(body), _plain(heading))
+
+
+def _elements(tags: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """Yield the start and the end of each element that is closed."""
+    opened: dict[str, re.Match[str]] = {}
+    for tag in tags.finditer(text):
+        name = tag[2].upper()
+        if not tag[1]:
+            opened.setdefault(name, tag)
+        elif start := opened.pop(name, None):
+            yield start, tag
 
 
 def _plain(text: str) -> str:

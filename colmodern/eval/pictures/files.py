@@ -50,7 +50,8 @@ def inline_svg(figure: Figure, *, prefix: str, title: str = "") -> str:
 
     text = _rendered(figure, "svg", facecolor="none").decode("utf-8")
     text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    before, _, rest = text.partition("<metadata>")
+    text = before + rest.partition("</metadata>")[2]
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
     text = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", text)  # in a page, a parser knows
     text = text.replace(INK, "currentColor")
