@@ -12,13 +12,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.extraction.manuals import MANUALS, UNITS, losses_of
+from benchmarks.extraction.papers import PAPERS, recalls_of
 
 N_EXAMPLES = 5
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print a row of a Markdown table for each manual, then examples of what was lost."""
-    folder, names = Path(arguments[0]), arguments[1:] or list(MANUALS)
+    """Print Markdown tables of manuals in HTML, with examples of losses, and of PDFs."""
+    folder, names = Path(arguments[0]), arguments[1:]
+    _print_manuals(folder, [name for name in MANUALS if not names or name in names])
+    _print_papers(folder, [name for name in PAPERS if not names or name in names])
+
+
+def _print_papers(folder: Path, names: Sequence[str]) -> None:
+    print(
+        "\n| PDF | pages | words | found | glued | pages/s |\n| -- | --: | --: | --: | --: | --: |"
+    )
+    for name in names:
+        for one in recalls_of(name, folder):
+            share = f"{one.found / one.words:.4f} | {len(one.glued)}"
+            speed = f"{one.pages / one.seconds:.0f}"
+            print(f"| {one.name} | {one.pages:,} | {one.words:,} | {share} | {speed} |")
+
+
+def _print_manuals(folder: Path, names: Sequence[str]) -> None:
     kinds = list(UNITS)
     print(
         "| package | pages |",
