@@ -204,7 +204,7 @@ class Transaction:
     def new_job(self, content: Sequence[StoredBatch] | TextsToEncode) -> SegmentJob:
         """Return a job that makes a segment, for ``run_segment_job`` in any process."""
         writer = self._started()
-        return SegmentJob(self.path, writer.reserve_segment(), writer.codec, content)
+        return SegmentJob(self.path.absolute(), writer.reserve_segment(), writer.codec, content)
 
     def add_segment(self, record: SegmentRecord) -> None:
         """Add the segment of a job; its documents take the place of live ones of their ids.

@@ -5,6 +5,7 @@ import pickle
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -239,14 +240,16 @@ def test_a_job_makes_the_segment_that_an_indexer_makes(tmp_path, codec):
         assert job[f"segment-000001/{name}.arrow"] == whole[f"segment-000001/{name}.arrow"]
 
 
-def test_jobs_and_what_they_return_are_values(tmp_path, codec):
-    path = tmp_path / "i"
+def test_jobs_and_what_they_return_are_values(tmp_path, codec, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = Path("i")
     Indexer(path, ENCODER, config=CONFIG, codec=codec).build(documents(5))
     with Transaction.open(path) as transaction:
         transaction.start_change(TextDocumentSource(transaction.spool, ENCODER, CONFIG))
         job = transaction.new_job(halves(codec)[1])
         again = pickle.loads(pickle.dumps(job))
         assert again.codec.fingerprint == codec.fingerprint
+        assert again.path == tmp_path / "i", "whatever the folder of the process that runs it"
         record = run_segment_job(job)
         before = files_of(path / job.name)
         assert run_segment_job(again) == record, "a job may be run again"
