@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.long_text import long_text
 from colmodern import Document, Encoder, Indexer, Searcher
 from colmodern.eval import Dataset, evaluate
-from colmodern.eval.memory import forget_peak, peak_bytes
+from colmodern.eval.run.memory import forget_peak, peak_bytes
 from colmodern.eval.systems import Late
 
 _FACT = "The missing teapot of the duchess stands behind the third barrel."

@@ -129,7 +129,7 @@ def _measure(
 
 def _check_are_free(folders: list[list[Path] | None]) -> None:
     from colmodern.errors import InputError
-    from colmodern.eval.record import check_is_free
+    from colmodern.eval.run.record import check_is_free
 
     places = [place for several in folders if several for place in several]
     if len(set(places)) < len(places):

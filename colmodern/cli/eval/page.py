@@ -24,7 +24,7 @@ def write_page_of(path: Path | None, results: list[tuple[Dataset, list[Report]]]
     if path is None:
         return
     from colmodern.eval import Section, write_page
-    from colmodern.eval.environment import environment
+    from colmodern.eval.run.environment import environment
 
     here = environment()
     sections = [

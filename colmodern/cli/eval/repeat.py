@@ -26,7 +26,7 @@ def repeat(
     """Run a record's measurement again and compare; exit code 1 if a mean is another."""
     from colmodern.eval import Record
     from colmodern.eval import repeat as repeat_record
-    from colmodern.eval.record import check_is_free
+    from colmodern.eval.run.record import check_is_free
 
     then = Record.load(record)
     if again is not None:

@@ -7,9 +7,9 @@ from importlib import resources
 from pathlib import Path
 
 from colmodern.errors import InputError
-from colmodern.eval.markup import text_html
 from colmodern.eval.page.section import Section, section_html
 from colmodern.eval.pictures.style import require_matplotlib
+from colmodern.eval.results.markup import text_html
 
 # A page that holds other people's texts may load nothing and run nothing.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"

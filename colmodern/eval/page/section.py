@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from colmodern.eval.compare import Change, Comparison, compare_with_baseline
-from colmodern.eval.markup import Markup, fields_html, table_html, text_html
+from colmodern.eval.collection.statistics import Spread, Statistics
 from colmodern.eval.pictures import (
     draw_by_document_length,
     draw_differences,
     draw_trade_off,
     inline_svg,
 )
-from colmodern.eval.report import Report
-from colmodern.eval.statistics import Spread, Statistics
+from colmodern.eval.results.compare import Change, Comparison, compare_with_baseline
+from colmodern.eval.results.markup import Markup, fields_html, table_html, text_html
+from colmodern.eval.results.report import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

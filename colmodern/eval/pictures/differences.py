@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from colmodern.eval.compare import Comparison
 from colmodern.eval.pictures.style import BETTER, INK, WORSE, new_figure, shown_name
+from colmodern.eval.results.compare import Comparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from colmodern.errors import InputError
-from colmodern.eval.compare import quarters
 from colmodern.eval.pictures.style import COLOURS, MARKERS, in_order, new_figure, shown_name
 from colmodern.eval.pictures.trade_off import check_reports
-from colmodern.eval.report import Report
+from colmodern.eval.results.compare import quarters
+from colmodern.eval.results.report import Report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

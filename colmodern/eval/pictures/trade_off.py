@@ -15,7 +15,7 @@ from colmodern.eval.pictures.style import (
     new_figure,
     shown_name,
 )
-from colmodern.eval.report import Report
+from colmodern.eval.results.report import Report
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

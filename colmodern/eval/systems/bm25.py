@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from colmodern.errors import ConfigError, MissingExtraError
-from colmodern.eval.memory import forget_peak, peak_bytes
+from colmodern.eval.run.memory import forget_peak, peak_bytes
 from colmodern.eval.systems.ranking import best, ranked
 from colmodern.eval.systems.system import Answer, Built
 from colmodern.types import Document, Progress

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from colmodern.eval.memory import forget_peak, peak_bytes
+from colmodern.eval.run.memory import forget_peak, peak_bytes
 
 
 def build_once(

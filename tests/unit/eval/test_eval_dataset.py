@@ -5,7 +5,7 @@ import pytest
 from colmodern import Document
 from colmodern.errors import InputError
 from colmodern.eval import Dataset, read_qrels
-from colmodern.eval.statistics import Spread
+from colmodern.eval.collection.statistics import Spread
 from colmodern.searcher import read_queries
 
 

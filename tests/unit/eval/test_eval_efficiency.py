@@ -7,7 +7,7 @@ import pytest
 from colmodern import HashEncoder
 from colmodern.errors import ConfigError
 from colmodern.eval import efficiency
-from colmodern.eval.efficiency import _max_batch
+from colmodern.eval.run.efficiency import _max_batch
 from colmodern.types import TokenEmbeddings
 
 
@@ -64,7 +64,7 @@ def test_the_largest_batch_goes_on_in_a_straight_line_from_what_was_measured():
 
 
 def test_memory_that_nobody_knows_is_none(monkeypatch):
-    module = sys.modules["colmodern.eval.efficiency"]  # the package's name is the function
+    module = sys.modules["colmodern.eval.run.efficiency"]  # the package's name is the function
     monkeypatch.setattr(module, "resident_bytes", lambda: None)
     found = efficiency(HashEncoder(8), lengths=(16,), tokens=32, repeats=1)
     assert {(row.peak_bytes, row.max_batch) for row in found.rows} == {(None, None)}

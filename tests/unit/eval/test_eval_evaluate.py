@@ -8,7 +8,7 @@ pytest.importorskip("ir_measures")
 from colmodern import Indexer, Searcher
 from colmodern.errors import ConfigError, InputError
 from colmodern.eval import Dataset, evaluate
-from colmodern.eval.memory import forget_peak, peak_bytes
+from colmodern.eval.run.memory import forget_peak, peak_bytes
 from colmodern.eval.systems import Late, OpenIndex
 
 SCIFACT = Path(__file__).parents[4] / "shared" / "data" / "scifact"

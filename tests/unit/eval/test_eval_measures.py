@@ -7,7 +7,7 @@ pytest.importorskip("ir_measures")
 
 from colmodern.errors import InputError, MissingExtraError
 from colmodern.eval import measure_rankings
-from colmodern.eval.measures import depth_of, mean, parse_measures
+from colmodern.eval.measures.rankings import depth_of, mean, parse_measures
 
 QRELS = {"q1": {"d1": 1}, "q2": {"d2": 2, "d3": 1}}
 

@@ -10,9 +10,9 @@ pytest.importorskip("matplotlib")
 
 from colmodern.errors import InputError
 from colmodern.eval import Section, compare, write_page
-from colmodern.eval.environment import environment
+from colmodern.eval.collection.statistics import Spread, Statistics
 from colmodern.eval.page import check_can_write, render_page
-from colmodern.eval.statistics import Spread, Statistics
+from colmodern.eval.run.environment import environment
 
 HOSTILE = '<script>alert("x")</script>&\'\ud800'
 VOID = {"meta", "br", "hr", "img", "link"}

@@ -7,7 +7,7 @@ pytest.importorskip("ir_measures")
 
 from colmodern.errors import InputError
 from colmodern.eval import Dataset, Record, compare, evaluate, measure_rankings, repeat
-from colmodern.eval.environment import environment
+from colmodern.eval.run.environment import environment
 from colmodern.eval.systems import Late
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from colmodern.eval.significance import bootstrap_interval, holm, randomisation_p
+from colmodern.eval.measures.significance import bootstrap_interval, holm, randomisation_p
 
 
 def test_the_exact_p_is_a_count_of_sign_patterns():

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from colmodern.errors import InputError
-from colmodern.eval.markup import table_html, text_html
-from colmodern.eval.report import QueryResult, Report
-from colmodern.eval.significance import bootstrap_interval, holm, randomisation_p
+from colmodern.eval.measures.significance import bootstrap_interval, holm, randomisation_p
+from colmodern.eval.results.markup import table_html, text_html
+from colmodern.eval.results.report import QueryResult, Report
 
 _LEVEL = 1e-9
 _SHOWN_HITS = 10

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from colmodern.errors import InputError
+from colmodern.eval.collection.statistics import Spread, Statistics
 from colmodern.eval.layouts import Collection, Documents, Qrels, read_collection
-from colmodern.eval.statistics import Spread, Statistics
 from colmodern.types import Document
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from colmodern.errors import ConfigError
-from colmodern.eval.markup import table_html
-from colmodern.eval.memory import forget_peak, peak_bytes, resident_bytes
+from colmodern.eval.results.markup import table_html
+from colmodern.eval.run.memory import forget_peak, peak_bytes, resident_bytes
 from colmodern.types import DocumentEncoder, Progress
 
 _WORDS = (

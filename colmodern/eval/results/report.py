@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from colmodern.errors import InputError
-from colmodern.eval.markup import fields_html
+from colmodern.eval.results.markup import fields_html
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

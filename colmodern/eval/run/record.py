@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from colmodern.errors import InputError
-from colmodern.eval.dataset import Dataset
-from colmodern.eval.environment import environment
-from colmodern.eval.evaluate import evaluate
-from colmodern.eval.report import QueryResult, Report
+from colmodern.eval.collection.dataset import Dataset
+from colmodern.eval.results.report import QueryResult, Report
+from colmodern.eval.run.environment import environment
+from colmodern.eval.run.evaluate import evaluate
 from colmodern.searcher import Hit, Hits, write_run
 from colmodern.types import Progress
 

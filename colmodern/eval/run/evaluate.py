@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from colmodern.errors import ConfigError, InputError
-from colmodern.eval.dataset import Dataset, count_words
-from colmodern.eval.measures import DEFAULT_MEASURES, depth_of, mean, measure_rankings
-from colmodern.eval.memory import forget_peak, peak_bytes
-from colmodern.eval.report import QueryResult, Report
+from colmodern.eval.collection.dataset import Dataset, count_words
+from colmodern.eval.measures.rankings import DEFAULT_MEASURES, depth_of, mean, measure_rankings
+from colmodern.eval.results.report import QueryResult, Report
+from colmodern.eval.run.memory import forget_peak, peak_bytes
 from colmodern.eval.systems import Answer, Built, OpenIndex, System, make_system
 from colmodern.searcher import Searcher
 from colmodern.types import DocumentEncoder, Progress

@@ -1,0 +1,1 @@
+"""What is judged? Documents, queries and judgments, checked; and how large they are."""

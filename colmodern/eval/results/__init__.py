@@ -1,0 +1,1 @@
+"""What was measured? Reports, comparisons, and how they are shown."""
