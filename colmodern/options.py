@@ -229,7 +229,7 @@ class Options:
         return ConfigError(f"{name} {why}.", code="option_conflict", option=name, value=value)
 
     @classmethod
-    def of(cls, given: Self | None, options: Mapping[str, Any]) -> Self:
+    def of(cls, base: Self | None, options: Mapping[str, Any]) -> Self:
         """Return the options of a call: an object, keywords, or an object and what differs.
 
         Raises:
@@ -239,11 +239,11 @@ class Options:
         unknown = options.keys() - {one.name for one in options_of(cls)}
         if unknown:
             raise TypeError(f"there is no {cls.WHAT} {_advice(cls, min(unknown))}")
-        if given is None:
+        if base is None:
             return cls(**options)
-        if not isinstance(given, cls):
-            raise TypeError(f"expected a {cls.__name__}, not {type(given).__name__}")
-        return cls(**{**given.to_dict(), **options}) if options else given
+        if not isinstance(base, cls):
+            raise TypeError(f"expected a {cls.__name__}, not {type(base).__name__}")
+        return cls(**{**base.to_dict(), **options}) if options else base
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""

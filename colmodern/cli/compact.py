@@ -9,8 +9,8 @@ import typer
 from colmodern.cli.arguments import BackendOption, DeviceOption, FormatOption, IndexOption
 from colmodern.cli.encoder import Backend, EncoderArguments, encoder_name
 from colmodern.cli.location import locate
+from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.progress import progress_bar
-from colmodern.cli.printing.records import print_fields
 from colmodern.cli.printing.terminal import Format, note
 
 

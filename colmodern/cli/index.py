@@ -18,8 +18,8 @@ from colmodern.cli.arguments import (
 from colmodern.cli.derived import shown, takes
 from colmodern.cli.encoder import Backend, EncoderArguments
 from colmodern.cli.location import default_location, remember
+from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.progress import progress_bar
-from colmodern.cli.printing.records import print_fields
 from colmodern.cli.printing.terminal import Format, note
 from colmodern.request import IndexConfig
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from colmodern.cli.arguments import FormatOption, IndexOption
 from colmodern.cli.location import locate
-from colmodern.cli.printing.records import print_fields
+from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.terminal import Format, note
 
 

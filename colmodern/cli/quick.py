@@ -28,10 +28,10 @@ def plain_arguments(words: Sequence[str]) -> SearchArguments | None:
     asked: dict[str, Any] = {}
     rest = iter(words[1:])
     for word in rest:
-        given, name, value = _read(word, rest, own, asked)
-        if value is None or name in given:
+        typed, name, value = _read(word, rest, own, asked)
+        if value is None or name in typed:
             return None
-        given[name] = value
+        typed[name] = value
     if "query" not in own:
         return None
     return SearchArguments(request=SearchRequest(**asked), **own)

@@ -105,7 +105,7 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
 
 
 def load_frozen(folder: Path, *, dtype: torch.dtype) -> PreTrainedModel:
-    """Return a transformer that only reads: no gradients, evaluation mode.
+    """Return a transformer for inference: no gradients, evaluation mode.
 
     Raises:
         EncoderError: It cannot be read.
@@ -117,16 +117,16 @@ def load_frozen(folder: Path, *, dtype: torch.dtype) -> PreTrainedModel:
 
 
 def training_device() -> torch.device:
-    """Return where models train and teachers read: the first GPU, or the CPU."""
+    """Return where models are trained and teachers run: the first GPU, or the CPU."""
     import torch
 
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def multiplies_bf16() -> bool:
-    """Whether the training device has products of bfloat16; a CPU that lacks them imitates them.
+    """Whether the training device has products of bfloat16; a CPU that lacks them emulates them.
 
-    Imitated products are three times slower than those of float32.
+    Emulated products are three times slower than those of float32.
     """
     import torch
 

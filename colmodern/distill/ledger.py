@@ -1,6 +1,6 @@
 """What has been done already, and is it still what the recipe asks for?
 
-A step owns a folder. ``started.json`` says what its inputs were, ``done.json`` what came out. A
+Each step has a folder. ``started.json`` says what its inputs were, ``done.json`` what came out. A
 step whose inputs have changed starts anew, with its old folder set aside, never deleted; a step
 that was interrupted finds its own files and goes on; a step that is done is skipped.
 """

@@ -239,7 +239,7 @@ def _evaluate(run: RecipeRun, folder: Path) -> None:
 
 
 def _students(run: RecipeRun) -> dict[str, Path]:
-    """Return every student there is, by what brought it about."""
+    """Return every student there is, by the stage that made it."""
     recipe = run.recipe
     students = {"start": run.folder("warm-start") / "start"}
     if recipe.warm_start is not None:

@@ -32,14 +32,14 @@ def scoring_for(encoder: QueryEncoder) -> Scoring:
     return Scoring(getattr(encoder, "scoring", Scoring.MAXSIM))
 
 
-def scoring_of_index(reader: IndexReader, given: QueryEncoder | None) -> Scoring:
+def scoring_of_index(reader: IndexReader, encoder: QueryEncoder | None) -> Scoring:
     """Return what scoring ``auto`` is in an index.
 
-    What the encoder was made for that was given; without one, what the checkpoint says that the
+    What the encoder was made for, if the searcher was opened with one; without one, what the checkpoint says that the
     index names, if it lies on this machine; MaxSim if neither says anything.
     """
-    if given is not None:
-        return scoring_for(given)
+    if encoder is not None:
+        return scoring_for(encoder)
     from colmodern.encoder import scoring_of
 
     return scoring_of(reader.manifest.encoder.name)

@@ -82,10 +82,10 @@ class Part:
         Args:
             words: Those of the words of a query, where they are needed.
         """
-        records = [segment.record for segment in self.segments]
+        counts = [segment.record for segment in self.segments]
         return GlobalStatistics(
-            n_documents=sum(one.n_documents - one.n_deleted_documents for one in records),
-            n_tokens=sum(one.n_tokens - one.n_deleted_tokens for one in records),
+            n_documents=sum(one.n_documents - one.n_deleted_documents for one in counts),
+            n_tokens=sum(one.n_tokens - one.n_deleted_tokens for one in counts),
             words=words,
         )
 

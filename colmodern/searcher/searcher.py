@@ -47,7 +47,7 @@ class Searcher:
     ) -> None:
         """Search ``reader`` with ``encoder``; see ``open``."""
         self._reader = reader
-        self._given = encoder
+        self._opened_with = encoder
         self._encoder = encoder
         self._precision = precision
         if encoder is not None:
@@ -100,7 +100,7 @@ class Searcher:
 
     def refresh(self) -> Self:
         """Return a searcher of the newest snapshot; this one keeps its own."""
-        fresh = type(self)(self._reader.refresh(), self._given, precision=self._precision)
+        fresh = type(self)(self._reader.refresh(), self._opened_with, precision=self._precision)
         fresh._encoder = self._encoder
         return fresh
 
@@ -280,7 +280,7 @@ class Searcher:
     @cached_property
     def _scoring(self) -> Scoring:
         """What scoring ``auto`` is, whatever a query is given as."""
-        return scoring_of_index(self._reader, self._given)
+        return scoring_of_index(self._reader, self._opened_with)
 
     def _allowed(self, where: str | None) -> NDArray[np.bool_]:
         """Return which documents may be found, of all segments."""

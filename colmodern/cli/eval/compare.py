@@ -10,7 +10,7 @@ import typer
 from colmodern.cli.arguments import FormatOption
 from colmodern.cli.eval.arguments import HtmlOption
 from colmodern.cli.eval.page import check_page
-from colmodern.cli.printing.records import print_rows
+from colmodern.cli.printing.fields import print_rows
 from colmodern.cli.printing.terminal import Format, note, print_json, print_text
 
 
@@ -32,9 +32,9 @@ def compare_records(
         raise typer.BadParameter("Give two records or more.")
     check_page(html)
     loaded = [Record.load(record) for record in records]
-    baseline, *others = reports = [record.report for record in loaded]
+    baseline, *compared = reports = [record.report for record in loaded]
     name = measure_name or next(iter(baseline.measures))
-    comparisons = compare_with_baseline(baseline, others, name)
+    comparisons = compare_with_baseline(baseline, compared, name)
     if html is not None:
         environments = _different([record.environment for record in loaded])
         write_page(html, [Section(reports=reports, measure=name, environments=environments)])

@@ -8,8 +8,8 @@ import typer
 
 from colmodern.cli.arguments import FormatOption
 from colmodern.cli.encoder import Backend, EncoderArguments
+from colmodern.cli.printing.fields import print_rows
 from colmodern.cli.printing.progress import progress_bar
-from colmodern.cli.printing.records import print_rows
 from colmodern.cli.printing.terminal import Format, print_json, print_text
 
 

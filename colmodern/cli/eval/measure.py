@@ -14,8 +14,8 @@ from colmodern.cli.encoder import Backend, EncoderArguments
 from colmodern.cli.eval.arguments import HtmlOption, WorkOption
 from colmodern.cli.eval.page import check_page, write_page_of
 from colmodern.cli.eval.tables import compare_with_first, print_for_people
+from colmodern.cli.printing.fields import print_rows
 from colmodern.cli.printing.progress import progress_bar
-from colmodern.cli.printing.records import print_rows
 from colmodern.cli.printing.terminal import Format, note, print_json
 from colmodern.request import IndexConfig, SearchRequest
 

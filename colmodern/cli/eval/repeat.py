@@ -9,8 +9,8 @@ import typer
 
 from colmodern.cli.arguments import FormatOption
 from colmodern.cli.eval.arguments import WorkOption
+from colmodern.cli.printing.fields import print_rows
 from colmodern.cli.printing.progress import progress_bar
-from colmodern.cli.printing.records import print_rows
 from colmodern.cli.printing.terminal import Format, note, print_json
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from colmodern.cli.arguments import FormatOption
-from colmodern.cli.printing.records import print_rows
+from colmodern.cli.printing.fields import print_rows
 from colmodern.cli.printing.terminal import Format, print_json, print_text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colmodern.cli.printing.records import print_rows
+from colmodern.cli.printing.fields import print_rows
 from colmodern.cli.printing.terminal import Format, note, print_text
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Which pieces does each step see? The same for the same seed, whenever it is asked."""
+"""Which pieces are in the batch of each step? The same for the same seed, whenever it is asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which texts must a student never see? Those of the collections it will be measured on."""
+"""Which texts must not be trained on? Those of the collections it will be measured on."""
 
 from __future__ import annotations
 

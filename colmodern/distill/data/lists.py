@@ -1,4 +1,4 @@
-"""Which rows does a phase of training see, in which order?"""
+"""Which rows does a phase of training use, in which order?"""
 
 from __future__ import annotations
 

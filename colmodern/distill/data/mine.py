@@ -1,4 +1,4 @@
-"""Which documents look like an answer and are none? The stage ``mine``.
+"""Which documents are hard negatives of a query? The stage ``mine``.
 
 Every search that ``colmodern eval`` can measure can mine: BM25, a single-vector model, our own.
 Each source of pairs is a collection of its own. What ranks within the wanted ranks and is no

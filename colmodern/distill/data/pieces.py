@@ -1,4 +1,4 @@
-"""How does a pile of text become training pieces?
+"""How do texts become training pieces?
 
 A part of the stage ``prepare``. A piece is a run of tokens of one text between its markers. Texts
 are cut at lengths drawn from the recipe; the pieces are written once, as one Arrow file, and every

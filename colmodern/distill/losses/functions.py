@@ -41,8 +41,8 @@ def maxsim_loss(
 ) -> Tensor:
     """Return the mean squared difference of the best match of some tokens in every piece.
 
-    Search adds up maxima, so the few high similarities decide; a plain mean over token pairs hardly
-    sees them. A token's best match in its own piece is itself and is left out.
+    Search adds up maxima, so the few high similarities decide; a plain mean over token pairs hardly depends on
+    them. A token's best match in its own piece is itself and is left out.
 
     Args:
         student: Shape (n_tokens, student_dim), rows L2-normalised.
@@ -54,8 +54,8 @@ def maxsim_loss(
     difference = _best_matches(student, rows, pieces, n_pieces) - _best_matches(
         teacher, rows, pieces, n_pieces
     )
-    others = pieces[rows][:, None] != pieces.new_tensor(range(n_pieces))[None, :]
-    return difference[others].square().mean()
+    in_other_pieces = pieces[rows][:, None] != pieces.new_tensor(range(n_pieces))[None, :]
+    return difference[in_other_pieces].square().mean()
 
 
 def _best_matches(vectors: Tensor, rows: Tensor, pieces: Tensor, n_pieces: int) -> Tensor:

@@ -9,7 +9,7 @@ from colmodern.distill.options.require import require
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """A stretch of training with its own data, lengths, losses and learning rate.
+    """A part of training with its own data, lengths, losses and learning rate.
 
     Attributes:
         name: What to call it; its checkpoints lie in a folder of that name.

@@ -1,4 +1,4 @@
-"""What should whoever finds the student know? Its README: data, licences, recipe, seed, scores."""
+"""What does the README of a student say? Data, licences, recipe, seed, scores."""
 
 from __future__ import annotations
 

@@ -86,12 +86,12 @@ def candidate_lists(
     queries = read_table(prepared / "queries.parquet", columns).to_pylist()
     lists = []
     for query in queries:
-        others = negatives.get(query["query_id"], [])
-        if query["split"] != split or not others:
+        negative_ids = negatives.get(query["query_id"], [])
+        if query["split"] != split or not negative_ids:
             continue
         positives = query["document_ids"]
         positive = positives[_number(query["query_id"], seed) % len(positives)]
-        lists.append({**query, "document_ids": [positive, *others][: recipe.n_candidates]})
+        lists.append({**query, "document_ids": [positive, *negative_ids][: recipe.n_candidates]})
     if not lists and split == "train":
         raise InputError(f"None of {len(queries)} queries has a negative, so there are no lists.")
     lists.sort(key=lambda entry: _number(entry["query_id"], seed))
@@ -101,7 +101,7 @@ def candidate_lists(
 def combine(scores: Sequence[Sequence[float]], weights: Sequence[float]) -> NDArray[np.float64]:
     """Return the weighted mean of several teachers' scores of one list, each scaled to [0, 1].
 
-    A teacher that gives all documents the same score has no say.
+    A teacher that gives all documents the same score does not change the order.
 
     Args:
         scores: Of each teacher, shape (n_teachers, n_documents).
@@ -128,7 +128,7 @@ def keep(scores: NDArray[np.float64], *, margin: float, n_ways: int) -> list[int
     return [0, *negatives[: n_ways - 1]]
 
 
-def refuse_nonsense(
+def refuse_non_finite(
     scores: Iterable[float], *, who: str, query: str, documents: Sequence[str]
 ) -> None:
     """Refuse scores that are no numbers.
@@ -157,7 +157,7 @@ def _score_part(
     for teacher, scorer in zip(recipe.teachers, scorers, strict=True):
         scored = scorer.score(lists)
         for row, values in zip(rows, scored, strict=True):
-            refuse_nonsense(
+            refuse_non_finite(
                 values,
                 who=f"The teacher {teacher.key}",
                 query=row["query_id"],

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from colmodern.distill.data.tables import DOCUMENTS, LISTS, QUERIES, read_table, write_table
 from colmodern.distill.options.data import ScoredLists
-from colmodern.distill.teachers.score import refuse_nonsense
+from colmodern.distill.teachers.score import refuse_non_finite
 from colmodern.errors import InputError
 
 SOURCE = "scored_lists"
@@ -77,7 +77,7 @@ def _checked(
     missing = next((name for name in names if name not in documents), None)
     if missing is not None:
         raise InputError(f"{where}: there is no document {missing!r}.")
-    refuse_nonsense(
+    refuse_non_finite(
         (float("nan") if score is None else score for score in scores),
         who=str(path),
         query=query,

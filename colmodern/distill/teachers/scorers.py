@@ -1,4 +1,4 @@
-"""How well does a document answer a query, in a teacher's opinion? One class a kind of teacher."""
+"""How does a teacher score a document for a query? One class a kind of teacher."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class CrossScorer:
 
 
 class LateScorer:
-    """MaxSim of an encoder's token vectors, markers left out, which no training has prepared."""
+    """MaxSim of an encoder's token vectors, markers left out; it was not trained for MaxSim."""
 
     def __init__(self, folder: Path, max_length: int) -> None:
         """Load the encoder.

@@ -10,10 +10,10 @@ from colmodern.types import Progress
 
 
 class ReportProgress(TrainerCallback):
-    """Tells a callback of ours how many steps are done; what it raises ends the training."""
+    """Calls a function with the number of steps done; what it raises ends the training."""
 
     def __init__(self, stage: str, progress: Progress | None) -> None:
-        """Keep whom to tell."""
+        """Keep the callback."""
         self._stage = stage
         self._progress = progress
 
@@ -24,7 +24,7 @@ class ReportProgress(TrainerCallback):
         control: TrainerControl,  # noqa: ARG002
         **_: Any,
     ) -> None:
-        """Tell it."""
+        """Call it with the steps done."""
         if self._progress is not None:
             self._progress(self._stage, state.global_step, state.max_steps)
 

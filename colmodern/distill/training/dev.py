@@ -1,4 +1,4 @@
-"""How good is a student meanwhile? nDCG@10 on queries that were put aside."""
+"""How good is a student during training? nDCG@10 on queries that were put aside."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def dev_collection(
     chosen = sorted(put_aside, key=lambda q: _draw(q["query_id"]))[: recipe.dev_queries]
     needed = {name for query in chosen for name in query["document_ids"]}
     texts = {d["document_id"]: d["text"] for d in documents if d["source"] not in long}
-    others = sorted((name for name in texts if name not in needed), key=_draw)
-    kept = [*sorted(needed, key=_draw), *others][: max(recipe.dev_documents, len(needed))]
+    remaining = sorted((name for name in texts if name not in needed), key=_draw)
+    kept = [*sorted(needed, key=_draw), *remaining][: max(recipe.dev_documents, len(needed))]
     return (
         {query["query_id"]: query["text"] for query in chosen},
         {name: texts[name] for name in kept},

@@ -127,12 +127,12 @@ class RotaryTable:
         """Keep the frequencies; no table is made yet."""
         self._frequencies = rotary_frequencies(theta, head_dim)
         self._table = np.empty((0, head_dim // 2), np.complex64)
-        self._growing = threading.Lock()
+        self._lock = threading.Lock()
 
     def at(self, positions: IntVector) -> NDArray[np.complex64]:
         """Return the rotations of the positions, shape (n, head_dim / 2)."""
         needed = int(positions.max(initial=-1)) + 1
-        with self._growing:
+        with self._lock:
             if needed > len(self._table):
                 self._table = self._rotations(max(needed, 2 * len(self._table), 64))
             table = self._table

@@ -95,7 +95,7 @@ class Dataset:
         cls, collection: Collection, *, name: str, layout: str, origin: str, where: str
     ) -> Dataset:
         digest = hashlib.sha256(b"colmodern dataset 1\n")
-        words = _survey(collection.documents, digest, where)
+        words = _count_words_of_all(collection.documents, digest, where)
         corpus_fingerprint = digest.hexdigest()
         qrels = {query: grades for query, grades in collection.qrels.items() if grades}
         queries = _judged_queries(collection.queries, qrels, where)
@@ -144,7 +144,7 @@ def count_words(text: str) -> int:
     return len(text.split())
 
 
-def _survey(documents: Documents, digest: hashlib._Hash, where: str) -> dict[str, int]:
+def _count_words_of_all(documents: Documents, digest: hashlib._Hash, where: str) -> dict[str, int]:
     """Return the words of each document by its id; ids must not come twice."""
     words: dict[str, int] = {}
     for document in documents:

@@ -1,4 +1,4 @@
-"""Is a difference between two systems more than luck? Paired tests on values for each query.
+"""Is a difference between two systems significant? Paired tests on values for each query.
 
 Pure functions of arrays. The same seed gives the same result.
 """

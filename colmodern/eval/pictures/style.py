@@ -46,7 +46,7 @@ _STYLE: dict[str, Any] = {
 
 @contextmanager
 def new_figure(width: float = 7.0, height: float = 3.8) -> Iterator[tuple[Figure, Axes]]:
-    """Give an empty figure with one pair of axes, and the style while it is drawn.
+    """Yield an empty figure with one pair of axes, and the style while it is drawn.
 
     Raises:
         MissingExtraError: matplotlib is not installed.

@@ -225,14 +225,14 @@ def compare(
 
 
 def compare_with_baseline(
-    baseline: Report, others: Sequence[Report], measure: str = "nDCG@10", *, seed: int = 0
+    baseline: Report, reports: Sequence[Report], measure: str = "nDCG@10", *, seed: int = 0
 ) -> list[Comparison]:
     """Compare several reports with one; ``p_holm`` is corrected for their number.
 
     Raises:
         InputError: As in ``compare``.
     """
-    found = [compare(baseline, other, measure, seed=seed) for other in others]
+    found = [compare(baseline, other, measure, seed=seed) for other in reports]
     corrected = holm([comparison.p for comparison in found])
     return [replace(one, p_holm=p) for one, p in zip(found, corrected, strict=True)]
 
@@ -272,8 +272,8 @@ def _buckets(
 
 
 def _changes(a: Report, b: Report, measure: str, n: int) -> tuple[Change, ...]:
-    others = {query.id: query for query in b.queries}
-    pairs = [(query, others[query.id]) for query in a.queries]
+    queries_of_b = {query.id: query for query in b.queries}
+    pairs = [(query, queries_of_b[query.id]) for query in a.queries]
     pairs.sort(key=lambda pair: -abs(pair[1].values[measure] - pair[0].values[measure]))
     return tuple(
         Change(

@@ -83,7 +83,7 @@ def _search_all(
         answers.append(answer)
         if progress is not None:
             progress("searching", len(answers), len(dataset.queries))
-    _refuse_strangers(system, dataset, answers)
+    _refuse_unknown(system, dataset, answers)
     return answers
 
 
@@ -97,7 +97,7 @@ def _refuse_missing(system: System, dataset: Dataset, built: Built) -> None:
         )
 
 
-def _refuse_strangers(system: System, dataset: Dataset, answers: Sequence[Answer]) -> None:
+def _refuse_unknown(system: System, dataset: Dataset, answers: Sequence[Answer]) -> None:
     """Refuse documents that the collection lacks: a wrong index, or a wrong run file."""
     unknown = [
         document

@@ -1,4 +1,4 @@
-"""What is left of a measurement? A folder that says what ran, on what, and what came out.
+"""What is a record of a measurement? A folder that says what ran, on what, and what came out.
 
 run.json          versions, commit, machine, options, fingerprints, means; written last
 per_query.jsonl   for every query: text, lengths, relevant documents, measures, times, ranking

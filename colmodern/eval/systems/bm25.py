@@ -1,4 +1,4 @@
-"""What would BM25 find? The baseline that every reader asks for."""
+"""What would BM25 find? The baseline of every comparison."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Bm25:
             yield Answer(ranking, encoded - started, time.perf_counter() - encoded)
 
     def close(self) -> None:
-        """Forget the index."""
+        """Drop the index from memory."""
         self._model = None
 
     def _n_bytes(self) -> int:

@@ -101,7 +101,7 @@ class Dense:
             yield Answer(ranking, encoded - started, time.perf_counter() - encoded)
 
     def search_together(self, queries: Mapping[str, str], k: int) -> Iterator[Answer]:
-        """Encode all queries at once, which a device likes better; nothing is timed."""
+        """Encode all queries at once, which is faster on a GPU; nothing is timed."""
         assert self._vectors is not None, "index() comes first"
         for query in self._encode(list(queries.values())):
             scores: NDArray[np.float32] = self._vectors @ query
@@ -109,7 +109,7 @@ class Dense:
             yield Answer(ranked(self._ids, numbers, scores[numbers]))
 
     def close(self) -> None:
-        """Forget the vectors."""
+        """Drop the vectors from memory."""
         self._vectors = None
 
     def _encode(self, texts: Sequence[str]) -> FloatMatrix:

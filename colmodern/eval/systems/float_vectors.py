@@ -135,7 +135,7 @@ class FloatVectors:
         return {} if self._asked is Scoring.AUTO else {"scoring": str(self._asked)}
 
     def close(self) -> None:
-        """Forget the folder."""
+        """Drop what was read of the folder."""
         self._folder = None
 
 

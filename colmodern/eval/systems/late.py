@@ -178,7 +178,7 @@ class OpenIndex:
 
     @property
     def spec(self) -> str | None:
-        """None: nobody else has this searcher."""
+        """None: no spec describes a searcher that is open."""
         return None
 
     @property
@@ -210,7 +210,7 @@ class OpenIndex:
         return _search(self._searcher, self._searcher.encoder, queries, request)
 
     def close(self) -> None:
-        """Leave the searcher to its owner."""
+        """Do nothing: who opened the searcher closes it."""
 
 
 def _search(

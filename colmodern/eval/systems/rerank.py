@@ -1,4 +1,4 @@
-"""What does a cross-encoder make of another system's best hits?"""
+"""In which order does a cross-encoder put another system's best hits?"""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class RunFile:
 
     @property
     def name(self) -> str:
-        """What the run calls itself."""
+        """The name that stands in the run."""
         return self._name
 
     @property

@@ -48,7 +48,7 @@ class Built:
 
 @runtime_checkable
 class System(Protocol):
-    """A search to be measured. Further methods are its own business."""
+    """A search to be measured; it may have further methods."""
 
     @property
     def name(self) -> str:

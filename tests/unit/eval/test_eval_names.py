@@ -30,4 +30,4 @@ def test_a_former_module_is_the_one_of_now(former):
 
 
 def test_the_environment_is_said_by_the_package():
-    assert colmodern.eval.environment()["python"]
+    assert colmodern.eval.environment()["versions"]

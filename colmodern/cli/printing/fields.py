@@ -1,4 +1,4 @@
-"""How are records printed: one, several of a kind, the state of files?"""
+"""How are fields and rows printed, and the state of files?"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def print_fields(values: Mapping[str, Any], form: Format) -> None:
-    """Print one record: aligned for people, JSON or tab-separated for scripts."""
+    """Print fields and their values: aligned for people, JSON or tab-separated for scripts."""
     end_with_the_reader()
     if form in (Format.JSON, Format.JSONL):
         print(as_json(values))
@@ -49,7 +49,7 @@ def print_status(found: IndexStatus, form: Format) -> None:
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], form: Format) -> None:
-    """Print records with the same fields: a table for people, or tab-separated with a head."""
+    """Print rows with the same fields: a table for people, or tab-separated with a head."""
     end_with_the_reader()
     if not rows:
         return
