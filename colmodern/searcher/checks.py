@@ -35,8 +35,9 @@ def scoring_for(encoder: QueryEncoder) -> Scoring:
 def scoring_of_index(reader: IndexReader, encoder: QueryEncoder | None) -> Scoring:
     """Return what scoring ``auto`` is in an index.
 
-    What the encoder was made for, if the searcher was opened with one; without one, what the checkpoint says that the
-    index names, if it lies on this machine; MaxSim if neither says anything.
+    What the encoder was made for, if the searcher was opened with one; without one, what the
+    checkpoint says that the index names, if it lies on this machine; MaxSim if neither says
+    anything.
     """
     if encoder is not None:
         return scoring_for(encoder)

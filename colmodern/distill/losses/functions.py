@@ -41,8 +41,8 @@ def maxsim_loss(
 ) -> Tensor:
     """Return the mean squared difference of the best match of some tokens in every piece.
 
-    Search adds up maxima, so the few high similarities decide; a plain mean over token pairs hardly depends on
-    them. A token's best match in its own piece is itself and is left out.
+    Search adds up maxima, so the few high similarities decide; a plain mean over token pairs hardly
+    depends on them. A token's best match in its own piece is itself and is left out.
 
     Args:
         student: Shape (n_tokens, student_dim), rows L2-normalised.

@@ -39,7 +39,7 @@ def save(figure: Figure, path: str | Path) -> Path:
 
 
 def inline_svg(figure: Figure, *, prefix: str, title: str = "") -> str:
-    """Return an ``<svg>`` element for a page: it has the page's colour of text, its ids start with ``prefix``.
+    """Return an ``<svg>`` element for a page, in its colour of text; ids start with ``prefix``.
 
     Args:
         figure: What to draw.
