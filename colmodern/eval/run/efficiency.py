@@ -113,9 +113,9 @@ def efficiency(
     """Return how many tokens an encoder takes in a second, and how many documents fit into memory.
 
     Documents are made of common words that are one token each. Peak memory is taken at half of
-    them and at all of them, encoded in one call; ``max_batch`` is extrapolated linearly, each further
-    document costing at least its own vectors. It is an estimate, of the process's memory: that of
-    a GPU is not seen.
+    them and at all of them, encoded in one call; ``max_batch`` is extrapolated linearly, each
+    further document costing at least its own vectors. It is an estimate, of the process's memory:
+    that of a GPU is not seen.
 
     Args:
         encoder: What to measure.
