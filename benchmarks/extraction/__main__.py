@@ -1,8 +1,9 @@
 """Read the files of Debian's packages, and print what was lost and what was taken along.
 
-    python -m benchmarks.extraction FOLDER [PACKAGE ...]
+    python -m benchmarks.extraction FOLDER [PACKAGE ... | office]
 
-Packages are downloaded into FOLDER with apt-get, once, and unpacked, not installed.
+Packages are downloaded into FOLDER with apt-get, once, and unpacked, not installed. PDFs are
+compared with pdftotext, DOCX with LibreOffice, which must be there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.extraction.manuals import MANUALS, UNITS, losses_of
+from benchmarks.extraction.office import office_recalls
 from benchmarks.extraction.papers import PAPERS, recalls_of
 
 N_EXAMPLES = 5
@@ -22,6 +24,15 @@ def main(arguments: Sequence[str]) -> None:
     folder, names = Path(arguments[0]), arguments[1:]
     _print_manuals(folder, [name for name in MANUALS if not names or name in names])
     _print_papers(folder, [name for name in PAPERS if not names or name in names])
+    if not names or "office" in names:
+        _print_office(folder)
+
+
+def _print_office(folder: Path) -> None:
+    print("\n| DOCX | words | found | glued |\n| -- | --: | --: | --: |")
+    for one in office_recalls(folder):
+        share = one.found / max(one.words, 1)
+        print(f"| {one.name} | {one.words:,} | {share:.4f} | {len(one.glued)} |")
 
 
 def _print_papers(folder: Path, names: Sequence[str]) -> None:

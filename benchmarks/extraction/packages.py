@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["files_of", "unpacked"]
+__all__ = ["files_named", "files_of", "unpacked"]
 
 
 def unpacked(name: str, folder: Path) -> Path:
@@ -27,3 +27,8 @@ def files_of(place: Path, *suffixes: str) -> Iterator[Path]:
     for path in sorted(place.rglob("*")):
         if path.suffix in suffixes and path.is_file() and not path.is_symlink():
             yield path
+
+
+def files_named(place: Path, name: str) -> Iterator[Path]:
+    """Yield the files of a package with this name."""
+    yield from (path for path in sorted(place.rglob(name)) if path.is_file())

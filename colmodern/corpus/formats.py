@@ -68,7 +68,7 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("rst", 1, "reStructuredText, as it is", (".rst",)),
     FileFormat("html", 3, "all but navigation", (".html", ".htm", ".xhtml")),
     FileFormat("pdf", 2, "the text of its pages", (".pdf",)),
-    FileFormat("docx", 2, "its paragraphs", (".docx",)),
+    FileFormat("docx", 3, "all that it says, notes and comments included", (".docx",)),
     FileFormat("notebook", 2, "the Markdown and code of its cells", (".ipynb",)),
     FileFormat("code", 1, "source code and configuration, as it is", tuple(LANGUAGES)),
     FileFormat(

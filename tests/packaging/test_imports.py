@@ -59,7 +59,7 @@ def test_the_command_line_indexes_without_torch_and_searches_without_pandas(tmp_
     assert not loaded & {"torch", "transformers", "sentence_transformers"}
     index = str(tmp_path / ".colmodern")
     loaded = modules_after_running("search", "keys", "--index", index)
-    assert not loaded & (HEAVY | {"huggingface_hub", "mammoth", "typer", "pydantic", "asyncio"})
+    assert not loaded & (HEAVY | {"huggingface_hub", "typer", "pydantic", "asyncio"})
     # One that prints for scripts needs no colours either, and the parser is there if it is needed.
     loaded = modules_after_running("search", "keys", "--index", index, "--format", "tsv")
     assert not loaded & {"typer", "rich"}

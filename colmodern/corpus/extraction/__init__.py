@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from colmodern.corpus.extraction.delimited import read_csv, read_tsv
-from colmodern.corpus.extraction.docx import parse_docx
 from colmodern.corpus.extraction.html import parse_html
 from colmodern.corpus.extraction.jsonl import read_jsonl
 from colmodern.corpus.extraction.notebook import parse_notebook
+from colmodern.corpus.extraction.office.docx import parse_docx
 from colmodern.corpus.extraction.parquet import read_parquet
 from colmodern.corpus.extraction.parsed import OnSkipped, Parser, RowReader
 from colmodern.corpus.extraction.pdf import page_at, parse_pdf
