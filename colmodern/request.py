@@ -138,7 +138,9 @@ class SearchRequest(Options):
     passages: bool = option(
         True, doors=Door.NONE, help="Also find the passage of each hit that matched."
     )
-    threads: int | None = option(None, minimum=1, help="Threads; by default all processors.")
+    threads: int | None = option(
+        None, minimum=1, maximum=1024, help="Threads; by default all processors."
+    )
     probes: int | None = option(
         None, minimum=1, doors=Door.SPEC, help="Centroids probed for each query token."
     )

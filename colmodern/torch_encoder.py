@@ -40,6 +40,7 @@ def load_torch_encoder(
     precision: str = AUTO,
     compiled: bool = False,
     batch_tokens: int | None = None,
+    fetch: bool = True,
 ) -> Encoder:
     """Return an encoder of a checkpoint that torch runs.
 
@@ -52,6 +53,7 @@ def load_torch_encoder(
         compiled: Whether torch compiles the backbone first, which takes minutes and saves time on
             large collections only.
         batch_tokens: Tokens in a batch, padding included; None takes what suits the device.
+        fetch: As for ``Encoder.load``.
 
     Raises:
         ConfigError: There is no such device or precision, or ``batch_tokens`` is below 1.
@@ -70,7 +72,9 @@ def load_torch_encoder(
         compiled=compiled,
         batch_tokens=batch_tokens,
     )
-    return Encoder.load(name_or_path, document_length=document_length, open_runner=open_runner)
+    return Encoder.load(
+        name_or_path, document_length=document_length, open_runner=open_runner, fetch=fetch
+    )
 
 
 class TorchModel:

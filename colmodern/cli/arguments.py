@@ -24,6 +24,10 @@ BackendOption = Annotated[
 DeviceOption = Annotated[
     str | None, typer.Option(help="torch: cuda, cuda:1, mps or cpu; by default a GPU if any.")
 ]
+FetchOption = Annotated[
+    bool,
+    typer.Option("--fetch", help="Fetch the model that the index names, if it is not here."),
+]
 LinksOption = Annotated[
     str,
     typer.Option(

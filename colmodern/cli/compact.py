@@ -6,8 +6,14 @@ from typing import Annotated
 
 import typer
 
-from colmodern.cli.arguments import BackendOption, DeviceOption, FormatOption, IndexOption
-from colmodern.cli.encoder import Backend, EncoderArguments, encoder_name
+from colmodern.cli.arguments import (
+    BackendOption,
+    DeviceOption,
+    FetchOption,
+    FormatOption,
+    IndexOption,
+)
+from colmodern.cli.encoder import Backend, EncoderArguments
 from colmodern.cli.location import locate
 from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.progress import progress_bar
@@ -22,6 +28,7 @@ def compact(
     ] = False,
     backend: BackendOption = Backend.NATIVE,
     device: DeviceOption = None,
+    fetch: FetchOption = False,
     form: FormatOption = Format.HUMAN,
 ) -> None:
     """Merge small segments of an index and drop what was deleted."""
@@ -30,8 +37,9 @@ def compact(
 
     location = locate(index)
     if retrain:
-        encoding = EncoderArguments(backend=backend, device=device)
-        encoder = encoding.load(encoder_name(location)) if backend is Backend.TORCH else None
+        encoding = EncoderArguments(backend=backend, device=device, fetch=fetch)
+        is_own = backend is Backend.NATIVE and not fetch
+        encoder = None if is_own else encoding.load_named(location)
         with progress_bar() as progress:
             report = Indexer(location, encoder).retrain(progress=progress)
         if report.continued:

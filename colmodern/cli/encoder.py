@@ -30,6 +30,7 @@ class EncoderArguments:
     device: str | None = None
     compiled: bool = False
     batch_tokens: int | None = None
+    fetch: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what only torch can do without torch."""
@@ -49,11 +50,18 @@ class EncoderArguments:
                 )
 
     def load(self, name: str) -> DocumentEncoder:
-        """Return the encoder of that name."""
+        """Return the encoder of that name, which the user typed."""
+        return self._load(name, fetch=True)
+
+    def load_named(self, index: Path) -> DocumentEncoder:
+        """Return the encoder that an index names; the network is asked only with ``--fetch``."""
+        return self._load(encoder_name(index), fetch=self.fetch)
+
+    def _load(self, name: str, *, fetch: bool) -> DocumentEncoder:
         if self.backend is Backend.NATIVE:
             from colmodern.encoder import load_encoder
 
-            return load_encoder(name, precision=self.precision)
+            return load_encoder(name, precision=self.precision, fetch=fetch)
         from colmodern.torch_encoder import load_torch_encoder
 
         return load_torch_encoder(
@@ -62,6 +70,7 @@ class EncoderArguments:
             precision=self.precision,
             compiled=self.compiled,
             batch_tokens=self.batch_tokens,
+            fetch=fetch,
         )
 
 
@@ -69,9 +78,9 @@ def open_searcher(path: Path, arguments: EncoderArguments) -> Searcher:
     """Open an index, to be searched with its encoder as the user wants that run."""
     from colmodern.searcher import Searcher
 
-    if arguments.backend is Backend.NATIVE:
+    if arguments.backend is Backend.NATIVE and not arguments.fetch:
         return Searcher.open(path, precision=arguments.precision)
-    return Searcher.open(path, arguments.load(encoder_name(path)))
+    return Searcher.open(path, arguments.load_named(path))
 
 
 def encoder_name(path: Path) -> str:

@@ -9,6 +9,7 @@ import typer
 from colmodern.cli.arguments import (
     BackendOption,
     DeviceOption,
+    FetchOption,
     FormatOption,
     IndexOption,
     LinksOption,
@@ -34,13 +35,14 @@ def explain(
     ] = False,
     backend: BackendOption = Backend.NATIVE,
     device: DeviceOption = None,
+    fetch: FetchOption = False,
     links: LinksOption = "file",
     form: FormatOption = Format.HUMAN,
     **options: Any,
 ) -> None:
     """Show the passages that hold a document's score, and which token matched which."""
     template = check_template(links)
-    encoding = EncoderArguments(backend=backend, device=device)
+    encoding = EncoderArguments(backend=backend, device=device, fetch=fetch)
     with open_searcher(locate(index), encoding) as searcher:
         explanation = searcher.explain(query, doc_id, passages=passages, exact=exact, **options)
     print_explanation(explanation, form, links=template)

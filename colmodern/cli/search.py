@@ -10,6 +10,7 @@ import typer
 from colmodern.cli.arguments import (
     BackendOption,
     DeviceOption,
+    FetchOption,
     FormatOption,
     IndexOption,
     LinksOption,
@@ -35,6 +36,7 @@ def search(
     precision: PrecisionOption = "auto",
     backend: BackendOption = Backend.NATIVE,
     device: DeviceOption = None,
+    fetch: FetchOption = False,
     links: LinksOption = "file",
     **options: Any,
 ) -> None:
@@ -53,7 +55,9 @@ def search(
             form=form,
             queries=queries,
             run=run,
-            encoding=EncoderArguments(precision=precision, backend=backend, device=device),
+            encoding=EncoderArguments(
+                precision=precision, backend=backend, device=device, fetch=fetch
+            ),
             links=links,
         )
     )

@@ -34,6 +34,7 @@ from colmodern.kernels.coding import Columns, ContextColumns
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 _MAX_QUERY = 127
+_LARGEST = 1e6  # of a codec's numbers; products of them stay finite
 _CONTEXT_ROOM = 0.25  # how much longer centroid and context may be than the longest centroid
 _DTYPES = {
     "rotation": "f4",
@@ -68,7 +69,7 @@ class Codec:
             levels: What residual codes mean.
 
         Raises:
-            ValueError: Shapes do not fit, or dim is not a multiple of 16.
+            ValueError: Shapes do not fit, dim is not a multiple of 16, or a number is not finite.
         """
         dim = check_dim(centroids.shape[1])
         if rotation.shape != (dim, dim):
@@ -83,6 +84,13 @@ class Codec:
             raise ValueError(
                 f"level_values must have shape ({kernels.N_LEVELS},), got {levels.values.shape}."
             )
+        for name, values in (
+            ("rotation", rotation),
+            ("centroid_steps", centroid_steps),
+            ("level_step", levels.step),
+        ):
+            if not np.abs(values).max(initial=0) <= _LARGEST:
+                raise ValueError(f"{name} must hold finite numbers up to {_LARGEST:g}.")
         if levels.bits not in {1, 2, 4}:
             raise ValueError(f"bits must be 1, 2 or 4, got {levels.bits}.")
         self.rotation = rotation

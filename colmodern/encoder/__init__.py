@@ -22,11 +22,12 @@ __all__ = ["DEFAULT_NAME", "Encoder", "HashEncoder", "load_encoder", "scoring_of
 
 
 def load_encoder(
-    name_or_path: str | Path = DEFAULT_NAME, *, precision: str = "auto"
+    name_or_path: str | Path = DEFAULT_NAME, *, precision: str = "auto", fetch: bool = False
 ) -> Encoder | HashEncoder:
     """Return the encoder that calls itself ``name_or_path``: an index keeps that name.
 
-    ``hash`` and ``hash:DIM:SEED`` are ``HashEncoder``, which has one precision only; all else goes
+    A name that stands in a file is not asked for on the network, unless ``fetch`` says so. ``hash``
+    and ``hash:DIM:SEED`` are ``HashEncoder``, which has one precision only; all else goes
     to ``Encoder.load``.
 
     Raises:
@@ -36,7 +37,7 @@ def load_encoder(
         found = HashEncoder.from_name(name_or_path)
         if found is not None:
             return found
-    return Encoder.load(name_or_path, precision=precision)
+    return Encoder.load(name_or_path, precision=precision, fetch=fetch)
 
 
 def scoring_of(name: str) -> Scoring:

@@ -67,7 +67,11 @@ class Encoder:
         self._tensors = open_tensors(checkpoint.folder / WEIGHTS_FILE)
         self._config = config
         self._workers = Workers(n_threads)
-        self._rules = TextRules(checkpoint, max_positions=config.max_positions)
+        self._rules = TextRules(
+            checkpoint,
+            max_positions=config.max_positions,
+            n_ids=getattr(config, "vocab_size", None),
+        )
         if open_runner is not None:
             self._runner = open_runner(checkpoint)
         else:
@@ -82,6 +86,7 @@ class Encoder:
         n_threads: int | None = None,
         precision: str = AUTO,
         open_runner: OpenRunner | None = None,
+        fetch: bool = True,
     ) -> Encoder:
         """Return the encoder of a checkpoint.
 
@@ -96,6 +101,7 @@ class Encoder:
                 can be searched with those of another.
             open_runner: Opens what runs the checkpoint instead of our own code, which then has
                 a precision of its own; see ``torch_encoder``.
+            fetch: Whether the Hub may be asked for a model that is not in the local cache.
 
         Raises:
             ConfigError: There is no such precision.
@@ -107,7 +113,7 @@ class Encoder:
         if isinstance(name_or_path, str):
             name_or_path, kept_length = split_name(name_or_path)
             document_length = document_length or kept_length
-        name, folder = find_model(name_or_path)
+        name, folder = find_model(name_or_path, fetch=fetch)
         checkpoint = read_checkpoint(folder)
         if document_length is not None:
             checkpoint = replace(checkpoint, document_length=document_length)

@@ -23,7 +23,7 @@ def describe(reader: IndexReader) -> dict[str, Any]:
         "bytes_a_token": round(n_bytes / max(1, reader.n_tokens), 1),
         "dim": reader.codec.dim,
         "bits": reader.codec.bits,
-        "pool": manifest.config.get("pool", 1),
+        "pool": pool if type(pool := manifest.config.get("pool", 1)) is int else None,
         "centroids": reader.codec.n_centroids,
         "encoder": manifest.encoder.name,
         "fingerprint": manifest.encoder.fingerprint,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from colmodern.errors import ConfigError, InputError
 from colmodern.passages.exact import exact_scores
 from colmodern.passages.explanation import Explanation, explain_match
@@ -41,6 +43,7 @@ def explain_document(
     Raises:
         ConfigError: ``n_passages`` is less than 1.
         EncoderError: Exact scores are wanted, and the encoder cannot give them.
+        IndexCorruptError: A number of the document is not finite.
         InputError: No live document has that id.
     """
     if n_passages < 1:
@@ -57,6 +60,9 @@ def explain_document(
     segment, position = found
     document, spans = segment.document(position), segment.spans(position)
     scorer = scorer_of(part, QueryPlan(how, prepared(tokens, reader.codec, how)))
+    matches = scorer.of_tokens(part.number_of(segment, position), len(spans))
+    if not np.isfinite(matches).all():
+        raise segment.not_finite(position)
     exact = None
     if exact_by is not None:
         vectors = checked_vectors(tokens.vectors, reader.codec.dim)
@@ -64,7 +70,7 @@ def explain_document(
     return explain_match(
         query,
         tokens,
-        scorer.of_tokens(part.number_of(segment, position), len(spans)),
+        matches,
         spans,
         document,
         n_passages=n_passages,

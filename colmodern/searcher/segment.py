@@ -172,7 +172,14 @@ def _rescored(part: Part, plan: QueryPlan, documents: IntVector) -> FloatVector:
 def _corrected(
     part: Part, scores: FloatVector, documents: IntVector, scoring: Scoring, *, n_query: int
 ) -> FloatVector:
-    """Return scores less what the lengths of documents bring; only the corrected score does so."""
+    """Return scores less what the lengths of documents bring; only the corrected score does so.
+
+    Raises:
+        IndexCorruptError: A score is not finite, so that a number in the index is none.
+    """
+    for document in documents[~np.isfinite(scores)][:1]:
+        segment, position = part.place_of(int(document))
+        raise segment.not_finite(position)
     if scoring is not Scoring.CORRECTED:
         return scores
     return scores - length_part(part.lengths[documents], n_query=n_query)

@@ -109,6 +109,9 @@ def parse_where(where: str) -> Condition:
     """
     if not isinstance(where, str):
         raise TypeError(f"a filter must be a str, not {type(where).__name__}")
+    if not _is_text(where):
+        message = "The filter holds bytes that are not UTF-8. Write it as UTF-8."
+        raise ConfigError(message, code="filter_syntax", option="where", value=where)
     if len(where) > _LONGEST:
         message = f"The filter has {len(where):,} characters; it may have {_LONGEST:,}."
         raise ConfigError(message, code="filter_syntax", option="where", value=where)
@@ -324,6 +327,15 @@ def day_after(moment: datetime) -> datetime:
     if moment.date() == date.max:
         return datetime.max.replace(tzinfo=UTC)
     return moment + timedelta(days=1)
+
+
+def _is_text(where: str) -> bool:
+    """Say whether a filter is Unicode: bytes from a shell that are not UTF-8 come as surrogates."""
+    try:
+        where.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unquoted(text: str) -> str:

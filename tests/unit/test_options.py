@@ -150,7 +150,7 @@ def test_every_option_has_one_line_of_help_and_an_allowed_default():
         ({"passages": "no"}, "passages must be true or false, not 'no'"),
         ({"where": 3}, "where must be a text, not 3"),
         ({"effort": 3}, "effort must be one of low, medium, high, exact, not 3"),
-        ({"threads": 0}, "threads must be at least 1, not 0"),
+        ({"threads": 0}, "threads must lie in 1..1024, not 0"),
     ],
 )
 def test_a_value_of_another_kind_or_out_of_range_is_refused(options, words):

@@ -20,7 +20,7 @@ def print_fields(values: Mapping[str, Any], form: Format) -> None:
         print(as_json(values))
     elif form is Format.TSV:
         for name, value in values.items():
-            print(f"{name}\t{value}")
+            print(f"{flat(name)}\t{flat(str(value))}")
     else:
         from rich.console import Console
         from rich.text import Text
@@ -94,5 +94,6 @@ def _shown(value: Any) -> Text:
     if value is None:
         return Text("unknown")
     if isinstance(value, Mapping):
-        return Text(", ".join(f"{key} {count:,}" for key, count in value.items()) or "none")
+        counts = ", ".join(f"{key} {count:,}" for key, count in value.items())
+        return Text(visible(counts) or "none")
     return Text(f"{value:,}" if isinstance(value, int) else visible(str(value)))

@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-# What a document says must not steer the terminal: colours, titles, bells.
-_CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\t"), ord("\n")}, "\ufffd")
+# What a document says must not steer the terminal: colours, titles, bells, the order of letters.
+# Marks of one letter's direction (U+200E, U+200F), which texts are full of, steer nothing else.
+_OVERRIDES = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+_STEERING = {*range(0x20), *range(0x7F, 0xA0), *_OVERRIDES}
+_CONTROLS = dict.fromkeys(_STEERING - {ord("\t"), ord("\n")}, "\ufffd")
+_ESCAPED = {code: f"\\u{code:04x}" for code in _STEERING if code >= 0x7F}
 
 
 class Format(StrEnum):
@@ -25,7 +29,17 @@ class Format(StrEnum):
 
 def log_to_terminal(level: int = logging.WARNING) -> None:
     """Let what is logged appear on standard error."""
-    logging.basicConfig(level=level, format="%(levelname)s %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_VisibleFormatter("%(levelname)s %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
+
+
+class _VisibleFormatter(logging.Formatter):
+    """Keeps names of files, and what others log, from steering the terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, or lines, of a record."""
+        return visible(super().format(record))
 
 
 def note(message: str) -> None:
@@ -52,13 +66,17 @@ def end_with_the_reader() -> None:
 
 
 def as_json(values: Mapping[str, Any]) -> str:
-    """Return one line of JSON that the encoding of standard output can show."""
+    """Return one line of JSON that the encoding of standard output can show.
+
+    What could steer a terminal is escaped, and is what it was to whoever reads the JSON.
+    """
     is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-    return json.dumps(values, ensure_ascii=not is_unicode)
+    text = json.dumps(values, ensure_ascii=not is_unicode)
+    return text if text.isascii() and "\x7f" not in text else text.translate(_ESCAPED)
 
 
 def visible(text: str) -> str:
-    """Return a text that cannot steer a terminal: control characters become U+FFFD, one each."""
+    """Return a text that cannot steer a terminal: what could becomes U+FFFD, one each."""
     return text.translate(_CONTROLS)
 
 

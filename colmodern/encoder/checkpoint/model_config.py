@@ -16,6 +16,8 @@ from colmodern.errors import EncoderError
 
 # Fields of a config.json that say nothing about arithmetic.
 _NO_ARITHMETIC = ("_name_or_path", "architectures", "transformers_version", "torch_dtype", "dtype")
+_MOST_LAYERS = 1000
+_MOST_THETA = 1e12
 _LAYER_TYPES = {"full_attention": True, "sliding_attention": False}
 
 
@@ -75,8 +77,8 @@ class ModernBertConfig:
         Raises:
             EncoderError: A field is missing, or asks for arithmetic that is not implemented.
         """
-        _refuse_other_arithmetic(fields, where)
         try:
+            _refuse_other_arithmetic(fields, where)
             config = cls(
                 vocab_size=int(fields["vocab_size"]),
                 hidden_size=int(fields["hidden_size"]),
@@ -94,7 +96,7 @@ class ModernBertConfig:
             )
         except KeyError as err:
             raise EncoderError(f"{where} lacks the field {err}.") from err
-        except (TypeError, ValueError) as err:
+        except (AttributeError, OverflowError, TypeError, ValueError) as err:
             raise EncoderError(f"{where} has a field of the wrong kind: {err}.") from err
         config._check(where)
         return config
@@ -109,6 +111,12 @@ class ModernBertConfig:
             )
         if self.local_radius < 1:
             raise EncoderError(f"{where}: local_attention must be at least 2.")
+        if self.max_positions < 1:
+            raise EncoderError(f"{where}: max_position_embeddings must be at least 1.")
+        if not all(0 < theta <= _MOST_THETA for theta in (self.global_theta, self.local_theta)):
+            raise EncoderError(f"{where}: a rotary base must lie between 0 and {_MOST_THETA:g}.")
+        if not 0 <= self.norm_eps <= 1:
+            raise EncoderError(f"{where}: norm_eps must lie in 0..1.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +153,7 @@ class OtherConfig:
                 max_positions=int(fields.get("max_position_embeddings", 512)),
                 fields=json.dumps(kept, sort_keys=True),
             )
-        except (TypeError, ValueError) as err:
+        except (OverflowError, TypeError, ValueError) as err:
             raise EncoderError(f"{where} has a field of the wrong kind: {err}.") from err
 
 
@@ -175,6 +183,8 @@ def _refuse_other_arithmetic(fields: Mapping[str, Any], where: str) -> None:
 
 def _global_layers(fields: Mapping[str, Any], where: str) -> tuple[bool, ...]:
     n_layers = int(fields["num_hidden_layers"])
+    if not 1 <= n_layers <= _MOST_LAYERS:
+        raise EncoderError(f"{where}: num_hidden_layers must lie in 1..{_MOST_LAYERS}.")
     types = fields.get("layer_types")
     if types is None:
         every = int(fields.get("global_attn_every_n_layers", 3))

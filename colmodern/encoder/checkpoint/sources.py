@@ -15,6 +15,8 @@ from colmodern.errors import EncoderError
 DEFAULT_NAME = "default"
 DEFAULT_FOLDER = Path(__file__).parents[1] / "default"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+# Another computer's folders: to look for one is to tell that computer who asks.
+_REMOTE_PATHS = ("//", "\\\\")
 _WINDOW_OPTION = "?document_length="
 _HUB_FILES = ["*.json", "*.safetensors", "artifact.metadata"]
 
@@ -38,8 +40,12 @@ def join_name(name: str, document_length: int | None) -> str:
     return name if document_length is None else f"{name}{_WINDOW_OPTION}{document_length}"
 
 
-def find_model(name_or_path: str | Path) -> tuple[str, Path]:
+def find_model(name_or_path: str | Path, *, fetch: bool = True) -> tuple[str, Path]:
     """Return the name under which the model can be loaded again, and its folder.
+
+    Args:
+        name_or_path: What was asked for.
+        fetch: Whether the network may be asked for a model that is not on this machine.
 
     Raises:
         EncoderError: There is no such model here and it cannot be fetched.
@@ -47,13 +53,15 @@ def find_model(name_or_path: str | Path) -> tuple[str, Path]:
     text = str(name_or_path)
     if text == DEFAULT_NAME:
         return text, _find_default()
+    if not fetch and text.startswith(_REMOTE_PATHS):
+        raise _not_fetched(text)
     path = Path(text).expanduser()
     if text and path.is_dir():
         return str(path.resolve()), path.resolve()
     if text and path.exists():
         raise EncoderError(f"{path} is a file; a model is a folder. Pass the folder it lies in.")
     if isinstance(name_or_path, str) and _HUB_NAME.fullmatch(text):
-        return text, _find_on_hub(text)
+        return text, _find_on_hub(text, fetch=fetch)
     raise EncoderError(
         f"There is no model {text!r}: it is neither a folder, nor 'default', nor a name of the "
         "form 'organisation/model'.",
@@ -70,6 +78,8 @@ def find_local_model(name: str) -> Path | None:
     """
     if name == DEFAULT_NAME:
         return _find_default()
+    if name.startswith(_REMOTE_PATHS):
+        return None
     path = Path(name).expanduser()
     if name and path.is_dir():
         return path
@@ -94,7 +104,7 @@ def _find_default() -> Path:
     return DEFAULT_FOLDER
 
 
-def _find_on_hub(name: str) -> Path:
+def _find_on_hub(name: str, *, fetch: bool) -> Path:
     try:
         import huggingface_hub as hub
     except ImportError as err:
@@ -105,6 +115,8 @@ def _find_on_hub(name: str) -> Path:
     cached = _cached(hub, name)
     if cached is not None:
         return cached
+    if not fetch:
+        raise _not_fetched(name)
     try:
         return Path(hub.snapshot_download(name, allow_patterns=_HUB_FILES))
     except Exception as err:  # errors of hub, network and disk have no common base
@@ -116,6 +128,15 @@ def _find_on_hub(name: str) -> Path:
             code="encoder_not_found",
             value=name,
         ) from err
+
+
+def _not_fetched(name: str) -> EncoderError:
+    return EncoderError(
+        f"The model {name!r} is not on this machine, and none is fetched only because a file names "
+        "it. Allow it with --fetch, or load it yourself: Encoder.load(name).",
+        code="encoder_not_found",
+        value=name,
+    )
 
 
 def _cached(hub: Any, name: str) -> Path | None:

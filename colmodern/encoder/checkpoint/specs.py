@@ -119,7 +119,7 @@ def read_json_value(path: Path) -> Any:
         ) from err
     except OSError as err:
         raise EncoderError(f"{path} cannot be read: {err.strerror or err}.") from err
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise EncoderError(f"{path} is not valid JSON: {err}.") from err
 
 

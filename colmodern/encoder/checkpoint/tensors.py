@@ -76,10 +76,15 @@ def open_tensors(path: Path) -> dict[str, StoredTensor]:
         raise EncoderError(f"The weights {path} cannot be read: {err.strerror or err}.") from err
     header, start = _read_header(path, mapped)
     data = np.asarray(mapped)[start:]
+    header.pop("__metadata__", None)
+    for name, entry in header.items():
+        if not _is_sound(entry):
+            raise EncoderError(f"The header of {path} has a broken entry for tensor {name!r}.")
+    _check_apart(path, header)
     return {
-        name: _tensor(path, name, entry, data)
+        name: _tensor(path, name, entry, data, start)
         for name, entry in header.items()
-        if name != "__metadata__" and _is_float(path, name, entry)
+        if entry["dtype"] in _STORED_AS
     }
 
 
@@ -98,28 +103,43 @@ def _read_header(path: Path, mapped: NDArray[np.uint8]) -> tuple[dict[str, Any],
         )
     try:
         header = json.loads(mapped[8 : 8 + length].tobytes())
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise EncoderError(f"The header of {path} is not JSON: {err}.") from err
     if not isinstance(header, dict):
         raise EncoderError(f"The header of {path} is not a JSON object.")
     return header, 8 + int(length)
 
 
-def _is_float(path: Path, name: str, entry: object) -> bool:
-    if not isinstance(entry, dict) or not {"dtype", "shape", "data_offsets"} <= entry.keys():
-        raise EncoderError(f"The header of {path} has a broken entry for tensor {name!r}.")
-    return entry["dtype"] in _STORED_AS
+def _is_sound(entry: object) -> bool:
+    """Say whether an entry of the header has its three fields, of the kinds that they have."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("dtype"), str):
+        return False
+    shape, offsets = entry.get("shape"), entry.get("data_offsets")
+    if not isinstance(shape, list) or not isinstance(offsets, list) or len(offsets) != 2:
+        return False
+    return all(type(n) is int and 0 <= n < 1 << 62 for n in (*shape, *offsets))
 
 
-def _tensor(path: Path, name: str, entry: dict[str, Any], data: NDArray[np.uint8]) -> StoredTensor:
+def _check_apart(path: Path, header: dict[str, Any]) -> None:
+    """Refuse tensors that share bytes of the file."""
+    last, name_of_last = 0, ""
+    places = sorted((*entry["data_offsets"], name) for name, entry in header.items())
+    for begin, end, name in places:
+        if begin < min(last, end):
+            raise EncoderError(
+                f"{path}: tensors {name_of_last!r} and {name!r} overlap. The file is damaged; copy "
+                "the checkpoint again."
+            )
+        if end > last:
+            last, name_of_last = end, name
+
+
+def _tensor(
+    path: Path, name: str, entry: dict[str, Any], data: NDArray[np.uint8], start: int
+) -> StoredTensor:
     stored = _STORED_AS[entry["dtype"]]
-    try:
-        shape = tuple(int(n) for n in entry["shape"])
-        begin, end = (int(n) for n in entry["data_offsets"])
-    except (TypeError, ValueError) as err:
-        raise EncoderError(f"The header of {path} has a broken entry for tensor {name!r}.") from err
-    sound = begin >= 0 and min(shape, default=0) >= 0
-    if not sound or end - begin != math.prod(shape) * stored.itemsize:
+    shape, (begin, end) = tuple(entry["shape"]), entry["data_offsets"]
+    if end - begin != math.prod(shape) * stored.itemsize:
         raise EncoderError(
             f"{path}: tensor {name!r} of shape {list(shape)} and type {entry['dtype']} cannot take "
             f"{end - begin} bytes. The file is damaged; copy the checkpoint again."
@@ -128,5 +148,10 @@ def _tensor(path: Path, name: str, entry: dict[str, Any], data: NDArray[np.uint8
         raise EncoderError(
             f"{path} is cut short: tensor {name!r} ends at byte {end} of the data, the file holds "
             f"{len(data)}. Copy the checkpoint again."
+        )
+    if (start + begin) % stored.itemsize:
+        raise EncoderError(
+            f"{path}: tensor {name!r} starts at byte {start + begin}, which is no multiple of "
+            f"{stored.itemsize}. Save the checkpoint again with a current safetensors."
         )
     return StoredTensor(entry["dtype"], data[begin:end].view(stored).reshape(shape))

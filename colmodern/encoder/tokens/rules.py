@@ -15,7 +15,7 @@ import numpy as np
 
 from colmodern.encoder.checkpoint.specs import Checkpoint
 from colmodern.encoder.tokens.sequences import EncodingPlan, plan_document, plan_query
-from colmodern.encoder.tokens.tokenizer import TextTokenizer
+from colmodern.encoder.tokens.tokenizer import TextTokenizer, TokenisedText
 from colmodern.errors import EncoderError
 from colmodern.types import IntVector
 
@@ -30,19 +30,24 @@ class TextRules:
         document_length: The same for a window of a document.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, max_positions: int) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, *, max_positions: int, n_ids: int | None = None
+    ) -> None:
         """Read the tokenizer and resolve words to token ids.
 
         Args:
             checkpoint: What the checkpoint says.
             max_positions: The longest input its backbone was made for.
+            n_ids: How many token ids its backbone knows, if that is said.
 
         Raises:
-            EncoderError: The tokenizer cannot be read, the expansion token is not in it, or a
-                length leaves no room for text or exceeds what the backbone was made for.
+            EncoderError: The tokenizer cannot be read or has other ids, the expansion token is not
+                in it, or a length leaves no room for text or exceeds what the backbone was made
+                for.
         """
         self._checkpoint = checkpoint
         self._tokenizer = TextTokenizer(checkpoint)
+        self._n_ids = n_ids
         own_limit = min(self._tokenizer.max_length or max_positions, max_positions)
         limit = checkpoint.max_length or own_limit
         self.document_length = checkpoint.document_length or limit
@@ -53,7 +58,7 @@ class TextRules:
 
     def plan_documents(self, texts: Sequence[str]) -> list[EncodingPlan]:
         """Return what goes through the model for each document."""
-        tokenised = self._tokenizer.encode(texts, prompt=self._checkpoint.document_prompt)
+        tokenised = self._tokenised(texts, self._checkpoint.document_prompt)
         skipped = self._skipped["document"]
         return [
             plan_document(text, limit=self.document_length, skipped=skipped) for text in tokenised
@@ -61,7 +66,7 @@ class TextRules:
 
     def plan_queries(self, texts: Sequence[str]) -> list[EncodingPlan]:
         """Return what goes through the model for each query; those too long are cut and logged."""
-        tokenised = self._tokenizer.encode(texts, prompt=self._checkpoint.query_prompt)
+        tokenised = self._tokenised(texts, self._checkpoint.query_prompt)
         cut = [i for i, text in enumerate(tokenised) if len(text.ids) > self.query_length]
         if cut:
             logger.warning(
@@ -121,7 +126,21 @@ class TextRules:
                 f"{self._checkpoint.folder}: queries are to be filled up with "
                 f"{expansion.token or 'the mask token'!r}, but the tokenizer has no such token."
             )
+        self._check_id(found)
         return found
+
+    def _tokenised(self, texts: Sequence[str], prompt: str) -> list[TokenisedText]:
+        tokenised = self._tokenizer.encode(texts, prompt=prompt)
+        for text in tokenised:
+            self._check_id(int(text.ids.max(initial=0)))
+        return tokenised
+
+    def _check_id(self, token: int) -> None:
+        if self._n_ids is not None and token >= self._n_ids:
+            raise EncoderError(
+                f"{self._checkpoint.folder}: the tokenizer gives token {token}, the model knows "
+                f"{self._n_ids}. tokenizer.json is of another model; copy the checkpoint again."
+            )
 
     def _check_lengths(self, max_positions: int) -> None:
         folder = self._checkpoint.folder
@@ -129,7 +148,7 @@ class TextRules:
             ("query", self.query_length, self._checkpoint.query_prompt),
             ("document", self.document_length, self._checkpoint.document_prompt),
         ):
-            overhead = len(self._tokenizer.encode([""], prompt=prompt)[0].ids)
+            overhead = len(self._tokenised([""], prompt)[0].ids)
             if limit <= overhead:
                 raise EncoderError(
                     f"{folder}: a {task} may have {limit} tokens, but special tokens and the "

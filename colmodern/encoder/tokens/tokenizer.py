@@ -14,9 +14,12 @@ from typing import Any
 import numpy as np
 
 from colmodern.encoder.checkpoint.specs import Checkpoint, read_json
+from colmodern.encoder.tokens.told_errors import told_errors, without_traces
 from colmodern.errors import EncoderError
 from colmodern.types import IntVector, Spans
 
+# Texts that no tokenizer of a checkpoint may fail on: what is broken is told when it is loaded.
+_TRIED = ("", "a b, 9", "\u00e9\u4e2d\U0001f600")
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
 
 
@@ -58,7 +61,8 @@ class TextTokenizer:
                 the left.
         """
         folder = checkpoint.folder
-        self._tokenizer = _read_tokenizer(folder / "tokenizer.json")
+        self._path = folder / "tokenizer.json"
+        self._tokenizer = _read_tokenizer(self._path)
         path = folder / "tokenizer_config.json"
         self._settings = read_json(path) if path.is_file() else {}
         for side in ("padding_side", "truncation_side"):
@@ -93,7 +97,8 @@ class TextTokenizer:
         Lone surrogates, which no tokenizer takes, count as U+FFFD.
         """
         whole = [prompt + _encodable(text) for text in texts]
-        encodings = self._tokenizer.encode_batch(whole, add_special_tokens=True)
+        with told_errors(self._path):
+            encodings = self._tokenizer.encode_batch(whole, add_special_tokens=True)
         return [
             self._tokenised(encoding, text, len(prompt))
             for encoding, text in zip(encodings, whole, strict=True)
@@ -142,12 +147,11 @@ def _read_tokenizer(path: Path) -> Any:
             f"The checkpoint lacks {path}. A tokenizer without that file (an older or "
             "sentencepiece one) must be saved again with a current transformers."
         )
-    try:
+    with told_errors(path), without_traces():
         tokenizer = Tokenizer.from_file(str(path))
-    except Exception as err:  # the library raises a bare Exception for a bad file
-        raise EncoderError(f"{path} cannot be read as a tokenizer: {err}.") from err
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        tokenizer.encode_batch(_TRIED)
     return tokenizer
 
 

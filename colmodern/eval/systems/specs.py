@@ -158,7 +158,7 @@ _MAKERS: Mapping[str, Callable[[str, DocumentEncoder | None], System]] = {
 def _encoder(model: str | None, encoder: DocumentEncoder | None) -> DocumentEncoder:
     if encoder is not None and model in (None, encoder.name):
         return encoder
-    return load_encoder() if model is None else load_encoder(model)
+    return load_encoder() if model is None else load_encoder(model, fetch=True)
 
 
 def _parsed(kind: str, rest: str, types: _Reads) -> tuple[list[str], dict[str, Any]]:

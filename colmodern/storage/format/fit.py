@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,6 +18,10 @@ DRIFT_LIMIT = 1.4
 """A drift above this deserves a new codec. See docs/changes.md for what was measured."""
 
 _SHARE = 0.01
+
+# Errors are shares of a length: what lies beyond is no such number.
+_LEAST_ERROR = 1e-20
+_MOST_TOKENS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +48,13 @@ class TrainingRecord:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Self:
-        """Return what the options of a manifest hold; zeros if nothing."""
-        n_tokens, error = int(config.get(_TOKENS, 0)), float(config.get(_ERROR, 0.0))
-        return cls(n_tokens, error, bool(config.get(_SHARED, False)))
+        """Return what the options of a manifest hold; zeros where nothing, or no such numbers."""
+        n_tokens, error = config.get(_TOKENS, 0), config.get(_ERROR, 0.0)
+        if type(n_tokens) is not int or not 0 <= n_tokens < _MOST_TOKENS:
+            n_tokens = 0
+        if type(error) not in (int, float) or not _LEAST_ERROR < error < 1 / _LEAST_ERROR:
+            error = 0.0
+        return cls(n_tokens, float(error), config.get(_SHARED) is True)
 
     @staticmethod
     def without(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,4 +79,5 @@ def drift(manifest: Manifest) -> float | None:
             break
     if n_tokens < wanted or expected <= 0:
         return None
-    return error / n_tokens / expected
+    found = error / n_tokens / expected
+    return found if math.isfinite(found) else None

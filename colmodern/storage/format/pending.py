@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from colmodern.errors import IndexCorruptError
 from colmodern.storage.format.documents import EncoderInfo
 from colmodern.storage.format.manifest import CodecRecord, FileRecord, Manifest, SegmentRecord
 from colmodern.storage.format.manifest_json import (
@@ -109,7 +110,10 @@ def decode_pending(data: bytes, path: Path) -> Pending:
         IndexCorruptError: A byte was changed, or a field is missing or has a wrong value.
     """
     check_seal(data, path)
-    content = JsonObject(json.loads(data), path)
+    try:
+        content = JsonObject(json.loads(data), path)
+    except (ValueError, RecursionError) as error:
+        raise IndexCorruptError(f"{path} is not JSON: {error}.", path=path) from error
     if (content.text("magic"), content.count("format_version")) != (MAGIC, FORMAT_VERSION):
         raise content.wrong("magic and format_version", f"{MAGIC!r} and {FORMAT_VERSION}")
     return Pending(

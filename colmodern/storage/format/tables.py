@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from colmodern.errors import IndexCorruptError
+from colmodern.storage.format.plain_arrow import NotPlainError, check_plain
 from colmodern.types import IntVector
 
 __all__ = [
@@ -175,11 +176,11 @@ class Table:
 
     def _read(self, data: Any) -> Any:
         try:
-            reader = pa.ipc.open_file(data)
-            if reader.num_record_batches != 1:
-                raise self.corrupt(f"it has {reader.num_record_batches} record batches, not 1")
-            batch = reader.get_batch(0)
+            check_plain(data)
+            batch = pa.ipc.open_file(data).get_batch(0)
             batch.validate()
+        except NotPlainError as error:
+            raise self.corrupt(f"it is not an Arrow file as FORMAT.md has it: {error}") from error
         except (pa.ArrowException, OSError, ValueError) as error:
             raise self.corrupt(f"it is not an Arrow IPC file ({error})") from error
         return batch

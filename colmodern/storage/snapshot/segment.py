@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.codec import Codes
+from colmodern.errors import IndexCorruptError
 from colmodern.kernels import Contexts, block_offsets
 from colmodern.storage.directory import Directory
 from colmodern.storage.format.documents import StoredDocument
@@ -35,6 +36,15 @@ from colmodern.storage.snapshot.files import map_table
 from colmodern.types import IntVector, Metadata, Spans
 
 __all__ = ["Segment"]
+
+_FLAT = frozenset({str, int, float, bool, type(None)})
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 class Segment:
@@ -233,12 +243,18 @@ class Segment:
     def metadata(self, position: int) -> Metadata:
         """Return the metadata of the document at a position."""
         try:
-            metadata = json.loads(self._metadata[position])
+            metadata = _DECODER.decode(self._metadata[position])
         except (ValueError, RecursionError) as error:
             raise self._documents.corrupt(f"metadata is not JSON ({error})") from error
         if not isinstance(metadata, dict):
             raise self._documents.corrupt("metadata is not a JSON object")
+        if not _FLAT.issuperset(map(type, metadata.values())):
+            raise self._documents.corrupt("metadata holds a value that is a list or an object")
         return metadata
+
+    def not_finite(self, position: int) -> IndexCorruptError:
+        """Return the error that says that a document's numbers give no score."""
+        return self._tokens.corrupt(f"a number of document {position} is not finite")
 
     def live_positions(self) -> Iterator[int]:
         """Yield the positions of the documents that are not deleted."""

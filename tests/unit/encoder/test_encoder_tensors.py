@@ -15,6 +15,7 @@ from colmodern.errors import EncoderError
 
 def write_raw(path, header, data=b""):
     encoded = header if isinstance(header, bytes) else json.dumps(header).encode()
+    encoded += b" " * (-len(encoded) % 8)
     path.write_bytes(struct.pack("<Q", len(encoded)) + encoded + data)
     return path
 
@@ -68,8 +69,18 @@ def test_bfloat16_is_widened(path):
         ({"w": {"dtype": "F32", "shape": [1], "data_offsets": [4]}}, b"", "broken entry"),
         ({"w": entry([2], 8)}, b"1234", "cut short: tensor 'w' ends at byte 8 .* holds 4"),
         ({"w": entry([3], 8)}, b"12345678", r"shape \[3\] .* cannot take 8 bytes"),
-        ({"w": entry([-1], -4)}, b"12345678", "cannot take"),
-        ({"w": entry([1], 4, begin=-4)}, b"12345678", "cannot take"),
+        ({"w": entry([-1], -4)}, b"12345678", "broken entry"),
+        ({"w": entry([1], 4, begin=-4)}, b"12345678", "broken entry"),
+        ({"w": entry([1], 4, dtype=["F32"])}, b"1234", "broken entry"),
+        ({"w": entry([float("inf")], 4)}, b"1234", "broken entry"),
+        ({"w": entry([1.5], 4)}, b"1234", "broken entry"),
+        ({"w": entry([True], 4)}, b"1234", "broken entry"),
+        ({"w": entry({"1": 1}, 4)}, b"1234", "broken entry"),
+        ({"w": entry([1 << 61, 16], 4)}, b"1234", "cannot take"),
+        ({"w": entry([1], 4), "v": entry([1], 4)}, b"1234", "'v' and 'w' overlap"),
+        ({"w": entry([2], 8), "v": entry([1], 4, begin=4)}, b"12345678", "'w' and 'v' overlap"),
+        ({"w": entry([1], 4, begin=1)}, b"12345", "no multiple of 4"),
+        (b'{"w":' * 100_000, b"", "is not JSON"),
     ],
 )
 def test_a_damaged_file_is_refused_with_what_is_wrong(path, header, data, message):
