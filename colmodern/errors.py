@@ -215,13 +215,56 @@ CODES: Mapping[str, Code] = {
     "option_not_allowed": Code(ConfigError, 2, 400, "The value is none of those there are."),
     "option_conflict": Code(ConfigError, 2, 400, "Two options do not go together."),
     "option_invalid": Code(ConfigError, 2, 400, "The value cannot be used otherwise."),
+    "option_missing": Code(ConfigError, 2, 400, "Something that has to be said is not."),
+    "recipe_unreadable": Code(ConfigError, 2, 400, "A recipe is missing, or is no TOML."),
+    "stage_not_done": Code(ConfigError, 2, 409, "A stage that this one needs is not done."),
+    "folder_in_use": Code(ConfigError, 2, 423, "Another process is at work in the folder."),
+    "device_unavailable": Code(ConfigError, 2, 501, "The machine or torch lacks the device."),
+    "checkpoint_not_found": Code(
+        ConfigError, 2, 404, "There is no checkpoint of this name to train."
+    ),
+    "checkpoint_mismatch": Code(
+        ConfigError, 2, 409, "A checkpoint does not fit the recipe or another one."
+    ),
     "filter_syntax": Code(ConfigError, 2, 400, "The filter cannot be read."),
     "filter_unknown_field": Code(ConfigError, 2, 400, "No document has a field of this name."),
     "filter_wrong_kind": Code(ConfigError, 2, 400, "The field's values are of another kind."),
     "query_empty": Code(InputError, 2, 400, "The query holds nothing to search for."),
     "document_not_found": Code(InputError, 2, 404, "The index has no document of this id."),
+    "file_not_found": Code(InputError, 2, 404, "There is no such file."),
+    "file_unreadable": Code(InputError, 2, 400, "A file cannot be read, or is damaged."),
+    "file_not_written": Code(InputError, 2, 507, "A file cannot be written."),
+    "folder_not_empty": Code(InputError, 2, 409, "Something else is in the folder."),
+    "row_invalid": Code(InputError, 2, 400, "A row or a line of a file lacks what is needed."),
+    "id_duplicate": Code(InputError, 2, 400, "An id or a name comes twice."),
+    "data_empty": Code(InputError, 2, 400, "Nothing is left to work with."),
+    "vectors_invalid": Code(
+        InputError, 2, 400, "Token vectors have a wrong shape, or are not finite."
+    ),
+    "scores_invalid": Code(InputError, 2, 400, "A score is no finite number."),
+    "collection_not_found": Code(InputError, 2, 404, "There is no judged collection of this name."),
+    "layout_unknown": Code(InputError, 2, 400, "The folder has no layout of a judged collection."),
+    "split_unknown": Code(InputError, 2, 404, "The collection has no such split."),
+    "judgments_invalid": Code(
+        InputError, 2, 400, "Judgments do not fit the collection or each other."
+    ),
+    "measure_unknown": Code(
+        InputError, 2, 400, "There is no such measure, or it was not computed."
+    ),
+    "collection_mismatch": Code(InputError, 2, 409, "Two things are not of the same collection."),
+    "record_not_found": Code(InputError, 2, 404, "There is no record in the folder."),
+    "record_damaged": Code(InputError, 2, 400, "A record is not complete, or was changed."),
+    "record_not_repeatable": Code(InputError, 2, 400, "What was measured was made in memory only."),
     "input_invalid": Code(InputError, 2, 400, "A file, a row or a vector cannot be used."),
     "encoder_not_found": Code(EncoderError, 2, 500, "There is no model of this name here."),
+    "encoder_not_fetched": Code(EncoderError, 2, 502, "The model cannot be downloaded."),
+    "encoder_unreadable": Code(EncoderError, 2, 500, "A file of the model is missing or damaged."),
+    "encoder_unsupported": Code(
+        EncoderError, 2, 501, "The model is of a kind that is not run here."
+    ),
+    "encoder_result_invalid": Code(
+        EncoderError, 2, 500, "The encoder gave something else than was asked for."
+    ),
     "encoder_invalid": Code(EncoderError, 2, 500, "The model cannot be read or run."),
     "encoder_mismatch": Code(
         EncoderMismatchError, 2, 409, "The index was made with another encoder."

@@ -61,7 +61,9 @@ def load_torch_encoder(
         MissingExtraError: torch or sentence-transformers is not installed.
     """
     if batch_tokens is not None and batch_tokens < 1:
-        raise ConfigError(f"batch_tokens must be at least 1, not {batch_tokens!r}.")
+        raise ConfigError(
+            f"batch_tokens must be at least 1, not {batch_tokens!r}.", code="option_out_of_range"
+        )
     for package in ("torch", "sentence_transformers"):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(purpose="Encoding with torch", extra="torch")
@@ -183,7 +185,9 @@ def _device(name: str | None) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as err:  # torch says "not compiled with CUDA" with either
         reason = str(err).splitlines()[0]
-        raise ConfigError(f"torch cannot use the device {name!r} here: {reason}") from err
+        raise ConfigError(
+            f"torch cannot use the device {name!r} here: {reason}", code="device_unavailable"
+        ) from err
     return device
 
 
@@ -191,7 +195,10 @@ def _precision(wanted: str, device: torch.device) -> str:
     if wanted == AUTO:
         return "fp32" if device.type == "cpu" else "bf16"
     if wanted not in ("fp32", "bf16"):
-        raise ConfigError(f"precision with torch is auto, fp32 or bf16, not {wanted!r}.")
+        raise ConfigError(
+            f"precision with torch is auto, fp32 or bf16, not {wanted!r}.",
+            code="option_not_allowed",
+        )
     return wanted
 
 
@@ -209,5 +216,7 @@ def _load(folder: Path, device: torch.device, precision: str) -> Any:
         )
     except Exception as err:  # transformers, safetensors and disk have no common base
         reason = (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")
-        raise EncoderError(f"torch cannot load the checkpoint in {folder}: {reason}.") from err
+        raise EncoderError(
+            f"torch cannot load the checkpoint in {folder}: {reason}.", code="encoder_unreadable"
+        ) from err
     return model.eval()

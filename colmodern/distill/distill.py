@@ -107,10 +107,15 @@ def _model_digest(name: str) -> list[str]:
 def _chosen(recipe: Recipe, names: Sequence[str]) -> list[Stage]:
     unknown = [name for name in names if name not in STAGE_NAMES]
     if unknown:
-        raise ConfigError(f"There is no stage {unknown[0]!r}; there are {', '.join(STAGE_NAMES)}.")
+        raise ConfigError(
+            f"There is no stage {unknown[0]!r}; there are {', '.join(STAGE_NAMES)}.",
+            code="option_not_allowed",
+        )
     missing = [s.name for s in STAGES if s.name in names and not s.wanted(recipe)]
     if missing:
-        raise ConfigError(f"The recipe {recipe.name!r} has no table [{missing[0]}].")
+        raise ConfigError(
+            f"The recipe {recipe.name!r} has no table [{missing[0]}].", code="option_missing"
+        )
     return [s for s in STAGES if s.wanted(recipe) and (not names or s.name in names)]
 
 
@@ -121,13 +126,16 @@ def _alone(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         lock = (out / ".lock").open("w")
     except OSError as err:
-        raise InputError(f"Cannot write to {out}: {err.strerror or err}.") from err
+        raise InputError(
+            f"Cannot write to {out}: {err.strerror or err}.", code="file_not_written"
+        ) from err
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as err:
             raise ConfigError(
-                f"Another process is at work in {out}; wait for it, or choose another --out."
+                f"Another process is at work in {out}; wait for it, or choose another --out.",
+                code="folder_in_use",
             ) from err
         yield
 

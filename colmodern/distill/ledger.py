@@ -48,7 +48,9 @@ def run_step(
     try:
         _begin(folder, wanted, inputs, has_steps=has_steps)
     except OSError as err:
-        raise InputError(f"Cannot write to {folder}: {err.strerror or err}.") from err
+        raise InputError(
+            f"Cannot write to {folder}: {err.strerror or err}.", code="file_not_written"
+        ) from err
     work(folder)
     outputs = {str(path.relative_to(folder)): _facts(path) for path in _files(folder)}
     write_json(folder / _DONE, {"inputs": wanted, "outputs": outputs})
@@ -73,7 +75,9 @@ def outputs_of(folder: Path) -> dict[str, str]:
         ConfigError: The step is not done.
     """
     if not is_done(folder):
-        raise ConfigError(f"{folder} is not finished; run the stage {folder.name!r} first.")
+        raise ConfigError(
+            f"{folder} is not finished; run the stage {folder.name!r} first.", code="stage_not_done"
+        )
     return {name: digest for name, (_, digest) in _read(folder / _DONE)["outputs"].items()}
 
 

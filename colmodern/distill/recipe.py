@@ -53,25 +53,31 @@ class Recipe:
         if self.train is None:
             return
         if self.score is None and self.prepare.scored_lists is None:
-            raise ConfigError("[train] needs lists: a [score] table, or scored lists in [prepare].")
+            raise ConfigError(
+                "[train] needs lists: a [score] table, or scored lists in [prepare].",
+                code="option_conflict",
+            )
         if self.score is not None and self.mine is None:
-            raise ConfigError("[score] needs negatives: a [mine] table.")
+            raise ConfigError("[score] needs negatives: a [mine] table.", code="option_conflict")
         last = self.train.phases[-1]
         if self.average.last > last.keep:
             raise ConfigError(
                 f"[average] wants the last {self.average.last} checkpoints, the phase "
-                f"{last.name!r} keeps {last.keep}; set keep."
+                f"{last.name!r} keeps {last.keep}; set keep.",
+                code="option_conflict",
             )
         for phase in self.train.phases:
             if phase.regulariser_weight and self.warm_start is None:
                 raise ConfigError(
                     f"The phase {phase.name!r} has a regulariser_weight, but there is no "
-                    "[warm-start] whose loss it could be."
+                    "[warm-start] whose loss it could be.",
+                    code="option_conflict",
                 )
             if self.score is not None and phase.n_ways > self.score.n_ways:
                 raise ConfigError(
                     f"The phase {phase.name!r} wants {phase.n_ways} documents a query, the lists "
-                    f"of [score] have {self.score.n_ways}."
+                    f"of [score] have {self.score.n_ways}.",
+                    code="option_conflict",
                 )
 
     @classmethod
@@ -92,10 +98,13 @@ class Recipe:
             names = ", ".join(sorted(recipe.stem for recipe in shipped.parent.glob("*.toml")))
             raise ConfigError(
                 f"Cannot read the recipe {file}: {getattr(err, 'strerror', None) or err}. In the "
-                f"package are: {names}."
+                f"package are: {names}.",
+                code="recipe_unreadable",
             ) from err
         except tomllib.TOMLDecodeError as err:
-            raise ConfigError(f"The recipe {file} is not valid TOML: {err}.") from err
+            raise ConfigError(
+                f"The recipe {file} is not valid TOML: {err}.", code="recipe_unreadable"
+            ) from err
         return cls.from_dict(values)
 
     @classmethod
@@ -111,7 +120,9 @@ class Recipe:
 def _build(kind: type[T], values: Any, where: str) -> T:
     """Return a dataclass from a table; tables and lists of tables within are built likewise."""
     if not isinstance(values, Mapping):
-        raise ConfigError(f"[{where}] of the recipe must be a table, not {values!r}.")
+        raise ConfigError(
+            f"[{where}] of the recipe must be a table, not {values!r}.", code="option_wrong_kind"
+        )
     hints = get_type_hints(kind)
     known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
     plain: dict[str, Any] = {}
@@ -121,7 +132,9 @@ def _build(kind: type[T], values: Any, where: str) -> T:
     try:
         return kind(**plain)
     except TypeError as err:
-        raise ConfigError(f"An option is missing in [{where}] of the recipe: {err}.") from err
+        raise ConfigError(
+            f"An option is missing in [{where}] of the recipe: {err}.", code="option_missing"
+        ) from err
 
 
 def _known_name(key: str, value: Any, known: list[str], where: str) -> str:
@@ -141,7 +154,9 @@ def _known_name(key: str, value: Any, known: list[str], where: str) -> str:
             return form
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}."
-    raise ConfigError(f"Unknown option {key!r} in [{where}] of the recipe; {hint}")
+    raise ConfigError(
+        f"Unknown option {key!r} in [{where}] of the recipe; {hint}", code="option_unknown"
+    )
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
@@ -159,11 +174,16 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise ConfigError(f"{where} of the recipe must be {hint.__name__}, not {value!r}.")
+        raise ConfigError(
+            f"{where} of the recipe must be {hint.__name__}, not {value!r}.",
+            code="option_wrong_kind",
+        )
     return value
 
 
 def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple)):
-        raise ConfigError(f"{where} of the recipe must be a list, not {value!r}.")
+        raise ConfigError(
+            f"{where} of the recipe must be a list, not {value!r}.", code="option_wrong_kind"
+        )
     return tuple(_value(inner[0], entry, where) for entry in value)

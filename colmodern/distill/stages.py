@@ -136,7 +136,8 @@ def _tokenizer(run: RecipeRun, folder: Path) -> None:
     if not name:
         raise ConfigError(
             "The student has no tokenizer: set start, a [warm-start] teacher, or "
-            "tokenizer = 'train' in [student]."
+            "tokenizer = 'train' in [student].",
+            code="option_missing",
         )
     load_tokenizer(find_checkpoint(name)).save_pretrained(target)
 

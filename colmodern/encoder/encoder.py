@@ -225,7 +225,8 @@ class Encoder:
             raise EncoderError(
                 f"{self._checkpoint.folder} has a {self._config.kind!r} backbone; the compiled "
                 "encoder runs ModernBERT only. It does work with torch: pip install "
-                "'colmodern[torch]', and then --backend torch, or load_torch_encoder in a program."
+                "'colmodern[torch]', and then --backend torch, or load_torch_encoder in a program.",
+                code="encoder_unsupported",
             )
         path = self._checkpoint.folder / WEIGHTS_FILE
         steps = self._checkpoint.projection

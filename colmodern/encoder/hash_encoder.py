@@ -50,7 +50,9 @@ class HashEncoder:
         if match[1] is None:
             return cls()
         if int(match[1]) < 1:
-            raise EncoderError(f"{name!r} asks for vectors of no numbers.")
+            raise EncoderError(
+                f"{name!r} asks for vectors of no numbers.", code="encoder_unsupported"
+            )
         return cls(int(match[1]), int(match[2]))
 
     @property

@@ -186,7 +186,9 @@ def _documents(corpus: Iterable[Mapping[str, Any]]) -> Iterator[Document]:
     for row in corpus:
         text = row.get("text")
         if not isinstance(text, str):
-            raise InputError(f"The corpus row {row.get('id')!r} holds no text to index.")
+            raise InputError(
+                f"The corpus row {row.get('id')!r} holds no text to index.", code="row_invalid"
+            )
         yield Document(str(row["id"]), text, str(row.get("title") or ""))
 
 
@@ -197,7 +199,9 @@ def _query_text(row: Mapping[str, Any]) -> str:
         turns = [t if isinstance(t, str) else f"{t['role']}: {t['content']}" for t in text]
         return " ".join(filter(None, (instruction, "; ".join(turns))))
     if not isinstance(text, str):
-        raise InputError(f"The query row {row.get('id')!r} holds no text to search for.")
+        raise InputError(
+            f"The query row {row.get('id')!r} holds no text to search for.", code="row_invalid"
+        )
     return f"{text} {instruction}" if instruction else text
 
 

@@ -32,14 +32,16 @@ def exact_scores(
     if not isinstance(encoder, DocumentEncoder):
         raise EncoderError(
             f"Encoder {encoder.name} encodes queries only; exact scores need one that encodes "
-            "documents."
+            "documents.",
+            code="encoder_unsupported",
         )
     (tokens,) = encoder.encode_documents([document.full_text])
     if len(tokens) != n_tokens:
         raise EncoderError(
             f"Encoder {encoder.name} makes {len(tokens)} tokens of document {document.id!r}, the "
             f"index has {n_tokens}: they were pooled, or came as vectors. Exact scores would be "
-            "those of something else."
+            "those of something else.",
+            code="encoder_result_invalid",
         )
     best = np.full(len(query), -np.inf, np.float32)
     for start in range(0, len(tokens), _ROWS):

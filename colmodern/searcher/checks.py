@@ -106,7 +106,8 @@ def encoded(encoder: QueryEncoder, queries: Sequence[str]) -> list[TokenEmbeddin
     vectors = encoder.encode_queries(queries)
     if len(vectors) != len(queries):
         raise EncoderError(
-            f"Encoder {encoder.name} gave {len(vectors)} results for {len(queries)} queries."
+            f"Encoder {encoder.name} gave {len(vectors)} results for {len(queries)} queries.",
+            code="encoder_result_invalid",
         )
     for number, tokens in enumerate(vectors, 1):
         if len(tokens) == 0:
@@ -127,11 +128,12 @@ def checked_vectors(vectors: FloatMatrix, dim: int) -> FloatMatrix:
     """
     if vectors.ndim != 2 or vectors.shape[1] != dim:
         raise InputError(
-            f"Query vectors must have shape (n_tokens, {dim}), not {tuple(vectors.shape)}."
+            f"Query vectors must have shape (n_tokens, {dim}), not {tuple(vectors.shape)}.",
+            code="vectors_invalid",
         )
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     if not np.isfinite(vectors).all():
-        raise InputError("Query vectors hold NaN or infinite values.")
+        raise InputError("Query vectors hold NaN or infinite values.", code="vectors_invalid")
     return vectors
 
 

@@ -28,14 +28,21 @@ def read_queries(path: str | Path) -> dict[str, str]:
                 if line.strip():
                     identifier, text = _query(line, f"{file}, line {number}")
                     if identifier in queries:
-                        raise InputError(f"{file}, line {number}: id {identifier!r} comes twice.")
+                        raise InputError(
+                            f"{file}, line {number}: id {identifier!r} comes twice.",
+                            code="id_duplicate",
+                        )
                     queries[identifier] = text
     except UnicodeDecodeError as err:
-        raise InputError(f"{file} is not UTF-8 text: {err}.") from err
+        raise InputError(f"{file} is not UTF-8 text: {err}.", code="file_unreadable") from err
     except (OSError, EOFError, zlib.error) as err:
-        raise InputError(f"Cannot read the queries in {file}: {err}.") from err
+        is_missing = isinstance(err, FileNotFoundError)
+        raise InputError(
+            f"Cannot read the queries in {file}: {err}.",
+            code="file_not_found" if is_missing else "file_unreadable",
+        ) from err
     if not queries:
-        raise InputError(f"{file} holds no query.")
+        raise InputError(f"{file} holds no query.", code="data_empty")
     return queries
 
 
@@ -43,14 +50,14 @@ def _query(line: str, place: str) -> tuple[str, str]:
     try:
         row = json.loads(line)
     except RecursionError as err:
-        raise InputError(f"{place} is nested too deeply.") from err
+        raise InputError(f"{place} is nested too deeply.", code="row_invalid") from err
     except ValueError as err:
-        raise InputError(f"{place} is not JSON: {err}.") from err
+        raise InputError(f"{place} is not JSON: {err}.", code="row_invalid") from err
     if not isinstance(row, dict):
-        raise InputError(f"{place} is no JSON object.")
+        raise InputError(f"{place} is no JSON object.", code="row_invalid")
     identifier = row.get("_id") if row.get("_id") is not None else row.get("id")
     text = row.get("text", row.get("query"))
     if identifier is None or not isinstance(text, str):
         there = ", ".join(sorted(row)) or "no field"
-        raise InputError(f'{place} needs "_id" and "text"; it has {there}.')
+        raise InputError(f'{place} needs "_id" and "text"; it has {there}.', code="row_invalid")
     return str(identifier), text

@@ -36,7 +36,9 @@ def write_run(
                     lines.write(f"{query_id} Q0 {hit.doc_id} {hit.rank} {hit.score:.9g} {name}\n")
         scratch.replace(target)
     except OSError as err:
-        raise InputError(f"Cannot write the run to {target}: {err.strerror or err}.") from err
+        raise InputError(
+            f"Cannot write the run to {target}: {err.strerror or err}.", code="file_not_written"
+        ) from err
     finally:
         with suppress(OSError):
             scratch.unlink(missing_ok=True)
@@ -48,5 +50,6 @@ def _check_id(value: str) -> None:
         what = "lone surrogates" if has_surrogates else "white space"
         raise InputError(
             f"The id {value!r} holds {what}, so it cannot stand in a TREC run; "
-            "use --format jsonl instead."
+            "use --format jsonl instead.",
+            code="row_invalid",
         )

@@ -14,10 +14,15 @@ import colmodern.__main__ as program
 from colmodern import Encoder, HashEncoder, Indexer, Searcher, TokenEmbeddings, errors
 from colmodern.cli import app
 from colmodern.errors import CODES, ColModernError
+from colmodern.eval import Dataset, MtebModel, Record, compare, evaluate, parse_measures, repeat
+from colmodern.eval.run.record import check_is_free
 from colmodern.eval.systems import make_system
 from colmodern.kernels import isa
 from colmodern.request import SearchRequest
+from colmodern.searcher import read_queries, write_run
 from colmodern.storage import IndexWriter
+from colmodern.torch_encoder import load_torch_encoder
+from colmodern.types import Document
 
 PACKAGE = Path(colmodern.__file__).parent
 ENCODER, OTHER = HashEncoder(dim=64), HashEncoder(dim=64, seed=3)
@@ -39,9 +44,15 @@ class Kit:
     def manifest(self):
         return self.index / "manifest.json"
 
-    def file(self):
-        (self.folder / "file").write_text("mine")
+    def file(self, text="mine"):
+        (self.folder / "file").write_text(text)
         return self.folder / "file"
+
+    def dataset(self, text):
+        return Dataset.of([Document("d", text)], {"q": text}, {"q": {"d": 1}})
+
+    def report(self, text):
+        return evaluate(make_system("late", encoder=ENCODER), self.dataset(text))
 
     def search(self, *args, **options):
         with Searcher.open(self.index, ENCODER) as searcher:
@@ -77,6 +88,46 @@ def option_invalid(kit):
     make_system("late:")
 
 
+def option_missing(kit):
+    make_system("dense")
+
+
+def recipe_unreadable(kit):
+    from colmodern.distill.recipe import Recipe
+
+    Recipe.load(kit.folder / "none.toml")
+
+
+def stage_not_done(kit):
+    from colmodern.distill.ledger import outputs_of
+
+    outputs_of(kit.folder)
+
+
+def folder_in_use(kit):
+    from colmodern.distill.distill import _alone
+
+    with _alone(kit.folder), _alone(kit.folder):
+        pass
+
+
+def device_unavailable(kit):
+    load_torch_encoder(device="abacus")
+
+
+def checkpoint_not_found(kit):
+    from colmodern.distill.checkpoints import find_checkpoint
+
+    find_checkpoint("nowhere")
+
+
+def checkpoint_mismatch(kit):
+    from colmodern.distill.checkpoints import check_weights
+
+    (kit.folder / "model.safetensors").write_bytes(b"other")
+    check_weights(kit.folder, "0000")
+
+
 def filter_syntax(kit):
     kit.search("x", where="a >=")
 
@@ -98,18 +149,122 @@ def document_not_found(kit):
         searcher.explain("x", "nobody")
 
 
-def input_invalid(kit):
+def file_not_found(kit):
+    read_queries(kit.folder / "none.jsonl")
+
+
+def file_unreadable(kit):
+    read_queries(kit.folder)
+
+
+def file_not_written(kit):
+    write_run(kit.folder / "none" / "run.trec", [], name="r")
+
+
+def folder_not_empty(kit):
+    check_is_free(kit.file().parent)
+
+
+def row_invalid(kit):
+    read_queries(kit.file("{}"))
+
+
+def id_duplicate(kit):
+    read_queries(kit.file('{"_id": "a", "text": "x"}\n' * 2))
+
+
+def data_empty(kit):
+    read_queries(kit.file(""))
+
+
+def vectors_invalid(kit):
     narrow = TokenEmbeddings(np.ones((1, 3), np.float32), np.zeros((1, 2), np.int32))
     with Searcher.open(kit.index) as searcher:
         searcher.search_embeddings(narrow)
+
+
+def scores_invalid(kit):
+    from colmodern.distill.teachers.score import refuse_non_finite
+
+    refuse_non_finite([float("nan")], who="somebody", query="q", documents=["d"])
+
+
+def collection_not_found(kit):
+    Dataset.load(str(kit.folder / "none"))
+
+
+def layout_unknown(kit):
+    Dataset.load(kit.file().parent)
+
+
+def split_unknown(kit):
+    Dataset.load(PACKAGE.parent / "examples" / "judged", split="tset")
+
+
+def judgments_invalid(kit):
+    Dataset.of([Document("d", "x")], {"q": "x"}, {"q": {"e": 1}})
+
+
+def measure_unknown(kit):
+    parse_measures(["Loveliness@10"])
+
+
+def collection_mismatch(kit):
+    compare(kit.report("one"), kit.report("two"))
+
+
+def record_not_found(kit):
+    Record.load(kit.folder / "none")
+
+
+def record_damaged(kit):
+    (kit.folder / "run.json").write_text("{")
+    Record.load(kit.folder)
+
+
+def record_not_repeatable(kit):
+    repeat(Record.write(kit.folder / "record", kit.report("one"), kit.dataset("one")))
+
+
+def input_invalid(kit):
+    MtebModel(ENCODER).search([], top_k=1)
 
 
 def encoder_not_found(kit):
     Encoder.load("no-model")
 
 
-def encoder_invalid(kit):
+def encoder_not_fetched(kit):
+    from colmodern.distill.checkpoints import find_checkpoint
+
+    def refused(name):
+        raise OSError("no network")
+
+    kit.monkeypatch.setattr("huggingface_hub.snapshot_download", refused)
+    find_checkpoint("nobody/nothing")
+
+
+def encoder_unreadable(kit):
+    (kit.folder / "modules.json").write_text("[")
     Encoder.load(kit.folder)
+
+
+def encoder_unsupported(kit):
+    (kit.folder / "config.json").write_text('{"model_type": "gpt2"}')
+    Encoder.load(kit.folder)
+
+
+def encoder_result_invalid(kit):
+    class Short(HashEncoder):
+        def encode_queries(self, texts):
+            return []
+
+    with Searcher.open(kit.index, Short(dim=64)) as searcher:
+        searcher.search("x")
+
+
+def encoder_invalid(kit):
+    Indexer(kit.folder / "i").build([("a", "b")])
 
 
 def encoder_mismatch(kit):
@@ -166,13 +321,42 @@ DOORS = [
     (option_not_allowed, "mode", "both", None, None),
     (option_conflict, "passage_weight", 0.5, None, None),
     (option_invalid, "system", "late:", None, None),
+    (option_missing, None, None, None, None),
+    (recipe_unreadable, None, None, None, None),
+    (stage_not_done, None, None, None, None),
+    (folder_in_use, None, None, None, None),
+    (device_unavailable, None, None, None, None),
+    (checkpoint_not_found, None, None, None, None),
+    (checkpoint_mismatch, None, None, None, None),
     (filter_syntax, "where", "a >=", None, None),
     (filter_unknown_field, "where", "yaer", None, None),
     (filter_wrong_kind, "where", "id", None, None),
     (query_empty, None, " ", None, None),
     (document_not_found, None, None, "nobody", None),
+    (file_not_found, None, None, None, None),
+    (file_unreadable, None, None, None, None),
+    (file_not_written, None, None, None, None),
+    (folder_not_empty, None, None, None, None),
+    (row_invalid, None, None, None, None),
+    (id_duplicate, None, None, None, None),
+    (data_empty, None, None, None, None),
+    (vectors_invalid, None, None, None, None),
+    (scores_invalid, None, None, None, None),
+    (collection_not_found, None, None, None, None),
+    (layout_unknown, None, None, None, None),
+    (split_unknown, None, None, None, None),
+    (judgments_invalid, None, None, None, None),
+    (measure_unknown, None, None, None, None),
+    (collection_mismatch, None, None, None, None),
+    (record_not_found, None, None, None, None),
+    (record_damaged, None, None, None, None),
+    (record_not_repeatable, None, None, None, None),
     (input_invalid, None, None, None, None),
     (encoder_not_found, None, "no-model", None, None),
+    (encoder_not_fetched, None, None, None, None),
+    (encoder_unreadable, None, None, None, None),
+    (encoder_unsupported, None, None, None, None),
+    (encoder_result_invalid, None, None, None, None),
     (encoder_invalid, None, None, None, None),
     (encoder_mismatch, None, f"hash:64:3 ({OTHER.fingerprint[:12]})", None, None),
     (index_not_found, None, None, None, "alone"),

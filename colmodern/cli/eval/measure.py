@@ -110,7 +110,9 @@ def _make_systems(specs: list[str], encoder: DocumentEncoder) -> list[System]:
     names = [system.name for system in systems]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise ConfigError(f"Two of the systems are {twice!r}; each must be another one.")
+        raise ConfigError(
+            f"Two of the systems are {twice!r}; each must be another one.", code="option_conflict"
+        )
     return systems
 
 
@@ -133,7 +135,10 @@ def _check_are_free(folders: list[list[Path] | None]) -> None:
 
     places = [place for several in folders if several for place in several]
     if len(set(places)) < len(places):
-        raise InputError("Two collections have the same name; record them in different folders.")
+        raise InputError(
+            "Two collections have the same name; record them in different folders.",
+            code="id_duplicate",
+        )
     for place in places:
         check_is_free(place)
 

@@ -80,7 +80,8 @@ class PhaseRows:
                 f"The phase {phase.name!r} finds no list of {phase.n_ways} documents: of "
                 f"{len(lists.rows)} lists {len(wanted)} are of its sources"
                 f" ({'long' if phase.long else 'not long'}), and the longest of them has "
-                f"{max((len(row[1]) for row in wanted), default=0)}."
+                f"{max((len(row[1]) for row in wanted), default=0)}.",
+                code="data_empty",
             )
         self._lists = lists
         self._n_ways = phase.n_ways

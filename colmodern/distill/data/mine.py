@@ -20,7 +20,7 @@ import pyarrow as pa
 from colmodern.distill.checkpoints import training_device
 from colmodern.distill.data.tables import NEGATIVES, read_table, write_table
 from colmodern.distill.options.data import Miner, MineRecipe
-from colmodern.errors import InputError
+from colmodern.errors import ConfigError, InputError
 from colmodern.eval.systems import MINILM, Answer, Dense, System, make_system
 from colmodern.types import Document, Progress
 
@@ -71,7 +71,8 @@ def mine(
     if not found:
         raise InputError(
             f"No negative was found for {len(queries)} queries: there are only "
-            f"{len(documents)} documents, or the ranks of the miners are too low."
+            f"{len(documents)} documents, or the ranks of the miners are too low.",
+            code="data_empty",
         )
     logger.info("mined %d negatives for %d queries", found, len(queries))
 
@@ -137,7 +138,9 @@ def _system(miner: Miner, student: Path | None) -> System:
     if miner.system != STUDENT:
         return make_system(miner.system)
     if student is None:
-        raise InputError("The miner 'student' needs the stage warm-start to be done.")
+        raise ConfigError(
+            "The miner 'student' needs the stage warm-start to be done.", code="stage_not_done"
+        )
     return make_system(f"late:high,model={student}")
 
 

@@ -64,7 +64,8 @@ def prepare_pairs(recipe: PrepareRecipe, *, data: Path, seed: int, folder: Path)
         if not found:
             raise InputError(
                 f"The pairs {source.name!r} ({source.files}) are empty: no row has both a query "
-                f"and a document, or all of them are forbidden or known ({dropped} were)."
+                f"and a document, or all of them are forbidden or known ({dropped} were).",
+                code="data_empty",
             )
         logger.info("%s: %d queries, %d pairs dropped as forbidden", source.name, found, dropped)
     dev = _dev_documents(recipe, collected, seed)

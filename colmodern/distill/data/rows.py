@@ -19,7 +19,9 @@ def find_files(pattern: str, data: Path) -> list[Path]:
     """
     files = sorted(data.glob(pattern))
     if not files:
-        raise InputError(f"No file matches {pattern!r} below {data}; check --data.")
+        raise InputError(
+            f"No file matches {pattern!r} below {data}; check --data.", code="file_not_found"
+        )
     return files
 
 
@@ -36,15 +38,19 @@ def read_rows(file: Path) -> Iterator[dict[str, Any]]:
             for number, line in enumerate(lines, 1):
                 row = json.loads(line)
                 if not isinstance(row, dict):
-                    raise InputError(f"{file}, line {number} is no JSON object: {line[:60]!r}.")
+                    raise InputError(
+                        f"{file}, line {number} is no JSON object: {line[:60]!r}.",
+                        code="row_invalid",
+                    )
                 yield row
     except json.JSONDecodeError as err:
-        raise InputError(f"{file}, line {number} is not JSON: {err}.") from err
+        raise InputError(f"{file}, line {number} is not JSON: {err}.", code="row_invalid") from err
     except (OSError, EOFError, UnicodeDecodeError) as err:
         reason = getattr(err, "strerror", None) or err
         raise InputError(
             f"{file} cannot be read after line {number}: {reason}. If it was downloaded, the "
-            "download may have been interrupted: fetch it again."
+            "download may have been interrupted: fetch it again.",
+            code="file_unreadable",
         ) from err
 
 
@@ -57,9 +63,13 @@ def text_of(row: dict[str, Any], fields: str, file: Path) -> str:
     parts = fields.split("+")
     for part in parts:
         if part not in row:
-            raise InputError(f"A row of {file} has no field {part!r}, only {sorted(row)}.")
+            raise InputError(
+                f"A row of {file} has no field {part!r}, only {sorted(row)}.", code="row_invalid"
+            )
         if not isinstance(row[part], str):
-            raise InputError(f"A row of {file} has no text in {part!r} but {row[part]!r}.")
+            raise InputError(
+                f"A row of {file} has no text in {part!r} but {row[part]!r}.", code="row_invalid"
+            )
     return " ".join(row[part] for part in parts).strip()
 
 
@@ -72,7 +82,9 @@ def read_judgments(file: Path) -> list[tuple[str, str]]:
     pairs = []
     for number, columns in _tsv(file):
         if len(columns) != 3:
-            raise InputError(f"{file}, line {number} has {len(columns)} columns, not 3.")
+            raise InputError(
+                f"{file}, line {number} has {len(columns)} columns, not 3.", code="row_invalid"
+            )
         if columns[2].strip().isdecimal() and int(columns[2]) > 0:
             pairs.append((columns[0], columns[1]))
     return pairs
@@ -87,7 +99,7 @@ def read_column(file: Path, column: int) -> set[str]:
     values = set()
     for number, columns in _tsv(file):
         if column >= len(columns):
-            raise InputError(f"{file}, line {number} has no column {column}.")
+            raise InputError(f"{file}, line {number} has no column {column}.", code="row_invalid")
         values.add(columns[column])
     return values
 
@@ -102,7 +114,8 @@ def _tsv(file: Path) -> Iterator[tuple[int, list[str]]]:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as err:
         raise InputError(
-            f"Cannot read {file}: {getattr(err, 'strerror', None) or err}; check --data."
+            f"Cannot read {file}: {getattr(err, 'strerror', None) or err}; check --data.",
+            code="file_not_found" if isinstance(err, FileNotFoundError) else "file_unreadable",
         ) from err
     for number, line in enumerate(lines[1:], 2):
         if line.strip():

@@ -63,17 +63,22 @@ def read_table(path: Path, columns: tuple[str, ...]) -> pa.Table:
         InputError: The file is missing, is cut short, is no Parquet, or lacks a column.
     """
     if not path.is_file():
-        raise InputError(f"There is no file {path}; check the recipe and --data.")
+        raise InputError(
+            f"There is no file {path}; check the recipe and --data.", code="file_not_found"
+        )
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as err:
         raise InputError(
             f"{path} is no readable Parquet file ({str(err).splitlines()[0]}); if it was "
-            "downloaded, the download may have been interrupted: fetch it again."
+            "downloaded, the download may have been interrupted: fetch it again.",
+            code="file_unreadable",
         ) from err
     missing = [name for name in columns if name not in table.column_names]
     if missing:
-        raise InputError(f"{path} has no column {missing[0]!r}, only {table.column_names}.")
+        raise InputError(
+            f"{path} has no column {missing[0]!r}, only {table.column_names}.", code="row_invalid"
+        )
     return table
 
 

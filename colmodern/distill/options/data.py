@@ -63,6 +63,7 @@ class PairSource:
         require(
             bool(self.corpus) == bool(self.qrels),
             f"The pairs {self.name!r} need both corpus and qrels, or neither.",
+            code="option_conflict",
         )
         require(
             min(self.limit, self.sentences, self.documents) >= 0,
@@ -121,13 +122,19 @@ class PrepareRecipe:
             len(self.lengths) == len(self.length_weights) > 0,
             f"[prepare] needs a weight for each length, not {len(self.length_weights)} for "
             f"{len(self.lengths)}.",
+            code="option_conflict",
         )
         require(0 <= self.dev < 1, f"[prepare] dev is a share below 1, not {self.dev}.")
         names = [source.name for source in self.pairs]
-        require(len(set(names)) == len(names), f"Two [[prepare.pairs]] have one name: {names}.")
+        require(
+            len(set(names)) == len(names),
+            f"Two [[prepare.pairs]] have one name: {names}.",
+            code="option_conflict",
+        )
         require(
             not (self.pairs and self.scored_lists),
             "[prepare] has pairs and scored lists; take one of them.",
+            code="option_conflict",
         )
 
 

@@ -50,8 +50,10 @@ class ExportRecipe:
         require(
             self.format in ("pylate", "st"),
             f"[export] format is 'pylate' or 'st', not {self.format!r}.",
+            code="option_not_allowed",
         )
         require(
             self.scoring in ("maxsim", "corrected"),
             f"[export] scoring is 'maxsim' or 'corrected', not {self.scoring!r}.",
+            code="option_not_allowed",
         )

@@ -48,14 +48,17 @@ class StudentRecipe:
         require(
             self.markers in ("neither", "both"),
             f"[student] markers is 'neither' or 'both', not {self.markers!r}.",
+            code="option_not_allowed",
         )
         require(
             self.tokenizer in ("", "train"),
             f"[student] tokenizer is '' or 'train', not {self.tokenizer!r}.",
+            code="option_not_allowed",
         )
         require(
             self.hidden_size % self.n_heads == 0,
             f"[student] hidden_size {self.hidden_size} is no multiple of n_heads {self.n_heads}.",
+            code="option_conflict",
         )
 
 

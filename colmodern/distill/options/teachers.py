@@ -44,10 +44,15 @@ class ListTeacher:
     def __post_init__(self) -> None:
         """Check the kind."""
         kinds = ("cross-encoder", "single-vector", "late", "bm25")
-        require(self.kind in kinds, f"A teacher's kind is one of {kinds}, not {self.kind!r}.")
+        require(
+            self.kind in kinds,
+            f"A teacher's kind is one of {kinds}, not {self.kind!r}.",
+            code="option_not_allowed",
+        )
         require(
             bool(self.model) != (self.kind == "bm25"),
             f"A {self.kind} teacher needs {'no' if self.kind == 'bm25' else 'a'} model.",
+            code="option_conflict",
         )
         require(self.weight > 0, f"A teacher's weight must be above 0, not {self.weight}.")
 
@@ -80,7 +85,11 @@ class ScoreRecipe:
 
     def __post_init__(self) -> None:
         """Check that there is a teacher, and something to compare."""
-        require(bool(self.teachers), "[score] needs a teacher: [[score.teacher]].")
+        require(
+            bool(self.teachers),
+            "[score] needs a teacher: [[score.teacher]].",
+            code="option_missing",
+        )
         require(
             2 <= self.n_ways <= self.n_candidates,
             f"[score] n_ways lies in 2..n_candidates, not {self.n_ways}: a list of one document "

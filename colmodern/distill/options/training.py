@@ -90,6 +90,7 @@ class Phase:
         require(
             self.kl_weight > 0 or self.contrastive_weight > 0,
             f"{where} has neither a kl_weight nor a contrastive_weight.",
+            code="option_conflict",
         )
         temperatures = (
             self.student_temperature,
@@ -98,7 +99,9 @@ class Phase:
         )
         require(min(temperatures) > 0, f"{where}: temperatures must be above 0.")
         require(
-            self.warm_up + self.decay <= 1, f"{where}: warm_up and decay are shares of one run."
+            self.warm_up + self.decay <= 1,
+            f"{where}: warm_up and decay are shares of one run.",
+            code="option_conflict",
         )
         require(
             self.window == 0 or self.window > 2,
@@ -115,8 +118,12 @@ class TrainRecipe:
     def __post_init__(self) -> None:
         """Check names."""
         names = [phase.name for phase in self.phases]
-        require(bool(names), "[train] needs a phase: [[train.phase]].")
-        require(len(set(names)) == len(names), f"Two phases have one name: {names}.")
+        require(bool(names), "[train] needs a phase: [[train.phase]].", code="option_missing")
+        require(
+            len(set(names)) == len(names),
+            f"Two phases have one name: {names}.",
+            code="option_conflict",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,9 @@ def average(
     from safetensors.torch import load_file, save_file
 
     if not checkpoints:
-        raise ConfigError("There is no checkpoint to average; [train] keeps none.")
+        raise ConfigError(
+            "There is no checkpoint to average; [train] keeps none.", code="stage_not_done"
+        )
     last, weights = checkpoints[-1], [1.0 - start_weight] * len(checkpoints)
     if start is not None and start_weight:
         checkpoints = [start, *checkpoints]
@@ -47,7 +49,10 @@ def average(
         name = file.relative_to(last)
         missing = next((path for path in checkpoints if not (path / name).is_file()), None)
         if missing is not None:
-            raise ConfigError(f"The checkpoint {missing} has no {name}, so it cannot be averaged.")
+            raise ConfigError(
+                f"The checkpoint {missing} has no {name}, so it cannot be averaged.",
+                code="stage_not_done",
+            )
         mean = mean_of([load_file(path / name) for path in checkpoints], weights)
         save_file(mean, target / name, metadata={"format": "pt"})
 
@@ -65,7 +70,9 @@ def mean_of(
     first = checkpoints[0]
     for other in checkpoints[1:]:
         if {n: t.shape for n, t in other.items()} != {n: t.shape for n, t in first.items()}:
-            raise ConfigError("Checkpoints of different shapes cannot be averaged.")
+            raise ConfigError(
+                "Checkpoints of different shapes cannot be averaged.", code="checkpoint_mismatch"
+            )
     shares = torch.tensor(weights, dtype=torch.float64) / sum(weights)
     return {
         name: torch.tensordot(shares, torch.stack([c[name].double() for c in checkpoints]), dims=1)

@@ -45,7 +45,8 @@ def export(
     if layout == PYLATE and shape.markers == "neither":
         raise ConfigError(
             "PyLate's layout cannot say that [CLS] and [SEP] score on neither side; export with "
-            "--format st, or train with markers = 'both'."
+            "--format st, or train with markers = 'both'.",
+            code="option_conflict",
         )
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(student, target)

@@ -46,7 +46,8 @@ def build_student(
     if teacher is not None and recipe.hidden_size != teacher.config.hidden_size:
         raise ConfigError(
             f"The student's hidden_size {recipe.hidden_size} must be the teacher's "
-            f"{teacher.config.hidden_size}: it starts from the teacher's word embeddings."
+            f"{teacher.config.hidden_size}: it starts from the teacher's word embeddings.",
+            code="checkpoint_mismatch",
         )
     torch.manual_seed(seed)
     markers = markers_of(tokenizer)
@@ -100,7 +101,8 @@ def start_student(recipe: StudentRecipe, tokenizer: Any, *, seed: int) -> Studen
     elif projection.out_features != recipe.dim:
         raise ConfigError(
             f"The checkpoint in {folder} has vectors of {projection.out_features} dimensions, the "
-            f"recipe wants {recipe.dim}; set dim to {projection.out_features}."
+            f"recipe wants {recipe.dim}; set dim to {projection.out_features}.",
+            code="checkpoint_mismatch",
         )
     student = Student(grow(backbone, recipe.n_layers), projection, tokenizer)
     _add_prefixes(student, recipe)
@@ -129,7 +131,8 @@ def grow(backbone: PreTrainedModel, n_layers: int) -> PreTrainedModel:
     if backbone.config.model_type != "modernbert":
         raise ConfigError(
             f"A {backbone.config.model_type} of {has} layers cannot grow to {n_layers}: only a "
-            f"ModernBERT can. Set n_layers to {has}."
+            f"ModernBERT can. Set n_layers to {has}.",
+            code="checkpoint_mismatch",
         )
     config = copy.deepcopy(backbone.config)
     every = next((i for i, kind in enumerate(config.layer_types) if i and "full" in kind), 3)
@@ -138,7 +141,10 @@ def grow(backbone: PreTrainedModel, n_layers: int) -> PreTrainedModel:
     grown = type(backbone)(config)
     missing, unexpected = grown.load_state_dict(backbone.state_dict(), strict=False)
     if unexpected or any(not name.startswith("layers.") for name in missing):
-        raise EncoderError(f"Cannot grow the model: weights {missing + unexpected} do not fit.")
+        raise EncoderError(
+            f"Cannot grow the model: weights {missing + unexpected} do not fit.",
+            code="encoder_unsupported",
+        )
     with torch.no_grad():
         layers: Any = grown.layers
         for layer in layers[has:]:
@@ -157,7 +163,8 @@ def _parts(folder: Path) -> tuple[PreTrainedModel, nn.Linear | None]:
     dense = [module for module in model if isinstance(module, Dense)]
     if len(dense) != 1:
         raise ConfigError(
-            f"The checkpoint in {folder} has {len(dense)} projections; a student has one."
+            f"The checkpoint in {folder} has {len(dense)} projections; a student has one.",
+            code="checkpoint_mismatch",
         )
     transformer: Any = model[0]
     return transformer.auto_model, dense[0].linear
@@ -177,7 +184,9 @@ def load_student(folder: Path, **model_options: Any) -> MultiVectorEncoder:
         )
     except Exception as err:  # sentence-transformers, safetensors and disk have no common base
         reason = (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")
-        raise EncoderError(f"Cannot load the student in {folder}: {reason}.") from err
+        raise EncoderError(
+            f"Cannot load the student in {folder}: {reason}.", code="encoder_unreadable"
+        ) from err
 
 
 def save_student(student: Student, recipe: StudentRecipe, folder: Path) -> Path:

@@ -36,13 +36,16 @@ def load_tokenizer(folder: Path) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as err:  # transformers, tokenizers and disk have no common base
         reason = (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")
-        raise EncoderError(f"Cannot load the tokenizer in {folder}: {reason}.") from err
+        raise EncoderError(
+            f"Cannot load the tokenizer in {folder}: {reason}.", code="encoder_unreadable"
+        ) from err
     names = ("cls_token_id", "sep_token_id", "pad_token_id")
     missing = [name for name in names if getattr(tokenizer, name) is None]
     if missing:
         raise EncoderError(
             f"The tokenizer in {folder} has no {missing[0].removesuffix('_id')}: students read "
-            "texts between two markers."
+            "texts between two markers.",
+            code="encoder_unsupported",
         )
     return tokenizer
 
@@ -75,7 +78,8 @@ def refuse_other(teacher: Any, student: Any, *, where: Path) -> None:
             f"The teacher in {where} has another tokenizer than the student (the token "
             f"{different!r} is number {theirs[different]} there and {ours.get(different)} here): "
             "token-level distillation needs the same tokens. Start from another checkpoint, or "
-            "leave out [warm-start]."
+            "leave out [warm-start].",
+            code="checkpoint_mismatch",
         )
 
 
@@ -89,7 +93,8 @@ def refuse_too_small(tokenizer: Any, n_embeddings: int, *, where: Path) -> None:
     if highest >= n_embeddings:
         raise ConfigError(
             f"The checkpoint in {where} has {n_embeddings} embeddings, but its tokenizer has a "
-            f"token {highest}: it is the tokenizer of another model."
+            f"token {highest}: it is the tokenizer of another model.",
+            code="checkpoint_mismatch",
         )
 
 

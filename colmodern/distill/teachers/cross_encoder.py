@@ -108,7 +108,8 @@ def _base(recipe: TeacherRecipe, seed: int) -> Any:
         reason = (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")
         raise EncoderError(
             f"Cannot make a cross-encoder of {folder}: {reason}. If it was downloaded, the "
-            "download may have been interrupted: fetch it again."
+            "download may have been interrupted: fetch it again.",
+            code="encoder_unreadable",
         ) from err
 
 

@@ -93,7 +93,10 @@ def candidate_lists(
         positive = positives[_number(query["query_id"], seed) % len(positives)]
         lists.append({**query, "document_ids": [positive, *negative_ids][: recipe.n_candidates]})
     if not lists and split == "train":
-        raise InputError(f"None of {len(queries)} queries has a negative, so there are no lists.")
+        raise InputError(
+            f"None of {len(queries)} queries has a negative, so there are no lists.",
+            code="data_empty",
+        )
     lists.sort(key=lambda entry: _number(entry["query_id"], seed))
     return lists[: recipe.limit] if recipe.limit else lists
 
@@ -140,7 +143,8 @@ def refuse_non_finite(
         if not math.isfinite(value):
             raise InputError(
                 f"{who} gives {value} for the query {query!r} and the document {document!r}; "
-                "a score must be a finite number."
+                "a score must be a finite number.",
+                code="scores_invalid",
             )
 
 
@@ -187,7 +191,8 @@ def _finish(recipe: ScoreRecipe, parts: Sequence[Path], path: Path) -> None:
     if not rows:
         raise InputError(
             f"No list is left: in all {dropped} the teachers score every negative as high as the "
-            f"answer, up to the margin {recipe.margin}. Check the pairs, or lower the margin."
+            f"answer, up to the margin {recipe.margin}. Check the pairs, or lower the margin.",
+            code="data_empty",
         )
     logger.info("%d lists, %d thrown out", len(rows), dropped)
     write_table(pa.Table.from_pylist(rows, LISTS), path)

@@ -30,7 +30,7 @@ def take_lists(names: ScoredLists, *, data: Path, folder: Path) -> None:
     path = data / names.lists
     lists = read_table(path, ("query_id", "document_ids", "scores"))
     if not lists.num_rows:
-        raise InputError(f"{path} is empty: there is no list to train on.")
+        raise InputError(f"{path} is empty: there is no list to train on.", code="data_empty")
     rows = [
         _checked(row, queries, documents, path, names.first_is_positive)
         for row in lists.select(["query_id", "document_ids", "scores"]).to_pylist()
@@ -69,14 +69,19 @@ def _checked(
     query, names, scores = str(row["query_id"]), list(map(str, row["document_ids"])), row["scores"]
     where = f"{path}, query {query!r}"
     if query not in queries:
-        raise InputError(f"{where}: there is no such query.")
+        raise InputError(f"{where}: there is no such query.", code="row_invalid")
     if len(names) != len(scores):
-        raise InputError(f"{where}: {len(names)} documents, but {len(scores)} scores.")
+        raise InputError(
+            f"{where}: {len(names)} documents, but {len(scores)} scores.", code="row_invalid"
+        )
     if len(names) < 2:
-        raise InputError(f"{where}: a list of {len(names)} document teaches nothing; give two.")
+        raise InputError(
+            f"{where}: a list of {len(names)} document teaches nothing; give two.",
+            code="row_invalid",
+        )
     missing = next((name for name in names if name not in documents), None)
     if missing is not None:
-        raise InputError(f"{where}: there is no document {missing!r}.")
+        raise InputError(f"{where}: there is no document {missing!r}.", code="row_invalid")
     refuse_non_finite(
         (float("nan") if score is None else score for score in scores),
         who=str(path),
@@ -102,5 +107,5 @@ def _texts(path: Path, key: str, column: str) -> dict[str, str]:
         zip(map(str, table.column(key).to_pylist()), table.column(name).to_pylist(), strict=True)
     )
     if not texts:
-        raise InputError(f"{path} is empty: there is no text in it.")
+        raise InputError(f"{path} is empty: there is no text in it.", code="data_empty")
     return texts

@@ -56,7 +56,10 @@ def make_scorer(teacher: ListTeacher, *, trained: Path | None, documents: Sequen
         return Bm25Scorer(documents)
     if teacher.model == "teacher":
         if trained is None:
-            raise ConfigError('[[score.teacher]] model = "teacher" needs a [teacher] table.')
+            raise ConfigError(
+                '[[score.teacher]] model = "teacher" needs a [teacher] table.',
+                code="option_missing",
+            )
         folder = trained
     else:
         folder = find_checkpoint(teacher.model)
@@ -108,7 +111,8 @@ class CrossScorer:
         if self._model.num_labels != 1:
             raise EncoderError(
                 f"The cross-encoder in {folder} gives {self._model.num_labels} numbers a pair; a "
-                "teacher of lists gives one."
+                "teacher of lists gives one.",
+                code="encoder_unsupported",
             )
 
     def score(self, lists: ToScore) -> list[list[float]]:
@@ -250,5 +254,6 @@ def _unreadable(folder: Path, err: Exception) -> EncoderError:
     reason = (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")
     return EncoderError(
         f"Cannot load the teacher in {folder}: {reason}. If it was downloaded, the download may "
-        "have been interrupted: fetch it again."
+        "have been interrupted: fetch it again.",
+        code="encoder_unreadable",
     )

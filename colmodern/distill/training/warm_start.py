@@ -133,7 +133,10 @@ def warm_start(
     teacher = _teacher(options, words)
     ids, offsets = load_pieces(pieces)
     if len(offsets) < 2:
-        raise InputError(f"{pieces} holds no piece of text: [[prepare.source]] matched no text.")
+        raise InputError(
+            f"{pieces} holds no piece of text: [[prepare.source]] matched no text.",
+            code="data_empty",
+        )
     trainee = _new_trainee(recipe, words, teacher, ids, offsets)
     checkpoint, log = folder / "work" / "checkpoint.pt", folder / "log.jsonl"
     if checkpoint.exists():
@@ -213,7 +216,8 @@ def _new_trainee(
     if student.backbone.config.hidden_size != teacher.config.hidden_size:
         raise ConfigError(
             f"The student's hidden size {student.backbone.config.hidden_size} must be the "
-            f"teacher's {teacher.config.hidden_size} for a warm start."
+            f"teacher's {teacher.config.hidden_size} for a warm start.",
+            code="checkpoint_mismatch",
         )
     backbone: Any = student.backbone
     device = training_device()

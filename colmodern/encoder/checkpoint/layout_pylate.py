@@ -51,10 +51,15 @@ def read(folder: Path, settings: Mapping[str, Any]) -> Checkpoint:
     modules = read_modules(folder)
     unknown = [module.kind for module in modules[1:] if module.kind != "Dense"]
     if unknown:
-        raise EncoderError(f"{folder / 'modules.json'} lists modules that are not run: {unknown}.")
+        raise EncoderError(
+            f"{folder / 'modules.json'} lists modules that are not run: {unknown}.",
+            code="encoder_unsupported",
+        )
     if len(modules) < 2:
         raise EncoderError(
-            f"{folder / 'modules.json'} lists no Dense layer: a PyLate checkpoint has a projection."
+            f"{folder / 'modules.json'} lists no Dense layer: a PyLate checkpoint has "
+            "a projection.",
+            code="encoder_unsupported",
         )
     transformer = read_transformer(modules[0])
     expansion = _expansion(transformer, settings, where)

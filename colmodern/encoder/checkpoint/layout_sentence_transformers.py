@@ -41,7 +41,8 @@ def read(folder: Path, settings: Mapping[str, Any]) -> Checkpoint:
     if kind != "MultiVectorEncoder":
         raise EncoderError(
             f"{folder} is a {kind or 'SentenceTransformer'}, which gives one vector a text. "
-            "colmodern needs token vectors: load a MultiVectorEncoder or PyLate checkpoint."
+            "colmodern needs token vectors: load a MultiVectorEncoder or PyLate checkpoint.",
+            code="encoder_unsupported",
         )
     modules = read_modules(folder)
     where = modules[0].folder / "sentence_bert_config.json"
@@ -50,7 +51,9 @@ def read(folder: Path, settings: Mapping[str, Any]) -> Checkpoint:
     query_length = read_length(transformer, "query_length", where)
     if expansion is not None and query_length is not None and query_length < expansion.length:
         raise EncoderError(
-            f"{where}: query_length {query_length} is less than the expansion's {expansion.length}."
+            f"{where}: query_length {query_length} is less than the expansion's "
+            f"{expansion.length}.",
+            code="encoder_unsupported",
         )
     prompts = settings.get("prompts") or {}
     skip_words, skip_tasks = _read_mask(modules, folder, needed=expansion is not None)
@@ -81,12 +84,14 @@ def _read_projection(
         elif module.kind != "MultiVectorMask":
             raise EncoderError(
                 f"{folder / 'modules.json'} lists the module {module.kind}, which is not run here. "
-                "Save the model without it."
+                "Save the model without it.",
+                code="encoder_unsupported",
             )
     if not steps or isinstance(steps[-1], DenseSpec):
         raise EncoderError(
             f"{folder / 'modules.json'} does not end with a Normalize: the index needs vectors of "
-            "length 1. Add Normalize(module_input_name='token_embeddings') and save again."
+            "length 1. Add Normalize(module_input_name='token_embeddings') and save again.",
+            code="encoder_unsupported",
         )
     return tuple(steps)
 
@@ -98,7 +103,8 @@ def _read_mask(
     if len(masks) > 1 or (needed and not masks):
         raise EncoderError(
             f"{folder / 'modules.json'} lists {len(masks)} MultiVectorMask modules; a model with "
-            "query expansion needs one, and no model more."
+            "query expansion needs one, and no model more.",
+            code="encoder_unsupported",
         )
     if not masks:
         return (), ("document",)
@@ -106,10 +112,14 @@ def _read_mask(
     fields = read_json(path)
     if fields.get("keep_only_token_ids"):
         raise EncoderError(
-            f"{path}: keep_only_token_ids is for image documents and not supported here."
+            f"{path}: keep_only_token_ids is for image documents and not supported here.",
+            code="encoder_unsupported",
         )
     tasks = fields.get("skiplist_tasks", ["document"])
     tasks = (tasks,) if isinstance(tasks, str) else tuple(tasks or ())
     if not set(tasks) <= _TASKS:
-        raise EncoderError(f"{path}: skiplist_tasks may name {sorted(_TASKS)}, not {tasks!r}.")
+        raise EncoderError(
+            f"{path}: skiplist_tasks may name {sorted(_TASKS)}, not {tasks!r}.",
+            code="encoder_unsupported",
+        )
     return read_words(fields, "skiplist_words", path), tasks

@@ -33,7 +33,8 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     if not (folder / "config.json").is_file():
         raise EncoderError(
             f"{folder} holds no model: there is neither a modules.json (PyLate, "
-            "sentence-transformers) nor a config.json (Stanford ColBERT)."
+            "sentence-transformers) nor a config.json (Stanford ColBERT).",
+            code="encoder_not_found",
         )
     config = read_json(folder / "config.json")
     if layout_stanford.is_stanford(config):
@@ -41,7 +42,8 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     raise EncoderError(
         f"{folder} is a bare {config.get('model_type', 'language')} model: it has no projection to "
         "token vectors, so it was never trained for late interaction. Load a ColBERT checkpoint "
-        "built on it, or train one with `colmodern distill`."
+        "built on it, or train one with `colmodern distill`.",
+        code="encoder_unsupported",
     )
 
 

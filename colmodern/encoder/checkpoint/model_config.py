@@ -95,28 +95,40 @@ class ModernBertConfig:
                 mlp_bias=bool(fields.get("mlp_bias", False)),
             )
         except KeyError as err:
-            raise EncoderError(f"{where} lacks the field {err}.") from err
+            raise EncoderError(
+                f"{where} lacks the field {err}.", code="encoder_unreadable"
+            ) from err
         except (AttributeError, OverflowError, TypeError, ValueError) as err:
-            raise EncoderError(f"{where} has a field of the wrong kind: {err}.") from err
+            raise EncoderError(
+                f"{where} has a field of the wrong kind: {err}.", code="encoder_unreadable"
+            ) from err
         config._check(where)
         return config
 
     def _check(self, where: str) -> None:
         if min(self.hidden_size, self.intermediate_size, self.n_heads, self.vocab_size) < 1:
-            raise EncoderError(f"{where}: sizes must be at least 1.")
+            raise EncoderError(f"{where}: sizes must be at least 1.", code="encoder_unreadable")
         if self.hidden_size % self.n_heads or self.head_dim % 2:
             raise EncoderError(
                 f"{where}: hidden_size {self.hidden_size} does not divide into "
-                f"{self.n_heads} heads of even width."
+                f"{self.n_heads} heads of even width.",
+                code="encoder_unreadable",
             )
         if self.local_radius < 1:
-            raise EncoderError(f"{where}: local_attention must be at least 2.")
+            raise EncoderError(
+                f"{where}: local_attention must be at least 2.", code="encoder_unreadable"
+            )
         if self.max_positions < 1:
-            raise EncoderError(f"{where}: max_position_embeddings must be at least 1.")
+            raise EncoderError(
+                f"{where}: max_position_embeddings must be at least 1.", code="encoder_unreadable"
+            )
         if not all(0 < theta <= _MOST_THETA for theta in (self.global_theta, self.local_theta)):
-            raise EncoderError(f"{where}: a rotary base must lie between 0 and {_MOST_THETA:g}.")
+            raise EncoderError(
+                f"{where}: a rotary base must lie between 0 and {_MOST_THETA:g}.",
+                code="encoder_unreadable",
+            )
         if not 0 <= self.norm_eps <= 1:
-            raise EncoderError(f"{where}: norm_eps must lie in 0..1.")
+            raise EncoderError(f"{where}: norm_eps must lie in 0..1.", code="encoder_unreadable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +166,9 @@ class OtherConfig:
                 fields=json.dumps(kept, sort_keys=True),
             )
         except (OverflowError, TypeError, ValueError) as err:
-            raise EncoderError(f"{where} has a field of the wrong kind: {err}.") from err
+            raise EncoderError(
+                f"{where} has a field of the wrong kind: {err}.", code="encoder_unreadable"
+            ) from err
 
 
 def read_config(fields: Mapping[str, Any], *, where: str) -> ModernBertConfig | OtherConfig:
@@ -172,28 +186,39 @@ def _refuse_other_arithmetic(fields: Mapping[str, Any], where: str) -> None:
     activation = fields.get("hidden_activation", "gelu")
     if activation != "gelu":
         raise EncoderError(
-            f"{where}: hidden_activation {activation!r} is not supported, only 'gelu'."
+            f"{where}: hidden_activation {activation!r} is not supported, only 'gelu'.",
+            code="encoder_unsupported",
         )
     if fields.get("rope_scaling"):
-        raise EncoderError(f"{where}: rope_scaling is not supported.")
+        raise EncoderError(f"{where}: rope_scaling is not supported.", code="encoder_unsupported")
     unknown = (fields.get("rope_parameters") or {}).keys() - _LAYER_TYPES.keys()
     if unknown:
-        raise EncoderError(f"{where}: rope_parameters has unknown fields {sorted(unknown)}.")
+        raise EncoderError(
+            f"{where}: rope_parameters has unknown fields {sorted(unknown)}.",
+            code="encoder_unsupported",
+        )
 
 
 def _global_layers(fields: Mapping[str, Any], where: str) -> tuple[bool, ...]:
     n_layers = int(fields["num_hidden_layers"])
     if not 1 <= n_layers <= _MOST_LAYERS:
-        raise EncoderError(f"{where}: num_hidden_layers must lie in 1..{_MOST_LAYERS}.")
+        raise EncoderError(
+            f"{where}: num_hidden_layers must lie in 1..{_MOST_LAYERS}.", code="encoder_unreadable"
+        )
     types = fields.get("layer_types")
     if types is None:
         every = int(fields.get("global_attn_every_n_layers", 3))
         if every < 1:
-            raise EncoderError(f"{where}: global_attn_every_n_layers must be at least 1.")
+            raise EncoderError(
+                f"{where}: global_attn_every_n_layers must be at least 1.",
+                code="encoder_unreadable",
+            )
         return tuple(layer % every == 0 for layer in range(n_layers))
     if len(types) != n_layers or not set(types) <= _LAYER_TYPES.keys():
         raise EncoderError(
-            f"{where}: layer_types must name {n_layers} layers, each one of {sorted(_LAYER_TYPES)}."
+            f"{where}: layer_types must name {n_layers} layers, each one of "
+            f"{sorted(_LAYER_TYPES)}.",
+            code="encoder_unreadable",
         )
     return tuple(_LAYER_TYPES[kind] for kind in types)
 
@@ -203,7 +228,10 @@ def _theta(fields: Mapping[str, Any], layer_type: str, where: str) -> float:
     parameters = (fields.get("rope_parameters") or {}).get(layer_type) or {}
     kind = parameters.get("rope_type", "default")
     if kind != "default":
-        raise EncoderError(f"{where}: rope_type {kind!r} is not supported, only 'default'.")
+        raise EncoderError(
+            f"{where}: rope_type {kind!r} is not supported, only 'default'.",
+            code="encoder_unsupported",
+        )
     if "rope_theta" in parameters:
         return float(parameters["rope_theta"])
     global_theta = float(fields.get("global_rope_theta", 160_000.0))

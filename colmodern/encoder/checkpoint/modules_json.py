@@ -52,25 +52,33 @@ def read_modules(folder: Path) -> list[Module]:
     path = folder / "modules.json"
     entries = read_json_value(path)
     if not isinstance(entries, list):
-        raise EncoderError(f"{path} must hold a list of modules.")
+        raise EncoderError(f"{path} must hold a list of modules.", code="encoder_unreadable")
     modules = [_read_entry(folder, path, entry) for entry in entries]
     if not modules or modules[0].kind != "Transformer":
-        raise EncoderError(f"{path}: the first module must be a Transformer.")
+        raise EncoderError(
+            f"{path}: the first module must be a Transformer.", code="encoder_unsupported"
+        )
     return modules
 
 
 def _read_entry(folder: Path, path: Path, entry: object) -> Module:
     if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
-        raise EncoderError(f"{path} has an entry without a type: {entry!r}.")
+        raise EncoderError(
+            f"{path} has an entry without a type: {entry!r}.", code="encoder_unreadable"
+        )
     package, *_, kind = entry["type"].split(".")
     if package not in _PACKAGES:
         raise EncoderError(
             f"{path} names the module {entry['type']!r}: code from other packages is not run. "
-            "Load a checkpoint made of the modules of PyLate or sentence-transformers."
+            "Load a checkpoint made of the modules of PyLate or sentence-transformers.",
+            code="encoder_unsupported",
         )
     place = PurePosixPath(str(entry.get("path", "")))
     if place.is_absolute() or ".." in place.parts:
-        raise EncoderError(f"{path}: the path {str(place)!r} leaves the checkpoint's folder.")
+        raise EncoderError(
+            f"{path}: the path {str(place)!r} leaves the checkpoint's folder.",
+            code="encoder_unreadable",
+        )
     return Module(kind, folder / place)
 
 
@@ -86,7 +94,8 @@ def read_dense(module: Module) -> DenseSpec:
     if {source, fields.get("module_output_name") or source} != {_TOKEN_VECTORS}:
         raise EncoderError(
             f"{path}: the layer works on {source!r}, not on token vectors, so this is not a "
-            "late-interaction checkpoint."
+            "late-interaction checkpoint.",
+            code="encoder_unsupported",
         )
     return DenseSpec(
         file=module.folder / WEIGHTS_FILE,
@@ -108,7 +117,9 @@ def read_normalise(module: Module) -> NormaliseSpec:
     fields = read_json(path)
     source = fields.get("module_input_name", "sentence_embedding")
     if {source, fields.get("module_output_name") or source} != {_TOKEN_VECTORS}:
-        raise EncoderError(f"{path}: it normalises {source!r}, not token vectors.")
+        raise EncoderError(
+            f"{path}: it normalises {source!r}, not token vectors.", code="encoder_unsupported"
+        )
     return NormaliseSpec()
 
 
@@ -121,17 +132,28 @@ def read_transformer(module: Module) -> dict[str, Any]:
     path = module.folder / "sentence_bert_config.json"
     fields = read_json(path) if path.is_file() else {}
     if fields.get("transformer_task", "feature-extraction") != "feature-extraction":
-        raise EncoderError(f"{path}: transformer_task {fields['transformer_task']!r} is not run.")
+        raise EncoderError(
+            f"{path}: transformer_task {fields['transformer_task']!r} is not run.",
+            code="encoder_unsupported",
+        )
     if fields.get("module_output_name", _TOKEN_VECTORS) != _TOKEN_VECTORS:
-        raise EncoderError(f"{path}: the model gives {fields['module_output_name']!r}, not tokens.")
+        raise EncoderError(
+            f"{path}: the model gives {fields['module_output_name']!r}, not tokens.",
+            code="encoder_unsupported",
+        )
     text = fields.get("modality_config", {}).get("text", {})
     if text.get("method_output_name", "last_hidden_state") != "last_hidden_state":
-        raise EncoderError(f"{path}: only the last hidden state can be used.")
+        raise EncoderError(
+            f"{path}: only the last hidden state can be used.", code="encoder_unsupported"
+        )
     if "message" in fields.get("modality_config", {}):
-        raise EncoderError(f"{path}: chat templates are not supported.")
+        raise EncoderError(f"{path}: chat templates are not supported.", code="encoder_unsupported")
     unknown = [key for key, value in fields.items() if key not in _HARMLESS and value]
     if unknown:
-        raise EncoderError(f"{path} sets options that are not understood: {sorted(unknown)}.")
+        raise EncoderError(
+            f"{path} sets options that are not understood: {sorted(unknown)}.",
+            code="encoder_unsupported",
+        )
     return fields
 
 
@@ -147,13 +169,15 @@ def read_expansion(fields: Mapping[str, Any], where: Path) -> Expansion | None:
     if not isinstance(value, dict) or value.keys() - _EXPANSION_KEYS:
         raise EncoderError(
             f"{where}: query_expansion must be an object with the keys {sorted(_EXPANSION_KEYS)}, "
-            f"not {value!r}."
+            f"not {value!r}.",
+            code="encoder_unsupported",
         )
     length = read_length(value, "length", where)
     if value.get("strategy") not in EXPANSION_STRATEGIES or length is None:
         raise EncoderError(
             f"{where}: query_expansion needs a strategy of {EXPANSION_STRATEGIES} and a length, "
-            f"not {value!r}."
+            f"not {value!r}.",
+            code="encoder_unsupported",
         )
     return Expansion(
         strategy=value["strategy"],

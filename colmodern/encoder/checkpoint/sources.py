@@ -31,7 +31,10 @@ def split_name(name: str) -> tuple[str, int | None]:
     if not option:
         return name, None
     if not value.isdecimal() or int(value) < 1:
-        raise EncoderError(f"{name!r}: document_length must be a whole number of at least 1.")
+        raise EncoderError(
+            f"{name!r}: document_length must be a whole number of at least 1.",
+            code="encoder_unsupported",
+        )
     return plain, int(value)
 
 
@@ -59,7 +62,10 @@ def find_model(name_or_path: str | Path, *, fetch: bool = True) -> tuple[str, Pa
     if text and path.is_dir():
         return str(path.resolve()), path.resolve()
     if text and path.exists():
-        raise EncoderError(f"{path} is a file; a model is a folder. Pass the folder it lies in.")
+        raise EncoderError(
+            f"{path} is a file; a model is a folder. Pass the folder it lies in.",
+            code="encoder_not_found",
+        )
     if isinstance(name_or_path, str) and _HUB_NAME.fullmatch(text):
         return text, _find_on_hub(text, fetch=fetch)
     raise EncoderError(
@@ -110,7 +116,8 @@ def _find_on_hub(name: str, *, fetch: bool) -> Path:
     except ImportError as err:
         raise EncoderError(
             f"Fetching {name!r} needs huggingface_hub: pip install huggingface_hub. Or pass a "
-            "folder that holds the model."
+            "folder that holds the model.",
+            code="encoder_not_found",
         ) from err
     cached = _cached(hub, name)
     if cached is not None:

@@ -101,7 +101,10 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     fields = read_json_value(path)
     if not isinstance(fields, dict):
-        raise EncoderError(f"{path} must hold a JSON object, not a {type(fields).__name__}.")
+        raise EncoderError(
+            f"{path} must hold a JSON object, not a {type(fields).__name__}.",
+            code="encoder_unreadable",
+        )
     return fields
 
 
@@ -115,12 +118,15 @@ def read_json_value(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as err:
         raise EncoderError(
-            f"The checkpoint lacks {path}. Copy or download all of its files."
+            f"The checkpoint lacks {path}. Copy or download all of its files.",
+            code="encoder_unreadable",
         ) from err
     except OSError as err:
-        raise EncoderError(f"{path} cannot be read: {err.strerror or err}.") from err
+        raise EncoderError(
+            f"{path} cannot be read: {err.strerror or err}.", code="encoder_unreadable"
+        ) from err
     except (ValueError, RecursionError) as err:
-        raise EncoderError(f"{path} is not valid JSON: {err}.") from err
+        raise EncoderError(f"{path} is not valid JSON: {err}.", code="encoder_unreadable") from err
 
 
 def read_length(fields: Mapping[str, Any], key: str, where: Path) -> int | None:
@@ -133,7 +139,10 @@ def read_length(fields: Mapping[str, Any], key: str, where: Path) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise EncoderError(f"{where}: {key} must be a whole number of at least 1, not {value!r}.")
+        raise EncoderError(
+            f"{where}: {key} must be a whole number of at least 1, not {value!r}.",
+            code="encoder_unsupported",
+        )
     return value
 
 
@@ -147,7 +156,8 @@ def read_scoring(settings: Mapping[str, Any], where: Path) -> Scoring:
     value = own.get("scoring", Scoring.MAXSIM) if isinstance(own, dict) else None
     if value not in (Scoring.MAXSIM, Scoring.CORRECTED):
         raise EncoderError(
-            f"{where}: the scoring under colmodern must be maxsim or corrected, not {own!r}."
+            f"{where}: the scoring under colmodern must be maxsim or corrected, not {own!r}.",
+            code="encoder_unsupported",
         )
     return Scoring(value)
 
@@ -160,5 +170,7 @@ def read_words(fields: Mapping[str, Any], key: str, where: Path) -> tuple[str, .
     """
     value = fields.get(key) or []
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise EncoderError(f"{where}: {key} must be a list of strings, not {value!r}.")
+        raise EncoderError(
+            f"{where}: {key} must be a list of strings, not {value!r}.", code="encoder_unsupported"
+        )
     return tuple(value)

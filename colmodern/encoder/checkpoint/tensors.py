@@ -73,13 +73,18 @@ def open_tensors(path: Path) -> dict[str, StoredTensor]:
         size = path.stat().st_size
         mapped = np.memmap(path, dtype=np.uint8, mode="r") if size else np.empty(0, np.uint8)
     except OSError as err:
-        raise EncoderError(f"The weights {path} cannot be read: {err.strerror or err}.") from err
+        raise EncoderError(
+            f"The weights {path} cannot be read: {err.strerror or err}.", code="encoder_unreadable"
+        ) from err
     header, start = _read_header(path, mapped)
     data = np.asarray(mapped)[start:]
     header.pop("__metadata__", None)
     for name, entry in header.items():
         if not _is_sound(entry):
-            raise EncoderError(f"The header of {path} has a broken entry for tensor {name!r}.")
+            raise EncoderError(
+                f"The header of {path} has a broken entry for tensor {name!r}.",
+                code="encoder_unreadable",
+            )
     _check_apart(path, header)
     return {
         name: _tensor(path, name, entry, data, start)
@@ -92,21 +97,25 @@ def _read_header(path: Path, mapped: NDArray[np.uint8]) -> tuple[dict[str, Any],
     if len(mapped) < 8:
         raise EncoderError(
             f"{path} is no safetensors file: it holds {len(mapped)} bytes, too few for a header. "
-            "Copy the checkpoint again."
+            "Copy the checkpoint again.",
+            code="encoder_unreadable",
         )
     (length,) = struct.unpack("<Q", mapped[:8].tobytes())
     if length > _HEADER_LIMIT or 8 + length > len(mapped):
         raise EncoderError(
             f"{path} is no safetensors file or is cut short: its first 8 bytes announce a header "
             f"of {length} bytes, the file has {len(mapped)}. Copy the checkpoint again (a file of "
-            "a few hundred bytes may be a Git LFS pointer)."
+            "a few hundred bytes may be a Git LFS pointer).",
+            code="encoder_unreadable",
         )
     try:
         header = json.loads(mapped[8 : 8 + length].tobytes())
     except (ValueError, RecursionError) as err:
-        raise EncoderError(f"The header of {path} is not JSON: {err}.") from err
+        raise EncoderError(
+            f"The header of {path} is not JSON: {err}.", code="encoder_unreadable"
+        ) from err
     if not isinstance(header, dict):
-        raise EncoderError(f"The header of {path} is not a JSON object.")
+        raise EncoderError(f"The header of {path} is not a JSON object.", code="encoder_unreadable")
     return header, 8 + int(length)
 
 
@@ -128,7 +137,8 @@ def _check_apart(path: Path, header: dict[str, Any]) -> None:
         if begin < min(last, end):
             raise EncoderError(
                 f"{path}: tensors {name_of_last!r} and {name!r} overlap. The file is damaged; copy "
-                "the checkpoint again."
+                "the checkpoint again.",
+                code="encoder_unreadable",
             )
         if end > last:
             last, name_of_last = end, name
@@ -142,16 +152,19 @@ def _tensor(
     if end - begin != math.prod(shape) * stored.itemsize:
         raise EncoderError(
             f"{path}: tensor {name!r} of shape {list(shape)} and type {entry['dtype']} cannot take "
-            f"{end - begin} bytes. The file is damaged; copy the checkpoint again."
+            f"{end - begin} bytes. The file is damaged; copy the checkpoint again.",
+            code="encoder_unreadable",
         )
     if end > len(data):
         raise EncoderError(
             f"{path} is cut short: tensor {name!r} ends at byte {end} of the data, the file holds "
-            f"{len(data)}. Copy the checkpoint again."
+            f"{len(data)}. Copy the checkpoint again.",
+            code="encoder_unreadable",
         )
     if (start + begin) % stored.itemsize:
         raise EncoderError(
             f"{path}: tensor {name!r} starts at byte {start + begin}, which is no multiple of "
-            f"{stored.itemsize}. Save the checkpoint again with a current safetensors."
+            f"{stored.itemsize}. Save the checkpoint again with a current safetensors.",
+            code="encoder_unreadable",
         )
     return StoredTensor(entry["dtype"], data[begin:end].view(stored).reshape(shape))

@@ -59,7 +59,8 @@ def choose_precision(wanted: str, *, bytes_measured: bool = False) -> str:
     if not _can_encode(wanted):
         raise EncoderError(
             f"This machine cannot encode in {wanted}: it has no such products "
-            f"({active_isa()}). Leave precision at 'auto', or take 'fp32' or 'int8'."
+            f"({active_isa()}). Leave precision at 'auto', or take 'fp32' or 'int8'.",
+            code="encoder_unsupported",
         )
     return wanted
 

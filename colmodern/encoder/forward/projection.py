@@ -112,13 +112,15 @@ def dense_tensors(spec: DenseSpec, inputs: int) -> DenseTensors:
     if spec.inputs not in (None, inputs):
         raise EncoderError(
             f"{spec.file.parent}: the layer takes {spec.inputs} values a token, the one before it "
-            f"gives {inputs}."
+            f"gives {inputs}.",
+            code="encoder_unreadable",
         )
     activation = spec.activation.rsplit(".", 1)[-1]
     if activation not in _ACTIVATIONS or not spec.activation.startswith("torch.nn."):
         raise EncoderError(
             f"{spec.file.parent}: the activation {spec.activation!r} is not supported, only "
-            f"torch.nn's {', '.join(_ACTIVATIONS)}."
+            f"torch.nn's {', '.join(_ACTIVATIONS)}.",
+            code="encoder_unsupported",
         )
     tensors = open_tensors(spec.file)
     file = TensorFile(spec.file, tensors)
@@ -126,7 +128,10 @@ def dense_tensors(spec: DenseSpec, inputs: int) -> DenseTensors:
     if outputs is None:
         weight = tensors.get("linear.weight")
         if weight is None or len(weight.shape) != 2:
-            raise EncoderError(f"{spec.file} lacks the projection, a matrix 'linear.weight'.")
+            raise EncoderError(
+                f"{spec.file} lacks the projection, a matrix 'linear.weight'.",
+                code="encoder_unreadable",
+            )
         outputs = weight.shape[0]
     turns = spec.residual and inputs != outputs
     return DenseTensors(

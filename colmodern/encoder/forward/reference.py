@@ -45,7 +45,8 @@ class ReferenceModel:
         """
         if precision not in ("auto", self.precision):
             raise EncoderError(
-                f"COLMODERN_ISA=reference encodes in fp32 only, not in {precision!r}. Unset it."
+                f"COLMODERN_ISA=reference encodes in fp32 only, not in {precision!r}. Unset it.",
+                code="encoder_unsupported",
             )
         self._model = ModernBert(config, read_weights(path, tensors, config))
         self._projection = Projection(projection, hidden_size=config.hidden_size)

@@ -65,12 +65,14 @@ class TensorFile:
         if tensor is None:
             raise EncoderError(
                 f"{self._path} lacks the tensor {self._prefix + name!r} that its configuration "
-                "calls for."
+                "calls for.",
+                code="encoder_unreadable",
             )
         if tensor.shape != shape:
             raise EncoderError(
                 f"{self._path}: tensor {self._prefix + name!r} has shape {list(tensor.shape)}, "
-                f"the configuration calls for {list(shape)}."
+                f"the configuration calls for {list(shape)}.",
+                code="encoder_unreadable",
             )
         return tensor
 

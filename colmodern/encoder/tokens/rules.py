@@ -124,7 +124,8 @@ class TextRules:
         if found is None:
             raise EncoderError(
                 f"{self._checkpoint.folder}: queries are to be filled up with "
-                f"{expansion.token or 'the mask token'!r}, but the tokenizer has no such token."
+                f"{expansion.token or 'the mask token'!r}, but the tokenizer has no such token.",
+                code="encoder_unsupported",
             )
         self._check_id(found)
         return found
@@ -139,7 +140,8 @@ class TextRules:
         if self._n_ids is not None and token >= self._n_ids:
             raise EncoderError(
                 f"{self._checkpoint.folder}: the tokenizer gives token {token}, the model knows "
-                f"{self._n_ids}. tokenizer.json is of another model; copy the checkpoint again."
+                f"{self._n_ids}. tokenizer.json is of another model; copy the checkpoint again.",
+                code="encoder_unsupported",
             )
 
     def _check_lengths(self, max_positions: int) -> None:
@@ -152,12 +154,14 @@ class TextRules:
             if limit <= overhead:
                 raise EncoderError(
                     f"{folder}: a {task} may have {limit} tokens, but special tokens and the "
-                    f"prompt alone take {overhead}. Set a larger {task}_length."
+                    f"prompt alone take {overhead}. Set a larger {task}_length.",
+                    code="encoder_unsupported",
                 )
             if limit > max_positions:
                 raise EncoderError(
                     f"{folder}: a {task} of {limit} tokens is longer than the {max_positions} the "
-                    f"backbone was made for. Set a smaller {task}_length."
+                    f"backbone was made for. Set a smaller {task}_length.",
+                    code="encoder_unsupported",
                 )
 
 

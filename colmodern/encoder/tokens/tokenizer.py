@@ -67,7 +67,10 @@ class TextTokenizer:
         self._settings = read_json(path) if path.is_file() else {}
         for side in ("padding_side", "truncation_side"):
             if self._settings.get(side, "right") != "right":
-                raise EncoderError(f"{path}: {side} {self._settings[side]!r} is not supported.")
+                raise EncoderError(
+                    f"{path}: {side} {self._settings[side]!r} is not supported.",
+                    code="encoder_unsupported",
+                )
         if checkpoint.lower_case:
             self._lower_case()
         self._register(checkpoint.markers)
@@ -145,7 +148,8 @@ def _read_tokenizer(path: Path) -> Any:
     if not path.is_file():
         raise EncoderError(
             f"The checkpoint lacks {path}. A tokenizer without that file (an older or "
-            "sentencepiece one) must be saved again with a current transformers."
+            "sentencepiece one) must be saved again with a current transformers.",
+            code="encoder_unreadable",
         )
     with told_errors(path), without_traces():
         tokenizer = Tokenizer.from_file(str(path))

@@ -58,4 +58,7 @@ def without_traces() -> Iterator[None]:
 
 
 def _failed(path: Path, err: BaseException) -> EncoderError:
-    return EncoderError(f"{path} is no tokenizer that can be run: {str(err).rstrip('.')}.")
+    return EncoderError(
+        f"{path} is no tokenizer that can be run: {str(err).rstrip('.')}.",
+        code="encoder_unreadable",
+    )

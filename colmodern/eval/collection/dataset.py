@@ -149,29 +149,35 @@ def _count_words_of_all(documents: Documents, digest: hashlib._Hash, where: str)
     words: dict[str, int] = {}
     for document in documents:
         if not document.id.strip():
-            raise InputError(f"{where}: document {len(words) + 1} has an empty id.")
+            raise InputError(
+                f"{where}: document {len(words) + 1} has an empty id.", code="row_invalid"
+            )
         if document.id in words:
-            raise InputError(f"{where}: document id {document.id!r} comes twice.")
+            raise InputError(
+                f"{where}: document id {document.id!r} comes twice.", code="id_duplicate"
+            )
         words[document.id] = count_words(document.title) + count_words(document.text)
         _update(digest, "document", document.id, document.title, document.text)
     if not words:
-        raise InputError(f"{where}: the collection holds no document.")
+        raise InputError(f"{where}: the collection holds no document.", code="data_empty")
     return words
 
 
 def _judged_queries(queries: dict[str, str], qrels: Qrels, where: str) -> dict[str, str]:
     if not qrels:
-        raise InputError(f"{where}: no query is judged.")
+        raise InputError(f"{where}: no query is judged.", code="data_empty")
     unknown = [query for query in qrels if query not in queries]
     if unknown:
         raise InputError(
             f"{where}: the judgments name query {unknown[0]!r}, which has no text "
-            f"({len(unknown):,} of {len(qrels):,} judged queries)."
+            f"({len(unknown):,} of {len(qrels):,} judged queries).",
+            code="judgments_invalid",
         )
     blank = [query for query in qrels if not queries[query].strip()]
     if blank:
         raise InputError(
-            f"{where}: query {blank[0]!r} is empty ({len(blank):,} of {len(qrels):,} queries)."
+            f"{where}: query {blank[0]!r} is empty ({len(blank):,} of {len(qrels):,} queries).",
+            code="row_invalid",
         )
     return {query: queries[query] for query in qrels}
 
@@ -188,7 +194,8 @@ def _refuse_unknown_documents(qrels: Qrels, words: Mapping[str, int], where: str
         total = sum(map(len, qrels.values()))
         raise InputError(
             f"{where}: the judgments of query {query!r} name document {document!r}, which the "
-            f"collection does not have ({len(missing):,} of {total:,} judgments)."
+            f"collection does not have ({len(missing):,} of {total:,} judgments).",
+            code="judgments_invalid",
         )
 
 

@@ -37,12 +37,15 @@ def read_collection(path_or_name: str | Path, split: str | None) -> tuple[str, P
     name = str(path_or_name)
     if not path.exists() and not coir.recognises(path):
         if not is_hub_name(name):
-            raise InputError(f"There is no collection {name!r}: no such folder or file.")
+            raise InputError(
+                f"There is no collection {name!r}: no such folder or file.",
+                code="collection_not_found",
+            )
         path = fetch(name)
     for layout, (recognises, read) in _LAYOUTS.items():
         if recognises(path):
             return layout, path, read(path, split)
-    raise InputError(_unknown(path))
+    raise InputError(_unknown(path), code="layout_unknown")
 
 
 def _unknown(path: Path) -> str:

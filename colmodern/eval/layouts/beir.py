@@ -49,6 +49,7 @@ def _rows(folder: Path, stem: str) -> list[Path]:
     found = find_rows(folder, stem)
     if not found:
         raise InputError(
-            f"{folder} is no collection in BEIR's layout: it has no {stem}.jsonl[.gz]."
+            f"{folder} is no collection in BEIR's layout: it has no {stem}.jsonl[.gz].",
+            code="layout_unknown",
         )
     return found

@@ -67,4 +67,6 @@ def choose_split(found: Mapping[str, T], split: str | None, where: Path) -> tupl
             return name, found[name]
     there = ", ".join(sorted(found)) or "none"
     wanted = f"{split!r} " if split else ""
-    raise InputError(f"No judgments {wanted}in {where}; the splits there are: {there}.")
+    raise InputError(
+        f"No judgments {wanted}in {where}; the splits there are: {there}.", code="split_unknown"
+    )

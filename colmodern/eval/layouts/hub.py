@@ -23,14 +23,17 @@ def fetch(name: str) -> Path:
     """
     match = _HUB_NAME.fullmatch(name)
     if match is None:
-        raise InputError(f"{name!r} is no name on the Hugging Face Hub.")
+        raise InputError(
+            f"{name!r} is no name on the Hugging Face Hub.", code="collection_not_found"
+        )
     dataset, below = match.groups()
     try:
         import huggingface_hub as hub
     except ImportError as err:
         raise InputError(
             f"There is no folder {name!r} here, and fetching it from the Hugging Face Hub needs "
-            "huggingface_hub: pip install huggingface_hub."
+            "huggingface_hub: pip install huggingface_hub.",
+            code="collection_not_found",
         ) from err
     # A language of CoIR's CodeSearchNet is three folders with its name in front.
     patterns = [f"{below}/*", f"{below}-*/*"] if below else None
@@ -41,6 +44,8 @@ def fetch(name: str) -> Path:
         raise InputError(
             f"{name!r} is no folder here, and as a name on the Hugging Face Hub it cannot be "
             f"fetched: {reason}. Download it where there is a network "
-            f"(`hf download --repo-type dataset {dataset} --local-dir FOLDER`) and pass the folder."
+            f"(`hf download --repo-type dataset {dataset} --local-dir FOLDER`) and pass the "
+            "folder.",
+            code="collection_not_found",
         ) from err
     return Path(folder) / below if below else Path(folder)

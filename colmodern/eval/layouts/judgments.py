@@ -35,10 +35,11 @@ def read_qrels(path: str | Path) -> Qrels:
         else:
             raise InputError(
                 f"{place}: a judgment is query, document and grade with tabs, or query, 0, "
-                "document and grade."
+                "document and grade.",
+                code="row_invalid",
             )
     if not qrels:
-        raise InputError(f"{file} holds no judgment.")
+        raise InputError(f"{file} holds no judgment.", code="data_empty")
     return qrels
 
 

@@ -47,7 +47,8 @@ def read(folder: Path, split: str | None) -> Collection:
     if split is None and len(lengths) > 1:
         raise InputError(
             f"{folder} holds a collection for each context length; choose a split: "
-            f"{', '.join(sorted(lengths))}."
+            f"{', '.join(sorted(lengths))}.",
+            code="split_unknown",
         )
     name, length = choose_split(lengths, split, folder)
     qrels: Qrels = {}
@@ -60,7 +61,7 @@ def read(folder: Path, split: str | None) -> Collection:
     for row in _rows(folder, "queries", length):
         query = identifier(row, _QUERY)
         if query in queries:
-            raise InputError(f"{row.place}: query id {query!r} comes twice.")
+            raise InputError(f"{row.place}: query id {query!r} comes twice.", code="id_duplicate")
         queries[query] = text_of(row, ("text",), _QUERY)
 
     def documents() -> Iterator[Document]:

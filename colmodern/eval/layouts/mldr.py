@@ -39,17 +39,21 @@ def read(folder: Path, split: str | None) -> Collection:
     for row in read_rows(files):
         query = identifier(row, ("query_id",))
         if query in queries:
-            raise InputError(f"{row.place}: query id {query!r} comes twice.")
+            raise InputError(f"{row.place}: query id {query!r} comes twice.", code="id_duplicate")
         queries[query] = text_of(row, ("query",), ("query_id",))
         passages = row.values.get("positive_passages")
         if not isinstance(passages, list) or not all(isinstance(p, dict) for p in passages):
-            raise InputError(f'{row.place} needs "positive_passages", a list of objects.')
+            raise InputError(
+                f'{row.place} needs "positive_passages", a list of objects.', code="row_invalid"
+            )
         for passage in passages:
             if passage.get("docid") is None:
-                raise InputError(f'{row.place}: a positive passage has no "docid".')
+                raise InputError(
+                    f'{row.place}: a positive passage has no "docid".', code="row_invalid"
+                )
             add_judgment(qrels, query, str(passage["docid"]), 1, row.place)
     if not qrels:
-        raise InputError(f"{files[0]} holds no judgment.")
+        raise InputError(f"{files[0]} holds no judgment.", code="data_empty")
     documents = read_documents(find_rows(folder, "corpus"), FieldNames(id=("docid",)))
     return Collection(documents, queries, qrels, name)
 

@@ -41,7 +41,9 @@ def read(file: Path, split: str | None) -> Collection:
         InputError: A row is wrong, or a split is asked for, which a plain file does not have.
     """
     if split is not None:
-        raise InputError(f"{file} is one file of queries: it has no split {split!r}.")
+        raise InputError(
+            f"{file} is one file of queries: it has no split {split!r}.", code="split_unknown"
+        )
     queries: dict[str, str] = {}
     qrels: Qrels = {}
     texts: dict[str, str] = {}
@@ -49,26 +51,30 @@ def read(file: Path, split: str | None) -> Collection:
     for number, row in enumerate(read_rows([file]), 1):
         query = str(first_of(row, ("_id", "id", "query_id")) or f"q{number}")
         if query in queries:
-            raise InputError(f"{row.place}: query id {query!r} comes twice.")
+            raise InputError(f"{row.place}: query id {query!r} comes twice.", code="id_duplicate")
         queries[query] = text_of(row, ("query",))
         ids = _strings(row, _IDS)
         by_id = by_id or bool(ids)
         named = ids or [_id_of(text, texts) for text in _strings(row, _POSITIVE)]
         if not named:
-            raise InputError(f'{row.place} needs "positive" or "positive_ids" beside "query".')
+            raise InputError(
+                f'{row.place} needs "positive" or "positive_ids" beside "query".',
+                code="row_invalid",
+            )
         for document in named:
             add_judgment(qrels, query, document, 1, row.place)
         for text in _strings(row, _NEGATIVE):
             _id_of(text, texts)
     if not queries:
-        raise InputError(f"{file} holds no query.")
+        raise InputError(f"{file} holds no query.", code="data_empty")
     if not by_id:
         return Collection(Documents(lambda: _documents(texts)), queries, qrels, "")
     corpus = find_rows(file.parent, "corpus")
     if not corpus or texts:
         raise InputError(
             f"{file} names documents by their ids, all of which must stand in "
-            f"{file.parent / 'corpus.jsonl'}[.gz]."
+            f"{file.parent / 'corpus.jsonl'}[.gz].",
+            code="layout_unknown",
         )
     return Collection(read_documents(corpus), queries, qrels, "")
 
@@ -93,5 +99,7 @@ def _strings(row: CollectionRow, names: tuple[str, ...]) -> list[str]:
             for one in values
         ]
     if not all(isinstance(text, str) for text in values):
-        raise InputError(f'{row.place}: "{names[0]}" must be a text or a list of texts.')
+        raise InputError(
+            f'{row.place}: "{names[0]}" must be a text or a list of texts.', code="row_invalid"
+        )
     return values

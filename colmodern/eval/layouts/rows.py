@@ -59,9 +59,9 @@ def read_lines(file: Path) -> Iterator[tuple[int, str]]:
         with opener(file, "rt", encoding="utf-8-sig") as lines:
             yield from enumerate(lines, 1)
     except UnicodeDecodeError as err:
-        raise InputError(f"{file} is not UTF-8 text: {err}.") from err
+        raise InputError(f"{file} is not UTF-8 text: {err}.", code="file_unreadable") from err
     except (OSError, EOFError, zlib.error) as err:
-        raise InputError(f"Cannot read {file}: {err}.") from err
+        raise InputError(f"Cannot read {file}: {err}.", code="file_unreadable") from err
 
 
 def read_rows(files: Iterable[Path]) -> Iterator[CollectionRow]:
@@ -105,10 +105,10 @@ def read_queries(files: Sequence[Path], names: FieldNames) -> dict[str, str]:
     for row in read_rows(files):
         name = identifier(row, names.id)
         if name in queries:
-            raise InputError(f"{row.place}: query id {name!r} comes twice.")
+            raise InputError(f"{row.place}: query id {name!r} comes twice.", code="id_duplicate")
         queries[name] = text_of(row, names.text, names.id)
     if not queries:
-        raise InputError(f"{files[0]} holds no query.")
+        raise InputError(f"{files[0]} holds no query.", code="data_empty")
     return queries
 
 
@@ -121,12 +121,17 @@ def add_judgment(qrels: Qrels, query: str, document: str, grade: Any, place: str
     try:
         value = float(grade)
     except (TypeError, ValueError) as err:
-        raise InputError(f"{place}: the grade {grade!r} is no whole number.") from err
+        raise InputError(
+            f"{place}: the grade {grade!r} is no whole number.", code="row_invalid"
+        ) from err
     if not value.is_integer():
-        raise InputError(f"{place}: the grade {grade!r} is no whole number.")
+        raise InputError(f"{place}: the grade {grade!r} is no whole number.", code="row_invalid")
     number = int(value)
     if qrels.setdefault(query, {}).setdefault(document, number) != number:
-        raise InputError(f"{place}: query {query!r} and document {document!r} have two grades.")
+        raise InputError(
+            f"{place}: query {query!r} and document {document!r} have two grades.",
+            code="judgments_invalid",
+        )
 
 
 def read_judgments(files: Sequence[Path], query: Sequence[str], document: Sequence[str]) -> Qrels:
@@ -146,7 +151,7 @@ def read_judgments(files: Sequence[Path], query: Sequence[str], document: Sequen
             row.place,
         )
     if not qrels:
-        raise InputError(f"{files[0]} holds no judgment.")
+        raise InputError(f"{files[0]} holds no judgment.", code="data_empty")
     return qrels
 
 
@@ -163,7 +168,9 @@ def identifier(row: CollectionRow, names: Sequence[str]) -> str:
     """
     value = first_of(row, names)
     if value is None or not str(value).strip():
-        raise InputError(f"{row.place} needs {_quoted(names)}; it has {_there(row)}.")
+        raise InputError(
+            f"{row.place} needs {_quoted(names)}; it has {_there(row)}.", code="row_invalid"
+        )
     return str(value)
 
 
@@ -176,7 +183,7 @@ def text_of(row: CollectionRow, names: Sequence[str], ids: Sequence[str] = ()) -
     value = first_of(row, names)
     if not isinstance(value, str):
         needs = " and ".join(_quoted(group) for group in (ids, names) if group)
-        raise InputError(f"{row.place} needs {needs}; it has {_there(row)}.")
+        raise InputError(f"{row.place} needs {needs}; it has {_there(row)}.", code="row_invalid")
     return value
 
 
@@ -192,11 +199,11 @@ def _json_object(line: str, place: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except RecursionError as err:
-        raise InputError(f"{place} is nested too deeply.") from err
+        raise InputError(f"{place} is nested too deeply.", code="row_invalid") from err
     except ValueError as err:
-        raise InputError(f"{place} is not JSON: {err}.") from err
+        raise InputError(f"{place} is not JSON: {err}.", code="row_invalid") from err
     if not isinstance(row, dict):
-        raise InputError(f"{place} is no JSON object.")
+        raise InputError(f"{place} is no JSON object.", code="row_invalid")
     return row
 
 
@@ -212,4 +219,4 @@ def _read_parquet(file: Path) -> Iterator[CollectionRow]:
                     number += 1
                     yield CollectionRow(f"{file}, row {number}", values)
     except (OSError, pa.ArrowException) as err:
-        raise InputError(f"Cannot read {file}: {err}.") from err
+        raise InputError(f"Cannot read {file}: {err}.", code="file_unreadable") from err

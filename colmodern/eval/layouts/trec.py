@@ -54,7 +54,8 @@ def read(folder: Path, split: str | None) -> Collection:
     if not files:
         raise InputError(
             f"{folder} has topics and qrels but no documents: docs*, documents*, corpus*, *.trec "
-            "or *.sgml."
+            "or *.sgml.",
+            code="layout_unknown",
         )
     name, qrels_file = choose_split(_qrels_files(folder), split, folder)
     topics = _topic_files(folder)
@@ -63,7 +64,7 @@ def read(folder: Path, split: str | None) -> Collection:
     for file in chosen:
         for query, text in _read_topics(file):
             if queries.setdefault(query, text) != text:
-                raise InputError(f"{file}: query id {query!r} comes twice.")
+                raise InputError(f"{file}: query id {query!r} comes twice.", code="id_duplicate")
     return Collection(_documents(files), queries, read_qrels(qrels_file), name)
 
 
@@ -108,7 +109,9 @@ def _read_topics(file: Path) -> Iterator[tuple[str, str]]:
         name = _NUMBER.search(topic) or _ATTRIBUTE.search(topic)
         title = _TITLE.search(topic)
         if name is None or title is None:
-            raise InputError(f"{file}, topic {number} needs a number and a title.")
+            raise InputError(
+                f"{file}, topic {number} needs a number and a title.", code="row_invalid"
+            )
         yield name[1], html.unescape(" ".join(title[2].split()))
 
 
@@ -117,7 +120,10 @@ def _read_topics_tsv(file: Path, lines: list[tuple[int, str]]) -> Iterator[tuple
         if line.strip():
             query, tab, text = line.rstrip("\r\n").partition("\t")
             if not tab:
-                raise InputError(f"{file}, line {number}: a topic is an id, a tab and a text.")
+                raise InputError(
+                    f"{file}, line {number}: a topic is an id, a tab and a text.",
+                    code="row_invalid",
+                )
             yield query.strip(), text.strip()
 
 
@@ -145,13 +151,13 @@ def _read_sgml(file: Path) -> Iterator[Document]:
             yield _document("".join(part), f"{file}, line {started}")
             started = 0
     if started:
-        raise InputError(f"{file}, line {started}: a <DOC> has no end.")
+        raise InputError(f"{file}, line {started}: a <DOC> has no end.", code="row_invalid")
 
 
 def _document(element: str, place: str) -> Document:
     name = _DOCNO.search(element)
     if name is None:
-        raise InputError(f"{place}: a <DOC> has no <DOCNO>.")
+        raise InputError(f"{place}: a <DOC> has no <DOCNO>.", code="row_invalid")
     texts = [element[start.end() : end.start()] for start, end in _elements(_TEXT, element)]
     heading, rest = "", element
     for start, end in islice(_elements(_HEADING, element), 1):

@@ -38,11 +38,13 @@ def parse_measures(names: Iterable[str]) -> dict[str, Any]:
             raise _unknown(name)
         if not is_known:
             raise InputError(
-                f"The measure {name} is known to ir-measures, but no installed package computes it."
+                f"The measure {name} is known to ir-measures, but no installed package "
+                "computes it.",
+                code="measure_unknown",
             )
         parsed[str(measure)] = measure
     if not parsed:
-        raise InputError("Name at least one measure, for instance nDCG@10.")
+        raise InputError("Name at least one measure, for instance nDCG@10.", code="measure_unknown")
     return parsed
 
 
@@ -87,7 +89,9 @@ def measure_rankings(
         for metric in _ir_measures().iter_calc(list(measures.values()), qrels, run):
             values[names_of[metric.measure]][metric.query_id] = float(metric.value)
     except (ValueError, RuntimeError, OSError) as err:
-        raise InputError(f"ir-measures cannot compute {', '.join(measures)}: {err}") from err
+        raise InputError(
+            f"ir-measures cannot compute {', '.join(measures)}: {err}", code="measure_unknown"
+        ) from err
     return {name: {query: by_query[query] for query in qrels} for name, by_query in values.items()}
 
 
@@ -99,14 +103,17 @@ def mean(by_query: Mapping[str, float]) -> float:
 def _unknown(name: str) -> InputError:
     return InputError(
         f"{str(name)!r} is no measure that ir-measures knows; some that it knows: nDCG@10, R@100, "
-        "AP, RR@10, P@5, Success@1."
+        "AP, RR@10, P@5, Success@1.",
+        code="measure_unknown",
     )
 
 
 def _scores(query: str, ranking: Sequence[tuple[str, float]]) -> dict[str, float]:
     scores = dict(ranking)
     if len(scores) != len(ranking):
-        raise InputError(f"The ranking of query {query!r} names a document twice.")
+        raise InputError(
+            f"The ranking of query {query!r} names a document twice.", code="id_duplicate"
+        )
     return scores
 
 

@@ -47,7 +47,9 @@ def write_page(path: str | Path, sections: Sequence[Section]) -> Path:
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as err:
-        raise InputError(f"Cannot write the page to {path}: {err.strerror or err}.") from err
+        raise InputError(
+            f"Cannot write the page to {path}: {err.strerror or err}.", code="file_not_written"
+        ) from err
     return path
 
 
@@ -60,4 +62,7 @@ def check_can_write(path: Path) -> None:
     """
     require_matplotlib()
     if path.is_dir() or not path.absolute().parent.is_dir():
-        raise InputError(f"Cannot write the page to {path}: give a file in a folder that exists.")
+        raise InputError(
+            f"Cannot write the page to {path}: give a file in a folder that exists.",
+            code="file_not_written",
+        )

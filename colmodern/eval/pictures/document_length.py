@@ -35,7 +35,9 @@ def draw_by_document_length(reports: Sequence[Report], measure: str = "nDCG@10")
     check_reports(reports, measure)
     parts = quarters(reports[0], lambda query: query.relevant_words)
     if not parts:
-        raise InputError(f"No query of {reports[0].dataset} has a relevant document.")
+        raise InputError(
+            f"No query of {reports[0].dataset} has a relevant document.", code="data_empty"
+        )
     with new_figure(8.0, 3.8) as (figure, axes):
         for number, report in enumerate(reports):
             values = report.per_query(measure)

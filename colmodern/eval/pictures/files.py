@@ -29,12 +29,17 @@ def save(figure: Figure, path: str | Path) -> Path:
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in _SUFFIXES:
-        raise ConfigError(f"A picture ends in {', '.join(_SUFFIXES)}, not {path.name!r}.")
+        raise ConfigError(
+            f"A picture ends in {', '.join(_SUFFIXES)}, not {path.name!r}.",
+            code="option_not_allowed",
+        )
     data = _rendered(figure, suffix[1:])
     try:
         path.write_bytes(data)
     except OSError as err:
-        raise InputError(f"Cannot write the picture to {path}: {err.strerror or err}.") from err
+        raise InputError(
+            f"Cannot write the picture to {path}: {err.strerror or err}.", code="file_not_written"
+        ) from err
     return path
 
 

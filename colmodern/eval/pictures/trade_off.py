@@ -60,13 +60,14 @@ def check_reports(reports: Sequence[Report], measure: str) -> None:
         InputError: There is none, they are on different collections, or lack the measure.
     """
     if not reports:
-        raise InputError("There is no report to draw.")
+        raise InputError("There is no report to draw.", code="data_empty")
     for report in reports:
         report.per_query(measure)
         if report.dataset_fingerprint != reports[0].dataset_fingerprint:
             raise InputError(
                 f"{reports[0].system} was measured on {reports[0].dataset} and {report.system} on "
-                f"{report.dataset}: one picture is of one collection."
+                f"{report.dataset}: one picture is of one collection.",
+                code="collection_mismatch",
             )
 
 

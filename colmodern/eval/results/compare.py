@@ -193,7 +193,8 @@ def compare(
         raise InputError(
             f"{a.system} was measured on {a.dataset} {a.split} and {b.system} on {b.dataset} "
             f"{b.split}, which are not the same documents, queries and judgments "
-            f"({a.dataset_fingerprint[:12]} and {b.dataset_fingerprint[:12]})."
+            f"({a.dataset_fingerprint[:12]} and {b.dataset_fingerprint[:12]}).",
+            code="collection_mismatch",
         )
     values_a, values_b = a.per_query(measure), b.per_query(measure)
     first = np.array(list(values_a.values()))

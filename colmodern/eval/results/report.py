@@ -138,7 +138,8 @@ class Report:
         if measure not in self.measures:
             raise InputError(
                 f"{measure} was not measured with {self.system} on {self.dataset}; there are "
-                f"{', '.join(self.measures)}."
+                f"{', '.join(self.measures)}.",
+                code="measure_unknown",
             )
         return {query.id: query.values[measure] for query in self.queries}
 

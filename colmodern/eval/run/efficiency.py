@@ -131,12 +131,15 @@ def efficiency(
     """
     for name, value in (("tokens", tokens), ("repeats", repeats), ("memory_bytes", memory_bytes)):
         if value < 1:
-            raise ConfigError(f"{name} must be at least 1, not {value}.")
+            raise ConfigError(
+                f"{name} must be at least 1, not {value}.", code="option_out_of_range"
+            )
     words, special = _single_token_words(encoder)
     least = special + 1
     if not lengths or min(lengths) < 2 * least:
         raise ConfigError(
-            f"lengths must be at least {2 * least} tokens for {encoder.name}, not {list(lengths)}."
+            f"lengths must be at least {2 * least} tokens for {encoder.name}, not {list(lengths)}.",
+            code="option_out_of_range",
         )
     before = resident_bytes()
     rows = []

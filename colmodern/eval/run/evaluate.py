@@ -50,7 +50,7 @@ def evaluate(
     """
     names = [measures] if isinstance(measures, str) else [str(name) for name in measures]
     if depth is not None and depth < 1:
-        raise ConfigError(f"depth must be at least 1, not {depth!r}.")
+        raise ConfigError(f"depth must be at least 1, not {depth!r}.", code="option_out_of_range")
     depth = depth_of(names) if depth is None else depth
     if not isinstance(dataset, Dataset):
         dataset = Dataset.load(dataset)
@@ -93,7 +93,8 @@ def _refuse_missing(system: System, dataset: Dataset, built: Built) -> None:
     if built.n_documents is not None and built.n_documents < wanted:
         raise InputError(
             f"{system.name} has an index of {built.n_documents:,} documents; the collection "
-            f"{dataset.name} has {wanted:,} with words in them."
+            f"{dataset.name} has {wanted:,} with words in them.",
+            code="collection_mismatch",
         )
 
 
@@ -109,7 +110,8 @@ def _refuse_unknown(system: System, dataset: Dataset, answers: Sequence[Answer])
         total = sum(len(answer.ranking) for answer in answers)
         raise InputError(
             f"{system.name} found document {unknown[0]!r}, which the collection {dataset.name} "
-            f"does not have ({len(unknown):,} of {total:,} hits): it searched other documents."
+            f"does not have ({len(unknown):,} of {total:,} hits): it searched other documents.",
+            code="collection_mismatch",
         )
 
 

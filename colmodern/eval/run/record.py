@@ -81,7 +81,9 @@ class Record:
         """
         folder = Path(folder)
         if report.dataset_fingerprint != dataset.fingerprint:
-            raise InputError(f"The report on {report.dataset} is not of {dataset!r}.")
+            raise InputError(
+                f"The report on {report.dataset} is not of {dataset!r}.", code="collection_mismatch"
+            )
         record = cls(
             report=report,
             dataset_origin=dataset.origin,
@@ -94,7 +96,8 @@ class Record:
             record._write_into(folder)
         except OSError as err:
             raise InputError(
-                f"Cannot write the record to {folder}: {err.strerror or err}."
+                f"Cannot write the record to {folder}: {err.strerror or err}.",
+                code="file_not_written",
             ) from err
         return record
 
@@ -111,7 +114,8 @@ class Record:
             for name, digest in values["files"].items():
                 if _digest(folder / name) != digest:
                     raise InputError(
-                        f"The record {folder} is damaged: {name} is not what was written."
+                        f"The record {folder} is damaged: {name} is not what was written.",
+                        code="record_damaged",
                     )
             queries = tuple(map(_query_result, _lines(folder / _PER_QUERY)))
             report = Report(
@@ -125,12 +129,15 @@ class Record:
             )
         except OSError as err:
             raise InputError(
-                f"The record {folder} is damaged: {err.strerror or err}: {err.filename}."
+                f"The record {folder} is damaged: {err.strerror or err}: {err.filename}.",
+                code="record_damaged",
             ) from err
         except (KeyError, TypeError, ValueError, AttributeError) as err:
             if isinstance(err, InputError):
                 raise
-            raise InputError(f"The record {folder} is damaged: {err!r} in its files.") from err
+            raise InputError(
+                f"The record {folder} is damaged: {err!r} in its files.", code="record_damaged"
+            ) from err
 
     def __repr__(self) -> str:
         """Say what was recorded, in one line."""
@@ -177,17 +184,20 @@ def repeat(
     if then.spec is None:
         raise InputError(
             f"{then.system} was made from objects in memory, so its run cannot be repeated from a "
-            "record; systems made by a spec can."
+            "record; systems made by a spec can.",
+            code="record_not_repeatable",
         )
     if not record.dataset_origin:
         raise InputError(
-            f"The collection {then.dataset} was made in memory, so the run cannot be repeated."
+            f"The collection {then.dataset} was made in memory, so the run cannot be repeated.",
+            code="record_not_repeatable",
         )
     dataset = Dataset.load(record.dataset_origin, then.split or None)
     if dataset.fingerprint != then.dataset_fingerprint:
         raise InputError(
             f"The collection {record.dataset_origin} has changed since the record was written "
-            f"({then.dataset_fingerprint[:12]} then, {dataset.fingerprint[:12]} now)."
+            f"({then.dataset_fingerprint[:12]} then, {dataset.fingerprint[:12]} now).",
+            code="collection_mismatch",
         )
     report = evaluate(
         then.spec, dataset, tuple(then.measures), depth=then.depth, work=work, progress=progress
@@ -202,7 +212,9 @@ def check_is_free(folder: Path) -> None:
         InputError: It is a file, or a folder that is not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} is not empty; a record needs a folder of its own.")
+        raise InputError(
+            f"{folder} is not empty; a record needs a folder of its own.", code="folder_not_empty"
+        )
 
 
 def _write_trec(path: Path, report: Report) -> bool:
@@ -229,23 +241,29 @@ def _write_trec(path: Path, report: Report) -> bool:
 
 def _read_run(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
-        raise InputError(f"There is no record {folder}: no such folder.")
+        raise InputError(f"There is no record {folder}: no such folder.", code="record_not_found")
     if not (folder / _RUN).exists():
         if (folder / _PER_QUERY).exists():
             raise InputError(
-                f"The record {folder} was interrupted while it was written: it has no {_RUN}."
+                f"The record {folder} was interrupted while it was written: it has no {_RUN}.",
+                code="record_damaged",
             )
-        raise InputError(f"{folder} is no record: it has no {_RUN}.")
+        raise InputError(f"{folder} is no record: it has no {_RUN}.", code="record_not_found")
     try:
         values = json.loads((folder / _RUN).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as err:
-        raise InputError(f"The record {folder} is damaged: {_RUN} cannot be read: {err}.") from err
+        raise InputError(
+            f"The record {folder} is damaged: {_RUN} cannot be read: {err}.", code="record_damaged"
+        ) from err
     if not isinstance(values, dict) or "colmodern_record" not in values:
-        raise InputError(f"{folder} is no record: its {_RUN} is something else.")
+        raise InputError(
+            f"{folder} is no record: its {_RUN} is something else.", code="record_not_found"
+        )
     if values["colmodern_record"] != _VERSION:
         raise InputError(
             f"The record {folder} has version {values['colmodern_record']!r}; this program reads "
-            f"version {_VERSION}."
+            f"version {_VERSION}.",
+            code="record_damaged",
         )
     return values
 

@@ -37,7 +37,10 @@ class Bm25:
             MissingExtraError: bm25s is not installed.
         """
         if not k1 >= 0 or not 0 <= b <= 1:
-            raise ConfigError(f"BM25 needs k1 of at least 0 and b in 0..1, not {k1} and {b}.")
+            raise ConfigError(
+                f"BM25 needs k1 of at least 0 and b in 0..1, not {k1} and {b}.",
+                code="option_out_of_range",
+            )
         self._bm25s = _import_bm25s()
         self._k1 = k1
         self._b = b

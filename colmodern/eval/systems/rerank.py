@@ -43,7 +43,9 @@ class Rerank:
             ConfigError: ``depth`` is less than 1.
         """
         if depth < 1:
-            raise ConfigError(f"A reranker needs a depth of at least 1, not {depth}.")
+            raise ConfigError(
+                f"A reranker needs a depth of at least 1, not {depth}.", code="option_out_of_range"
+            )
         self._first = first
         self._scorer = scorer
         self._depth = depth
@@ -110,7 +112,8 @@ class Rerank:
         if scores.shape != (len(ids),) or not np.isfinite(scores).all():
             raise EncoderError(
                 f"The pair scorer must give one finite number for each of {len(ids)} pairs, as a "
-                f"model with one output does; it gave an array of shape {scores.shape}."
+                f"model with one output does; it gave an array of shape {scores.shape}.",
+                code="encoder_result_invalid",
             )
         order = np.argsort(-scores, kind="stable").tolist()
         head = [(ids[number], float(scores[number])) for number in order]
@@ -137,7 +140,9 @@ def load_scorer(name: str) -> PairScorer:
             model = CrossEncoder(name, device="cpu", local_files_only=Path(name).is_dir())
     except Exception as err:  # errors of transformers, hub and disk have no common base
         reason = (str(err).strip() or type(err).__name__).splitlines()[0].rstrip(".")
-        raise EncoderError(f"Cannot load the cross-encoder {name!r}: {reason}.") from err
+        raise EncoderError(
+            f"Cannot load the cross-encoder {name!r}: {reason}.", code="encoder_unreadable"
+        ) from err
 
     class Quiet:
         def predict(self, pairs: Sequence[tuple[str, str]], /) -> Any:

@@ -63,7 +63,8 @@ class RunFile:
             first = next(iter(self._rankings))
             raise InputError(
                 f"The run {self._path} answers none of the collection's queries; its first is "
-                f"{first!r}."
+                f"{first!r}.",
+                code="collection_mismatch",
             )
         for query in queries:
             yield Answer(tuple(self._rankings.get(query, ())[:k]))
@@ -88,18 +89,21 @@ def _read(path: Path) -> tuple[dict[str, list[tuple[str, float]]], str]:
             continue
         if len(fields) != 6 or not _is_number(fields[4]):
             raise InputError(
-                f"{path}, line {number}: a line of a run is query, Q0, document, rank, score, name."
+                f"{path}, line {number}: a line of a run is query, Q0, document, rank, score, "
+                "name.",
+                code="row_invalid",
             )
         query, _, document, _, score, name = fields
         value = float(score)
         hits = rankings.setdefault(query, {})
         if document in hits:
             raise InputError(
-                f"{path}, line {number}: query {query!r} has document {document!r} twice."
+                f"{path}, line {number}: query {query!r} has document {document!r} twice.",
+                code="id_duplicate",
             )
         hits[document] = value
     if not rankings:
-        raise InputError(f"The run {path} holds no hit.")
+        raise InputError(f"The run {path} holds no hit.", code="data_empty")
     ordered = {
         query: sorted(hits.items(), key=lambda hit: -hit[1]) for query, hits in rankings.items()
     }

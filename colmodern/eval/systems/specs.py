@@ -87,9 +87,12 @@ def _kind(part: str) -> str | None:
 def _late(rest: str, encoder: DocumentEncoder | None) -> System:
     words, options = _parsed("late", rest, _LATE)
     if len(words) > 1:
-        raise ConfigError(f"late takes one effort, not {', '.join(words)}.")
+        raise ConfigError(f"late takes one effort, not {', '.join(words)}.", code="option_conflict")
     if words and "effort" in options:
-        raise ConfigError(f"late takes one effort, not {words[0]} and {options['effort']}.")
+        raise ConfigError(
+            f"late takes one effort, not {words[0]} and {options['effort']}.",
+            code="option_conflict",
+        )
     if words:
         options["effort"] = words[0]
     return Late(_encoder(options.pop("model", None), encoder), **options)
@@ -114,13 +117,13 @@ def _bm25(rest: str, _: DocumentEncoder | None) -> System:
 
 def _minilm(rest: str, _: DocumentEncoder | None) -> System:
     if rest:
-        raise ConfigError(f"minilm takes no option, not {rest!r}.")
+        raise ConfigError(f"minilm takes no option, not {rest!r}.", code="option_unknown")
     return Dense(MINILM)
 
 
 def _dense(rest: str, _: DocumentEncoder | None) -> System:
     if not rest:
-        raise ConfigError("dense needs a model: dense:PATH.")
+        raise ConfigError("dense needs a model: dense:PATH.", code="option_missing")
     return Dense(rest)
 
 
@@ -132,14 +135,14 @@ def _rerank(rest: str, encoder: DocumentEncoder | None) -> System:
     rest, _, first = rest.partition(",of=")
     words, options = _parsed("rerank", rest, {"depth": int})
     if len(words) != 1:
-        raise ConfigError("rerank needs one model: rerank:PATH.")
+        raise ConfigError("rerank needs one model: rerank:PATH.", code="option_missing")
     found = make_system(first or "late", encoder=encoder)
     return Rerank(found, load_scorer(words[0]), scorer_name=words[0], **options)
 
 
 def _run(rest: str, _: DocumentEncoder | None) -> System:
     if not rest:
-        raise ConfigError("run needs a file: run:FILE.")
+        raise ConfigError("run needs a file: run:FILE.", code="option_missing")
     return RunFile(rest)
 
 
@@ -189,4 +192,4 @@ def _converted(kind: str, name: str, value: str, convert: Callable[[str], T]) ->
 
 def _refuse_words(kind: str, words: list[str]) -> None:
     if words:
-        raise ConfigError(f"{kind} does not know {words[0]!r}.")
+        raise ConfigError(f"{kind} does not know {words[0]!r}.", code="option_unknown")

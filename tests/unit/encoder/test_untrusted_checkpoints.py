@@ -105,7 +105,7 @@ def test_a_panic_shows_no_trace_on_the_terminal(checkpoints):
 
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    assert (done.stdout, done.stderr) == ("encoder_invalid\n", "")
+    assert (done.stdout, done.stderr) == ("encoder_unreadable\n", "")
 
 
 @pytest.mark.parametrize(
