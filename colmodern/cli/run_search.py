@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +13,11 @@ from colmodern.cli.location import locate
 from colmodern.cli.printing.hits import print_hits
 from colmodern.cli.printing.links import check_template
 from colmodern.cli.printing.terminal import Format, note
+from colmodern.errors import InputError
 from colmodern.request import Mode, SearchRequest
 
 if TYPE_CHECKING:
-    from colmodern.searcher import Searcher
+    from colmodern.searcher import Hits, Searcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,9 @@ def run_search(arguments: SearchArguments) -> int:
     """Search and print; return the exit code."""
     links = check_template(arguments.links)
     with open_searcher(locate(arguments.index), arguments.encoding) as searcher:
+        n_bad = 0
         if arguments.queries is not None:
-            found = _search_batch(searcher, arguments.queries, arguments)
+            found, n_bad = _search_batch(searcher, arguments.queries, arguments)
         else:
             assert arguments.query is not None
             hits = searcher.search(arguments.query, arguments.request)
@@ -45,6 +48,9 @@ def run_search(arguments: SearchArguments) -> int:
             found = len(hits)
         if not found:
             note(f"no hits: {_why_none(searcher, arguments)}")
+    if n_bad:
+        note(f"{n_bad} queries could not be searched; the others were")
+        return 2
     return 0 if found else 1
 
 
@@ -60,17 +66,38 @@ def _why_none(searcher: Searcher, arguments: SearchArguments) -> str:
     return "the index holds no document with text"
 
 
-def _search_batch(searcher: Searcher, queries: Path, arguments: SearchArguments) -> int:
-    """Search a file of queries; return how many hits there were in all."""
+def _search_batch(searcher: Searcher, queries: Path, arguments: SearchArguments) -> tuple[int, int]:
+    """Search a file of queries; return how many hits there were in all, and bad queries."""
     from colmodern.searcher import read_queries, write_run
 
-    rows, run = read_queries(queries), arguments.run
+    problems: list[str] = []
+    rows, run = read_queries(queries, problem=problems.append), arguments.run
     request = replace(arguments.request, passages=run is None)
-    results = searcher.search_many(rows.values(), request)
+    results = _results(searcher, rows, request, problems)
+    for problem in problems:
+        note(f"error [row_invalid]: {problem}")
     if run is not None:
-        write_run(run, zip(rows, results, strict=True))
+        write_run(run, results.items())
         note(f"{len(results)} queries written to {run}")
     else:
-        for hits in results:
+        for hits in results.values():
             print_hits(hits, arguments.form, links=check_template(arguments.links))
-    return sum(map(len, results))
+    return sum(map(len, results.values())), len(problems)
+
+
+def _results(
+    searcher: Searcher, rows: Mapping[str, str], request: SearchRequest, problems: list[str]
+) -> dict[str, Hits]:
+    """Return the hits of each query by its id; of those that cannot be searched, the problems."""
+    try:
+        return dict(zip(rows, searcher.search_many(rows.values(), request), strict=True))
+    except InputError as error:
+        if error.code != "query_empty":
+            raise
+    results = {}
+    for identifier, text in rows.items():
+        try:
+            results[identifier] = searcher.search(text, request)
+        except InputError as error:
+            problems.append(f"query {identifier!r}: {error}")
+    return results

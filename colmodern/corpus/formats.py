@@ -72,11 +72,11 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("notebook", 2, "the Markdown and code of its cells", (".ipynb",)),
     FileFormat("code", 1, "source code and configuration, as it is", tuple(LANGUAGES)),
     FileFormat(
-        "jsonl", 1, "one object a line", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), True
+        "jsonl", 2, "one object a line", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), True
     ),
-    FileFormat("csv", 1, "one row a record, under a header", (".csv", ".csv.gz"), True),
-    FileFormat("tsv", 1, "one row a line, under a header", (".tsv", ".tsv.gz"), True),
-    FileFormat("parquet", 1, "one row a record", (".parquet",), True),
+    FileFormat("csv", 2, "one row a record, under a header", (".csv", ".csv.gz"), True),
+    FileFormat("tsv", 2, "one row a line, under a header", (".tsv", ".tsv.gz"), True),
+    FileFormat("parquet", 2, "one row a record", (".parquet",), True),
 )
 
 _BY_SUFFIX = {suffix: form for form in FORMATS for suffix in form.suffixes}

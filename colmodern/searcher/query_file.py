@@ -5,16 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from colmodern.errors import InputError
 
 
-def read_queries(path: str | Path) -> dict[str, str]:
+def read_queries(
+    path: str | Path, *, problem: Callable[[str], None] | None = None
+) -> dict[str, str]:
     """Return the queries of a file by their ids, in the order of the file.
 
     Args:
         path: A file of JSON rows with ``_id`` (or ``id``) and ``text`` (or ``query``).
+        problem: Called with a sentence for each row that is no query, which is then left out;
+            None: such a row is an error.
 
     Raises:
         InputError: The file cannot be read, a row is no query, or an id comes twice.
@@ -26,13 +31,12 @@ def read_queries(path: str | Path) -> dict[str, str]:
         with opener(file, "rt", encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    identifier, text = _query(line, f"{file}, line {number}")
-                    if identifier in queries:
-                        raise InputError(
-                            f"{file}, line {number}: id {identifier!r} comes twice.",
-                            code="id_duplicate",
-                        )
-                    queries[identifier] = text
+                    try:
+                        _add(queries, line, f"{file}, line {number}")
+                    except InputError as err:
+                        if problem is None:
+                            raise
+                        problem(str(err))
     except UnicodeDecodeError as err:
         raise InputError(f"{file} is not UTF-8 text: {err}.", code="file_unreadable") from err
     except (OSError, EOFError, zlib.error) as err:
@@ -44,6 +48,13 @@ def read_queries(path: str | Path) -> dict[str, str]:
     if not queries:
         raise InputError(f"{file} holds no query.", code="data_empty")
     return queries
+
+
+def _add(queries: dict[str, str], line: str, place: str) -> None:
+    identifier, text = _query(line, place)
+    if identifier in queries:
+        raise InputError(f"{place}: id {identifier!r} comes twice.", code="id_duplicate")
+    queries[identifier] = text
 
 
 def _query(line: str, place: str) -> tuple[str, str]:
@@ -59,5 +70,8 @@ def _query(line: str, place: str) -> tuple[str, str]:
     text = row.get("text", row.get("query"))
     if identifier is None or not isinstance(text, str):
         there = ", ".join(sorted(row)) or "no field"
-        raise InputError(f'{place} needs "_id" and "text"; it has {there}.', code="row_invalid")
+        named = "" if identifier is None else f", query {str(identifier)!r},"
+        raise InputError(
+            f'{place}{named} needs "_id" and "text"; it has {there}.', code="row_invalid"
+        )
     return str(identifier), text

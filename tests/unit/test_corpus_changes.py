@@ -206,7 +206,7 @@ def test_a_file_that_cannot_be_hashed_says_so(tmp_path):
 def test_a_fingerprint_names_the_format_and_for_rows_the_fields():
     assert extractor_fingerprint(format_of(Path("a.md")), OPTIONS) == "markdown/2"
     fields = "('_id', 'title', 'text')"
-    assert extractor_fingerprint(format_of(Path("a.csv")), OPTIONS) == f"csv/1 {fields}"
+    assert extractor_fingerprint(format_of(Path("a.csv")), OPTIONS) == f"csv/2 {fields}"
 
 
 def source_of(root):

@@ -88,7 +88,7 @@ def _rows(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[E
         has_text_field = has_text_field or options.text_field in row.fields
         if not has_text_field and len(names) < MOST_NAMES:
             names.update(dict.fromkeys(row.fields))
-        document = document_of_row(row, source, options)
+        document = document_of_row(row, source, options, may_lack_text=has_text_field)
         if isinstance(document, Document):
             yield Extracted(document, row.number)
         else:

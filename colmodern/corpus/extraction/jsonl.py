@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, TextIO
 
 from colmodern.corpus.extraction.parsed import OnSkipped, Row
-from colmodern.corpus.extraction.streams import open_text
+from colmodern.corpus.extraction.streams import open_text, pass_over_line
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import Skipped, SkipReason, Source
 
@@ -35,12 +36,11 @@ def read_jsonl(source: Source, options: ScanOptions, report: OnSkipped) -> Itera
 
 def _lines(file: TextIO, limit: int) -> Iterator[str | None]:
     """Yield the lines of a file; None for one that is longer than the limit."""
-    while line := file.readline(limit):
-        is_whole = line.endswith("\n") or len(line) < limit
-        while not is_whole:
-            rest = file.readline(limit)
-            is_whole = rest.endswith("\n") or len(rest) < limit
-            line = ""
+    while line := file.readline(limit + 1):
+        if len(line) > limit:
+            is_whole, line = line.endswith(("\n", "\r")), ""
+            if not is_whole:
+                deque(pass_over_line(file), maxlen=0)
         yield line or None
 
 

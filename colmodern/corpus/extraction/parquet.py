@@ -8,7 +8,7 @@ from typing import Any
 from colmodern.corpus.extraction.parsed import OnSkipped, Row, parsing
 from colmodern.corpus.extraction.rows import no_text_field
 from colmodern.corpus.options import ScanOptions
-from colmodern.corpus.sources import ExtractionError, SkipReason, Source
+from colmodern.corpus.sources import ExtractionError, Skipped, SkipReason, Source
 
 __all__ = ["read_parquet"]
 
@@ -19,8 +19,8 @@ BATCH_ROWS = 64
 _IN_PIECES: dict[str, Any] = {"pre_buffer": False, "buffer_size": 1 << 20}
 
 
-def read_parquet(source: Source, options: ScanOptions, _: OnSkipped) -> Iterator[Row]:
-    """Yield the rows of a Parquet file; columns of bytes are never read.
+def read_parquet(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[Row]:
+    """Yield the rows of a Parquet file; columns of bytes are never read, large rows are reported.
 
     Raises:
         ExtractionError: If the file cannot be read, or no column is the text field.
@@ -29,16 +29,51 @@ def read_parquet(source: Source, options: ScanOptions, _: OnSkipped) -> Iterator
     import pyarrow.parquet as pq
 
     with parsing(source, "Parquet"), pq.ParquetFile(source.path, **_IN_PIECES) as file:
-        schema = file.schema_arrow
-        if options.text_field not in schema.names:
-            raise no_text_field(source, schema.names, options)
-        is_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
-        columns = [f.name for f in schema if not any(test(f.type) for test in is_bytes)]
-        if options.text_field not in columns:
-            detail = f"column {options.text_field!r} holds bytes, not text; save it as strings"
-            raise ExtractionError(source.path, SkipReason.NO_TEXT_FIELD, detail)
+        columns = _columns(file, source, options)
+    # A text that is kept once for many rows is not copied for each of them.
+    texts = [name for name, kind in columns.items() if pa.types.is_string(kind)]
+    how = {**_IN_PIECES, "read_dictionary": texts}
+    with parsing(source, "Parquet"), pq.ParquetFile(source.path, **how) as file:
         number = 0
-        for batch in file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
-            for fields in batch.to_pylist():
-                number += 1
-                yield Row(number, fields)
+        for group in range(file.num_row_groups):
+            read = {"row_groups": [group], "columns": list(columns), "use_threads": False}
+            for batch in file.iter_batches(_batch_rows(file, group, options), **read):
+                for at in range(batch.num_rows):
+                    number += 1
+                    fields = {n: batch.column(i)[at].as_py() for i, n in enumerate(columns)}
+                    if _size(fields) <= options.max_file_bytes:
+                        yield Row(number, fields)
+                        continue
+                    detail = f"a row of more than {options.max_file_bytes:,} characters"
+                    report(Skipped(source.path, SkipReason.TOO_LARGE, detail, number))
+
+
+def _columns(file: Any, source: Source, options: ScanOptions) -> dict[str, Any]:
+    """Return the types of the columns that are read, by name."""
+    import pyarrow as pa
+
+    schema = file.schema_arrow
+    if options.text_field not in schema.names:
+        raise no_text_field(source, schema.names, options)
+    is_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    columns = {f.name: f.type for f in schema if not any(test(f.type) for test in is_bytes)}
+    if options.text_field not in columns:
+        detail = f"column {options.text_field!r} holds bytes, not text; save it as strings"
+        raise ExtractionError(source.path, SkipReason.NO_TEXT_FIELD, detail)
+    return columns
+
+
+def _batch_rows(file: Any, group: int, options: ScanOptions) -> int:
+    """Return how many rows are read at a time: one where they are large."""
+    record = file.metadata.row_group(group)
+    mean = record.total_byte_size / max(1, record.num_rows)
+    return BATCH_ROWS if mean * BATCH_ROWS <= options.max_file_bytes else 1
+
+
+def _size(value: Any) -> int:
+    """Return how many characters the texts in a value have."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
+    return sum(map(_size, value)) if isinstance(value, list | tuple) else 0

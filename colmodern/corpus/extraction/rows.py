@@ -19,9 +19,21 @@ __all__ = ["document_of_row", "no_text_field"]
 NAMED_FIELDS = 20
 
 
-def document_of_row(row: Row, source: Source, options: ScanOptions) -> Document | Skipped:
-    """Return the document that a row holds, or why it holds none."""
+def document_of_row(
+    row: Row, source: Source, options: ScanOptions, *, may_lack_text: bool = False
+) -> Document | Skipped:
+    """Return the document that a row holds, or why it holds none; a title alone makes one.
+
+    Args:
+        row: The row.
+        source: The file.
+        options: Which fields are which.
+        may_lack_text: Whether the field of the text may be missing from a row with a title.
+    """
+    title = _text_of(row.fields.get(options.title_field))
     value = row.fields.get(options.text_field)
+    if value is None and title.strip() and (may_lack_text or options.text_field in row.fields):
+        value = ""
     if value is None:
         detail = f"it has no field {options.text_field!r}"
         return Skipped(source.path, SkipReason.BAD_ROW, detail, row.number)
@@ -29,13 +41,13 @@ def document_of_row(row: Row, source: Source, options: ScanOptions) -> Document 
         detail = f"field {options.text_field!r} holds a {type(value).__name__}, not a text"
         return Skipped(source.path, SkipReason.BAD_ROW, detail, row.number)
     text = without_surrogates(str(value))
-    if not text.strip():
+    if not text.strip() and not title.strip():
         detail = f"field {options.text_field!r} is blank"
         return Skipped(source.path, SkipReason.EMPTY, detail, row.number)
     return Document(
         id=_text_of(row.fields.get(options.id_field)) or f"{source.key}#{row.number}",
         text=text,
-        title=_text_of(row.fields.get(options.title_field)),
+        title=title,
         metadata=_metadata(row.fields, options),
     )
 

@@ -15,10 +15,13 @@ from colmodern.corpus.extraction.spelled import encoding_note
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import ExtractionError, Skipped, SkipReason, Source
 
-__all__ = ["open_text"]
+__all__ = ["PIECE", "open_text", "pass_over_line"]
 
 # The encoding of a stream is told from its beginning; a stray byte further on becomes U+FFFD.
 SAMPLE_BYTES = 1 << 20
+
+# What is passed over is read in pieces of so many characters.
+PIECE = 1 << 20
 
 
 @contextmanager
@@ -46,6 +49,14 @@ def open_text(source: Source, options: ScanOptions, report: OnSkipped) -> Iterat
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ExtractionError(source.path, SkipReason.UNREADABLE, reason) from error
+
+
+def pass_over_line(file: TextIO) -> Iterator[str]:
+    """Yield the rest of a line in pieces, for a line that is too long to be kept."""
+    while piece := file.readline(PIECE):
+        yield piece
+        if piece.endswith(("\n", "\r")) or len(piece) < PIECE:
+            return
 
 
 def _open_bytes(source: Source) -> BinaryIO:
