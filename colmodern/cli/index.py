@@ -50,6 +50,9 @@ def index(
     include: Annotated[list[str] | None, typer.Option(help="Only files like this glob.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="No files like this glob.")] = None,
     hidden: Annotated[bool, typer.Option(help="Also files that start with a dot.")] = False,
+    follow_links: Annotated[
+        bool, typer.Option(help="Also links to files outside the folders.")
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Then follow the files until Ctrl-C. (extra: watch)")
     ] = False,
@@ -64,6 +67,7 @@ def index(
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
         hidden=hidden,
+        follow_links=follow_links,
         id_field=id_field,
         title_field=title_field,
         text_field=text_field,

@@ -24,6 +24,7 @@ class ScanOptions:
         include: If any are given, only files that match one of them are taken.
         exclude: Files and folders that are left out.
         hidden: Whether names that start with a dot are taken.
+        follow_links: Whether a link to a file outside the roots is read as that file.
         ignore_files: Whether ``.gitignore`` and ``.colmodernignore`` are obeyed.
         max_file_bytes: The largest file that is read whole, and the largest row of a row file.
             Row files themselves may have any size, since they are streamed.
@@ -41,6 +42,7 @@ class ScanOptions:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     hidden: bool = False
+    follow_links: bool = False
     ignore_files: bool = True
     # A file of 64 MiB holds some ten million words: more than any document, less than memory.
     max_file_bytes: int = 64 * MIB

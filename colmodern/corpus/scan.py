@@ -3,9 +3,9 @@
 Nothing is opened here except the files of ignore rules; what is inside a file is for
 :mod:`colmodern.corpus.extraction` to find out.
 
-Links: a link to a folder is not followed, so that no loop can arise. A link to a file is read as
-the file it leads to, under its own name, unless that file is in the scan anyway. Roots may be
-links.
+Links: a link to a folder is not followed, so that no loop can arise. A link to a file below a root
+is read as the file it leads to, under its own name, unless that file is in the scan anyway; one to
+a file elsewhere only if the options say so, for nobody asked for that file. Roots may be links.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def scan(roots: Sequence[Path], options: ScanOptions | None = None) -> Scan:
     sources: list[Source] = []
     skipped: list[Skipped] = []
     for root in resolved:
-        walk = _Walk(root, options, now_ns=time.time_ns())
+        walk = _Walk(root, options, roots=resolved, now_ns=time.time_ns())
         sources += walk.run()
         skipped += walk.skipped
     sources, duplicates = _without_duplicates(sources)
@@ -91,6 +91,7 @@ class _Walk:
 
     root: Path
     options: ScanOptions
+    roots: Sequence[Path]
     now_ns: int
     skipped: list[Skipped] = field(default_factory=list)
     include: Patterns = field(init=False)
@@ -182,6 +183,8 @@ class _Walk:
             self._skip(path, SkipReason.LINKED_FOLDER)
         elif not stat.S_ISREG(status.st_mode):
             self._skip(path, SkipReason.UNSUPPORTED, "neither a file nor a folder")
+        elif self._is_outside(path):
+            self._skip(path, SkipReason.LINKED_OUTSIDE, "--follow-links takes it")
         elif form is None:
             self._skip(path, SkipReason.UNSUPPORTED, f"no extractor for {path.suffix}")
         elif status.st_size == 0:
@@ -194,6 +197,13 @@ class _Walk:
             size, mtime_ns = status.st_size, status.st_mtime_ns
             return Source(path, self.root, printable(key), size, mtime_ns, form, is_settled)
         return None
+
+    def _is_outside(self, path: Path) -> bool:
+        """Say whether a file is a link out of all roots, which the options do not follow."""
+        if self.options.follow_links or path == self.root or not path.is_symlink():
+            return False
+        target = path.resolve()
+        return not any(target.is_relative_to(root.resolve()) for root in self.roots)
 
     def _skip(self, path: Path, reason: SkipReason, detail: str = "") -> None:
         self.skipped.append(Skipped(path, reason, detail))

@@ -33,6 +33,7 @@ class SkipReason(StrEnum):
     EXCLUDED = "excluded"
     INDEX = "an index"
     LINKED_FOLDER = "link to a folder"
+    LINKED_OUTSIDE = "link to a file outside"
     DUPLICATE = "given twice"
     UNSUPPORTED = "unsupported"
     TOO_LARGE = "too large"

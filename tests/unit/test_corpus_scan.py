@@ -154,9 +154,28 @@ def test_a_link_to_a_file_is_read_under_its_own_name(tmp_path):
     write(tmp_path, "store/8f3a", text="elsewhere")
     write(tmp_path, "corpus/b.md")
     (tmp_path / "corpus/a.md").symlink_to("../store/8f3a")
-    assert keys(tmp_path / "corpus") == ["a.md", "b.md"]
+    assert keys(tmp_path / "corpus", follow_links=True) == ["a.md", "b.md"]
     (source,) = scan([tmp_path / "corpus/a.md"]).sources
     assert (source.key, source.format.name, source.size) == ("a.md", "markdown", 9)
+
+
+def test_a_link_out_of_all_roots_is_counted_and_not_read(tmp_path):
+    write(tmp_path, "secret.md", "other/c.md", "corpus/b.md", "corpus/sub/d.txt")
+    (tmp_path / "corpus/a.md").symlink_to(tmp_path / "secret.md")
+    (tmp_path / "corpus/sub/chain.md").symlink_to("../a.md")
+    (tmp_path / "corpus/inside.md").symlink_to("sub/d.txt")
+    (tmp_path / "corpus/other.md").symlink_to("../other/c.md")
+    outside = SkipReason.LINKED_OUTSIDE
+    scanned = scan([tmp_path / "corpus"])
+    assert [s.key for s in scanned.sources] == ["b.md", "sub/d.txt"]
+    assert {s.path.name for s in scanned.skipped if s.reason is outside} == {
+        "a.md", "chain.md", "other.md",
+    }  # fmt: skip
+    scanned = scan([tmp_path / "corpus", tmp_path / "other"])
+    assert {s.path.name for s in scanned.skipped if s.reason is outside} == {"a.md", "chain.md"}
+    followed = scan([tmp_path / "corpus"], ScanOptions(follow_links=True))
+    assert outside not in {s.reason for s in followed.skipped}
+    assert {"a.md", "other.md"} <= {s.key for s in followed.sources}
 
 
 def test_a_link_to_a_file_that_is_there_anyway_is_a_duplicate(tmp_path):
