@@ -94,8 +94,8 @@ def sync_folder(path: Path) -> None:
 def replace_file(path: Path, data: bytes) -> None:
     """Give a file another content in one step: it has the old one or the new one, always.
 
-    Whatever it names must be on the disk already. Call ``sync_folder`` afterwards: before that a
-    power cut may bring the old file back.
+    The new content is read back first. Whatever it names must be on the disk already. Call
+    ``sync_folder`` afterwards: before that a power cut may bring the old file back.
     """
     draft = path.with_name(path.name + DRAFT)
     draft.unlink(missing_ok=True)
@@ -103,8 +103,14 @@ def replace_file(path: Path, data: bytes) -> None:
         with DurableFile(draft) as file:
             file.write(data)
             file.sync()
+        _check_written(draft, data)
         sync_folder(path.parent)
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _check_written(path: Path, data: bytes) -> None:
+    if path.read_bytes() != data:
+        raise OSError(errno.EIO, "the disk gives back other bytes than were written")

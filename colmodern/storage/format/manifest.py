@@ -46,7 +46,8 @@ class SegmentRecord:
     """One segment: counts with the deleted documents included, and its files.
 
     ``squared_error`` is the mean over its tokens of the squared distance between a token vector
-    and what its code stands for, as the program that made the codes measured it.
+    and what its code stands for, as the program that made the codes measured it. ``keys`` is the
+    checksum of the key columns of its documents; None: an older program wrote it.
     """
 
     name: str
@@ -61,6 +62,7 @@ class SegmentRecord:
     n_deleted_tokens: int = 0
     tombstones: FileRecord | None = None
     words: WordsRecord | None = None
+    keys: str | None = None
 
     def files(self) -> Iterator[FileRecord]:
         """Yield every file of the segment, the tombstones last."""

@@ -179,6 +179,7 @@ def segment_json(segment: SegmentRecord) -> dict[str, Any]:
         **{part: _file_json(getattr(segment, part)) for part in SEGMENT_PARTS},
         "tombstones": _file_json(segment.tombstones),
         "words": _words_json(segment.words),
+        "keys": segment.keys,
     }
 
 
@@ -200,6 +201,7 @@ def read_segment_record(fields: JsonObject) -> SegmentRecord:
         n_deleted_tokens=fields.count("n_deleted_tokens"),
         tombstones=fields.file_or_none("tombstones"),
         words=_read_words(fields, name),
+        keys=None if fields.value.get("keys") is None else fields.text("keys"),
     )
     if not 0 < segment.n_documents < 1 << 31:
         raise fields.wrong("n_documents", "from 1 to 2^31 - 1")

@@ -6,6 +6,7 @@ import re
 
 __all__ = [
     "DRAFT",
+    "LAST_NUMBER",
     "LOCK",
     "MANIFEST",
     "PENDING",
@@ -25,6 +26,8 @@ MANIFEST = "manifest.json"
 PENDING = "pending.json"
 DRAFT = ".tmp"
 LOCK = "writer.lock"
+# Names have room for 18 digits.
+LAST_NUMBER = 10**18 - 1
 SEGMENT_PARTS = ("documents", "tokens", "contexts", "postings")
 
 _SEGMENT = re.compile(r"segment-([0-9]{6,18})")

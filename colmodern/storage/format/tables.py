@@ -7,9 +7,10 @@ alignment are compared first. The views keep the buffer alive.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Self, overload
 
 import numpy as np
 import pyarrow as pa
@@ -76,6 +77,17 @@ class StringColumn(Sequence[str]):
         """Return the number of strings."""
         return len(self._offsets) - 1
 
+    @property
+    def offsets(self) -> IntVector:
+        """Where each string begins, shape (n + 1,), int64; unchecked."""
+        return self._offsets
+
+    @property
+    def data(self) -> Any:
+        """The UTF-8 bytes of all strings; none if the last offset is out of range."""
+        end = int(self._offsets[-1])
+        return self._data[:end] if 0 <= end <= len(self._data) else self._data[:0]
+
     @overload
     def __getitem__(self, index: int) -> str: ...
     @overload
@@ -114,6 +126,7 @@ class Table:
             IndexCorruptError: It is no such file, or has other columns or rows than it should.
         """
         self.path = path
+        self._guard: Callable[[], None] | None = None
         self._batch = self._read(data)
         if schema is not None and not self._batch.schema.equals(schema):
             raise self.corrupt("its columns are not those of the format")
@@ -124,6 +137,12 @@ class Table:
     def schema(self) -> Any:
         """The Arrow schema."""
         return self._batch.schema
+
+    def guarded(self, guard: Callable[[], None] | None) -> Self:
+        """Return the same table, which calls ``guard`` before a column is handed out."""
+        table = copy(self)
+        table._guard = guard
+        return table
 
     def corrupt(self, what: str) -> IndexCorruptError:
         """Return the error that says what is wrong with this file."""
@@ -147,16 +166,22 @@ class Table:
         Lists of structs give one values array for each field. The offsets are compared with the
         values: they start at 0, never fall and end at the last value.
         """
-        column = self._column(name)
-        offsets = self._offsets(column)
-        child = column.values
-        if offsets[0] != 0 or offsets[-1] != len(child) or np.any(offsets[1:] < offsets[:-1]):
-            raise self.corrupt(f"the offsets of {name} are out of range")
+        offsets = self.offsets(name)
+        child = self._column(name).values
         if not pa.types.is_struct(child.type):
             return offsets, (self._numbers(child),)
         self._data_buffers(child)
         fields = tuple(child.field(i) for i in range(child.type.num_fields))
         return offsets, tuple(self._numbers(field, len(child)) for field in fields)
+
+    def offsets(self, name: str) -> IntVector:
+        """Return where the values of each list of a column begin, compared with the values."""
+        column = self._column(name)
+        offsets = self._offsets(column)
+        n_values = len(column.values)
+        if offsets[0] != 0 or offsets[-1] != n_values or np.any(offsets[1:] < offsets[:-1]):
+            raise self.corrupt(f"the offsets of {name} are out of range")
+        return offsets
 
     def strings(self, name: str) -> StringColumn:
         """Return a column of strings."""
@@ -167,6 +192,8 @@ class Table:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return every row as a dict: for small tables; everything is checked and copied."""
+        if self._guard is not None:
+            self._guard()
         try:
             self._batch.validate(full=True)
             rows: list[dict[str, Any]] = self._batch.to_pylist()
@@ -186,6 +213,8 @@ class Table:
         return batch
 
     def _column(self, name: str) -> Any:
+        if self._guard is not None:
+            self._guard()
         return self._batch.column(name)
 
     def _data_buffers(self, column: Any) -> Sequence[Any]:

@@ -17,6 +17,7 @@ from colmodern.storage.format.documents import SourceRecord, StoredDocument
 from colmodern.storage.format.manifest import Manifest, SegmentRecord
 from colmodern.storage.format.names import MANIFEST
 from colmodern.storage.format.schemas import sources_schema
+from colmodern.storage.snapshot.checks import FileChecks, guarded
 from colmodern.storage.snapshot.files import map_table, read_codec, read_manifest
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.snapshot.words import SegmentWords
@@ -38,18 +39,25 @@ class IndexReader:
         *,
         version: Hashable = None,
         previous: IndexReader | None = None,
+        checks: FileChecks | None = None,
     ) -> None:
-        """Map every file that the manifest names; callers use ``open`` or ``refresh``."""
+        """Map every file that the manifest names; callers use ``open`` or ``refresh``.
+
+        A writer passes ``checks``, so that nothing damaged is handed out; see ``Segment``.
+        """
         self.directory = directory
         self.manifest = manifest
         self._version = version
         self._is_open = True
+        if checks is not None:
+            checks.file(manifest.codec.file)
         self._codec = _open_codec(directory, manifest, previous)
-        self._segments = _open_segments(directory, manifest, previous)
-        self._words = _open_words(directory, manifest)
+        self._segments = _open_segments(directory, manifest, previous, checks)
+        self._words = _open_words(directory, manifest, checks)
         self._sources = None
         if manifest.sources is not None:
-            self._sources = map_table(directory, manifest.sources, schema=sources_schema())
+            sources = map_table(directory, manifest.sources, schema=sources_schema())
+            self._sources = guarded(sources, manifest.sources, checks)
 
     @classmethod
     def open(cls, path: IndexLocation) -> Self:
@@ -198,21 +206,26 @@ def _open_codec(directory: Directory, manifest: Manifest, previous: IndexReader 
 
 
 def _open_segments(
-    directory: Directory, manifest: Manifest, previous: IndexReader | None
+    directory: Directory,
+    manifest: Manifest,
+    previous: IndexReader | None,
+    checks: FileChecks | None,
 ) -> list[Segment]:
     known: Mapping[SegmentRecord, Segment] = {}
     if previous is not None and previous.manifest.codec == manifest.codec:
         known = {segment.record: segment for segment in previous.segments}
     return [
-        known.get(record) or Segment(directory, record, manifest.codec)
+        known.get(record) or Segment(directory, record, manifest.codec, checks=checks)
         for record in manifest.segments
     ]
 
 
-def _open_words(directory: Directory, manifest: Manifest) -> list[SegmentWords | None]:
+def _open_words(
+    directory: Directory, manifest: Manifest, checks: FileChecks | None
+) -> list[SegmentWords | None]:
     return [
         None
         if record.words is None
-        else SegmentWords(directory, record.words, n_documents=record.n_documents)
+        else SegmentWords(directory, record.words, n_documents=record.n_documents, checks=checks)
         for record in manifest.segments
     ]

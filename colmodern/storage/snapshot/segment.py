@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from colmodern.errors import IndexCorruptError
 from colmodern.kernels import Contexts, block_offsets
 from colmodern.storage.directory import Directory
 from colmodern.storage.format.documents import StoredDocument
-from colmodern.storage.format.manifest import CodecRecord, SegmentRecord
+from colmodern.storage.format.manifest import CodecRecord, FileRecord, SegmentRecord
 from colmodern.storage.format.schemas import (
     DocumentIds,
     contexts_schema,
@@ -32,6 +32,7 @@ from colmodern.storage.format.schemas import (
 )
 from colmodern.storage.format.spans import PackedSpans, unpack_spans
 from colmodern.storage.format.tables import StringColumn, Table
+from colmodern.storage.snapshot.checks import FileChecks, guarded
 from colmodern.storage.snapshot.files import map_table
 from colmodern.types import IntVector, Metadata, Spans
 
@@ -54,8 +55,22 @@ class Segment:
     apart.
     """
 
-    def __init__(self, directory: Directory, record: SegmentRecord, codec: CodecRecord) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        record: SegmentRecord,
+        codec: CodecRecord,
+        *,
+        checks: FileChecks | None = None,
+    ) -> None:
         """Map the files of a segment.
+
+        Args:
+            directory: Where the index lives.
+            record: What the manifest says of the segment.
+            codec: The codec of the index.
+            checks: Compares a file with its checksum before anything of it is handed out; None:
+                that is left to ``verify``.
 
         Raises:
             IndexCorruptError: A file is missing, or has another size or layout than it should.
@@ -64,28 +79,27 @@ class Segment:
         n = record.n_documents
         self.record = record
         self._n_centroids = k
-        self._documents = map_table(
-            directory, record.documents, schema=documents_schema(), n_rows=n
-        )
-        self._tokens = map_table(
-            directory,
+
+        def mapped(file: FileRecord, schema: Any, n_rows: int | None = None) -> Table:
+            table = map_table(directory, file, schema=schema, n_rows=n_rows)
+            return guarded(table, file, checks)
+
+        self._documents = mapped(record.documents, documents_schema(), n)
+        unguarded = self._documents.guarded(None)
+        # What says which documents there are; it can be compared without reading the texts.
+        guard = None if checks is None else partial(checks.keys, record, unguarded)
+        self._keys = unguarded.guarded(guard)
+        self._tokens = mapped(
             record.tokens,
-            schema=tokens_schema(n_centroids=k, residual_bytes=codec.residual_bytes),
-            n_rows=record.n_tokens,
+            tokens_schema(n_centroids=k, residual_bytes=codec.residual_bytes),
+            record.n_tokens,
         )
-        self._contexts = map_table(
-            directory, record.contexts, schema=contexts_schema(dim=codec.dim)
-        )
-        self._postings = map_table(
-            directory, record.postings, schema=postings_schema(n_documents=n), n_rows=k
-        )
+        self._contexts = mapped(record.contexts, contexts_schema(dim=codec.dim))
+        self._postings = mapped(record.postings, postings_schema(n_documents=n), k)
         self._tombstones = None
         if record.tombstones is not None:
-            self._tombstones = map_table(
-                directory,
-                record.tombstones,
-                schema=tombstones_schema(),
-                n_rows=record.n_deleted_documents,
+            self._tombstones = mapped(
+                record.tombstones, tombstones_schema(), record.n_deleted_documents
             )
 
     def __repr__(self) -> str:
@@ -110,7 +124,7 @@ class Segment:
     @cached_property
     def ids(self) -> StringColumn:
         """The id of each document, decoded when asked for."""
-        return self._documents.strings("id")
+        return self._keys.strings("id")
 
     @cached_property
     def titles(self) -> StringColumn:
@@ -125,12 +139,12 @@ class Segment:
     @cached_property
     def content_hashes(self) -> StringColumn:
         """The content hash of each document, decoded when asked for."""
-        return self._documents.strings("content_hash")
+        return self._keys.strings("content_hash")
 
     @cached_property
     def id_order(self) -> NDArray[np.int32]:
         """The positions in the order of the ids' UTF-8 bytes: shape (n_documents,), unchecked."""
-        return self._documents.vector("id_order")
+        return self._keys.vector("id_order")
 
     @cached_property
     def live(self) -> NDArray[np.bool_]:
@@ -148,7 +162,10 @@ class Segment:
     @cached_property
     def token_offsets(self) -> IntVector:
         """Where the tokens of each document begin: shape (n_documents + 1,), int64."""
-        return self._spans[0]
+        offsets = self._keys.offsets("spans")
+        if offsets[-1] != self.n_tokens:
+            raise self._keys.corrupt(f"it has {offsets[-1]} spans for {self.n_tokens} tokens")
+        return offsets
 
     @cached_property
     def codes(self) -> Codes:
@@ -209,7 +226,7 @@ class Segment:
 
         They count characters of the text; (0, 0) is a token without a place in it.
         """
-        offsets, columns = self._spans
+        offsets, columns = self.token_offsets, self._spans
         tokens = slice(offsets[position], offsets[position + 1])
         wide_offsets, wide_columns = self._wide_spans
         wide = slice(wide_offsets[position], wide_offsets[position + 1])
@@ -269,13 +286,8 @@ class Segment:
         return self._documents.strings("source")
 
     @cached_property
-    def _spans(self) -> tuple[IntVector, tuple[NDArray[Any], ...]]:
-        offsets, columns = self._documents.ragged("spans")
-        if len(columns[0]) != self.n_tokens:
-            raise self._documents.corrupt(
-                f"it has {len(columns[0])} spans for {self.n_tokens} tokens"
-            )
-        return offsets, columns
+    def _spans(self) -> tuple[NDArray[Any], ...]:
+        return self._documents.ragged("spans")[1]
 
     @cached_property
     def _wide_spans(self) -> tuple[IntVector, tuple[NDArray[Any], ...]]:

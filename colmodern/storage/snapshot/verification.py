@@ -11,10 +11,11 @@ import numpy as np
 
 from colmodern.errors import ColModernError, IndexStoreError
 from colmodern.storage.directory import Directory, IndexLocation, as_directory
+from colmodern.storage.format.keys import keys_checksum
 from colmodern.storage.format.manifest import FileRecord, Manifest, SegmentRecord
 from colmodern.storage.format.names import MANIFEST
 from colmodern.storage.format.postings import distinct_centroids, posting_lists
-from colmodern.storage.format.schemas import sources_schema
+from colmodern.storage.format.schemas import documents_schema, sources_schema
 from colmodern.storage.format.tables import damaged
 from colmodern.storage.format.word_postings import count_words
 from colmodern.storage.snapshot.files import check_file, map_table, read_codec, read_manifest
@@ -120,6 +121,13 @@ def _check_segment(
     _check_codes(directory, segment)
     _check_lists(directory, segment, manifest.codec.n_centroids)
     _check_words(directory, segment)
+    _check_keys(directory, record)
+
+
+def _check_keys(directory: Directory, record: SegmentRecord) -> None:
+    documents = map_table(directory, record.documents, schema=documents_schema())
+    if record.keys not in (None, keys_checksum(documents)):
+        raise documents.corrupt("its keys have another checksum than the manifest says")
 
 
 def _check_documents(directory: Directory, segment: Segment, seen: set[str]) -> None:

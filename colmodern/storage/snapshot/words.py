@@ -15,6 +15,7 @@ from colmodern.storage.directory import Directory
 from colmodern.storage.format.manifest import WordsRecord
 from colmodern.storage.format.schemas import DocumentIds, lengths_schema, words_schema
 from colmodern.storage.format.tables import StringColumn
+from colmodern.storage.snapshot.checks import FileChecks, guarded
 from colmodern.storage.snapshot.files import map_table
 from colmodern.types import IntVector
 
@@ -24,20 +25,27 @@ __all__ = ["SegmentWords"]
 class SegmentWords:
     """The words of one segment, deleted documents included."""
 
-    def __init__(self, directory: Directory, record: WordsRecord, *, n_documents: int) -> None:
-        """Map the files of the words.
+    def __init__(
+        self,
+        directory: Directory,
+        record: WordsRecord,
+        *,
+        n_documents: int,
+        checks: FileChecks | None = None,
+    ) -> None:
+        """Map the files of the words; ``checks`` is that of ``Segment``.
 
         Raises:
             IndexCorruptError: A file is missing, or has another size or layout than it should.
         """
         self.analysis = record.analysis
         self._n_documents = n_documents
-        self._postings = map_table(
+        postings = map_table(
             directory, record.postings, schema=words_schema(n_documents=n_documents)
         )
-        self._lengths = map_table(
-            directory, record.lengths, schema=lengths_schema(), n_rows=n_documents
-        )
+        lengths = map_table(directory, record.lengths, schema=lengths_schema(), n_rows=n_documents)
+        self._postings = guarded(postings, record.postings, checks)
+        self._lengths = guarded(lengths, record.lengths, checks)
 
     @cached_property
     def words(self) -> StringColumn:

@@ -14,6 +14,7 @@ from colmodern.storage.format.manifest import CodecRecord, FileRecord, Manifest,
 from colmodern.storage.format.manifest_json import program_name
 from colmodern.storage.format.names import sources_name, tombstones_name
 from colmodern.storage.format.schemas import sources_schema, tombstones_schema
+from colmodern.storage.snapshot.checks import FileChecks
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.writer.files import write_table
 from colmodern.storage.writer.uncommitted import UncommittedChanges
@@ -29,11 +30,12 @@ def next_manifest(
     *,
     generation: int,
     next_segment: int,
+    checks: FileChecks,
 ) -> Manifest:
     """Write tombstones, words and sources, and return the manifest with the changes.
 
     Raises:
-        IndexCorruptError: A text of a segment without words is damaged.
+        IndexCorruptError: Tombstones, or a text of a segment without words, are damaged.
         OSError: The disk is full or refuses; the caller says what that means.
     """
     segments = []
@@ -41,7 +43,7 @@ def next_manifest(
         deleted = changes.deleted.get(record.name)
         if deleted:
             changed = write_tombstones(
-                directory, record, base.codec, deleted, generation=generation
+                directory, record, base.codec, deleted, generation=generation, checks=checks
             )
         else:
             changed = record
@@ -56,7 +58,8 @@ def next_manifest(
         updated_by=program_name(),
         next_segment=next_segment,
         segments=tuple(
-            with_words(directory, record, base.codec, generation=generation) for record in segments
+            with_words(directory, record, base.codec, generation=generation, checks=checks)
+            for record in segments
         ),
         sources=sources,
     )
@@ -69,9 +72,10 @@ def write_tombstones(
     deleted: Iterable[int],
     *,
     generation: int,
+    checks: FileChecks,
 ) -> SegmentRecord:
     """Delete positions of a segment on top of those deleted before; return its new record."""
-    segment = Segment(directory, record, codec)
+    segment = Segment(directory, record, codec, checks=checks)
     live = segment.live.copy()
     live[sorted(deleted)] = False
     positions = np.flatnonzero(~live).astype(np.int32)

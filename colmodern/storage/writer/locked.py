@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from typing import Self
 
-from colmodern.errors import IndexNotFoundError
+from colmodern.errors import IndexFormatError, IndexNotFoundError, IndexStoreError, IndexWriteError
 from colmodern.storage.directory import Directory
 from colmodern.storage.directory.durable import writing
 from colmodern.storage.format.manifest import Manifest
-from colmodern.storage.format.manifest_json import encode_manifest
-from colmodern.storage.format.names import MANIFEST
+from colmodern.storage.format.manifest_json import decode_manifest, encode_manifest
+from colmodern.storage.format.names import LAST_NUMBER, MANIFEST
 from colmodern.storage.format.pending import Pending
+from colmodern.storage.snapshot.checks import FileChecks
 from colmodern.storage.snapshot.files import pending_after, read_manifest
 from colmodern.storage.snapshot.reader import IndexReader
 from colmodern.storage.writer.leftovers import remove_unlisted
 
 __all__ = ["LockedIndex", "nothing_pending"]
+
+# More segments and commits than one change can make.
+_SPARE_NUMBERS = 10**9
 
 
 class LockedIndex:
@@ -27,6 +31,7 @@ class LockedIndex:
 
     Attributes:
         directory: The place.
+        checks: Which of its files were compared with their checksums under this lock.
     """
 
     def __init__(self, directory: Directory) -> None:
@@ -35,10 +40,12 @@ class LockedIndex:
         Raises:
             IndexLockedError: Another process is writing there.
             IndexWriteError: The disk refuses.
-            IndexFormatError: There is a manifest of something else, or of another version.
+            IndexFormatError: There is a manifest of something else, or of another version, or its
+                numbers are near their end.
             IndexCorruptError: The manifest was changed or cut short.
         """
         self.directory = directory
+        self.checks = FileChecks(directory)
         self._manifest: Manifest | None = None
         self._lock = directory.lock()
         try:
@@ -83,11 +90,14 @@ class LockedIndex:
     def snapshot(self) -> IndexReader:
         """Return a reader of the state that is there now; the manifest is not read again.
 
+        It compares each file with its checksum before anything of it is handed out.
+
         Raises:
             IndexNotFoundError: There is none.
             IndexCorruptError: A file is missing, or has another size or layout than it should.
         """
-        return IndexReader(self.directory, self.required_manifest(), version=self._version)
+        manifest = self.required_manifest()
+        return IndexReader(self.directory, manifest, version=self._version, checks=self.checks)
 
     def pending(self) -> Pending | None:
         """Return what an interrupted writer has left to go on with, or None."""
@@ -105,8 +115,13 @@ class LockedIndex:
         return pending
 
     def replace_manifest(self, manifest: Manifest) -> None:
-        """Commit: put a manifest in the place of the one that is there."""
-        self.directory.replace(MANIFEST, encode_manifest(manifest))
+        """Commit: put a manifest in the place of the one that is there.
+
+        Raises:
+            IndexWriteError: No reader would take it, or the disk gives back other bytes.
+            OSError: The disk is full or refuses; the caller says what that means.
+        """
+        self.directory.replace(MANIFEST, _readable(manifest, self.directory))
         self._version = self.directory.version(MANIFEST)
         self._manifest = manifest
 
@@ -130,6 +145,39 @@ class LockedIndex:
     def _read(self) -> None:
         self._version = self.directory.version(MANIFEST)
         self._manifest = None if self._version is None else read_manifest(self.directory)
+        if self._manifest is not None:
+            _check_numbers(self._manifest, self.directory)
+
+
+def _readable(manifest: Manifest, directory: Directory) -> bytes:
+    """Return the bytes of a manifest, if they are read as what they were made of."""
+    path = directory.path
+    data = encode_manifest(manifest)
+    try:
+        is_same = encode_manifest(decode_manifest(data, path / MANIFEST)) == data
+    except IndexStoreError as error:
+        raise IndexWriteError(
+            f"The index {path} is left as it was: no reader would take the new state ({error})",
+            path=path,
+        ) from error
+    if not is_same:
+        raise IndexWriteError(
+            f"The index {path} is left as it was: the new state would be read as another one.",
+            path=path,
+        )
+    return data
+
+
+def _check_numbers(manifest: Manifest, directory: Directory) -> None:
+    """Refuse an index whose next commits would have numbers that no name of a file can hold."""
+    for name in ("generation", "next_segment"):
+        if getattr(manifest, name) > LAST_NUMBER - _SPARE_NUMBERS:
+            raise IndexFormatError(
+                f"{directory.path / MANIFEST} has {name} {getattr(manifest, name)}, near the last "
+                f"number there is ({LAST_NUMBER}), which no series of commits reaches. It can be "
+                "read, but not changed: index its documents into another folder.",
+                path=directory.path / MANIFEST,
+            )
 
 
 def nothing_pending(directory: Directory) -> IndexNotFoundError:

@@ -41,7 +41,7 @@ class ChangeRecorder:
         self._generation = start.base.generation
         self._next_segment = start.next_segment
         self._reserved: set[str] = set()
-        self._changes = UncommittedChanges(self.directory, start.base)
+        self._changes = UncommittedChanges(self.directory, start.base, locked.checks)
         self._changes.adopt(start.pending)
 
     @property

@@ -20,6 +20,7 @@ from colmodern.kernels import Contexts
 from colmodern.storage.directory import Directory, Scratch
 from colmodern.storage.directory.durable import writing
 from colmodern.storage.format.documents import StoredDocument
+from colmodern.storage.format.keys import keys_checksum
 from colmodern.storage.format.manifest import FileRecord, SegmentRecord
 from colmodern.storage.format.postings import distinct_centroids, posting_lists
 from colmodern.storage.format.schemas import (
@@ -31,6 +32,7 @@ from colmodern.storage.format.schemas import (
 )
 from colmodern.storage.format.spans import pack_spans
 from colmodern.storage.format.tables import fixed_lists, lists, structs
+from colmodern.storage.snapshot.files import map_table
 from colmodern.storage.writer.column_buffer import ColumnBuffer, TextColumnBuffer
 from colmodern.storage.writer.files import write_table
 from colmodern.storage.writer.segment_checks import (
@@ -201,7 +203,7 @@ class SegmentWriter:
         self._wide_offsets.append(self._wide_offsets[-1] + len(packed.wide_tokens))
 
     def _write(self) -> SegmentRecord:
-        documents, tokens = self._write_documents(), self._write_tokens()
+        (documents, keys), tokens = self._write_documents(), self._write_tokens()
         contexts, postings = self._write_contexts(), self._write_postings()
         self._directory.sync(self.name)
         return SegmentRecord(
@@ -213,12 +215,13 @@ class SegmentWriter:
             contexts=contexts,
             postings=postings,
             squared_error=self._squared_error / max(self.n_tokens, 1),
+            keys=keys,
         )
 
     def _write_part(self, part: str, schema: Any, columns: list[Any]) -> FileRecord:
         return write_table(self._directory, f"{self.name}/{part}.arrow", schema, columns)
 
-    def _write_documents(self) -> FileRecord:
+    def _write_documents(self) -> tuple[FileRecord, str]:
         schema = documents_schema()
         kinds = [schema.field(name).type.value_type for name in ("spans", "wide_spans")]
         spans = structs(kinds[0], [column.array(np.uint8) for column in self._spans])
@@ -229,7 +232,8 @@ class SegmentWriter:
             lists(_vector(self._token_offsets), spans),
             lists(_vector(self._wide_offsets), wide),
         ]
-        return self._write_part("documents", schema, columns)
+        record = self._write_part("documents", schema, columns)
+        return record, keys_checksum(map_table(self._directory, record, schema=schema))
 
     def _write_tokens(self) -> FileRecord:
         width = self._codec.residual_bytes

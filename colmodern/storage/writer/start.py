@@ -87,6 +87,7 @@ def start_change(locked: LockedIndex) -> Start:
         manifest = locked.required_manifest()
         with writing(locked.directory.path):
             locked.remove_unlisted()
+        locked.checks.file(manifest.codec.file)
         codec = read_codec(locked.directory, manifest.codec)
     return Start(manifest, codec, is_new=False, next_segment=manifest.next_segment)
 

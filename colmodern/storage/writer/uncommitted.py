@@ -12,7 +12,7 @@ from colmodern.errors import IndexCorruptError, InputError
 from colmodern.storage.directory import Directory
 from colmodern.storage.format.documents import SourceRecord
 from colmodern.storage.format.manifest import Manifest, SegmentRecord
-from colmodern.storage.snapshot.files import check_file
+from colmodern.storage.snapshot.checks import FileChecks
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.writer.live import LiveDocuments
 from colmodern.storage.writer.segment_writer import SegmentWriter
@@ -33,7 +33,7 @@ class UncommittedChanges:
         unfinished: The segment that is being filled.
     """
 
-    def __init__(self, directory: Directory, base: Manifest) -> None:
+    def __init__(self, directory: Directory, base: Manifest, checks: FileChecks) -> None:
         """Start with no changes."""
         self.segments = list(base.segments)
         self.deleted: dict[str, set[int]] = {}
@@ -41,6 +41,7 @@ class UncommittedChanges:
         self.unfinished: SegmentWriter | None = None
         self.directory = directory
         self._base = base
+        self._checks = checks
         self._committed = {record.name for record in base.segments}
         self._live: LiveDocuments | None = None
         # Committed documents whose place a resumed one has taken: id -> segment and position.
@@ -53,7 +54,7 @@ class UncommittedChanges:
 
     def committed(self, manifest: Manifest) -> UncommittedChanges:
         """Return no changes on top of a manifest that names all of these."""
-        changes = UncommittedChanges(self.directory, manifest)
+        changes = UncommittedChanges(self.directory, manifest, self._checks)
         changes._live = self._live
         return changes
 
@@ -71,12 +72,15 @@ class UncommittedChanges:
 
     def opened(self, records: Iterable[SegmentRecord]) -> list[Segment]:
         """Return segments as the last commit, or the end of their writing, left them."""
-        return [Segment(self.directory, record, self._base.codec) for record in records]
+        return [
+            Segment(self.directory, record, self._base.codec, checks=self._checks)
+            for record in records
+        ]
 
     def checked(self, records: Iterable[SegmentRecord]) -> list[Segment]:
         """Return segments that are to be copied: damage must not get a new checksum."""
         for file in (file for record in records for file in record.files()):
-            check_file(self.directory, file)
+            self._checks.file(file)
         return self.opened(records)
 
     def claim(self, document_id: str, position: int) -> None:

@@ -14,6 +14,7 @@ from colmodern.storage.format.manifest import CodecRecord, SegmentRecord, WordsR
 from colmodern.storage.format.names import lengths_name, words_name
 from colmodern.storage.format.schemas import lengths_schema
 from colmodern.storage.format.word_postings import count_words, has_words, word_columns
+from colmodern.storage.snapshot.checks import FileChecks
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.writer.files import write_table
 from colmodern.text.words import ANALYSIS
@@ -22,7 +23,12 @@ __all__ = ["with_words"]
 
 
 def with_words(
-    directory: Directory, record: SegmentRecord, codec: CodecRecord, *, generation: int
+    directory: Directory,
+    record: SegmentRecord,
+    codec: CodecRecord,
+    *,
+    generation: int,
+    checks: FileChecks,
 ) -> SegmentRecord:
     """Return the record of a segment that has words, writing them if it has none.
 
@@ -32,7 +38,7 @@ def with_words(
     """
     if has_words(record):
         return record
-    segment = Segment(directory, record, codec)
+    segment = Segment(directory, record, codec, checks=checks)
     counted = count_words(segment.searched_texts(), record.n_documents)
     schema, columns = word_columns(counted, n_documents=record.n_documents)
     words = WordsRecord(

@@ -180,6 +180,7 @@ class IndexWriter(ChangeRecorder):
                 self._changes,
                 generation=self._generation,
                 next_segment=self._next_segment,
+                checks=self._locked.checks,
             )
             self._locked.replace_manifest(manifest)
         self._base = manifest
@@ -214,7 +215,7 @@ class IndexWriter(ChangeRecorder):
             )
             return self.commit()
         finally:
-            self._changes = UncommittedChanges(self.directory, self._base)
+            self._changes = UncommittedChanges(self.directory, self._base, self._locked.checks)
 
     def close(self) -> None:
         """Let the next writer in; a second call does nothing.
