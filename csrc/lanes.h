@@ -11,6 +11,7 @@ namespace colmodern {
 using Floats = float __attribute__((vector_size(64)));
 using Ints = std::int32_t __attribute__((vector_size(64)));
 using Shorts = std::uint16_t __attribute__((vector_size(32)));
+using SignedShorts = std::int16_t __attribute__((vector_size(32)));
 using Bytes = std::int8_t __attribute__((vector_size(16)));
 
 template <class T>

@@ -178,7 +178,7 @@ COLMODERN_INLINE void raise_maxima(const PackedQuery& query, const float* steps,
 template <int Bits, int RowBytes>
 COLMODERN_TARGET void maxima(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
                              const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
-  const __m512i levels = _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(codes.levels)));
+  const __m512i levels = level_table(codes.levels);
   const std::int64_t strips = round_up(query.count, kLanes) / kLanes;
   const TileScope scope;
   TokenTile tiles[2];

@@ -11,6 +11,11 @@ COLMODERN_INLINE __m512i shift_runs(__m512i bytes, unsigned bits) {
   return _mm512_srli_epi64(bytes, bits);
 }
 
+// Sixteen levels in each quarter of a register.
+COLMODERN_INLINE __m512i level_table(const std::uint8_t* levels) {
+  return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(levels)));
+}
+
 // The first 64 bytes of residuals, or `left` of them.
 COLMODERN_INLINE __m512i load_codes(const std::uint8_t* residuals, std::int64_t left) {
   const __mmask64 lanes = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
