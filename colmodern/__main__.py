@@ -11,6 +11,7 @@ import io
 import os
 import sys
 
+from colmodern.cli.exit_status import ExitStatus
 from colmodern.errors import CODES, ColModernError
 
 
@@ -32,7 +33,7 @@ def main() -> None:
     except MemoryError:
         _fail("error: there is not enough memory for this; what was committed before is as it was")
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(ExitStatus.INTERRUPTED)
 
 
 def _search_at_once(words: list[str]) -> None:
@@ -52,7 +53,7 @@ def _search_at_once(words: list[str]) -> None:
     gc.enable()
 
 
-def _fail(message: str, status: int = 2) -> None:
+def _fail(message: str, status: int = ExitStatus.ERROR) -> None:
     from colmodern.cli.printing.terminal import note
 
     note(message)

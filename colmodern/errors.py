@@ -256,6 +256,9 @@ CODES: Mapping[str, Code] = {
     "record_damaged": Code(InputError, 2, 400, "A record is not complete, or was changed."),
     "record_not_repeatable": Code(InputError, 2, 400, "What was measured was made in memory only."),
     "input_invalid": Code(InputError, 2, 400, "A file, a row or a vector cannot be used."),
+    "many_deletions": Code(
+        InputError, 2, 409, "More of an index would be deleted than goes without saying."
+    ),
     "encoder_not_found": Code(EncoderError, 2, 500, "There is no model of this name here."),
     "encoder_not_fetched": Code(EncoderError, 2, 502, "The model cannot be downloaded."),
     "encoder_unreadable": Code(EncoderError, 2, 500, "A file of the model is missing or damaged."),

@@ -1,4 +1,4 @@
-"""What can be asked? How an index is built, and how one search is done.
+"""What can be asked? How an index is built and brought up to date, and how one search is done.
 
 Each option is one field: what is allowed, its default and a line of help. All doors are derived
 from the fields; what an effort means in numbers is decided in ``searcher.plan``.
@@ -88,6 +88,18 @@ class IndexConfig(Options):
     )
     pooling: Pooling = option(
         Pooling.CLOSEST, help="Which tokens share one: neighbours, or the most alike."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRequest(Options):
+    """How an index is brought up to date with its files."""
+
+    WHAT: ClassVar[str] = "sync option"
+
+    prune: bool = option(
+        False,
+        help="Delete more than a tenth of the documents, or all of a folder, without asking.",
     )
 
 

@@ -1,6 +1,6 @@
 """Which commands are there?
 
-Exit codes: 0 done (hits found), 1 no hit (or ``verify`` found a problem), 2 error, 130 interrupted.
+How they end: ``cli/exit_status.py``.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from colmodern.cli.arguments import IndexOption
+from colmodern.cli.exit_status import ExitStatus
 from colmodern.cli.location import locate
 from colmodern.cli.printing.terminal import note, print_text
 
@@ -25,4 +26,4 @@ def delete(
         note(f"no such document: {identifier}")
     print_text(f"deleted {len(set(ids)) - len(missing)} of {len(set(ids))} documents")
     if missing:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.NOTHING)

@@ -11,6 +11,7 @@ import typer
 from colmodern.options import Door, Option, Options, options_of
 
 Command = TypeVar("Command", bound=Callable[..., None])
+Chosen = TypeVar("Chosen", bound=Options)
 
 
 def shown(kind: type[Options], *names: str) -> tuple[Option, ...]:
@@ -20,6 +21,12 @@ def shown(kind: type[Options], *names: str) -> tuple[Option, ...]:
         for one in options_of(kind)
         if Door.COMMAND_LINE in one.doors and (not names or one.name in names)
     )
+
+
+def taken(kind: type[Chosen], options: dict[str, Any]) -> Chosen:
+    """Take the options of a dataclass out of all that a command was given."""
+    names = {one.name for one in options_of(kind)} & options.keys()
+    return kind(**{name: options.pop(name) for name in names})
 
 
 def takes(*options: Option, after: str) -> Callable[[Command], Command]:

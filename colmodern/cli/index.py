@@ -15,19 +15,20 @@ from colmodern.cli.arguments import (
     IndexOption,
     PrecisionOption,
 )
-from colmodern.cli.derived import shown, takes
+from colmodern.cli.derived import shown, taken, takes
 from colmodern.cli.encoder import Backend, EncoderArguments
+from colmodern.cli.exit_status import ExitStatus
 from colmodern.cli.location import default_location, remember
 from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.progress import progress_bar
 from colmodern.cli.printing.terminal import Format, note
-from colmodern.request import IndexConfig
+from colmodern.request import IndexConfig, SyncRequest
 
 if TYPE_CHECKING:
     from colmodern.indexer import IndexReport
 
 
-@takes(*shown(IndexConfig), after="batch_tokens")
+@takes(*shown(IndexConfig), *shown(SyncRequest), after="batch_tokens")
 def index(
     paths: Annotated[list[Path], typer.Argument(help="Folders or files.", show_default=False)],
     *,
@@ -72,6 +73,7 @@ def index(
         title_field=title_field,
         text_field=text_field,
     )
+    prune = taken(SyncRequest, options).prune
     location = index or default_location(paths)
     encoding = EncoderArguments(
         precision=precision,
@@ -82,7 +84,7 @@ def index(
     )
     indexer = Indexer(location, encoding.load(model), config=IndexConfig(**options))
     with progress_bar() as progress:
-        report = indexer.sync(paths, scan, progress=progress)
+        report = indexer.sync(paths, scan, prune=prune, progress=progress)
     remember(location)
     if report.continued:
         note(f"continued: {report.continued:,} documents were done")
@@ -95,13 +97,39 @@ def index(
             indexer,
             paths,
             scan,
+            prune=prune,
             report=lambda update: _print_report(update, location, form),
             problem=note,
         )
+    status = _status(report)
+    if status is not ExitStatus.DONE:
+        raise typer.Exit(status)
+
+
+def _status(report: IndexReport) -> ExitStatus:
+    """Return how the command ends."""
+    if report.kept:
+        return ExitStatus.PARTLY
+    if report.from_roots:
+        return ExitStatus.DONE
+    note(f"nothing was indexed: {_why_nothing(report)}")
+    return ExitStatus.NOTHING
+
+
+def _why_nothing(report: IndexReport) -> str:
+    from colmodern.corpus import SkipReason
+
+    counts = sorted(report.skipped.counts.items())
+    counts = [(why, n) for why, n in counts if why is not SkipReason.INDEX]
+    if not counts:
+        return "there are no files"
+    return "what there is was left out: " + ", ".join(f"{n:,} {why}" for why, n in counts)
 
 
 def _print_report(report: IndexReport, location: Path, form: Format) -> None:
-    for line in report.skipped_lines():
+    for line in (*report.skipped_lines(), *report.unread.lines()):
         note(line)
+    if report.excluded:
+        note(f"{report.excluded:,} of the deleted documents are left out by a rule now")
     print_fields({"index": str(location), **report.to_dict()}, form)
     sys.stdout.flush()  # whoever reads a watch through a pipe wants to know now

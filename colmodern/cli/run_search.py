@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colmodern.cli.encoder import EncoderArguments, open_searcher
+from colmodern.cli.exit_status import ExitStatus
 from colmodern.cli.location import locate
 from colmodern.cli.printing.hits import print_hits
 from colmodern.cli.printing.links import check_template
@@ -34,8 +35,8 @@ class SearchArguments:
     links: str = field(default_factory=lambda: os.environ.get("COLMODERN_LINKS", "file"))
 
 
-def run_search(arguments: SearchArguments) -> int:
-    """Search and print; return the exit code."""
+def run_search(arguments: SearchArguments) -> ExitStatus:
+    """Search and print; return how the command ends."""
     links = check_template(arguments.links)
     with open_searcher(locate(arguments.index), arguments.encoding) as searcher:
         n_bad = 0
@@ -50,8 +51,8 @@ def run_search(arguments: SearchArguments) -> int:
             note(f"no hits: {_why_none(searcher, arguments)}")
     if n_bad:
         note(f"{n_bad} queries could not be searched; the others were")
-        return 2
-    return 0 if found else 1
+        return ExitStatus.ERROR
+    return ExitStatus.DONE if found else ExitStatus.NOTHING
 
 
 def _why_none(searcher: Searcher, arguments: SearchArguments) -> str:

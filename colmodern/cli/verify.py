@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from colmodern.cli.arguments import IndexOption
+from colmodern.cli.exit_status import ExitStatus
 from colmodern.cli.location import locate
 from colmodern.cli.printing.terminal import note, print_text
 
@@ -18,5 +19,5 @@ def verify(*, index: IndexOption = None) -> None:
     for problem in problems:
         note(f"problem: {problem}")
     if problems:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.NOTHING)
     print_text(f"{location}: sound")

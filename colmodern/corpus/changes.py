@@ -10,6 +10,10 @@ within the last two seconds as unsettled; record :attr:`Source.trusted_mtime_ns`
 them, and the next look compares their hash. What stays undetected is a change that keeps the size
 and sets the time stamp back on purpose.
 
+A file is gone only if the folder that held it was read and does not list it any more. What is
+there and cannot be read, for whatever reason, keeps its documents; so do all files of a folder that
+was given and now has none, for that is how a volume looks that is not mounted.
+
 Take the hash *before* the text is extracted: a change in between then shows as a change at the
 next look, instead of hiding behind the hash of a text that was never indexed.
 """
@@ -17,15 +21,23 @@ next look, instead of hiding behind the hash of a text that was never indexed.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from colmodern.corpus.formats import extractor_fingerprint
 from colmodern.corpus.options import ScanOptions
-from colmodern.corpus.sources import ExtractionError, Scan, SkipReason, Source, printable
+from colmodern.corpus.sources import (
+    ExtractionError,
+    Scan,
+    Skipped,
+    SkipReason,
+    Source,
+    printable,
+)
 
 __all__ = ["Changes", "SourceState", "find_changes", "hash_source"]
 
@@ -66,9 +78,11 @@ class Changes:
         changed: Files whose documents are to be replaced.
         touched: Files with a new time stamp but the old bytes: only their record changes.
         unchanged: Files to leave alone.
-        removed: Locations of files that are gone, or are skipped now: their documents go.
-        unreadable: Locations of indexed files that cannot be read at the moment, by themselves or
-            for a folder above them: their documents stay.
+        removed: Locations of files that are gone, or that a rule leaves out now: their documents
+            go.
+        excluded: Those of ``removed`` that a rule leaves out, or that are read under another name.
+        unreadable: Why an indexed file, by its location, cannot be read at the moment, though it
+            is there or may be: its documents stay.
     """
 
     added: tuple[Source, ...] = ()
@@ -76,7 +90,8 @@ class Changes:
     touched: tuple[Source, ...] = ()
     unchanged: tuple[Source, ...] = ()
     removed: tuple[str, ...] = ()
-    unreadable: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    unreadable: Mapping[str, Skipped] = field(default_factory=dict)
 
 
 def hash_source(source: Source) -> str:
@@ -102,6 +117,7 @@ def find_changes(
     options: ScanOptions,
     *,
     hash_of: Callable[[Source], str] = hash_source,
+    prune: bool = False,
 ) -> Changes:
     """Compare what was indexed with what is there.
 
@@ -111,20 +127,32 @@ def find_changes(
             in no part of the answer.
         options: Those of the scan.
         hash_of: Hashes a source; called only where size and time stamp leave a doubt.
+        prune: Whether a root without any file is what it should be, and no missing volume.
     """
     verdicts: defaultdict[str, list[Source]] = defaultdict(list)
+    unreadable: dict[str, Skipped] = {}
     for source in scan.sources:
         state = previous.get(source.location)
-        verdicts[_verdict(source, state, options, hash_of)].append(source)
-    missing, blocked = _missing(previous, scan)
-    blocked += [source.location for source in verdicts["unreadable"]]
+        try:
+            verdicts[_verdict(source, state, options, hash_of)].append(source)
+        except ExtractionError as error:
+            unreadable[source.location] = error.skipped
+    missing: defaultdict[str, list[str]] = defaultdict(list)
+    for location, why in _missing(previous, scan, prune=prune):
+        if why is None:
+            missing["gone"].append(location)
+        elif why.reason.is_by_rule or why.reason is SkipReason.DUPLICATE:
+            missing["excluded"].append(location)
+        else:
+            unreadable[location] = why
     return Changes(
         added=tuple(verdicts["added"]),
         changed=tuple(verdicts["changed"]),
         touched=tuple(verdicts["touched"]),
         unchanged=tuple(verdicts["unchanged"]),
-        removed=tuple(missing),
-        unreadable=tuple(sorted(blocked)),
+        removed=tuple(sorted(missing["gone"] + missing["excluded"])),
+        excluded=tuple(missing["excluded"]),
+        unreadable=dict(sorted(unreadable.items())),
     )
 
 
@@ -142,26 +170,43 @@ def _verdict(
         return "changed"
     if state.mtime_ns == source.mtime_ns:
         return "unchanged"
-    try:
-        return "touched" if hash_of(source) == state.content_hash else "changed"
-    except ExtractionError:
-        return "unreadable"
+    return "touched" if hash_of(source) == state.content_hash else "changed"
 
 
-def _missing(previous: Mapping[str, SourceState], scan: Scan) -> tuple[list[str], list[str]]:
-    """Return the locations that the scan should have met and has not: gone, and out of sight."""
+def _missing(
+    previous: Mapping[str, SourceState], scan: Scan, *, prune: bool
+) -> Iterator[tuple[str, Skipped | None]]:
+    """Yield the locations that the scan should have met and has not, each with what hid it."""
     present = {source.location for source in scan.sources}
-    roots = [printable(root) for root in scan.roots]
-    unreadable = [printable(s.path) for s in scan.skipped if s.reason is SkipReason.UNREADABLE]
-    gone: list[str] = []
-    blocked: list[str] = []
+    roots = {printable(root) for root in scan.roots}
+    hidden = {printable(skipped.path): skipped for skipped in scan.skipped}
+    empty: dict[str, bool] = {}
     for location in sorted(previous.keys() - present):
-        if _is_within(location, unreadable):
-            blocked.append(location)
-        elif _is_within(location, roots):
-            gone.append(location)
-    return gone, blocked
+        above = list(_up(location))
+        own_roots = [place for place in above if place in roots]
+        if not own_roots:
+            continue
+        why = next((hidden[place] for place in above if place in hidden), None)
+        root = own_roots[0]
+        if why is None and not prune:
+            if root not in empty:
+                empty[root] = not any(_is_below(place, root) for place in present)
+            why = _no_files(root) if empty[root] else None
+        yield location, why
 
 
-def _is_within(location: str, places: Sequence[str]) -> bool:
-    return any(Path(location).is_relative_to(place) for place in places)
+def _is_below(place: str, root: str) -> bool:
+    return place == root or place.startswith(root.removesuffix(os.sep) + os.sep)
+
+
+def _up(location: str) -> Iterator[str]:
+    """Yield a path and the folders above it."""
+    path = Path(location)
+    yield location
+    for folder in path.parents:
+        yield str(folder)
+
+
+def _no_files(root: str) -> Skipped:
+    detail = "no file is there any more; is a volume not mounted? Otherwise say so with --prune"
+    return Skipped(Path(root), SkipReason.UNREADABLE, detail)

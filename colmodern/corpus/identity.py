@@ -27,6 +27,15 @@ class IdRegistry:
         self._taken = set(taken)
         self.n_renamed = 0
 
+    def keep(self, ids: Iterable[str]) -> list[str]:
+        """Return those of these ids that are free, and give them to the documents that have them.
+
+        For documents that stay as they are, once their ids had been free.
+        """
+        free = [identifier for identifier in ids if identifier not in self._taken]
+        self._taken.update(free)
+        return free
+
     def claim(self, document: Document, source: Source, row: int | None = None) -> Document:
         """Return the document under an id of its own: its own id if that is free.
 

@@ -55,12 +55,19 @@ class SkipReason(StrEnum):
         return self in _BY_RULE
 
     @property
+    def may_pass(self) -> bool:
+        """Whether the next attempt may go well with the same bytes."""
+        return self in _MAY_PASS
+
+    @property
     def is_note(self) -> bool:
         """Whether the file did become a document, and this is only told of it."""
         return self in _NOTES
 
 
 _BY_RULE = frozenset({SkipReason.HIDDEN, SkipReason.IGNORED, SkipReason.EXCLUDED, SkipReason.INDEX})
+
+_MAY_PASS = frozenset({SkipReason.UNREADABLE})
 
 _NOTES = frozenset({
     SkipReason.GUESSED, SkipReason.REPLACED, SkipReason.PART, SkipReason.NO_TEXT_ON_PAGE,
@@ -82,6 +89,13 @@ class Skipped:
     reason: SkipReason
     detail: str = ""
     row: int | None = None
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether something is there that was not read; a row that is blank was read."""
+        if self.reason.is_note:
+            return False
+        return self.row is None or self.reason is not SkipReason.EMPTY
 
     def __str__(self) -> str:
         """Return one line for a person to read."""

@@ -203,23 +203,30 @@ class Indexer:
         roots: Sequence[str | Path],
         options: ScanOptions | None = None,
         *,
+        prune: bool = False,
         progress: Progress | None = None,
     ) -> IndexReport:
         """Make the index match the files under ``roots``: new, changed and removed ones.
 
-        Files that were indexed from other roots stay. If the index was made with another encoder,
-        or with another codec than the one of this indexer, or has outgrown its own sixteenfold,
-        everything is encoded again; the old index answers until that is done.
+        Files that were indexed from other roots stay; so do documents whose file is there but
+        cannot be read (``report.unread``). If the index was made with another encoder or codec
+        than this indexer's, or has outgrown its own sixteenfold, everything is encoded again.
+
+        Args:
+            roots: Folders and files.
+            options: Which files, and how they are read.
+            prune: Whether more than a tenth (and than 20) of the documents may be deleted.
+            progress: Told how far it is.
 
         Raises:
-            InputError: A root does not exist.
+            InputError: A root does not exist; ``many_deletions``: ``prune`` is wanted.
         """
         encoder = self._text_encoder()
         with self._open(progress) as transaction:
             known = transaction.content_hashes()
             has_ready_vectors = any(map(is_from_vectors, known.values()))
             folders = [Path(root) for root in roots]
-            changes = read_files(transaction, known, folders, options or ScanOptions())
+            changes = read_files(transaction, known, folders, options or ScanOptions(), prune=prune)
             del known  # its memory is given back while the documents are encoded
             if transaction.manifest is None:
                 write_new(transaction, encoder, self.config, changes, self.codec)

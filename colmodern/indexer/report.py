@@ -6,7 +6,43 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from colmodern.corpus import SkipTally
-from colmodern.corpus.sources import SkipReason
+from colmodern.corpus.sources import Skipped, SkipReason
+
+MOST_NAMED = 20
+
+
+@dataclass(slots=True)
+class UnreadFiles:
+    """Indexed files that cannot be read at the moment, while their documents stay.
+
+    Attributes:
+        documents: How many documents stay.
+        n_files: How many files there are.
+        examples: The first of them, each with the reason.
+    """
+
+    documents: int = 0
+    n_files: int = 0
+    examples: list[Skipped] = field(default_factory=list)
+
+    def add(self, unread: Skipped, n_documents: int) -> None:
+        """Count a file that keeps documents; one that has none does not matter."""
+        if n_documents:
+            self.documents += n_documents
+            self.n_files += 1
+            if len(self.examples) < MOST_NAMED:
+                self.examples.append(unread)
+
+    def lines(self) -> list[str]:
+        """Return a line that counts the documents, and one for each file that is named."""
+        if not self.documents:
+            return []
+        counted = f"{self.documents:,} documents stay as they were"
+        lines = [f"{counted}, for {self.n_files:,} files cannot be read at the moment:"]
+        lines += [f"  {example}" for example in self.examples]
+        if self.n_files > len(self.examples):
+            lines.append(f"  and {self.n_files - len(self.examples):,} more")
+        return lines
 
 
 @dataclass(slots=True, kw_only=True)
@@ -17,11 +53,14 @@ class IndexReport:
         added: Documents that were not there before.
         updated: Documents whose content changed.
         deleted: Documents that are gone.
+        excluded: Of those, how many a rule leaves out now, such as ``exclude`` or an ignore file.
         unchanged: Documents that were left alone.
+        unread: Files that could not be read again, and whose documents stay as they were.
         renamed: Documents whose id was taken, so they got another.
         continued: Of those added and updated, how many an attempt before this one had finished.
         documents: Documents in the index now.
         tokens: Token vectors in the index now.
+        from_roots: Documents in the index now that come from the files of this change.
         seconds: Wall time.
         skipped: Files and rows that did not become documents, counted by reason.
     """
@@ -29,13 +68,21 @@ class IndexReport:
     added: int = 0
     updated: int = 0
     deleted: int = 0
+    excluded: int = 0
     unchanged: int = 0
+    unread: UnreadFiles = field(default_factory=UnreadFiles)
     renamed: int = 0
     continued: int = 0
     documents: int = 0
     tokens: int = 0
+    from_roots: int = 0
     seconds: float = 0.0
     skipped: SkipTally = field(default_factory=SkipTally)
+
+    @property
+    def kept(self) -> int:
+        """How many documents stay as they were, because their files could not be read again."""
+        return self.unread.documents
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON; what was skipped is counted by reason."""
@@ -45,7 +92,9 @@ class IndexReport:
             "added": self.added,
             "updated": self.updated,
             "deleted": self.deleted,
+            "excluded": self.excluded,
             "unchanged": self.unchanged,
+            "kept": self.kept,
             "renamed": self.renamed,
             "continued": self.continued,
             "skipped": {reason.value: count for reason, count in self.skipped.counts.items()},

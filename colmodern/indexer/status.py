@@ -1,14 +1,20 @@
-"""What changed in the files of an index since they were indexed? Nothing is changed by asking."""
+"""What changed in the files of an index since they were indexed? Nothing is changed by asking.
+
+Files that changed are read, so that what is said of their documents is what ``index`` would do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from colmodern.corpus import ScanOptions, find_changes, scan
+from colmodern.indexer.pruning import needs_prune
+from colmodern.indexer.report import MOST_NAMED, IndexReport, UnreadFiles
 from colmodern.indexer.scans import root_name, scans_of, without_index
+from colmodern.indexer.sources.files import FileChanges, FileReader
 from colmodern.storage import IndexReader, SourceRecord
 
 
@@ -25,6 +31,9 @@ class IndexStatus:
         unreadable: Indexed files that cannot be read now; their documents stay.
         missing_roots: Roots that are gone as a whole; their documents stay.
         unchanged: How many files are as they were.
+        unread: The unreadable files with the reasons, and how many documents they keep.
+        deleted_documents: How many documents it would delete for good.
+        needs_prune: Whether those are so many that it would stop without ``prune``.
     """
 
     index: Path
@@ -35,11 +44,19 @@ class IndexStatus:
     unreadable: tuple[str, ...] = ()
     missing_roots: tuple[str, ...] = ()
     unchanged: int = 0
+    unread: UnreadFiles = field(default_factory=UnreadFiles)
+    deleted_documents: int = 0
+    needs_prune: bool = False
 
     @property
     def is_current(self) -> bool:
         """Whether the next ``index`` would have nothing to do."""
         return not (self.added or self.changed or self.removed)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the next ``index`` could not do all: files cannot be read, or much would go."""
+        return bool(self.unreadable or self.missing_roots or self.needs_prune)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
@@ -52,6 +69,9 @@ class IndexStatus:
             "unreadable": list(self.unreadable),
             "missing_roots": list(self.missing_roots),
             "unchanged": self.unchanged,
+            "kept_documents": self.unread.documents,
+            "deleted_documents": self.deleted_documents,
+            "needs_prune": self.needs_prune,
         }
 
 
@@ -59,6 +79,8 @@ def status(
     path: str | Path,
     roots: Sequence[str | Path] | None = None,
     options: ScanOptions | None = None,
+    *,
+    prune: bool = False,
 ) -> IndexStatus:
     """Compare an index with its files; it is only read, and may be written meanwhile.
 
@@ -66,6 +88,7 @@ def status(
         path: The folder of the index.
         roots: What to look at; None: all that was ever indexed into it.
         options: How; None: as each root was indexed last.
+        prune: As ``Indexer.sync`` would be called.
 
     Raises:
         IndexNotFoundError: There is no index.
@@ -74,38 +97,82 @@ def status(
     index = Path(path)
     with IndexReader.open(index) as reader:
         sources = reader.sources()
-        known = scans_of(reader.manifest.config, sources)
-    wanted = list(known) if roots is None else [root_name(Path(root)) for root in roots]
+        scans = scans_of(reader.manifest.config, sources)
+        known = reader.content_hashes()
+    wanted = list(scans) if roots is None else [root_name(Path(root)) for root in roots]
     missing = [root for root in wanted if roots is None and not Path(root).exists()]
     looks = [
-        _look(index, root, options or known.get(root) or ScanOptions(), sources)
+        _look(index, root, options or scans.get(root) or ScanOptions(), sources, known, prune)
         for root in wanted
         if root not in missing
     ]
+    n_deleted = len({i for look in looks for i in look.deleted})
     return IndexStatus(
         index=index,
         roots=tuple(wanted),
+        added=_sorted(look.added for look in looks),
+        changed=_sorted(look.changed for look in looks),
+        removed=_sorted(look.removed for look in looks),
+        unreadable=_sorted(look.unreadable for look in looks),
         missing_roots=tuple(missing),
-        unchanged=len({name for look in looks for name in look["unchanged"]}),
-        **{
-            state: tuple(sorted({name for look in looks for name in look[state]}))
-            for state in ("added", "changed", "removed", "unreadable")
-        },
+        unchanged=len({name for look in looks for name in look.unchanged}),
+        unread=_all_unread([look.unread for look in looks]),
+        deleted_documents=n_deleted,
+        needs_prune=not prune and needs_prune(n_deleted, len(known)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The files under one root by what became of them, and the documents that would go."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    unreadable: list[str]
+    unchanged: list[str]
+    unread: UnreadFiles
+    deleted: list[str]
 
 
 def _look(
-    index: Path, root: str, options: ScanOptions, sources: Sequence[SourceRecord]
-) -> dict[str, list[str]]:
-    """Return the files under one root by what became of them."""
+    index: Path,
+    root: str,
+    options: ScanOptions,
+    sources: Sequence[SourceRecord],
+    known: Mapping[str, str],
+    prune: bool,
+) -> _Look:
     options = without_index(options, index, [Path(root)])
     found = find_changes(
-        {source.path: source for source in sources}, scan([Path(root)], options), options
+        {source.path: source for source in sources},
+        scan([Path(root)], options),
+        options,
+        prune=prune,
     )
-    return {
-        "added": [source.location for source in found.added],
-        "changed": [source.location for source in found.changed],
-        "removed": list(found.removed),
-        "unreadable": list(found.unreadable),
-        "unchanged": [source.location for source in (*found.unchanged, *found.touched)],
-    }
+    report, changes = IndexReport(), FileChanges()
+    if found.changed or found.removed or found.unreadable:
+        reader = FileReader(known, sources, options, lambda _: None, report)
+        changes = reader.read(replace(found, added=()))
+    return _Look(
+        added=[source.location for source in found.added],
+        changed=[s.location for s in found.changed if s.location not in changes.stale],
+        removed=list(found.removed),
+        unreadable=[*found.unreadable, *changes.stale],
+        unchanged=[source.location for source in (*found.unchanged, *found.touched)],
+        unread=report.unread,
+        deleted=[*changes.gone, *changes.excluded],
+    )
+
+
+def _sorted(parts: Iterable[list[str]]) -> tuple[str, ...]:
+    return tuple(sorted({name for part in parts for name in part}))
+
+
+def _all_unread(parts: Sequence[UnreadFiles]) -> UnreadFiles:
+    found = UnreadFiles()
+    for part in parts:
+        found.documents += part.documents
+        found.n_files += part.n_files
+        found.examples += part.examples[: MOST_NAMED - len(found.examples)]
+    return found

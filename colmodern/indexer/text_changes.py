@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from colmodern.codec import Codec
-from colmodern.corpus import ScanOptions
+from colmodern.corpus import Changes, ScanOptions, find_changes, scan
 from colmodern.indexer.agreement import config_of_codec
 from colmodern.indexer.plan import CHARS_PER_TOKEN, outgrown
+from colmodern.indexer.pruning import check_deletions
 from colmodern.indexer.scans import with_scans, without_index
 from colmodern.indexer.sources.files import FileChanges, FileReader
 from colmodern.indexer.sources.texts import TextDocumentSource
@@ -26,6 +27,8 @@ def read_files(
     known: Mapping[str, str],
     roots: Sequence[Path],
     options: ScanOptions,
+    *,
+    prune: bool = False,
 ) -> FileChanges:
     """Spool what files say that the index does not.
 
@@ -34,24 +37,43 @@ def read_files(
         known: The content hash of each live document by id.
         roots: Folders and files.
         options: How to read.
+        prune: Whether many documents may be deleted.
 
     Raises:
-        InputError: A root does not exist.
+        InputError: A root does not exist, or more would be deleted than goes without saying.
     """
     sources: Sequence[SourceRecord] = []
     config: Mapping[str, Any] = {}
     if transaction.manifest is not None:
         sources, config = transaction.snapshot.sources(), transaction.manifest.config
-    reader = FileReader(
-        known,
-        sources,
-        without_index(options, transaction.path, roots),
-        transaction.spool,
-        transaction.report,
-    )
-    changes = reader.read(roots, transaction.progress)
-    changes.scans = with_scans(config, roots, options)
+    given = options
+    options = without_index(options, transaction.path, roots)
+    report = transaction.report
+    found = scan(roots, options)
+    for skipped in found.skipped:
+        report.skipped.add(skipped)
+    differences = find_changes({s.path: s for s in sources}, found, options, prune=prune)
+    reader = FileReader(known, sources, options, transaction.spool.add, report)
+    changes = reader.read(differences, transaction.progress)
+    if not prune:
+        check_deletions(changes, len(known))
+    changes.scans = with_scans(config, roots, given)
+    report.excluded = len(changes.excluded)
+    report.from_roots = _documents_of(differences, changes)
     return changes
+
+
+def _documents_of(differences: Changes, changes: FileChanges) -> int:
+    """Return how many documents come from the files that were looked at."""
+    looked_at = {
+        source.location
+        for part in (differences.added, differences.changed, differences.touched)
+        for source in part
+    }
+    looked_at |= {source.location for source in differences.unchanged}
+    looked_at |= differences.unreadable.keys()
+    records = changes.sources or ()
+    return sum(len(record.document_ids) for record in records if record.path in looked_at)
 
 
 def must_start_over(

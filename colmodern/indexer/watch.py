@@ -12,7 +12,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from colmodern.corpus import ScanOptions
-from colmodern.errors import IndexLockedError, MissingExtraError
+from colmodern.errors import IndexLockedError, InputError, MissingExtraError
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.status import status
 from colmodern.types import Progress
@@ -31,6 +31,7 @@ def watch(
     roots: Sequence[str | Path],
     options: ScanOptions | None = None,
     *,
+    prune: bool = False,
     report: Callable[[IndexReport], None],
     problem: Callable[[str], None],
     stop: Event | None = None,
@@ -45,8 +46,10 @@ def watch(
         indexer: Its index exists.
         roots: Folders and files.
         options: How to read, as in ``Indexer.sync``.
+        prune: As in ``Indexer.sync``; without it, an update that would delete much waits.
         report: Called after each update.
-        problem: Called once with a sentence when another process holds the index.
+        problem: Called once with a sentence when another process holds the index, when files that
+            are in the index cannot be read, and when an update would delete much.
         stop: Ends the watch when it is set.
         progress: Told how far an update is.
 
@@ -62,7 +65,7 @@ def watch(
     own = indexer.path.resolve()
     # An editor saves a file by putting another in its place, which only its folder shows.
     places = {root if root.is_dir() else root.absolute().parent for root in map(Path, roots)}
-    is_stale, is_waiting = True, False
+    is_stale, said = True, ""
     for changes in file_changes(
         *places,
         watch_filter=lambda _, path: not Path(path).resolve().is_relative_to(own),
@@ -77,10 +80,16 @@ def watch(
         if not is_stale:
             continue
         try:
-            if not status(indexer.path, roots, options).is_current:
-                report(indexer.sync(roots, options, progress=progress))
-            is_stale = is_waiting = False
+            found = status(indexer.path, roots, options, prune=prune)
+            if not found.is_current:
+                report(indexer.sync(roots, options, prune=prune, progress=progress))
+            is_stale, doubt = False, "\n".join(found.unread.lines() if found.is_current else ())
         except IndexLockedError as error:
-            if not is_waiting:
-                problem(f"{error} Waiting for it.")
-            is_waiting = True
+            doubt = f"{error} Waiting for it."
+        except InputError as error:
+            if error.code != "many_deletions":
+                raise
+            is_stale, doubt = False, str(error)
+        if doubt and doubt != said:
+            problem(doubt)
+        said = doubt

@@ -160,7 +160,9 @@ def test_verify_reports_a_flipped_byte_and_search_does_not_crash(colmodern, inde
 def test_no_hit_is_exit_code_one(colmodern, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert colmodern("index", empty).returncode == 0
+    made = colmodern("index", empty)
+    assert made.returncode == 1
+    assert "nothing was indexed: there are no files" in made.stderr
     done = colmodern("search", "anything", "--format", "json", cwd=empty)
     assert done.returncode == 1
     assert json.loads(done.stdout)["hits"] == []

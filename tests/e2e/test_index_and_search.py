@@ -272,7 +272,7 @@ def test_two_roots_live_side_by_side_and_names_that_collide_are_kept(tmp_path, e
     report = indexer.sync([tmp_path / "second"])
     assert (report.documents, report.unchanged, report.added) == (2, 2, 0)
     (tmp_path / "second" / "readme.txt").unlink()
-    assert indexer.sync([tmp_path / "second"]).documents == 1
+    assert indexer.sync([tmp_path / "second"], prune=True).documents == 1
 
 
 def test_a_moved_folder_keeps_its_vectors(tmp_path):

@@ -172,7 +172,7 @@ def test_what_cannot_be_seen_is_not_removed(root, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     changes = find_changes(previous, scan([root]), OPTIONS)
     assert changes.removed == ()
-    assert changes.unreadable == (str(root / "sub/c.md"),)
+    assert [*changes.unreadable] == [str(root / "sub/c.md")]
 
 
 def test_what_cannot_be_read_to_be_compared_is_unreadable(root):
@@ -181,7 +181,7 @@ def test_what_cannot_be_read_to_be_compared_is_unreadable(root):
     scanned = scan([root])
     (root / "a.md").unlink()
     changes = find_changes(previous, scanned, OPTIONS)
-    assert changes.unreadable == (str(root / "a.md"),)
+    assert [*changes.unreadable] == [str(root / "a.md")]
     assert names(changes.unchanged) == ["b.md", "sub/c.md"]
 
 

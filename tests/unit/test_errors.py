@@ -230,6 +230,18 @@ def input_invalid(kit):
     MtebModel(ENCODER).search([], top_k=1)
 
 
+def many_deletions(kit):
+    folder = kit.folder / "many"
+    folder.mkdir()
+    for number in range(22):
+        (folder / f"{number}.txt").write_text(f"words of {number}")
+    indexer = Indexer(kit.folder / "i", ENCODER)
+    indexer.sync([folder])
+    for number in range(21):
+        (folder / f"{number}.txt").unlink()
+    indexer.sync([folder])
+
+
 def encoder_not_found(kit):
     Encoder.load("no-model")
 
@@ -352,6 +364,7 @@ DOORS = [
     (record_damaged, None, None, None, None),
     (record_not_repeatable, None, None, None, None),
     (input_invalid, None, None, None, None),
+    (many_deletions, "prune", 21, None, None),
     (encoder_not_found, None, "no-model", None, None),
     (encoder_not_fetched, None, None, None, None),
     (encoder_unreadable, None, None, None, None),

@@ -9,6 +9,7 @@ import typer
 
 from colmodern.cli.arguments import FormatOption
 from colmodern.cli.eval.arguments import WorkOption
+from colmodern.cli.exit_status import ExitStatus
 from colmodern.cli.printing.fields import print_rows
 from colmodern.cli.printing.progress import progress_bar
 from colmodern.cli.printing.terminal import Format, note, print_json
@@ -46,4 +47,4 @@ def repeat(
         print_rows(rows, form)
     if any(row["then"] != row["now"] for row in rows):
         note("the means differ from the record's")
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.NOTHING)

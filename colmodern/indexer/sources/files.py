@@ -1,32 +1,33 @@
 """What has to be encoded, and what deleted, for an index to match its files again?
 
-Reads files into a spool; knows documents and hashes, no vectors.
+Nothing is deleted because it could not be read: a file that cannot, and a row file of which some
+rows cannot, keep the documents that were not met again, and are read again the next time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from colmodern.corpus import (
+    Changes,
     ExtractionError,
     IdRegistry,
     ScanOptions,
-    SkipReason,
+    Skipped,
     Source,
     extract,
     extractor_fingerprint,
-    find_changes,
     hash_source,
-    scan,
 )
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.sources.documents import stored
-from colmodern.indexer.sources.spool import Spool
-from colmodern.storage import SourceRecord
+from colmodern.storage import SourceRecord, StoredDocument
 from colmodern.types import Document, Progress
+
+UNTRUSTED = -1  # a time stamp that no file has: it is read again the next time
 
 
 @dataclass(slots=True)
@@ -37,22 +38,30 @@ class FileChanges:
         deleted: Ids of documents to delete; an id that is also in the spool is replaced.
         sources: What to remember of every source from now on; None: what is remembered now.
         scans: What to remember of how they were read; None: what is remembered now.
+        gone: Ids of documents that are deleted and not replaced: of files that are gone, or of
+            rows that are gone from a file that was read.
+        excluded: The same of files that a rule leaves out now.
+        stale: Locations of changed files that gave nothing new and keep documents that could not
+            be read again.
     """
 
     deleted: set[str] = field(default_factory=set)
     sources: list[SourceRecord] | None = None
     scans: Mapping[str, Any] | None = None
+    gone: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
+    stale: set[str] = field(default_factory=set)
 
 
 class FileReader:
-    """Reads what changed under some roots into a spool."""
+    """Reads what changed and passes on what the index does not have."""
 
     def __init__(
         self,
         known: Mapping[str, str],
         sources: Sequence[SourceRecord],
         options: ScanOptions,
-        spool: Spool,
+        take: Callable[[StoredDocument], None],
         report: IndexReport,
     ) -> None:
         """Compare with an index.
@@ -61,97 +70,136 @@ class FileReader:
             known: Content hash by id of every live document of the index.
             sources: What the index remembers of its sources.
             options: How to read.
-            spool: Where documents that must be encoded go.
+            take: Gets every document that must be encoded.
             report: Where counts go.
         """
         self._known = known
         self._previous = {record.path: record for record in sources}
         self._options = options
-        self._spool = spool
+        self._take = take
         self._report = report
         self._sources: list[SourceRecord] = []
-        self._deleted: set[str] = set()
+        self._registry = IdRegistry()
+        self._leaving: set[str] = set()  # ids of files that are gone or changed, until met again
+        self._found = FileChanges()
 
-    def read(self, roots: Sequence[Path], progress: Progress | None = None) -> FileChanges:
-        """Look at every file under ``roots`` and read those that changed.
-
-        Raises:
-            InputError: A root does not exist.
-        """
-        found = scan(roots, self._options)
-        for skipped in found.skipped:
-            self._report.skipped.add(skipped)
-        changes = find_changes(self._previous, found, self._options)
-        todo = (*changes.added, *changes.changed)
-        refreshed = {source.location: source for source in changes.touched}
+    def read(self, changes: Changes, progress: Progress | None = None) -> FileChanges:
+        """Read the files that changed, those that the index knows first: they keep their ids."""
+        todo = (*changes.changed, *changes.added)
         leaving = {*changes.removed, *(source.location for source in todo)}
         vanished = self._vanished(leaving)
         kept = [record for path, record in self._previous.items() if path not in leaving]
         free = {i for record in kept if record.path in vanished for i in record.document_ids}
-        free |= {i for path in leaving for i in self._ids_of(path)}
-        registry = IdRegistry(self._known.keys() - free)
-        for path in changes.removed:
-            self._deleted.update(self._ids_of(path))
-        for source in changes.changed:
-            self._deleted.update(self._ids_of(source.location))
+        self._leaving = {i for path in leaving for i in self._ids_of(path)}
+        self._registry = IdRegistry(self._known.keys() - free - self._leaving)
+        self._found.deleted |= self._leaving
         for number, source in enumerate(todo):
             if progress is not None:
                 progress("reading (files)", number, len(todo))
-            self._read_source(source, registry)
-        self._report.renamed += registry.n_renamed
-        remembered = list(self._kept(kept, refreshed))
-        ids = (i for record in remembered for i in record.document_ids)
-        self._report.unchanged += sum(i in self._known for i in ids)
-        self._sources += remembered
-        return FileChanges(self._deleted, self._sources)
+            self._read_source(source)
+        self._report.renamed += self._registry.n_renamed
+        self._tell_deletions(changes)
+        self._remember(kept, changes)
+        return self._found
 
-    def _read_source(self, source: Source, registry: IdRegistry) -> None:
+    def _read_source(self, source: Source) -> None:
         ids: list[str] = []
+        unread: list[Skipped] = []
+
+        def report(skipped: Skipped) -> None:
+            self._report.skipped.add(skipped)
+            if skipped.is_unread and not unread:
+                unread.append(skipped)
+
+        n_new, digest = self._n_new, ""
         try:
             digest = hash_source(source)
-            for document, row in extract(source, self._options, report=self._report.skipped.add):
-                claimed = registry.claim(document, source, row)
+            for document, row in extract(source, self._options, report=report):
+                claimed = self._registry.claim(document, source, row)
                 ids.append(claimed.id)
-                self._take(claimed, source)
-        except ExtractionError as err:
-            self._report.skipped.add(err.skipped)
-            if err.skipped.reason is SkipReason.UNREADABLE and not ids:
-                self._keep_unreadable(source)
-                return
+                self._compare(claimed, source)
+        except ExtractionError as error:
+            report(error.skipped)
             digest = ""
-        self._sources.append(
-            SourceRecord(
-                path=source.location,
-                root=str(source.root),
-                size=source.size,
-                mtime_ns=source.trusted_mtime_ns,
-                content_hash=digest,
-                extractor=extractor_fingerprint(source.format, self._options),
-                document_ids=ids,
-            )
+        stay = self._stay(source, ids, unread[0]) if unread else []
+        if stay:
+            record = self._record(source, "", [*ids, *stay])
+            self._sources.append(replace(record, mtime_ns=UNTRUSTED))
+            if self._n_new == n_new:
+                self._found.stale.add(source.location)
+        elif ids or not unread or not unread[0].reason.may_pass:
+            self._sources.append(self._record(source, digest, ids))
+
+    def _record(self, source: Source, digest: str, ids: list[str]) -> SourceRecord:
+        return SourceRecord(
+            path=source.location,
+            root=str(source.root),
+            size=source.size,
+            mtime_ns=source.trusted_mtime_ns,
+            content_hash=digest,
+            extractor=extractor_fingerprint(source.format, self._options),
+            document_ids=ids,
         )
 
-    def _take(self, document: Document, source: Source) -> None:
-        """Spool a document unless the index holds just that."""
+    @property
+    def _n_new(self) -> int:
+        return self._report.added + self._report.updated
+
+    def _compare(self, document: Document, source: Source) -> None:
+        """Pass a document on unless the index holds just that."""
         fresh = stored(document, source.location)
         old = self._known.get(fresh.id)
+        if old is not None:
+            self._leaving.discard(fresh.id)
         if old == fresh.content_hash:
-            self._deleted.discard(fresh.id)
+            self._found.deleted.discard(fresh.id)
             self._report.unchanged += 1
             return
         if old is None:
             self._report.added += 1
         else:
             self._report.updated += 1
-            self._deleted.add(fresh.id)
-        self._spool.add(fresh)
+            self._found.deleted.add(fresh.id)
+        self._take(fresh)
 
-    def _keep_unreadable(self, source: Source) -> None:
-        """A file that cannot be read just now keeps its documents."""
-        record = self._previous.get(source.location)
-        if record is not None:
-            self._deleted.difference_update(record.document_ids)
-            self._sources.append(replace(record, mtime_ns=0))
+    def _stay(self, source: Source, ids: Iterable[str], unread: Skipped) -> list[str]:
+        """Return the documents of a file that were not met again and stay, for it was not read."""
+        missed = dict.fromkeys(self._ids_of(source.location))
+        for identifier in ids:
+            missed.pop(identifier, None)
+        stay = self._registry.keep(i for i in missed if i in self._known)
+        self._leaving.difference_update(stay)
+        self._found.deleted.difference_update(stay)
+        self._report.unread.add(unread, len(stay))
+        return stay
+
+    def _tell_deletions(self, changes: Changes) -> None:
+        """Say which documents go for good, and which of them by a rule."""
+        by_rule = {i for path in changes.excluded for i in self._ids_of(path)}
+        for identifier in sorted(self._leaving & self._known.keys()):
+            ids = self._found.excluded if identifier in by_rule else self._found.gone
+            ids.append(identifier)
+
+    def _remember(self, records: Iterable[SourceRecord], changes: Changes) -> None:
+        """Remember the sources that were not read."""
+        touched = {source.location: source for source in changes.touched}
+        taken = {i for record in self._sources for i in record.document_ids}
+        for record in records:
+            source = touched.get(record.path)
+            if source is not None:
+                record = replace(record, mtime_ns=source.trusted_mtime_ns)  # noqa: PLW2901
+            elif record.document_ids:
+                left = [i for i in record.document_ids if i not in taken]
+                if not left:
+                    continue
+                record = replace(record, document_ids=left)  # noqa: PLW2901
+            self._sources.append(record)
+            n_documents = sum(i in self._known for i in record.document_ids)
+            if (unread := changes.unreadable.get(record.path)) is not None:
+                self._report.unread.add(unread, n_documents)
+            else:
+                self._report.unchanged += n_documents
+        self._found.sources = self._sources
 
     def _ids_of(self, path: str) -> Sequence[str]:
         record = self._previous.get(path)
@@ -166,16 +214,3 @@ class FileReader:
             root for root in {r.root for r in self._previous.values()} if not Path(root).exists()
         }
         return {r.path for r in self._previous.values() if r.root in gone} - leaving
-
-    def _kept(
-        self, sources: Iterable[SourceRecord], refreshed: Mapping[str, Source]
-    ) -> Iterator[SourceRecord]:
-        taken = {i for record in self._sources for i in record.document_ids}
-        for record in sources:
-            source = refreshed.get(record.path)
-            if source is not None:
-                yield replace(record, mtime_ns=source.trusted_mtime_ns)
-                continue
-            left = [i for i in record.document_ids if i not in taken]
-            if left or not record.document_ids:
-                yield replace(record, document_ids=left)

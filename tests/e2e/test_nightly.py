@@ -1,0 +1,216 @@
+"""A job that runs alone at night: nothing is deleted because it could not be read."""
+
+import gzip
+import json
+import os
+import shutil
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from colmodern import HashEncoder, Indexer, encoder
+from colmodern.cli.app import app
+from colmodern.cli.exit_status import ExitStatus
+from colmodern.corpus import ScanOptions
+from colmodern.errors import CODES, InputError
+from colmodern.indexer import status
+from colmodern.storage import IndexReader
+
+
+@pytest.fixture(autouse=True)
+def plain_encoder(monkeypatch, tmp_path):
+    monkeypatch.setattr(encoder, "load_encoder", lambda *_, **__: HashEncoder(dim=16))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Return two documents of text, a page and three rows."""
+    folder = tmp_path / "corpus"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.txt").write_text("a file about glaciers")
+    (folder / "sub" / "b.txt").write_text("a file about rivers")
+    (folder / "page.html").write_text("<h1>Lakes</h1><p>A page about lakes.</p>")
+    write_rows(folder / "rows.jsonl", {"r1": "apples", "r2": "pears", "r3": "plums"})
+    return folder
+
+
+def write_rows(path, texts, field="text"):
+    path.write_text("".join(json.dumps({"_id": k, field: v}) + "\n" for k, v in texts.items()))
+
+
+EVERYTHING = {"a.txt", "sub/b.txt", "page.html", "r1", "r2", "r3"}
+
+
+def run(*words):
+    return CliRunner().invoke(app, [*map(str, words)])
+
+
+def index(folder, *options):
+    return run("index", folder, "--index", folder.parent / "i", *options)
+
+
+def ids(folder):
+    with IndexReader.open(folder.parent / "i") as reader:
+        return set(reader.content_hashes())
+
+
+def rename_the_field(folder):
+    write_rows(folder / "rows.jsonl", {"r1": "apples", "r2": "pears", "r4": "figs"}, "body")
+
+
+def unmount(folder):
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def break_the_page(folder):
+    (folder / "page.html").write_bytes(b"\0\1\2" * 99)
+
+
+def empty_a_file(folder):
+    (folder / "a.txt").write_bytes(b"")
+
+
+def link_the_folder(folder):
+    (folder / "sub").rename(folder.parent / "moved")
+    (folder / "sub").symlink_to(folder.parent / "moved")
+
+
+def spoil_a_row(folder):
+    (folder / "rows.jsonl").write_text('{"_id": "r1", "text": "apples"}\n{"_id": "r2"}\n{"_id')
+
+
+def grow(folder):
+    (folder / "a.txt").write_bytes(b"words " * 20_000_000)
+
+
+ATTACKS = [rename_the_field, unmount, break_the_page, empty_a_file, spoil_a_row, grow]
+if sys.platform != "win32":
+    ATTACKS.append(link_the_folder)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_cannot_be_read_keeps_its_documents(corpus, attack):
+    assert index(corpus).exit_code == ExitStatus.DONE
+    assert ids(corpus) == EVERYTHING
+    attack(corpus)
+    foreseen = run("status", "--index", corpus.parent / "i")
+    assert foreseen.exit_code == ExitStatus.PARTLY
+    assert "stay as they were" in foreseen.output
+    for _ in range(2):
+        done = index(corpus)
+        assert done.exit_code == ExitStatus.PARTLY, done.output
+        assert "stay as they were" in done.output
+        assert str(corpus) in done.stderr, "the file is named"
+        assert ids(corpus) == EVERYTHING
+
+
+def test_a_root_that_is_gone_is_an_error_and_keeps_its_documents(corpus):
+    index(corpus)
+    corpus.rename(corpus.parent / "elsewhere")
+    with pytest.raises(InputError, match="no file or folder"):
+        Indexer(corpus.parent / "i", HashEncoder(dim=16)).sync([corpus])
+    assert run("status", "--index", corpus.parent / "i").exit_code == ExitStatus.PARTLY
+    assert ids(corpus) == EVERYTHING
+
+
+def test_what_is_mended_is_taken_again(corpus):
+    index(corpus)
+    rename_the_field(corpus)
+    index(corpus)
+    write_rows(corpus / "rows.jsonl", {"r1": "apples", "r4": "figs"})
+    done = index(corpus, "--format", "json")
+    assert done.exit_code == ExitStatus.DONE
+    report = json.loads(done.stdout)
+    assert (report["added"], report["deleted"], report["kept"]) == (1, 2, 0)
+    assert ids(corpus) == EVERYTHING - {"r2", "r3"} | {"r4"}
+
+
+def test_rows_before_a_break_are_taken_and_those_behind_it_stay(tmp_path):
+    path, indexer = tmp_path / "rows.jsonl.gz", Indexer(tmp_path / "i", HashEncoder(dim=16))
+    lines = [json.dumps({"_id": str(i), "text": f"{os.urandom(30_000).hex()}"}) for i in range(40)]
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    indexer.sync([path])
+    lines[0] = json.dumps({"_id": "0", "text": "another text"})
+    whole = gzip.compress("\n".join(lines).encode())
+    path.write_bytes(whole[: 3 * len(whole) // 4])
+    report = indexer.sync([path])
+    assert (report.updated, report.deleted, report.documents) == (1, 0, 40)
+    assert 0 < report.kept < 40
+    assert "gzip" in report.unread.lines()[1]
+    path.write_bytes(whole)
+    report = indexer.sync([path])
+    assert (report.updated, report.kept, report.unchanged) == (0, 0, 40)
+
+
+def test_an_id_that_stays_is_not_given_to_another_file(corpus):
+    index(corpus)
+    rename_the_field(corpus)
+    write_rows(corpus / "early.jsonl", {"r1": "other apples"})
+    index(corpus)
+    assert ids(corpus) == EVERYTHING | {"early.jsonl#1"}
+
+
+def test_what_is_excluded_on_purpose_goes_and_is_told(corpus):
+    index(corpus)
+    done = index(corpus, "--exclude", "*.html")
+    assert done.exit_code == ExitStatus.DONE
+    assert "1 of the deleted documents are left out by a rule now" in done.stderr
+    assert ids(corpus) == EVERYTHING - {"page.html"}
+
+
+@pytest.fixture
+def many(tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    write_rows(folder / "rows.jsonl", {f"r{i}": f"words {i}" for i in range(300)})
+    for number in range(30):
+        (folder / f"{number}.txt").write_text(f"words of {number}")
+    index(folder)
+    return folder
+
+
+@pytest.mark.parametrize("rule", ["gone", "rows", "excluded"])
+def test_a_tenth_of_an_index_is_not_deleted_unasked(many, rule):
+    before = ids(many)
+    options = ScanOptions(exclude=("rows*",) if rule == "excluded" else ())
+    if rule == "rows":
+        write_rows(many / "rows.jsonl", {"r1": "words 1"})
+    elif rule == "gone":
+        (many / "rows.jsonl").unlink()
+    indexer = Indexer(many.parent / "i", HashEncoder(dim=16))
+    with pytest.raises(InputError, match=r"of 330 documents would be deleted.*--prune") as found:
+        indexer.sync([many], options)
+    assert found.value.code == "many_deletions"
+    assert "r10" in str(found.value)
+    assert ids(many) == before
+    assert status(many.parent / "i", [many], options).needs_prune
+    report = indexer.sync([many], options, prune=True)
+    assert report.deleted == found.value.value == len(before) - report.documents
+
+
+def test_twenty_documents_may_go_and_a_tenth(many):
+    for number in range(20):
+        (many / f"{number}.txt").unlink()
+    assert index(many).exit_code == ExitStatus.DONE
+    assert len(ids(many)) == 310
+
+
+def test_an_emptied_folder_is_believed_when_it_is_said(corpus):
+    index(corpus)
+    unmount(corpus)
+    (corpus / ".hidden").write_text("what lies below a mount point")
+    assert index(corpus).exit_code == ExitStatus.PARTLY
+    done = index(corpus, "--prune")
+    assert done.exit_code == ExitStatus.NOTHING
+    assert "nothing was indexed: what there is was left out: 1 hidden" in done.stderr
+    assert ids(corpus) == set()
+
+
+def test_the_table_of_exit_statuses_is_that_of_the_code(pytestconfig):
+    text = (pytestconfig.rootpath / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = [f"| {status.value} | {status.meaning} |" for status in ExitStatus]
+    assert "\n".join(rows) in text
+    assert {code.exit_status for code in CODES.values()} == {ExitStatus.ERROR}
