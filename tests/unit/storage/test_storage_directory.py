@@ -221,6 +221,6 @@ IN_MEMORY = textwrap.dedent(
 def test_an_index_in_memory_touches_no_disk():
     command = [sys.executable, "-c", IN_MEMORY]
     done = subprocess.run(
-        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+        command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
