@@ -1,6 +1,7 @@
 PYTHON ?= python
 
 ENGINES ?= .engines
+SECONDS_EACH ?= 20
 DATA ?= ../shared/data
 RESULTS ?= .results
 COLLECTIONS = cacm cisi time cosqa scifact scisummnet leval-long
@@ -9,7 +10,7 @@ SYSTEMS = bm25,minilm,late:exact,late:bits=2,late:pool=2,late:mode=hybrid,late:p
 PROSE = $(wildcard *.md docs/*.md docs/*/*.md csrc/*.md benchmarks/*/*.md colmodern/storage/*.md)
 CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp)
 
-.PHONY: setup check fix test bench docs golden wheel engines-setup bench-engines results
+.PHONY: setup check fix test bench docs fuzz golden wheel engines-setup bench-engines results
 
 setup:  ## everything a developer needs, the CPU build of torch included
 	$(PYTHON) -m pip install -e ".[dev]"
@@ -38,6 +39,9 @@ bench:  ## kernel and search timings on generated vectors, with recall
 
 docs:  ## do snippets run, do command lines parse, do links lead somewhere?
 	$(PYTHON) -m pytest tests/packaging/test_snippets.py tests/packaging/test_links.py
+
+fuzz:  ## what reads untrusted bytes, with atheris (extra fuzz); findings in .fuzz/findings
+	$(PYTHON) -m fuzz --seconds $(SECONDS_EACH)
 
 golden:  ## a golden index of the current format, for tests/compat
 	$(PYTHON) tests/compat/make_golden.py

@@ -35,7 +35,7 @@ def colmodern(home, tmp_path):
             check=False,
             cwd=cwd or tmp_path,
             env=environment,
-            timeout=120,
+            timeout=600,
         )
 
     return run
@@ -224,7 +224,7 @@ def test_an_interrupt_ends_with_130(colmodern, indexed, monkeypatch):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 130
     assert "Traceback" not in done.stderr
@@ -239,7 +239,7 @@ def test_a_closed_pipe_ends_the_program_without_a_word(colmodern, indexed):
             text=True,
             check=False,
             cwd=indexed,
-            timeout=60,
+            timeout=600,
         )
         assert done.stderr == ""
         assert done.returncode != 1, "1 would say that nothing was found"

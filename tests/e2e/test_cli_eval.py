@@ -220,7 +220,7 @@ def test_a_users_mistakes_each_get_a_sentence(colmodern, fruit, tmp_path):
 def test_it_is_the_same_in_a_process_of_its_own(fruit, tmp_path):
     command = [sys.executable, "-m", "colmodern", "eval", str(fruit), *HASH, "--format", "json"]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120
+        command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=600
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["reports"][0]["nDCG@10"] == 1.0

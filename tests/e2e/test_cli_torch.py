@@ -20,7 +20,7 @@ def colmodern(tmp_path):
             check=False,
             cwd=tmp_path,
             env=os.environ | {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
-            timeout=120,
+            timeout=600,
         )
 
     return run

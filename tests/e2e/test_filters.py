@@ -139,7 +139,7 @@ def files(tmp_path_factory):
 def run(*words):
     return subprocess.run(
         [sys.executable, "-m", "colmodern", *map(str, words)],
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def test_a_killed_index_command_goes_on_until_it_is_done(tmp_path, monkeypatch):
                 time.sleep(0.002)
             time.sleep(draw.uniform(0, 0.05))
             process.kill()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=600)
         again = set(log.read_text()[start:].splitlines()) & done
         assert again == set(), "finished documents are not encoded again"
         if process.returncode == 0:

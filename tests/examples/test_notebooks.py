@@ -49,5 +49,5 @@ def test_a_notebook_runs_and_leaves_nothing_behind(path, monkeypatch, tmp_path):
     place = {"metadata": {"path": str(FOLDER)}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Jupyter warns of is not ours
-        nbclient.NotebookClient(notebook, timeout=300, resources=place).execute()
+        nbclient.NotebookClient(notebook, timeout=1800, resources=place).execute()
     assert sorted(FOLDER.parent.rglob("*")) == before

@@ -20,7 +20,7 @@ HEAVY = {
 def modules_after(code, depth=1):
     script = f"import sys\n{code}\nprint('\\n'.join(sorted(sys.modules)))"
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stderr
     return {".".join(name.split(".")[:depth]) for name in done.stdout.splitlines()}

@@ -28,7 +28,7 @@ def content(tmp_path_factory):
     command += ["--no-deps", "--no-build-isolation", "--config-settings=wheel.cmake=false"]
     # A build folder of its own: that of the editable install stays as it is.
     command += [f"--config-settings=build-dir={folder}/build"]
-    subprocess.run([*command, ROOT], check=True, timeout=300)
+    subprocess.run([*command, ROOT], check=True, timeout=1800)
     (wheel,) = folder.glob("*.whl")
     return set(zipfile.ZipFile(wheel).namelist())
 
