@@ -27,7 +27,7 @@ def main() -> None:
 
         app()
     except ColModernError as err:
-        _fail(f"error [{err.code}]: {err}", CODES[err.code].exit_status)
+        _fail(f"error [{err.code}]: {err}", CODES[err.code].exit_status, code=err.code)
     except OSError as err:
         _fail(f"error: {err.strerror or err}" + (f": {err.filename}" if err.filename else ""))
     except MemoryError:
@@ -53,10 +53,10 @@ def _search_at_once(words: list[str]) -> None:
     gc.enable()
 
 
-def _fail(message: str, status: int = ExitStatus.ERROR) -> None:
+def _fail(message: str, status: int = ExitStatus.ERROR, **fields: str) -> None:
     from colmodern.cli.printing.terminal import note
 
-    note(message)
+    note(message, level="error", **fields)
     sys.exit(status)
 
 

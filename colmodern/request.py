@@ -92,7 +92,18 @@ class IndexConfig(Options):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncRequest(Options):
+class WriteRequest(Options):
+    """How a command that changes an index gets its turn."""
+
+    WHAT: ClassVar[str] = "write option"
+
+    wait: float = option(
+        0.0, minimum=0, help="Seconds to wait while another process writes to the index."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRequest(WriteRequest):
     """How an index is brought up to date with its files."""
 
     WHAT: ClassVar[str] = "sync option"

@@ -17,7 +17,8 @@ from colmodern.cli.eval import group
 from colmodern.cli.explain import explain
 from colmodern.cli.index import index
 from colmodern.cli.info import info
-from colmodern.cli.printing.terminal import log_to_terminal, print_text
+from colmodern.cli.log_format import LogFormatOption, with_log_format
+from colmodern.cli.printing.terminal import log_to_terminal, print_text, use_log_format
 from colmodern.cli.search import search
 from colmodern.cli.status import status
 from colmodern.cli.verify import verify
@@ -34,7 +35,7 @@ app = typer.Typer(
 
 app.add_typer(group.app, name="eval")
 for _command in _COMMANDS:
-    app.command()(_command)
+    app.command()(with_log_format(_command))
 
 
 def _print_version(wanted: bool) -> None:
@@ -47,6 +48,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    log_format: LogFormatOption = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is done.")] = False,
     _version: Annotated[
         bool,
@@ -55,4 +57,6 @@ def _options(
         ),
     ] = False,
 ) -> None:
+    if log_format is not None:
+        use_log_format(log_format)
     log_to_terminal(logging.INFO if verbose else logging.WARNING)

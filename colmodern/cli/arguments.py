@@ -12,7 +12,9 @@ from colmodern.cli.printing.terminal import Format
 
 IndexOption = Annotated[
     Path | None,
-    typer.Option("--index", help="The index folder; by default the nearest or the last one used."),
+    typer.Option(
+        "--index", help="The index, or the folder that holds it; else the nearest or the last one."
+    ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 PrecisionOption = Annotated[

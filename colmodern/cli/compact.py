@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import typer
 
@@ -13,13 +14,17 @@ from colmodern.cli.arguments import (
     FormatOption,
     IndexOption,
 )
+from colmodern.cli.derived import shown, takes
 from colmodern.cli.encoder import Backend, EncoderArguments
+from colmodern.cli.jobs import change
 from colmodern.cli.location import locate
 from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.progress import progress_bar
 from colmodern.cli.printing.terminal import Format, note
+from colmodern.request import WriteRequest
 
 
+@takes(*shown(WriteRequest), after="fetch")
 def compact(
     *,
     index: IndexOption = None,
@@ -30,21 +35,23 @@ def compact(
     device: DeviceOption = None,
     fetch: FetchOption = False,
     form: FormatOption = Format.HUMAN,
+    **options: Any,
 ) -> None:
     """Merge small segments of an index and drop what was deleted."""
     from colmodern.indexer import Indexer
     from colmodern.indexer import compact as compact_index
 
-    location = locate(index)
+    asked, location = WriteRequest(**options), locate(index)
     if retrain:
         encoding = EncoderArguments(backend=backend, device=device, fetch=fetch)
         is_own = backend is Backend.NATIVE and not fetch
         encoder = None if is_own else encoding.load_named(location)
         with progress_bar() as progress:
-            report = Indexer(location, encoder).retrain(progress=progress)
+            again = partial(Indexer(location, encoder).retrain, progress=progress)
+            report = change(location, again, wait=asked.wait)
         if report.continued:
             note(f"continued: {report.continued:,} documents were done")
     else:
-        report = compact_index(location)
+        report = change(location, partial(compact_index, location), wait=asked.wait)
     fields = {"documents": report.documents, "tokens": report.tokens}
     print_fields({"index": str(location), **fields, "seconds": round(report.seconds, 2)}, form)

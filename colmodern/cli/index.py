@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +19,8 @@ from colmodern.cli.arguments import (
 from colmodern.cli.derived import shown, taken, takes
 from colmodern.cli.encoder import Backend, EncoderArguments
 from colmodern.cli.exit_status import ExitStatus
-from colmodern.cli.location import default_location, remember
+from colmodern.cli.jobs import change, ends_well
+from colmodern.cli.location import default_location, named, remember
 from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.progress import progress_bar
 from colmodern.cli.printing.terminal import Format, note
@@ -73,8 +75,8 @@ def index(
         title_field=title_field,
         text_field=text_field,
     )
-    prune = taken(SyncRequest, options).prune
-    location = index or default_location(paths)
+    asked = taken(SyncRequest, options)
+    location = named(index) or default_location(paths)
     encoding = EncoderArguments(
         precision=precision,
         backend=backend,
@@ -84,7 +86,8 @@ def index(
     )
     indexer = Indexer(location, encoding.load(model), config=IndexConfig(**options))
     with progress_bar() as progress:
-        report = indexer.sync(paths, scan, prune=prune, progress=progress)
+        sync = partial(indexer.sync, paths, scan, prune=asked.prune, progress=progress)
+        report = change(location, sync, wait=asked.wait)
     remember(location)
     if report.continued:
         note(f"continued: {report.continued:,} documents were done")
@@ -93,14 +96,15 @@ def index(
         from colmodern.indexer import watch as watch_files
 
         note("watching; Ctrl-C ends it")
-        watch_files(
-            indexer,
-            paths,
-            scan,
-            prune=prune,
-            report=lambda update: _print_report(update, location, form),
-            problem=note,
-        )
+        with ends_well(location):
+            watch_files(
+                indexer,
+                paths,
+                scan,
+                prune=asked.prune,
+                report=lambda update: _print_report(update, location, form),
+                problem=note,
+            )
     status = _status(report)
     if status is not ExitStatus.DONE:
         raise typer.Exit(status)

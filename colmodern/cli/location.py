@@ -6,7 +6,9 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import overload
 
+from colmodern.cli.printing.terminal import note
 from colmodern.errors import IndexNotFoundError
 from colmodern.storage import exists
 
@@ -52,14 +54,32 @@ def find_index(start: Path) -> Path:
 def locate(index: Path | None) -> Path:
     """Return the index to work on: the one that is named, which is remembered, or the nearest.
 
+    The last one used, where there is neither, is said on standard error.
+
     Raises:
         IndexNotFoundError: None is named, and there is none.
     """
     if index is None:
-        return find_index(Path.cwd())
+        here = Path.cwd()
+        found = find_index(here)
+        if found.absolute().parent not in (here, *here.parents):
+            note(f"index: {found}, the one used last")
+        return found
+    index = named(index)
     if exists(index):
         remember(index)
     return index
+
+
+@overload
+def named(index: Path) -> Path: ...
+@overload
+def named(index: None) -> None: ...
+def named(index: Path | None) -> Path | None:
+    """Return the index that is meant by a folder: itself, or the one inside it."""
+    if index is None or exists(index) or not exists(index / INSIDE):
+        return index
+    return index / INSIDE
 
 
 def remember(index: Path) -> None:

@@ -41,6 +41,9 @@ from colmodern.corpus.sources import (
 
 __all__ = ["Changes", "SourceState", "find_changes", "hash_source"]
 
+# These are no accident either: the text is read under another name, or must not be read.
+_ON_PURPOSE = frozenset({SkipReason.DUPLICATE, SkipReason.LINKED_OUTSIDE})
+
 DIGEST_BYTES = 20
 BLOCK_BYTES = 1 << 20
 
@@ -141,7 +144,7 @@ def find_changes(
     for location, why in _missing(previous, scan, prune=prune):
         if why is None:
             missing["gone"].append(location)
-        elif why.reason.is_by_rule or why.reason is SkipReason.DUPLICATE:
+        elif why.reason.is_by_rule or why.reason in _ON_PURPOSE:
             missing["excluded"].append(location)
         else:
             unreadable[location] = why

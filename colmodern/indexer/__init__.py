@@ -7,6 +7,7 @@ from colmodern.indexer.report import IndexReport
 from colmodern.indexer.sources.embedded import EmbeddedDocument
 from colmodern.indexer.sources.embeddings import Embeddings
 from colmodern.indexer.status import IndexStatus, status
+from colmodern.indexer.waiting import when_free
 from colmodern.indexer.watch import watch
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "pool_tokens",
     "status",
     "watch",
+    "when_free",
 ]

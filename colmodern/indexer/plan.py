@@ -4,7 +4,9 @@ from __future__ import annotations
 
 CHARS_PER_TOKEN = 4.0  # of English prose in a 30k vocabulary; only a first guess, see estimate
 GROWTH_BEFORE_RETRAINING = 16
-PART_TOKENS = 500_000  # what a killed build loses at most; parts are merged in the end
+# What a killed build loses at most, whichever comes first; parts are merged in the end.
+PART_TOKENS = 500_000
+PART_SECONDS = 60.0
 
 
 def estimate_tokens(sample_tokens: int, sample_chars: int, all_chars: int) -> int:

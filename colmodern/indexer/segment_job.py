@@ -6,6 +6,7 @@ and so is its outcome. Readers know nothing of the files until a transaction com
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -96,7 +97,11 @@ def run_segment_job(job: SegmentJob) -> SegmentRecord | None:
 
 
 def fill_segment(
-    segment: SegmentWriter, documents: Iterator[CodedDocument], *, max_tokens: int | None = None
+    segment: SegmentWriter,
+    documents: Iterator[CodedDocument],
+    *,
+    max_tokens: int | None = None,
+    max_seconds: float | None = None,
 ) -> None:
     """Add documents to a segment until it is full or a part ends, and seal it.
 
@@ -104,7 +109,9 @@ def fill_segment(
         segment: The segment.
         documents: As many are taken as fit.
         max_tokens: It is full when it holds this many; None: it takes all documents.
+        max_seconds: It is full after this time, too.
     """
+    end = None if max_seconds is None else time.monotonic() + max_seconds
     for coded in documents:
         segment.add(
             coded.document,
@@ -113,6 +120,9 @@ def fill_segment(
             squared_error=coded.squared_error,
             contexts=coded.contexts,
         )
-        if max_tokens is not None and (coded.ends_part or segment.n_tokens >= max_tokens):
+        is_late = end is not None and time.monotonic() >= end
+        if max_tokens is not None and (
+            is_late or coded.ends_part or segment.n_tokens >= max_tokens
+        ):
             break
     segment.finish()

@@ -19,7 +19,7 @@ from colmodern.codec import Codec
 from colmodern.errors import IndexFormatError
 from colmodern.indexer.coding import coded_documents
 from colmodern.indexer.kept_config import config_of
-from colmodern.indexer.plan import PART_TOKENS, outgrown
+from colmodern.indexer.plan import PART_SECONDS, PART_TOKENS, outgrown
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.scans import KEY as SCANS
 from colmodern.indexer.segment_job import SegmentJob, TextsToEncode, fill_segment
@@ -199,7 +199,8 @@ class Transaction:
         documents = coded_documents(batches, writer.codec)
         for document in documents:
             rest = chain([document], documents)
-            fill_segment(writer.new_segment(), rest, max_tokens=part_tokens)
+            segment = writer.new_segment()
+            fill_segment(segment, rest, max_tokens=part_tokens, max_seconds=PART_SECONDS)
 
     def new_job(self, content: Sequence[StoredBatch] | TextsToEncode) -> SegmentJob:
         """Return a job that makes a segment, for ``run_segment_job`` in any process."""

@@ -27,6 +27,22 @@ class Format(StrEnum):
     TSV = "tsv"
 
 
+class LogFormat(StrEnum):
+    """How what is said on standard error is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+_log_format = LogFormat.TEXT
+
+
+def use_log_format(form: LogFormat) -> None:
+    """Write all that follows on standard error so: notes, errors, progress and what is logged."""
+    global _log_format  # noqa: PLW0603  there is one standard error
+    _log_format = form
+
+
 def log_to_terminal(level: int = logging.WARNING) -> None:
     """Let what is logged appear on standard error."""
     handler = logging.StreamHandler(sys.stderr)
@@ -38,13 +54,24 @@ class _VisibleFormatter(logging.Formatter):
     """Keeps names of files, and what others log, from steering the terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, or lines, of a record."""
+        """Return the line, or lines, of a record; one line of JSON if that is wanted."""
+        if _log_format is LogFormat.JSON:
+            return _json_line(record.levelname.lower(), record.getMessage(), logger=record.name)
         return visible(super().format(record))
 
 
-def note(message: str) -> None:
-    """Print a line for people on standard error."""
-    print(visible(message), file=sys.stderr)
+def note(message: str, *, level: str = "info", **fields: Any) -> None:
+    """Print a line for people on standard error, or the message and fields as JSON."""
+    is_json = _log_format is LogFormat.JSON
+    line = _json_line(level, message, **fields) if is_json else visible(message)
+    print(line, file=sys.stderr, flush=True)
+
+
+def _json_line(level: str, message: str, **fields: Any) -> str:
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"time": now, "level": level, "message": message, **fields})
 
 
 def print_json(values: Mapping[str, Any]) -> None:

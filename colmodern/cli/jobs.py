@@ -1,0 +1,72 @@
+"""How does a command that changes an index wait its turn, and how does it end when told to?"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+
+from colmodern.cli.exit_status import ExitStatus
+from colmodern.cli.printing.terminal import note
+
+Result = TypeVar("Result")
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM was received: the same as Ctrl-C but for the exit status."""
+
+
+def change(location: Path, work: Callable[[], Result], *, wait: float = 0.0) -> Result:
+    """Return what a change of an index returns; see ``when_free`` and ``ends_well``."""
+    from colmodern.indexer import when_free
+
+    with ends_well(location):
+        return when_free(work, wait, waiting=note)
+
+
+@contextmanager
+def ends_well(location: Path) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end a change in order, and say what is done and how to go on.
+
+    Raises:
+        typer.Exit: One of them came.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    before: Any = signal.signal(signal.SIGTERM, _terminate) if is_main else None
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        is_terminated = isinstance(interrupt, Terminated)
+        note(f"{'terminated' if is_terminated else 'interrupted'}: {_what_is_done(location)}")
+        status = ExitStatus.TERMINATED if is_terminated else ExitStatus.INTERRUPTED
+        raise typer.Exit(status) from interrupt
+    finally:
+        if is_main:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends it at once
+    raise Terminated
+
+
+def _what_is_done(location: Path) -> str:
+    from colmodern.errors import ColModernError
+    from colmodern.storage import read_pending
+
+    try:
+        pending = read_pending(location)
+    except ColModernError:
+        pending = None
+    n_documents = 0 if pending is None else pending.n_documents
+    done = (
+        f"{n_documents:,} documents of the change are done"
+        if n_documents
+        else "no part of the change is done yet"
+    )
+    return f"{done}; the same command goes on from here"

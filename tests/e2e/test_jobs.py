@@ -1,0 +1,164 @@
+"""Commands in a cron job wait their turn, end in order when told to, and are read by programs."""
+
+import json
+import os
+import signal
+import sys
+from functools import partial
+
+import pytest
+from typer.testing import CliRunner
+
+from colmodern import HashEncoder, Indexer, encoder
+from colmodern.cli.app import app
+from colmodern.cli.exit_status import ExitStatus
+from colmodern.cli.printing import progress, terminal
+from colmodern.errors import IndexLockedError
+from colmodern.indexer import transaction, when_free
+from colmodern.indexer.maintenance import delete
+from colmodern.storage import IndexReader, IndexWriter, read_pending
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch, tmp_path):
+    monkeypatch.setattr(encoder, "load_encoder", lambda *_, **__: HashEncoder(dim=16))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(terminal, "_log_format", terminal.LogFormat.TEXT)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.txt").write_text(f"words of {number}")
+    return folder
+
+
+@pytest.fixture
+def index(folder):
+    Indexer(folder / ".colmodern", HashEncoder(dim=16)).sync([folder])
+    return folder / ".colmodern"
+
+
+def run(*words):
+    return CliRunner().invoke(app, [*map(str, words)])
+
+
+def test_a_change_waits_until_the_other_writer_is_done(index):
+    said = []
+    with IndexWriter.open(index) as writer:
+
+        def waiting(sentence):
+            said.append(sentence)
+            writer.close()
+
+        assert when_free(partial(delete, index, ["0.txt"]), 600, waiting=waiting) == []
+    assert len(said) == 1
+    assert "Waiting for it, 600 s at most" in said[0]
+    assert IndexReader.open(index).manifest.n_documents == 5
+
+
+@pytest.mark.parametrize("command", ["index", "delete", "compact"])
+def test_a_lock_that_is_not_let_go_is_an_error_after_the_wait(folder, index, command):
+    words = {"index": [folder], "delete": ["0.txt"], "compact": []}[command]
+    with IndexWriter.open(index):
+        for wait in ("0", "0.05"):
+            done = run(command, *words, "--index", index, "--wait", wait)
+            assert isinstance(done.exception, IndexLockedError)
+            assert ("Waiting for it" in done.stderr) == (wait != "0")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGTERM, ExitStatus.TERMINATED), (signal.SIGINT, ExitStatus.INTERRUPTED)],
+)
+def test_a_signal_keeps_what_is_done_and_says_how_to_go_on(
+    tmp_path, folder, monkeypatch, number, status
+):
+    class Interrupted(HashEncoder):
+        n_texts = 0
+
+        def encode_documents(self, texts):
+            Interrupted.n_texts += len(texts)
+            if Interrupted.n_texts > 3:
+                os.kill(os.getpid(), number)
+            return super().encode_documents(texts)
+
+    monkeypatch.setattr(transaction, "PART_SECONDS", 0.0)
+    monkeypatch.setattr("colmodern.indexer.sources.encoding._BATCH_DOCUMENTS", 1)
+    monkeypatch.setattr(encoder, "load_encoder", lambda *_, **__: Interrupted(dim=16))
+    path = tmp_path / "i"
+    Indexer(path, HashEncoder(dim=16)).build([("by-hand", "something else")])
+    before = signal.getsignal(signal.SIGTERM)
+    done = run("index", folder, "--index", path)
+    assert done.exit_code == status
+    pending = read_pending(path)
+    n_done = 0 if pending is None else pending.n_documents
+    assert "the same command goes on from here" in done.stderr
+    assert f"{n_done:,} documents of the change are done" in done.stderr or not n_done
+    assert signal.getsignal(signal.SIGTERM) is before
+    monkeypatch.setattr(encoder, "load_encoder", lambda *_, **__: HashEncoder(dim=16))
+    again = run("index", folder, "--index", path, "--format", "json")
+    assert again.exit_code == ExitStatus.DONE
+    assert json.loads(again.stdout)["continued"] == n_done
+    assert IndexReader.open(path).manifest.n_documents == 7
+
+
+def test_a_part_is_sealed_by_time_too(tmp_path, monkeypatch):
+    class Broken(HashEncoder):
+        def encode_documents(self, texts):
+            if "last" in texts:
+                raise RuntimeError("interrupted")
+            return super().encode_documents(texts)
+
+    monkeypatch.setattr(transaction, "PART_SECONDS", 0.0)
+    monkeypatch.setattr("colmodern.indexer.sources.encoding._BATCH_DOCUMENTS", 1)
+    path = tmp_path / "i"
+    Indexer(path, HashEncoder(dim=16)).build([("by-hand", "something else")])
+    with pytest.raises(RuntimeError):
+        Indexer(path, Broken(dim=16)).update([("a", "first"), ("b", "second"), ("c", "last")])
+    assert read_pending(path).n_documents == 2
+
+
+def test_what_is_said_can_be_json(folder):
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.4 broken")
+    for words in (["--log-format", "json", "index", folder], ["index", folder]):
+        more = ["--log-format", "json"] if words[0] == "index" else []
+        (folder / "bad.pdf").write_bytes(f"%PDF-1.4 broken {len(words)}".encode())
+        done = run(*words, *more, "--format", "json")
+        lines = [json.loads(line) for line in done.stderr.splitlines()]
+        assert any("bad.pdf" in line["message"] for line in lines)
+        assert all({"time", "level", "message"} <= line.keys() for line in lines)
+        assert json.loads(done.stdout)["documents"] == 6
+
+
+def test_without_a_terminal_progress_is_a_line_every_thirty_seconds(capsys):
+    now = [0.0]
+    tell = progress.ProgressLines(lambda: now[0])
+    for now[0] in (0.0, 29.0, 30.0, 31.0, 61.0):
+        tell("encoding (characters)", int(now[0]), 100)
+    terminal.use_log_format(terminal.LogFormat.JSON)
+    now[0] = 99.0
+    tell("encoding (characters)", 99, 0)
+    *text, line = capsys.readouterr().err.splitlines()
+    assert text == [
+        "encoding (characters): 30 of 100 (30%)",
+        "encoding (characters): 61 of 100 (61%)",
+    ]
+    assert json.loads(line).items() >= {"stage": "encoding (characters)", "done": 99}.items()
+
+
+def test_the_index_is_named_where_nobody_named_it(folder, index, tmp_path, monkeypatch):
+    for words in (["--index", index], ["--index", folder]):
+        done = run("search", "words", "--format", "tsv", *words)
+        assert done.exit_code == ExitStatus.DONE
+        assert "the one used last" not in done.stderr
+    monkeypatch.chdir(folder)
+    assert "the one used last" not in run("search", "words").stderr
+    monkeypatch.chdir(tmp_path)
+    assert f"index: {index}, the one used last" in run("search", "words").stderr
+    (folder / "new.txt").write_text("words")
+    assert run("index", folder, "--index", folder).exit_code == ExitStatus.DONE
+    assert IndexReader.open(index).manifest.n_documents == 7
