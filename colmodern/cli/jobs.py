@@ -14,14 +14,14 @@ import typer
 from colmodern.cli.exit_status import ExitStatus
 from colmodern.cli.printing.terminal import note
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM was received: the same as Ctrl-C but for the exit status."""
 
 
-def change(location: Path, work: Callable[[], Result], *, wait: float = 0.0) -> Result:
+def change(location: Path, work: Callable[[], T], *, wait: float = 0.0) -> T:
     """Return what a change of an index returns; see ``when_free`` and ``ends_well``."""
     from colmodern.indexer import when_free
 

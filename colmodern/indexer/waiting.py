@@ -10,14 +10,14 @@ from colmodern.errors import IndexLockedError
 
 __all__ = ["when_free"]
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 TICK_SECONDS = 0.2
 
 
 def when_free(
-    change: Callable[[], Result], seconds: float, *, waiting: Callable[[str], None] | None = None
-) -> Result:
+    change: Callable[[], T], seconds: float, *, waiting: Callable[[str], None] | None = None
+) -> T:
     """Return what a change of an index returns, begun again while another process writes there.
 
     A change takes the lock before anything else, so that one that is refused has done nothing.
