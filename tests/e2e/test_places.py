@@ -171,7 +171,7 @@ def test_a_damaged_file_is_counted_and_costs_no_other(tmp_path, name, how):
         assert "good.txt" in searcher.search("zebra", mode="bm25").doc_ids
 
 
-def test_a_damaged_new_version_does_not_leave_the_old_text(tmp_path):
+def test_a_damaged_new_version_leaves_the_old_text_and_is_named(tmp_path):
     folder = tmp_path / "corpus"
     folder.mkdir()
     (folder / "a.docx").write_bytes(docx())
@@ -180,5 +180,6 @@ def test_a_damaged_new_version_does_not_leave_the_old_text(tmp_path):
     assert indexer.sync([folder]).documents == 2
     (folder / "a.docx").write_bytes(docx()[:300])
     report = indexer.sync([folder])
-    assert (report.documents, report.deleted) == (1, 1)
+    assert (report.documents, report.deleted) == (2, 0)
     assert report.skipped.counts[SkipReason.BROKEN] == 1
+    assert [unread.path for unread in report.unread.examples] == [folder / "a.docx"]

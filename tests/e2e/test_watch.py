@@ -160,13 +160,22 @@ def found_by(path, word):
         return set(searcher.search(word, mode="bm25").doc_ids)
 
 
+# A shell that starts the tests in the background makes their processes ignore Ctrl-C.
+HEEDING = """
+import signal
+from colmodern.__main__ import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C of another process")
 def test_a_watch_follows_files_and_ends_with_ctrl_c(folder, tmp_path):
     pytest.importorskip("watchfiles")
     path, log = folder / ".colmodern", tmp_path / "reports"
     printed = log.open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", "colmodern", "index", str(folder), "--watch", "--format", "json"],
+        [sys.executable, "-c", HEEDING, "index", str(folder), "--watch", "--format", "json"],
         stdout=printed, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

@@ -313,7 +313,7 @@ def test_a_spec_makes_a_system_that_can_say_its_spec(encoder):
         ("late:bits=3", "bits must be one of"),
         ("late:bits=x", "bits must be a whole number"),
         ("late:size=3", "no option 'size'"),
-        ("late:threads=0", "threads must be at least 1"),
+        ("late:threads=0", "threads must lie in 1..1024"),
         ("float:threads=0", "threads must be at least 1"),
         ("float:scoring=best", "scoring must be one of"),
         ("float:high", "does not know 'high'"),
