@@ -15,6 +15,7 @@
 
 #include "assign/assign.h"
 #include "bindings_encoder.h"
+#include "bindings_passages.h"
 #include "centroids/centroids.h"
 #include "contexts/contexts.h"
 #include "cpu.h"
@@ -271,6 +272,7 @@ NB_MODULE(_native, m) {
   using namespace nb::literals;
   m.def("supported_isas", &supported_isas);
   bind_encoder(m);
+  bind_passages(m);
   m.def("centroid_scores", &bind_centroid_scores, "isa"_a, "query"_a.noconvert(), "centroids"_a.noconvert(),
         "threads"_a, "out"_a.noconvert());
   m.def("nearest_centroids", &bind_nearest_centroids, "isa"_a, "vectors"_a.noconvert(), "centroids"_a.noconvert(),

@@ -19,6 +19,7 @@ from colmodern.encoder.checkpoint.model_config import read_config
 from colmodern.encoder.checkpoint.tensors import open_tensors
 from colmodern.encoder.tokens.tokenizer import _read_tokenizer
 from colmodern.errors import ColModernError
+from colmodern.kernels import native
 from colmodern.searcher.where import parse_where
 from colmodern.storage.format.manifest_json import decode_manifest
 from colmodern.storage.format.pending import decode_pending
@@ -26,8 +27,8 @@ from colmodern.storage.format.schemas import documents_schema, sources_schema
 from colmodern.storage.format.sealed_json import seal
 from colmodern.storage.format.tables import Table
 from colmodern.text.headings import markdown_headings, rst_headings
-from colmodern.text.sentences import whole_sentences
 from colmodern.text.symbols import code_symbols
+from colmodern.text.units import units_of
 from colmodern.text.words import word_spans, words_of
 
 __all__ = ["TARGETS"]
@@ -109,8 +110,12 @@ def texts(data: bytes) -> None:
     markdown_headings(text, len(text))
     rst_headings(text, len(text))
     code_symbols(text, middle)
-    start, end = whole_sentences(text, middle, len(text))
-    assert 0 <= start <= end <= len(text)
+    end = 0
+    for unit in units_of(text):
+        assert end <= unit.start < unit.end <= len(text)
+        end = unit.end
+    data = text.encode()
+    assert [tuple(row) for row in native().units_of(data, False).tolist()] == units_of(text)
     words_of(text)
     assert all(text[a:b].lower() == word for word, a, b in word_spans(text))
 

@@ -220,6 +220,28 @@ class LayerArrays:
         mlp_out: LinearArrays,
     ) -> None: ...
 
+def units_of(text: bytes, is_code: bool) -> NDArray[np.int32]: ...
+def cut_texts(
+    texts: list[bytes],
+    spans: list[NDArray[np.int32] | None],
+    is_code: list[bool],
+    words: list[bytes],
+    threads: int,
+) -> tuple[NDArray[np.int32], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.float32]]: ...
+def choose_windows(
+    pieces: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    n_tokens: NDArray[np.int64],
+    maxima: NDArray[np.float32] | None,
+    counts: NDArray[np.float32],
+    idf: NDArray[np.float64],
+    wanted: int,
+    threads: int,
+    chosen: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    answers: NDArray[np.float64],
+) -> None: ...
+
 class DenseArrays:
     def __init__(
         self,

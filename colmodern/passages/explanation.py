@@ -10,8 +10,6 @@ import numpy as np
 
 from colmodern.kernels.scoring import document_score, shares
 from colmodern.passages.passage import Passage
-from colmodern.passages.places import place_of
-from colmodern.passages.windows import best_passages, maxima_of, tokens_within
 from colmodern.request import Scoring
 from colmodern.storage import StoredDocument
 from colmodern.types import FloatMatrix, FloatVector, Metadata, Spans, TokenEmbeddings
@@ -96,7 +94,8 @@ class Explanation:
         doc_id: The document.
         score: What a hit scores: the sum of the matches' scores, or the corrected score.
         matches: One for each query token, in the query's order.
-        evidence: The passages that score best on their own, best first; they do not overlap.
+        evidence: The passages that answer best, best first; a search shows the first of them. They
+            do not overlap.
         exact_score: The same without compression; None if that was not asked for.
         scoring: How the matches make the score: ``maxsim`` or ``corrected``.
         title: The document's title.
@@ -165,7 +164,7 @@ def explain_match(
     spans: Spans,
     document: StoredDocument,
     *,
-    n_passages: int = 3,
+    passages: Sequence[Passage] = (),
     exact: FloatVector | None = None,
     scoring: Scoring = Scoring.MAXSIM,
 ) -> Explanation:
@@ -177,7 +176,7 @@ def explain_match(
         scores: What each token of the document scores for each query token.
         spans: Shape (n_tokens, 2), int32, of the document's tokens in its text.
         document: The document.
-        n_passages: How many passages at most.
+        passages: The passages that answer, best first.
         exact: The best score of each query token without compression; None: not known.
         scoring: How the matches make the score.
     """
@@ -194,12 +193,11 @@ def explain_match(
     if len(spans) == 0:
         return nothing
     matches, score = _matches(query, tokens.spans, scores, spans, document.text, exact, scoring)
-    passages = best_passages(maxima_of(scores), spans, document.text, n_passages)
     return replace(
         nothing,
         score=score,
         matches=matches,
-        evidence=tuple(_evidence(p, scores, spans, matches, document) for p in passages),
+        evidence=tuple(_evidence(p, scores, spans, matches) for p in passages),
         exact_score=None if exact is None else document_score(exact, scoring, n_tokens=len(spans)),
     )
 
@@ -246,10 +244,11 @@ def _evidence(
     scores: FloatMatrix,
     spans: Spans,
     matches: Sequence[Match],
-    document: StoredDocument,
 ) -> Evidence:
-    """Return a passage with its place, its tokens and the share of the score that lies in it."""
-    rows = tokens_within(spans, passage.start, passage.end)
+    """Return a passage with its tokens and the share of the score that lies in it."""
+    starts, ends = spans[:, 0], spans[:, 1]
+    inside = (starts >= passage.start) & (ends <= passage.end) & (ends > starts)
+    rows = inside.nonzero()[0]
     best = scores[rows].argmax(axis=1)
     tokens = tuple(
         MatchedToken(start, end, score, number)
@@ -257,10 +256,9 @@ def _evidence(
             spans[rows].tolist(), scores[rows, best].tolist(), best.tolist(), strict=True
         )
     )
-    inside = (
+    inside_shares = (
         match.share
         for match in matches
         if match.start < match.end and passage.start <= match.start and match.end <= passage.end
     )
-    placed = replace(passage, place=place_of(document.metadata, document.text, passage.start))
-    return Evidence(placed, sum(inside), tokens)
+    return Evidence(passage, sum(inside_shares), tokens)

@@ -1,23 +1,26 @@
-"""Which passage of each of some documents matches a query best? Found for all of them at once."""
+"""Which passages of each of some documents answer a query? Found for all of them at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from colmodern.passages.passage import Passage
+from colmodern.passages.choice import Doubles, choose
+from colmodern.passages.highlights import highlights_of
+from colmodern.passages.lead import lead_of
+from colmodern.passages.passage import Passage, Sentence
+from colmodern.passages.pieces import Cut, PlacedText, cut
+from colmodern.passages.places import place_of
 from colmodern.passages.scorer import DocumentScorer
-from colmodern.passages.windows import (
-    BLOCK_TOKENS,
-    best_stretches,
-    blocks_of,
-    passage_of,
-    window_score,
-)
-from colmodern.passages.word_passage import word_passage
-from colmodern.types import FloatVector, IntVector, Metadata, Spans
+from colmodern.passages.words import query_words, word_runs
+from colmodern.text.units import UnitKind
+from colmodern.types import FloatMatrix, FloatVector, IntVector, Metadata, Spans
+
+BLOCK_TOKENS = 16
+WINDOW_BLOCKS = 5
+_MOST_ANSWERS, _ANSWER_FLOOR = 3, 0.6  # sentences marked; each answers this much of the best one's
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,44 +37,101 @@ class DocumentText:
     metadata: Metadata
     spans: Callable[[], Spans]
 
+    @property
+    def is_code(self) -> bool:
+        """Whether it is source code."""
+        return self.metadata.get("type") == "code"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PassageQuery:
+    """What passages answer.
+
+    Attributes:
+        words: The words of the query; none if nobody knows its text.
+        idf: How much each says, float64.
+    """
+
+    words: Sequence[str] = ()
+    idf: Doubles = field(default_factory=lambda: np.zeros(0))
+
+    @classmethod
+    def of(cls, query: str, idf: Callable[[str], float]) -> PassageQuery:
+        """Return a query; ``idf`` tells how much a word says in the index."""
+        words = query_words(query)
+        return cls(words, np.array([idf(word) for word in words], np.float64))
+
 
 def vector_passages(
-    scorer: DocumentScorer, documents: IntVector, texts: Sequence[DocumentText]
-) -> list[Passage | None]:
-    """Return the passage of each document whose tokens score best; None where no text matches.
+    query: PassageQuery,
+    scorer: DocumentScorer,
+    documents: IntVector,
+    texts: Sequence[DocumentText],
+    n: int = 1,
+) -> list[list[Passage]]:
+    """Return the ``n`` best passages of each document, best first; none where no text has tokens.
 
     Args:
+        query: The query's words.
         scorer: Scores the documents' tokens.
         documents: Shape (n,), int64: their numbers.
         texts: Their texts, in the same order.
+        n: How many passages at most; they do not overlap.
     """
+    if not len(scorer.query):
+        return [[] for _ in texts]
     spans = [one.spans() for one in texts]
-    blocks = [blocks_of(one) for one in spans]
-    scores = scorer.maxima(documents, [one[:-1] for one in blocks], [one[1:] for one in blocks])
-    stretches = [
-        best_stretches(scores[i], blocks[i], spans[i], one.text, 1) for i, one in enumerate(texts)
-    ]
-    found = [i for i, one in enumerate(stretches) if one]
-    tokens = [stretches[i][0].tokens for i in found]
-    of_tokens = scorer.maxima(documents[found], tokens, [rows + 1 for rows in tokens])
-    passages: list[Passage | None] = [None] * len(texts)
-    for i, token_scores in zip(found, of_tokens, strict=True):
-        one = texts[i]
-        passages[i] = passage_of(stretches[i][0], token_scores, spans[i], one.text, one.metadata)
+    sources = [PlacedText(one.text, s, one.is_code) for one, s in zip(texts, spans, strict=True)]
+    found = cut(sources, query.words, threads=scorer.threads)
+    maxima = scorer.of_pieces(documents, found)
+    n_tokens = [len(one) for one in spans]
+    chosen, answers = choose(found, n_tokens, maxima, query.idf, n, threads=scorer.threads)
+    scores = scorer.of_windows(documents, found, chosen)
+    passages: list[list[Passage]] = [[] for _ in texts]
+    for number, window, token_scores in scores:
+        begin = int(found.pieces[found.piece_offsets[number] + window[0], 1])
+        of_tokens = spans[number][begin : begin + len(token_scores)]
+        passages[number].append(
+            _passage(texts[number], found, number, window, answers, token_scores, of_tokens)
+        )
     return passages
 
 
 def word_passages(
-    query: str, idf: Callable[[str], float], texts: Sequence[DocumentText]
+    query: PassageQuery, texts: Sequence[DocumentText], *, threads: int = 1
 ) -> list[Passage | None]:
-    """Return the passage of each document that has the words of a query that say most.
+    """Return the passage of each document by the words of a query alone; None where it has none.
 
     Args:
-        query: The query.
-        idf: How much a word says.
+        query: The query's words.
         texts: The texts of the documents.
+        threads: How many threads share the work.
     """
-    return [word_passage(query, one.text, idf, one.metadata) for one in texts]
+    found = cut(
+        [PlacedText(one.text, None, one.is_code) for one in texts], query.words, threads=threads
+    )
+    has_words = np.logical_or.reduceat(
+        np.append(found.counts.any(axis=1), False), found.piece_offsets[:-1]
+    ) & (np.diff(found.piece_offsets) > 0)
+    ends = (
+        found.pieces[np.maximum(found.piece_offsets[1:] - 1, 0), 2] if len(found.pieces) else None
+    )
+    n_tokens = [0] * len(texts) if ends is None else ends.tolist()
+    chosen, answers = choose(found, n_tokens, None, query.idf, 1, threads=threads)
+    columns = {word: column for column, word in enumerate(query.words)}
+    passages: list[Passage | None] = []
+    for number, one in enumerate(texts):
+        if not has_words[number]:
+            passages.append(None)
+            continue
+        start, end = _bounds(found, number, chosen[number, 0])
+        runs = [run for run in word_runs(one.text[start:end]) if run[0] in columns]
+        scores = np.zeros((len(runs), len(columns)), np.float32)
+        for row, (word, _, _) in enumerate(runs):
+            scores[row, columns[word]] = query.idf[columns[word]]
+        spans = np.array([[a + start, b + start] for _, a, b in runs], np.int32).reshape(-1, 2)
+        passages.append(_passage(one, found, number, chosen[number, 0], answers, scores, spans))
+    return passages
 
 
 def window_scores(scorer: DocumentScorer, documents: IntVector, lengths: IntVector) -> FloatVector:
@@ -85,4 +145,87 @@ def window_scores(scorer: DocumentScorer, documents: IntVector, lengths: IntVect
     begins = [np.arange(0, n, BLOCK_TOKENS, dtype=np.int64) for n in lengths.tolist()]
     ends = [np.append(one[1:], n) for one, n in zip(begins, lengths.tolist(), strict=True)]
     scores = scorer.maxima(documents, begins, ends)
-    return np.array([window_score(one) for one in scores], np.float32)
+    return np.array([_window_score(one) for one in scores], np.float32)
+
+
+def _window_score(blocks: FloatMatrix) -> float:
+    """Return the score of the best window of consecutive blocks."""
+    n_windows = max(1, len(blocks) - WINDOW_BLOCKS + 1)
+    windows = blocks[:n_windows].copy()
+    for shift in range(1, min(WINDOW_BLOCKS, len(blocks))):
+        np.maximum(windows, blocks[shift : shift + n_windows], out=windows)
+    return float(np.add.reduce(windows, axis=1).max())
+
+
+def _bounds(found: Cut, number: int, window: IntVector) -> tuple[int, int]:
+    """Return the characters of a window: whole units, but where one is cut into pieces."""
+    base, of_units = int(found.piece_offsets[number]), int(found.unit_offsets[number])
+    first, last = base + int(window[0]), base + int(window[1]) - 1
+    pieces = found.pieces
+    is_cut = first > base and pieces[first - 1, 0] == pieces[first, 0]
+    start = int(pieces[first, 4] if is_cut else found.units[of_units + pieces[first, 0], 0])
+    is_cut = last + 1 < found.piece_offsets[number + 1] and pieces[last + 1, 0] == pieces[last, 0]
+    end = int(pieces[last + 1, 4] if is_cut else found.units[of_units + pieces[last, 0], 1])
+    return start, end
+
+
+def _passage(
+    one: DocumentText,
+    found: Cut,
+    number: int,
+    window: IntVector,
+    answers: Doubles,
+    scores: FloatMatrix,
+    spans: Spans,
+) -> Passage:
+    """Return a window of a document as a passage.
+
+    Args:
+        one: The document.
+        found: All documents in pieces.
+        number: Which of them it is.
+        window: Its first piece, and the one past its last.
+        answers: How much of the query each piece of all answers.
+        scores: What each of its tokens scores for each query token.
+        spans: Where these tokens stand in the text.
+    """
+    start, end = _bounds(found, number, window)
+    end = start + len(one.text[start:end].rstrip())
+    sentences, best_one = _sentences(found, number, window, answers, start, end)
+    units = found.units[found.unit_offsets[number] : found.unit_offsets[number + 1]]
+    first = int(found.pieces[int(found.piece_offsets[number]) + int(window[0]), 0])
+    best = np.maximum.reduce(scores, axis=0, initial=0.0)
+    place = place_of(one.metadata, one.text, sentences[best_one].start)
+    return Passage(
+        start,
+        end,
+        one.text.count("\n", 0, start) + 1,
+        one.text[start:end],
+        float(np.add.reduce(best, dtype=np.float64)),
+        highlights_of(scores, spans, start, end),
+        place,
+        sentences,
+        lead_of(one.text, units, first + best_one),
+    )
+
+
+def _sentences(
+    found: Cut, number: int, window: IntVector, answers: Doubles, start: int, end: int
+) -> tuple[tuple[Sentence, ...], int]:
+    """Return what a window consists of, the sentences that answer marked, and which does best."""
+    base, of_units = int(found.piece_offsets[number]), int(found.unit_offsets[number])
+    pieces = slice(base + int(window[0]), base + int(window[1]))
+    numbers = found.pieces[pieces, 0]
+    first = int(numbers[0])
+    of_each = np.zeros(int(numbers[-1]) - first + 1)
+    np.maximum.at(of_each, numbers - first, answers[pieces])
+    units = found.units[of_units + first : of_units + first + len(of_each)].tolist()
+    of_each[[unit[2] == UnitKind.HEADING for unit in units]] = 0.0
+    best = np.argsort(-of_each, kind="stable")[:_MOST_ANSWERS]
+    floor = max(_ANSWER_FLOOR * float(of_each[best[0]]), 1e-9)
+    marked = {int(best[0]), *(int(i) for i in best if of_each[i] >= floor)}
+    sentences = tuple(
+        Sentence(max(a, start), min(b, end), UnitKind(kind).name.lower(), i in marked)
+        for i, (a, b, kind, _) in enumerate(units)
+    )
+    return sentences, int(best[0])

@@ -11,8 +11,34 @@ from colmodern.passages.places import Place
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """A part of a passage that is shown whole.
+
+    Attributes:
+        start: Its first character, an offset into the document's text.
+        end: One past its last.
+        kind: ``sentence``, ``row`` of a table, ``item`` of a list, ``heading`` or ``code``.
+        answers: Whether it is one of those that answer.
+    """
+
+    start: int
+    end: int
+    kind: str
+    answers: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "kind": self.kind,
+            "answers": self.answers,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
-    """The part of a document that matches a query best.
+    """The part of a document that answers a query best.
 
     Attributes:
         start: First character, an offset into the document's text.
@@ -21,7 +47,10 @@ class Passage:
         text: The passage itself.
         score: What the passage alone would score for the query.
         highlights: Character spans (of the document's text) of the tokens that matched.
-        place: The page, the cell or the section that the middle one of its matches stands in.
+        place: The page, the cell or the section that the sentence stands in that answers best.
+        sentences: What it consists of, in order; white space lies between them.
+        lead: What has to be read above the sentence that answers best: the head of its table, the
+            sentence that leads in its list; else empty.
     """
 
     start: int
@@ -31,6 +60,13 @@ class Passage:
     score: float
     highlights: tuple[tuple[int, int], ...] = ()
     place: Place = field(default_factory=Place)
+    sentences: tuple[Sentence, ...] = ()
+    lead: str = ""
+
+    @property
+    def answering(self) -> tuple[Sentence, ...]:
+        """The sentences that answer."""
+        return tuple(one for one in self.sentences if one.answers)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON; offsets are characters of the document's text."""
@@ -40,6 +76,8 @@ class Passage:
             "end": self.end,
             "line": self.line,
             "highlights": [list(span) for span in self.highlights],
+            "sentences": [one.to_dict() for one in self.sentences],
+            "lead": self.lead,
             **self.place.to_dict(),
         }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from colmodern import kernels
 from colmodern.kernels import CentroidTable, QuantisedQuery, Segments
+from colmodern.passages.pieces import Cut
 from colmodern.types import FloatMatrix, IntVector
 
 
@@ -55,6 +56,37 @@ class DocumentScorer:
         )
         stops = np.cumsum(counts).tolist()
         return [of_all[stop - n : stop] for stop, n in zip(stops, counts, strict=True)]
+
+    def of_pieces(self, documents: IntVector, found: Cut) -> FloatMatrix:
+        """Return the best score of each query token in each piece, shape (n_pieces, n_query)."""
+        return kernels.code_maxima(
+            self.query,
+            self.table,
+            self.segments,
+            documents.repeat(np.diff(found.piece_offsets)),
+            np.ascontiguousarray(found.pieces[:, 1]),
+            np.ascontiguousarray(found.pieces[:, 2]),
+            threads=self.threads,
+        )
+
+    def of_windows(
+        self, documents: IntVector, found: Cut, chosen: IntVector
+    ) -> Iterator[tuple[int, IntVector, FloatMatrix]]:
+        """Yield the document, the pieces and the scores of the tokens of each window chosen.
+
+        Args:
+            documents: Shape (n,), int64.
+            found: The documents in pieces.
+            chosen: Shape (n, n_wanted, 2), int64, from ``choose``.
+        """
+        rows = np.argwhere(chosen[:, :, 0] >= 0)
+        bases = found.piece_offsets[rows[:, 0]]
+        windows = chosen[rows[:, 0], rows[:, 1]]
+        firsts = found.pieces[bases + windows[:, 0], 1]
+        lasts = found.pieces[bases + windows[:, 1] - 1, 2]
+        tokens = [np.arange(a, b) for a, b in zip(firsts, lasts, strict=True)]
+        scores = self.maxima(documents[rows[:, 0]], tokens, [one + 1 for one in tokens])
+        yield from zip(rows[:, 0].tolist(), windows, scores, strict=True)
 
     def of_tokens(self, document: int, n_tokens: int) -> FloatMatrix:
         """Return what each token of a document scores, shape (n_tokens, n_query_tokens)."""

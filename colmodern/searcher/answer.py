@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from colmodern.passages.of_documents import DocumentText, vector_passages, word_passages
+from colmodern.errors import IndexFormatError
+from colmodern.passages.of_documents import (
+    DocumentText,
+    PassageQuery,
+    vector_passages,
+    word_passages,
+)
 from colmodern.passages.passage import Passage
 from colmodern.request import Mode
 from colmodern.searcher.hits import Hit
@@ -13,6 +19,7 @@ from colmodern.searcher.merge import Ranked
 from colmodern.searcher.part import Part
 from colmodern.searcher.plan import QueryPlan
 from colmodern.searcher.segment import scorer_of
+from colmodern.searcher.statistics import WordStatistics
 from colmodern.storage import Segment
 from colmodern.types import IntVector, Metadata, Spans
 
@@ -57,10 +64,31 @@ def hits_of(part: Part, ranked: Ranked, plan: QueryPlan, query: str) -> list[Hit
 def _passages(
     part: Part, documents: IntVector, plan: QueryPlan, query: str, texts: Sequence[DocumentText]
 ) -> Passages:
-    if plan.how.request.mode is not Mode.BM25:
-        return vector_passages(scorer_of(part, plan), documents, texts)
-    assert plan.words is not None
-    return word_passages(query, plan.words.idf, texts)
+    if plan.how.request.mode is Mode.BM25:
+        assert plan.words is not None
+        words = PassageQuery.of(query, plan.words.idf)
+        return word_passages(words, texts, threads=plan.how.threads)
+    words = passage_query(part, query, plan.words)
+    found = vector_passages(words, scorer_of(part, plan), documents, texts)
+    return [one[0] if one else None for one in found]
+
+
+def passage_query(part: Part, query: str, statistics: WordStatistics | None = None) -> PassageQuery:
+    """Return what passages answer: the query's words, and how much each says in the index.
+
+    Args:
+        part: All segments of the index; one without words has passages by vectors alone.
+        query: The query's text; empty if nobody knows it.
+        statistics: How common its words are, if that is known already.
+    """
+    if not query:
+        return PassageQuery()
+    if statistics is None:
+        try:
+            statistics = part.lexicon.look_up(query).statistics
+        except IndexFormatError:
+            return PassageQuery()
+    return PassageQuery.of(query, statistics.idf)
 
 
 def _text_of(segment: Segment, position: int, metadata: Metadata) -> DocumentText:

@@ -7,6 +7,8 @@ import numpy as np
 from colmodern.errors import ConfigError, InputError
 from colmodern.passages.exact import exact_scores
 from colmodern.passages.explanation import Explanation, explain_match
+from colmodern.passages.of_documents import DocumentText, vector_passages
+from colmodern.searcher.answer import passage_query
 from colmodern.searcher.checks import checked_vectors
 from colmodern.searcher.part import Part
 from colmodern.searcher.plan import QueryPlan, SearchPlan
@@ -67,13 +69,21 @@ def explain_document(
     if exact_by is not None:
         vectors = checked_vectors(tokens.vectors, reader.codec.dim)
         exact = exact_scores(exact_by, vectors, document, n_tokens=len(spans))
+    number = part.number_of(segment, position)
+    (passages,) = vector_passages(
+        passage_query(part, query),
+        scorer,
+        np.array([number]),
+        [DocumentText(document.text, document.metadata, lambda: spans)],
+        n_passages,
+    )
     return explain_match(
         query,
         tokens,
         matches,
         spans,
         document,
-        n_passages=n_passages,
+        passages=passages,
         exact=exact,
         scoring=how.scoring,
     )

@@ -14,8 +14,8 @@ from colmodern.corpus.patterns import compile_patterns
 from colmodern.searcher.filters import _compare
 from colmodern.searcher.where import Kind, Value, parse_where
 from colmodern.text.headings import markdown_headings, rst_headings
-from colmodern.text.sentences import whole_sentences
 from colmodern.text.symbols import code_symbols
+from colmodern.text.units import units_of
 from colmodern.text.words import word_spans, words_of
 
 from .growth import assert_linear
@@ -196,7 +196,7 @@ def test_an_extractor_takes_linear_time(form, tmp_path):
         lambda text: markdown_headings(text, len(text)),
         lambda text: rst_headings(text, len(text)),
         lambda text: code_symbols(text, len(text)),
-        lambda text: whole_sentences(text, len(text) // 2, len(text) // 2 + 10),
+        units_of,
         words_of,
         word_spans,
     ],

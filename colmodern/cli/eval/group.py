@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from colmodern.cli.eval.compare import compare_records
 from colmodern.cli.eval.efficiency import measure_efficiency
 from colmodern.cli.eval.measure import measure
+from colmodern.cli.eval.passages import passages
 from colmodern.cli.eval.repeat import repeat
 from colmodern.cli.eval.show import show
 
@@ -36,3 +37,4 @@ app.command()(show)
 app.command("compare")(compare_records)
 app.command()(repeat)
 app.command("efficiency")(measure_efficiency)
+app.command()(passages)

@@ -9,11 +9,7 @@ from colmodern.cli.printing.links import link_to
 from colmodern.cli.printing.terminal import Format, as_json, end_with_the_reader, flat
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from colmodern.searcher import Hit, Hits, Passage
-
-_PASSAGE_LINES = 6
+    from colmodern.searcher import Hit, Hits
 
 
 def print_hits(hits: Hits, form: Format, *, links: str = "") -> None:
@@ -46,6 +42,8 @@ def _print_for_people(hits: Hits, links: str) -> None:
     from rich.style import Style
     from rich.text import Text
 
+    from colmodern.cli.printing.passage import print_passage
+
     console = Console(highlight=False, soft_wrap=False)
     for hit in hits:
         place = flat(hit.doc_id) + (f":{hit.passage.line}" if hit.passage else "")
@@ -58,32 +56,10 @@ def _print_for_people(hits: Hits, links: str) -> None:
         if hit.passage and str(hit.passage.place):
             console.print(Text(f"    {flat(str(hit.passage.place))}", style="dim"), soft_wrap=True)
         if hit.passage:
-            _print_passage(console, hit.passage)
+            print_passage(console, hit.passage)
 
 
 def _link(hit: Hit, links: str) -> str | None:
     line = hit.passage.line if hit.passage else 1
     page = hit.passage.place.page if hit.passage else None
     return link_to(links, hit.source, hit.metadata.get("type"), line=line, page=page)
-
-
-def _print_passage(console: Console, passage: Passage) -> None:
-    from rich.text import Text
-
-    from colmodern.searcher import marked_pieces
-
-    body = Text()
-    for piece, is_match in marked_pieces(passage):
-        body.append(_one_line(piece), style="bold yellow" if is_match else "")
-    lines = body.wrap(console, max(20, min(100, console.width) - 4))
-    for line in lines[:_PASSAGE_LINES]:
-        console.print(Text("    ") + line)
-    if len(lines) > _PASSAGE_LINES:
-        console.print(Text("    …", style="dim"))
-
-
-def _one_line(piece: str) -> str:
-    inner = flat(piece)
-    lead = " " if piece[:1].isspace() else ""
-    tail = " " if inner and piece[-1:].isspace() else ""
-    return lead + inner + tail

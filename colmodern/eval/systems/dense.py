@@ -47,7 +47,7 @@ class Dense:
             MissingExtraError: sentence-transformers is not installed.
         """
         self._model_name = str(model)
-        self._model = _load(self._model_name, device)
+        self._model = load_single_vector_model(self._model_name, device)
         self._fingerprint = _fingerprint(self._model)
         self._ids: list[str] = []
         self._vectors: FloatMatrix | None = None
@@ -145,7 +145,8 @@ class Dense:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _load(name: str, device: str) -> Any:
+def load_single_vector_model(name: str, device: str) -> Any:
+    """Return a model of sentence-transformers; see ``Dense``."""
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as err:

@@ -1,0 +1,208 @@
+"""Which windows of a document answer a query? The definition; ``csrc/passages`` does it fast.
+
+A document is cut into units (sentences, rows, items). A window is as many units in a row as hold
+``WINDOW_TOKENS`` tokens, under one heading. Three things speak for it, each in standard deviations
+over the document's windows: the sum of its matches (MaxSim of the window alone); the BM25 of the
+query's words in it; and the matches of the text around it, in which a query token counts by how
+much its best match stands out from its matches elsewhere in the document.
+docs/passages.md has what each is worth.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.kernels import REFERENCE, active_isa, native
+from colmodern.passages.pieces import Cut, Pieces, pieces_of
+from colmodern.text.units import UnitKind
+from colmodern.types import FloatMatrix, IntVector
+
+WINDOW_TOKENS = 128
+WORD_WEIGHT = 0.25
+CONTEXT_WEIGHT = 0.6
+CONTEXT_PART, LEAST_CONTEXT = 16, 256
+"""The text around a window has a sixteenth of the document's tokens, and at least so many."""
+K1, B = 1.2, 0.75
+
+Doubles: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """The windows of a document: one begins with each piece.
+
+    Attributes:
+        ends: Shape (n,), int64: the piece past the last one of each.
+        scores: Shape (n,), float64: how likely each answers.
+        answers: Shape (n,), float64: how much of the query the first piece of each answers alone.
+    """
+
+    ends: IntVector
+    scores: Doubles
+    answers: Doubles
+
+    def best(self, n: int) -> list[tuple[int, int]]:
+        """Return the first piece and the one past the last of the ``n`` best that are apart."""
+        scores = self.scores.copy()
+        begins = np.arange(len(scores))
+        found: list[tuple[int, int]] = []
+        while len(found) < n and len(scores):
+            best = int(scores.argmax())
+            if scores[best] == -np.inf:
+                break
+            end = int(self.ends[best])
+            found.append((best, end))
+            scores[(begins < end) & (self.ends > best)] = -np.inf
+        return found
+
+
+def windows_of(
+    pieces: Pieces, maxima: FloatMatrix | None, words: FloatMatrix, idf: Doubles, n_tokens: int
+) -> Windows:
+    """Return the windows of a document and their scores.
+
+    Args:
+        pieces: Its pieces, at least one.
+        maxima: Shape (n_pieces, n_query_tokens), float32: the best match of each query token in
+            each piece; None: only words are known, as in BM25.
+        words: Shape (n_pieces, n_words), float32: how often each word of the query is in it.
+        idf: Shape (n_words,), float64.
+        n_tokens: How many tokens the document has.
+    """
+    ends = window_ends(pieces)
+    lengths = _sums((pieces.ends - pieces.begins)[:, None].astype(np.float64), ends)[:, 0]
+    by_words = _standard(_bm25(_sums(words.astype(np.float64), ends), lengths, idf))
+    if maxima is None:
+        scores, evidence = by_words, ((words > 0) * idf).astype(np.float32).astype(np.float64)
+    else:
+        evidence = maxima.astype(np.float64)
+        scores = _standard(_maxima(evidence, np.arange(len(ends)), ends).sum(axis=1))
+        scores = scores + WORD_WEIGHT * by_words
+    around = _around(pieces, ends, evidence, n_tokens)
+    context = _standard(around @ (around.max(axis=0) - around.mean(axis=0)))
+    mean = evidence.mean(axis=0)
+    answers = np.maximum(evidence - mean, 0.0) @ (evidence.max(axis=0) - mean)
+    return Windows(ends, scores + CONTEXT_WEIGHT * context, answers)
+
+
+def window_ends(pieces: Pieces) -> IntVector:
+    """Return where the window that begins with each piece ends, shape (n,), int64."""
+    n = len(pieces)
+    offsets = np.concatenate([[0], np.cumsum(pieces.ends - pieces.begins)])
+    by_length = offsets.searchsorted(offsets[:-1] + WINDOW_TOKENS, "right") - 1
+    headings = np.append(np.flatnonzero(pieces.kinds == UnitKind.HEADING), n)
+    by_heading = headings[headings.searchsorted(np.arange(n), "right")]
+    ends: IntVector = np.maximum(np.minimum(by_length, by_heading), np.arange(1, n + 1))
+    return ends
+
+
+def _around(pieces: Pieces, ends: IntVector, evidence: Doubles, n_tokens: int) -> Doubles:
+    """Return the best matches in the text around each window, as many rows as windows."""
+    room = max(LEAST_CONTEXT, n_tokens / CONTEXT_PART)
+    middle = (pieces.begins + pieces.ends[ends - 1]) / 2
+    firsts = pieces.ends.searchsorted(middle - room / 2, "right")
+    lasts = pieces.begins.searchsorted(middle + room / 2, "left")
+    number = np.arange(len(ends))
+    return _maxima(evidence, np.minimum(firsts, number), np.maximum(lasts, ends))
+
+
+def _bm25(counts: Doubles, lengths: Doubles, idf: Doubles) -> Doubles:
+    saturation = K1 * (1 - B + B * lengths / max(1.0, lengths.mean()))
+    scores: Doubles = (counts / (counts + saturation[:, None])) @ idf
+    return scores
+
+
+def _sums(values: Doubles, ends: IntVector) -> Doubles:
+    """Return the sums of the rows of each window."""
+    sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    found: Doubles = sums[ends] - sums[:-1]
+    return found
+
+
+def _maxima(rows: Doubles, begins: IntVector, ends: IntVector) -> Doubles:
+    """Return the greatest of rows ``begins[i]`` to ``ends[i]``, for each i."""
+    levels = [rows]
+    while 2 ** len(levels) <= len(rows):
+        half = 2 ** (len(levels) - 1)
+        levels.append(np.maximum(levels[-1][:-half], levels[-1][half:]))
+    found = np.empty((len(begins), rows.shape[1]))
+    which = np.log2(ends - begins).astype(np.int64)
+    for level in np.unique(which).tolist():
+        chosen = np.flatnonzero(which == level)
+        found[chosen] = np.maximum(
+            levels[level][begins[chosen]], levels[level][ends[chosen] - 2**level]
+        )
+    return found
+
+
+def _standard(values: Doubles) -> Doubles:
+    """Return values in standard deviations from their mean; zeros where all are alike."""
+    deviation = values.std()
+    if deviation <= 1e-9 * max(1.0, float(np.abs(values).max())):
+        return np.zeros_like(values)
+    standard: Doubles = (values - values.mean()) / deviation
+    return standard
+
+
+def choose(
+    found: Cut,
+    n_tokens: Sequence[int],
+    maxima: FloatMatrix | None,
+    idf: Doubles,
+    n: int,
+    *,
+    threads: int,
+) -> tuple[IntVector, Doubles]:
+    """Return the ``n`` best windows of each document that are apart, in one native call.
+
+    Args:
+        found: The documents in pieces.
+        n_tokens: How many tokens each has.
+        maxima: Shape (n_pieces, n_query_tokens), float32, as for ``windows_of``; of all pieces.
+        idf: Shape (n_words,), float64.
+        n: How many windows of each document, at least 1.
+        threads: How many threads share the work.
+
+    Returns:
+        Shape (n_documents, n, 2), int64: the first piece of each window and the one past its last,
+        counted in the document, -1 where there are no more; and how much of the query each piece
+        answers alone, shape (n_pieces,), float64.
+    """
+    chosen = np.full((len(n_tokens), n, 2), -1, np.int64)
+    answers = np.zeros(len(found.pieces))
+    if active_isa() != REFERENCE:
+        native().choose_windows(
+            found.pieces,
+            found.piece_offsets,
+            np.array(n_tokens, np.int64),
+            maxima,
+            found.counts,
+            idf,
+            n,
+            threads,
+            chosen,
+            np.empty((len(n_tokens), n)),
+            answers,
+        )
+        return chosen, answers
+    offsets = found.piece_offsets.tolist()
+    for number, (begin, end) in enumerate(itertools.pairwise(offsets)):
+        if begin == end:
+            continue
+        windows = windows_of(
+            pieces_of(found.pieces[begin:end]),
+            None if maxima is None else maxima[begin:end],
+            found.counts[begin:end],
+            idf,
+            n_tokens[number],
+        )
+        best = windows.best(n)
+        chosen[number, : len(best)] = best
+        answers[begin:end] = windows.answers
+    return chosen, answers

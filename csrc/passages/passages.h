@@ -1,0 +1,85 @@
+// Where in a text is the answer? colmodern/text/units.py, colmodern/passages/pieces.py and choice.py define it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace colmodern {
+
+// What a unit of a text is; the numbers of `UnitKind` in colmodern/text/units.py.
+enum class UnitKind : std::int32_t { kSentence = 0, kRow = 1, kItem = 2, kHeading = 3, kCode = 4 };
+
+// Characters start..end of a text; `first`: a paragraph or an item begins.
+struct Unit {
+  std::int32_t start;
+  std::int32_t end;
+  UnitKind kind;
+  std::int32_t first;
+};
+
+// The units of a text, in order.
+std::vector<Unit> units_of(const std::u32string& text, bool is_code);
+
+// Tokens begin..end of a unit, and the character at which the first of them starts.
+struct Piece {
+  std::int64_t unit;
+  std::int64_t begin;
+  std::int64_t end;
+  std::int64_t kind;
+  std::int64_t character;
+};
+
+// A text in UTF-8, and where its tokens stand in it: (n_tokens, 2), characters.
+struct TokenisedText {
+  const char* bytes;
+  std::int64_t size;
+  const std::int32_t* spans;
+  std::int64_t n_tokens;
+  bool is_code;
+};
+
+// What a text consists of. counts: (pieces.size(), number of words).
+struct CutText {
+  std::vector<Unit> units;
+  std::vector<Piece> pieces;
+  std::vector<float> counts;
+};
+
+// Cuts each text; `words` are folded as `word_runs` folds them. Without spans the words of a text are its tokens.
+std::vector<CutText> cut_texts(const std::vector<TokenisedText>&, const std::vector<std::u32string>& words,
+                               int threads);
+
+// The characters of UTF-8; what is no UTF-8 becomes one character a byte.
+std::u32string decoded(const char* bytes, std::int64_t size);
+
+// A run of word characters of a text, in lower case.
+struct WordRun {
+  std::int64_t start;
+  std::u32string word;
+};
+std::vector<WordRun> word_runs(const std::u32string& text);
+
+// The pieces of documents, those of document i being offsets[i]..offsets[i + 1].
+struct PiecesOfAll {
+  const Piece* pieces;
+  const std::int64_t* offsets;   // (count + 1,)
+  const std::int64_t* n_tokens;  // (count,)
+  std::int64_t count;
+};
+
+// What is known of pieces. maxima: (n_pieces, n_query), null where only words are known; counts: (n_pieces, n_words).
+struct Evidence {
+  const float* maxima;
+  std::int64_t n_query;
+  const float* counts;
+  const double* idf;
+  std::int64_t n_words;
+};
+
+// chosen: (count, wanted, 2): the pieces of the best windows of each document, counted within it, -1 where there are no
+// more; scores: (count, wanted); answers: (n_pieces,): how much of the query each piece answers.
+void choose_windows(const PiecesOfAll&, const Evidence&, std::int64_t wanted, int threads, std::int64_t* chosen,
+                    double* scores, double* answers);
+
+}  // namespace colmodern
