@@ -20,7 +20,10 @@ LARGEST = 1 << 13
 ENOUGH = 0.02  # a pattern whose work is quadratic needs more for LARGEST characters
 
 # Patterns that are put together when they are used: a function, and the test that covers it.
-MADE_OF_PARTS = {("corpus/patterns.py", "_compile"): "test_linear_extraction.py"}
+MADE_OF_PARTS = {
+    ("corpus/patterns.py", "_compile"): "test_linear_extraction.py",
+    ("corpus/extraction/office/archive.py", "matching"): "test_linear_extraction.py",
+}
 
 
 def calls_of_re(tree):

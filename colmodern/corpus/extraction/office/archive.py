@@ -111,5 +111,5 @@ def _is_text(name: str) -> bool:
 
 
 def _by_number(name: str) -> tuple[str, int, str]:
-    number = re.search(r"(\d+)\D*$", name)
-    return posixpath.dirname(name), int(number[1]) if number else 0, name
+    numbers = re.findall(r"\d{1,18}", name)
+    return posixpath.dirname(name), int(numbers[-1]) if numbers else 0, name
