@@ -3,6 +3,7 @@
 from colmodern.indexer.indexer import Indexer
 from colmodern.indexer.maintenance import compact, delete
 from colmodern.indexer.pooling import pool_tokens
+from colmodern.indexer.repair import RepairReport, repair
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.sources.embedded import EmbeddedDocument
 from colmodern.indexer.sources.embeddings import Embeddings
@@ -16,9 +17,11 @@ __all__ = [
     "IndexReport",
     "IndexStatus",
     "Indexer",
+    "RepairReport",
     "compact",
     "delete",
     "pool_tokens",
+    "repair",
     "status",
     "watch",
     "when_free",

@@ -34,6 +34,7 @@ from colmodern.storage import (
     LocalDirectory,
     LockedIndex,
     Manifest,
+    Segment,
     SegmentRecord,
     SourceRecord,
     TrainingRecord,
@@ -95,15 +96,31 @@ class Transaction:
             IndexLockedError: Another process is writing to it.
             IndexWriteError: The disk is full or refuses.
         """
-        started = time.perf_counter()
         if path.exists() and not path.is_dir():
             raise IndexFormatError(f"{path} is a file; an index is a folder.", path=path)
         directory = LocalDirectory(path)
-        locked = LockedIndex.of_index(directory) if exists else LockedIndex(directory)
+        with writing(path):
+            locked = LockedIndex.of_index(directory) if exists else LockedIndex(directory)
+        with cls.of(locked, may_replace=exists is not False, progress=progress) as transaction:
+            yield transaction
+
+    @classmethod
+    @contextmanager
+    def of(
+        cls, locked: LockedIndex, *, may_replace: bool = True, progress: Progress | None = None
+    ) -> Iterator[Self]:
+        """Change an index whose lock is held; it is released at the end.
+
+        Raises:
+            IndexExistsError: There is one that may not be replaced, or files of somebody else.
+            IndexWriteError: The disk is full or refuses.
+        """
+        started = time.perf_counter()
+        path = locked.directory.path
         with writing(path):
             try:
                 # before the long work, not after it
-                check_free(directory, locked.manifest, may_replace=exists is not False)
+                check_free(locked.directory, locked.manifest, may_replace=may_replace)
                 with Spool(path) as spool:
                     transaction = cls(path, locked, spool, progress)
                     try:
@@ -173,11 +190,11 @@ class Transaction:
             locked=self._locked,
         )
 
-    def start_change(self, source: DocumentSource) -> None:
-        """Start to change the index that is there, and to add a source to it."""
+    def start_change(self, source: DocumentSource | None) -> None:
+        """Start to change the index that is there, and to add a source, if any, to it."""
         self._build_config = self.config
         pending = self._locked.pending()
-        if pending is not None and not pending.is_new:
+        if source is not None and pending is not None and not pending.is_new:
             self._keep(IndexWriter.resume(self.path, locked=self._locked), source)
         else:
             self._writer = IndexWriter.open(self.path, resumable=True, locked=self._locked)
@@ -206,6 +223,10 @@ class Transaction:
         """Return a job that makes a segment, for ``run_segment_job`` in any process."""
         writer = self._started()
         return SegmentJob(self.path.absolute(), writer.reserve_segment(), writer.codec, content)
+
+    def add_copies(self, parts: Iterable[tuple[Segment, Iterable[int]]]) -> None:
+        """Add documents of segments that the index does not name, with their codes."""
+        self._started().add_copies(parts, max_tokens=self._build_config.segment_tokens)
 
     def add_segment(self, record: SegmentRecord) -> None:
         """Add the segment of a job; its documents take the place of live ones of their ids.

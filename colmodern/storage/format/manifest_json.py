@@ -94,7 +94,8 @@ def _payload(data: bytes, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         if MAGIC.encode() in data[:200]:
             raise IndexCorruptError(
-                f"{path} is not whole: {error}. Restore it from a backup, or index again.",
+                f"{path} is not whole: {error}. Mend it with `colmodern repair`, or restore it "
+                "from a backup.",
                 path=path,
             ) from error
         payload = None

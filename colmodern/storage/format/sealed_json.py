@@ -43,7 +43,8 @@ def check_seal(data: bytes, path: Path) -> None:
     if data[-_TRAILER_LENGTH:] != _TRAILER_START + digest + _TRAILER_END:
         raise IndexCorruptError(
             f"{path} was changed or cut short: its content has checksum {digest.decode()}, "
-            "its last line says otherwise. Restore it from a backup, or index again.",
+            "its last line says otherwise. Mend it with `colmodern repair`, or restore it from a "
+            "backup.",
             path=path,
         )
 

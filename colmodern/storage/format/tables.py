@@ -60,7 +60,8 @@ def write_batch(sink: Any, schema: Any, columns: Sequence[Any]) -> None:
 def damaged(path: Path, what: str) -> IndexCorruptError:
     """Return the error that says what is wrong with a file."""
     return IndexCorruptError(
-        f"{path} is damaged: {what}. Restore it from a backup, or index again.", path=path
+        f"{path} is damaged: {what}. Mend it with `colmodern repair`, or restore it from a backup.",
+        path=path,
     )
 
 
@@ -132,6 +133,11 @@ class Table:
             raise self.corrupt("its columns are not those of the format")
         if n_rows is not None and self._batch.num_rows != n_rows:
             raise self.corrupt(f"it has {self._batch.num_rows} rows, the manifest says {n_rows}")
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return int(self._batch.num_rows)
 
     @property
     def schema(self) -> Any:

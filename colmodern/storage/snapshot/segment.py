@@ -9,7 +9,7 @@ that were written.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property, partial
 from typing import Any
 
@@ -21,7 +21,9 @@ from colmodern.errors import IndexCorruptError
 from colmodern.kernels import Contexts, block_offsets
 from colmodern.storage.directory import Directory
 from colmodern.storage.format.documents import StoredDocument
+from colmodern.storage.format.keys import keys_checksum
 from colmodern.storage.format.manifest import CodecRecord, FileRecord, SegmentRecord
+from colmodern.storage.format.names import SEGMENT_PARTS
 from colmodern.storage.format.schemas import (
     DocumentIds,
     contexts_schema,
@@ -62,6 +64,7 @@ class Segment:
         codec: CodecRecord,
         *,
         checks: FileChecks | None = None,
+        parts: Collection[str] = SEGMENT_PARTS,
     ) -> None:
         """Map the files of a segment.
 
@@ -71,6 +74,8 @@ class Segment:
             codec: The codec of the index.
             checks: Compares a file with its checksum before anything of it is handed out; None:
                 that is left to ``verify``.
+            parts: The files to map, ``documents`` among them; columns of others may not be asked
+                for.
 
         Raises:
             IndexCorruptError: A file is missing, or has another size or layout than it should.
@@ -89,13 +94,13 @@ class Segment:
         # What says which documents there are; it can be compared without reading the texts.
         guard = None if checks is None else partial(checks.keys, record, unguarded)
         self._keys = unguarded.guarded(guard)
-        self._tokens = mapped(
-            record.tokens,
-            tokens_schema(n_centroids=k, residual_bytes=codec.residual_bytes),
-            record.n_tokens,
-        )
-        self._contexts = mapped(record.contexts, contexts_schema(dim=codec.dim))
-        self._postings = mapped(record.postings, postings_schema(n_documents=n), k)
+        if "tokens" in parts:
+            schema = tokens_schema(n_centroids=k, residual_bytes=codec.residual_bytes)
+            self._tokens = mapped(record.tokens, schema, record.n_tokens)
+        if "contexts" in parts:
+            self._contexts = mapped(record.contexts, contexts_schema(dim=codec.dim))
+        if "postings" in parts:
+            self._postings = mapped(record.postings, postings_schema(n_documents=n), k)
         self._tombstones = None
         if record.tombstones is not None:
             self._tombstones = mapped(
@@ -199,6 +204,13 @@ class Segment:
     def posting_documents(self) -> DocumentIds:
         """The documents that have a token of each centroid, ascending: uint16 or uint32."""
         return self._posting_lists[1]
+
+    def has_sound_keys(self) -> bool:
+        """Say whether ids, hashes and numbers of tokens are those that the manifest knows."""
+        try:
+            return keys_checksum(self._documents.guarded(None)) == self.record.keys
+        except IndexCorruptError:
+            return False
 
     def id_of(self, position: int) -> str:
         """Return the id of the document at a position."""

@@ -23,7 +23,7 @@ from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.snapshot.words import SegmentWords
 from colmodern.text.words import ANALYSIS
 
-__all__ = ["Problem", "verify"]
+__all__ = ["Problem", "problems_of", "verify"]
 
 _ATTEMPTS = 10
 
@@ -58,7 +58,7 @@ def verify(path: IndexLocation) -> list[Problem]:
             manifest = read_manifest(directory)
         except IndexStoreError as error:
             return [_problem(error, directory)]
-        problems = list(_check_index(directory, manifest))
+        problems = list(problems_of(directory, manifest))
         if not problems or attempt == _ATTEMPTS - 1 or not _was_replaced(directory, manifest):
             return problems
     raise AssertionError
@@ -71,7 +71,8 @@ def _was_replaced(directory: Directory, manifest: Manifest) -> bool:
         return True
 
 
-def _check_index(directory: Directory, manifest: Manifest) -> Iterator[Problem]:
+def problems_of(directory: Directory, manifest: Manifest) -> Iterator[Problem]:
+    """Yield everything that is wrong with the files that a manifest names."""
     damaged_files: set[str] = set()
     for record in manifest.files():
         for problem in _caught(directory, partial(check_file, directory, record)):

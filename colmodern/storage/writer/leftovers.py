@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 from colmodern.errors import IndexExistsError
 from colmodern.storage.directory import Directory
@@ -37,9 +38,13 @@ def check_free(directory: Directory, manifest: Manifest | None, *, may_replace: 
 
 
 def remove_unlisted(
-    directory: Directory, manifest: Manifest | None, pending: Pending | None = None
+    directory: Directory,
+    manifest: Manifest | None,
+    pending: Pending | None = None,
+    *,
+    kept: Collection[str] = (),
 ) -> None:
-    """Remove what a writer left and neither list names.
+    """Remove what a writer left and neither list names, but for the entries that are ``kept``.
 
     Only names that colmodern gives are touched. What cannot be removed now (Windows keeps files
     that a reader has mapped) stays until the next commit.
@@ -47,7 +52,7 @@ def remove_unlisted(
     files = [] if manifest is None else [*manifest.files()]
     if pending is not None:
         files.extend(pending.files())
-    listed = {file.name.split("/")[0] for file in files}
+    listed = {*kept, *(file.name.split("/")[0] for file in files)}
     if pending is not None:
         listed.add(PENDING)
     # The list of what is pending goes first: it must not name files that are gone.

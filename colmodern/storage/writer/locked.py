@@ -34,8 +34,13 @@ class LockedIndex:
         checks: Which of its files were compared with their checksums under this lock.
     """
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, *, is_damaged: bool = False) -> None:
         """Take the lock of a place, where there may be an index.
+
+        Args:
+            directory: The place.
+            is_damaged: The manifest is not read; ``build_on`` says what the next commit starts
+                from.
 
         Raises:
             IndexLockedError: Another process is writing there.
@@ -47,9 +52,13 @@ class LockedIndex:
         self.directory = directory
         self.checks = FileChecks(directory)
         self._manifest: Manifest | None = None
+        self._kept: frozenset[str] = frozenset()
         self._lock = directory.lock()
         try:
-            self._read()
+            if is_damaged:
+                self._version = directory.version(MANIFEST)
+            else:
+                self._read()
         except BaseException:
             self.release()
             raise
@@ -114,6 +123,14 @@ class LockedIndex:
             raise nothing_pending(self.directory)
         return pending
 
+    def build_on(self, manifest: Manifest) -> None:
+        """Let the next commit start from another state than the one that is there.
+
+        What lies there now stays until that commit.
+        """
+        self._manifest = manifest
+        self._kept = frozenset(self.directory.entries())
+
     def replace_manifest(self, manifest: Manifest) -> None:
         """Commit: put a manifest in the place of the one that is there.
 
@@ -124,11 +141,12 @@ class LockedIndex:
         self.directory.replace(MANIFEST, _readable(manifest, self.directory))
         self._version = self.directory.version(MANIFEST)
         self._manifest = manifest
+        self._kept = frozenset()
 
     def remove_unlisted(self, *, keep_pending: bool = False) -> None:
         """Remove what neither the manifest nor, if it is kept, the list of the pending names."""
         pending = self.pending() if keep_pending else None
-        remove_unlisted(self.directory, self.manifest, pending)
+        remove_unlisted(self.directory, self.manifest, pending, kept=self._kept)
 
     def discard_uncommitted(self, *, keep_pending: bool = False) -> None:
         """Remove what no list names and let the next writer in."""

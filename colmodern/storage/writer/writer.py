@@ -7,7 +7,7 @@ the next one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from colmodern.codec import Codec
@@ -16,6 +16,7 @@ from colmodern.storage.directory.durable import writing
 from colmodern.storage.format.documents import EncoderInfo
 from colmodern.storage.format.manifest import Manifest, SegmentRecord
 from colmodern.storage.format.word_postings import has_all_words
+from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.writer.commit_files import next_manifest
 from colmodern.storage.writer.compaction import compacted, plan_merge, rewritten
 from colmodern.storage.writer.leftovers import remove_entry
@@ -156,6 +157,27 @@ class IndexWriter(ChangeRecorder):
             if len(run) > 1:
                 self._merge_run(added[start : start + len(run)])
             start += len(run)
+
+    def add_copies(
+        self,
+        parts: Iterable[tuple[Segment, Iterable[int]]],
+        *,
+        max_tokens: int = DEFAULT_SEGMENT_TOKENS,
+    ) -> None:
+        """Add documents of segments that the manifest does not name, with their codes.
+
+        Args:
+            parts: Segments, each with the positions of its documents.
+            max_tokens: A new segment is begun before one would exceed this.
+
+        Raises:
+            InputError: An id is that of a live document.
+            IndexCorruptError: A column of a segment leaves its file.
+            IndexWriteError: The disk is full or refuses.
+        """
+        self._check_ready()
+        for record in rewritten(self.directory, parts, self._next_copy, max_tokens=max_tokens):
+            self._changes.add_sealed(record, replace=False)
 
     def commit(self) -> Manifest:
         """Make all changes since the last commit visible in one step; return the new manifest.

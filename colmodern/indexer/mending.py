@@ -1,0 +1,214 @@
+"""What goes into a repaired index? What is sound in the damaged one, and its files read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from colmodern.indexer.agreement import check_encoder, checked_encoder
+from colmodern.indexer.kept_config import config_of
+from colmodern.indexer.scans import KEY as SCANS
+from colmodern.indexer.sources.documents import content_hash
+from colmodern.indexer.sources.files import FileChanges
+from colmodern.indexer.sources.lost_files import read_again, sources_of
+from colmodern.indexer.sources.texts import TextDocumentSource
+from colmodern.indexer.sources.vectors import is_from_vectors
+from colmodern.indexer.text_changes import write_new
+from colmodern.indexer.transaction import Transaction
+from colmodern.request import IndexConfig
+from colmodern.storage import (
+    LocalDirectory,
+    Manifest,
+    Segment,
+    SourceRecord,
+    StoredDocument,
+)
+from colmodern.storage.snapshot.files import map_table
+from colmodern.storage.snapshot.remains import bare_manifest, found_segments, found_sources
+from colmodern.storage.snapshot.salvage import Salvage, Sieve
+from colmodern.types import Document, DocumentEncoder, EncoderIdentity
+
+__all__ = ["Mending"]
+
+
+class Mending:
+    """One repair.
+
+    Attributes:
+        base: The state that its commit starts from: the segments that stay.
+    """
+
+    def __init__(
+        self, directory: LocalDirectory, manifest: Manifest | None, damaged: set[str]
+    ) -> None:
+        """Look at every segment.
+
+        Args:
+            directory: Where the index lives; its lock is held.
+            manifest: Its manifest; None: it is lost.
+            damaged: The names of the files that are damaged.
+        """
+        self._directory = directory
+        self._manifest = manifest
+        self._salvage = Salvage()
+        self._sources: list[SourceRecord] | None = None
+        self._kept: list[Segment] = []
+        self._is_new = True  # everything is encoded again
+        self._n_unreadable = 0  # segments of which nobody knows how much they held
+        self._read: set[str] = set()  # ids of documents that their files gave again
+        self._wanted: set[str] = set()
+        self._known: dict[str, str] = {}
+        self._live_elsewhere: set[str] = set()
+        self._dead: set[str] = set()  # ids of documents that are known to be deleted
+        if manifest is None:
+            self._look_without_manifest()
+        else:
+            self._look(manifest, damaged)
+
+    def _look_without_manifest(self) -> None:
+        self.base = bare_manifest(self._directory)
+        self._sources = found_sources(self._directory)
+        sieve = self._sieve()
+        segments, self._n_unreadable = found_segments(self._directory)
+        for segment in segments:
+            live = list(segment.live_positions())
+            self._salvage.add_texts(segment, live, sieve, is_proven=False)
+
+    def _look(self, manifest: Manifest, damaged: set[str]) -> None:
+        directory, codec = self._directory, manifest.codec
+        if manifest.sources is not None and manifest.sources.name not in damaged:
+            rows = map_table(directory, manifest.sources).rows()
+            self._sources = [SourceRecord(**row) for row in rows]
+        sound = [
+            Segment(directory, record, codec, parts=("documents",))
+            for record in manifest.segments
+            if damaged.isdisjoint(
+                file.name for file in (record.documents, record.tombstones) if file
+            )
+        ]
+        self._live_elsewhere = {s.id_of(i) for s in sound for i in s.live_positions()}
+        self._dead = {s.id_of(int(i)) for s in sound for i in np.flatnonzero(~s.live)}
+        sieve = self._sieve()
+        for record in manifest.segments:
+            self._salvage.take(directory, record, codec, damaged, sieve)
+        self._kept = [
+            Segment(directory, record, codec, parts=("documents",)) for record in self._salvage.kept
+        ]
+        self._is_new = codec.file.name in damaged
+        self.base = replace(manifest, segments=tuple(self._salvage.kept), sources=None)
+
+    def write(
+        self, transaction: Transaction, encoder: DocumentEncoder | EncoderIdentity | None
+    ) -> None:
+        """Write the documents that must be written, and commit."""
+        spool = transaction.spool
+        for document in self._texts():
+            spool.add(document)
+        self._known = {
+            s.id_of(i): s.content_hashes[i] for s in self._kept for i in s.live_positions()
+        }
+        self._known = self._salvage.hashes(self._known)
+        changes = self._read_files(transaction)
+        chosen = self._encoder(encoder) if len(spool) or self._is_new else None
+        if self._is_new and chosen is not None:
+            config = IndexConfig() if self._manifest is None else config_of(self._manifest.config)
+            write_new(transaction, chosen, config, changes, None)
+            return
+        config = config_of(self.base.config)
+        source = (
+            None
+            if chosen is None
+            else TextDocumentSource(spool, chosen, config, transaction.progress)
+        )
+        transaction.start_change(source)
+        transaction.add_copies(self._salvage.copied)
+        transaction.delete(changes.deleted)
+        if source is not None:
+            transaction.write(source)
+        transaction.remember(sources=changes.sources or [], scans=changes.scans)
+        transaction.commit()
+
+    def outcome(self) -> dict[str, Any]:
+        """Return what became of the documents, as fields of a report."""
+        salvage = self._salvage
+        n_named = len(self._wanted - set(salvage.lost))
+        unsure = list(salvage.unsure)
+        if n_named > salvage.n_lost:  # the list of a file names some that were deleted since
+            unsure += sorted(self._read - set(salvage.lost))
+        return {
+            "kept": sum(len(list(segment.live_positions())) for segment in self._kept),
+            "copied": sum(len(positions) for _, positions in salvage.copied),
+            "encoded": sum(1 for _ in self._texts()),
+            "read": len(self._read),
+            "lost": sorted(self._wanted - self._read),
+            "n_unnamed": max(0, salvage.n_lost - n_named),
+            "unsure": unsure,
+        }
+
+    def _texts(self) -> Iterator[StoredDocument]:
+        """Yield the documents that are encoded again; of equal ids the last."""
+        last = {document.id: number for number, document in enumerate(self._salvage.texts())}
+        for number, document in enumerate(self._salvage.texts()):
+            if last[document.id] == number:
+                yield document
+
+    def _read_files(self, transaction: Transaction) -> FileChanges:
+        """Spool what the files of lost documents say, and return what to remember of files."""
+        config = {} if self._manifest is None else self._manifest.config
+        sources = self._sources
+        if sources is None:
+            sources = sources_of(self._documents(), config)
+        self._wanted = set(self._salvage.lost) - self._known.keys()
+        if self._salvage.n_lost or self._n_unreadable:
+            listed = {identifier for record in sources for identifier in record.document_ids}
+            self._wanted |= listed - self._known.keys() - self._dead
+
+        def take(document: StoredDocument) -> None:
+            transaction.spool.add(document)
+            self._read.add(document.id)
+
+        path, progress = transaction.path, transaction.progress
+        changes = read_again(path, config, sources, self._known, self._wanted, take, progress)
+        changes.scans = config.get(SCANS)
+        return changes
+
+    def _documents(self) -> Iterator[tuple[str, str | None]]:
+        """Yield the id and the source of each document that is there."""
+        salvage = self._salvage
+        kept = [(segment, list(segment.live_positions())) for segment in self._kept]
+        for segment, positions in (*kept, *salvage.copied, *salvage.encoded):
+            for i in positions:
+                yield segment.id_of(i), segment.source_of(i)
+
+    def _encoder(self, encoder: DocumentEncoder | EncoderIdentity | None) -> DocumentEncoder:
+        manifest = self._manifest
+        if encoder is None:
+            from colmodern.encoder import load_encoder
+
+            encoder = load_encoder("default" if manifest is None else manifest.encoder.name)
+        if manifest is not None:
+            check_encoder(manifest, encoder)
+        return checked_encoder(encoder, whose="A repair")
+
+    def _sieve(self) -> Sieve:
+        ids = {record.path: set(record.document_ids) for record in self._sources or ()}
+
+        def is_deleted(document: StoredDocument) -> bool:
+            if document.id in self._live_elsewhere:
+                return True
+            given = ids.get(document.source or "")
+            return given is not None and document.id not in given
+
+        return Sieve(_is_proven, _is_encodable, is_deleted)
+
+
+def _is_proven(document: StoredDocument) -> bool:
+    plain = Document(document.id, document.text, document.title, dict(document.metadata))
+    return content_hash(plain) == document.content_hash
+
+
+def _is_encodable(document: StoredDocument) -> bool:
+    return not is_from_vectors(document.content_hash)

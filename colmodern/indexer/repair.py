@@ -1,0 +1,121 @@
+"""How is a damaged index mended? What is sound stays; the rest is made again, or listed as lost.
+
+It is one transaction as any other: what lies there stays until the repaired index takes its place,
+so a repair that is killed can be started again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from colmodern.indexer.mending import Mending
+from colmodern.indexer.transaction import Transaction
+from colmodern.storage import LocalDirectory, LockedIndex, Problem, verify
+from colmodern.storage.snapshot.remains import read_manifest_or_none
+from colmodern.storage.snapshot.verification import problems_of
+from colmodern.types import DocumentEncoder, EncoderIdentity, Progress
+
+__all__ = ["RepairReport", "repair"]
+
+
+@dataclass(slots=True, kw_only=True)
+class RepairReport:
+    """What a repair found and did.
+
+    Attributes:
+        problems: What was wrong.
+        kept: Documents that were left alone.
+        copied: Documents whose codes were written again.
+        encoded: Documents that were encoded again from the texts in the index.
+        read: Documents that were encoded again from their files.
+        lost: Ids of documents that are lost.
+        n_unnamed: How many more are lost, whose ids are lost, too.
+        unsure: Ids of documents that are there and may have been deleted before.
+        documents: Documents in the index now.
+        tokens: Token vectors in the index now.
+        seconds: Wall time.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    kept: int = 0
+    copied: int = 0
+    encoded: int = 0
+    read: int = 0
+    lost: list[str] = field(default_factory=list)
+    n_unnamed: int = 0
+    unsure: list[str] = field(default_factory=list)
+    documents: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the index holds just what it held before the damage."""
+        return not (self.lost or self.n_unnamed or self.unsure)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON."""
+        counts = ("documents", "tokens", "kept", "copied", "encoded", "read")
+        return {
+            "problems": [str(problem) for problem in self.problems],
+            **{name: getattr(self, name) for name in counts},
+            "lost": list(self.lost),
+            "lost_unnamed": self.n_unnamed,
+            "unsure": list(self.unsure),
+            "seconds": round(self.seconds, 2),
+        }
+
+
+def repair(
+    path: str | Path,
+    encoder: DocumentEncoder | EncoderIdentity | None = None,
+    *,
+    progress: Progress | None = None,
+) -> RepairReport:
+    """Mend a damaged index, as far as its own files and those that it was made of allow.
+
+    Sound segments stay. Words and postings are computed again. Documents whose codes are damaged
+    are encoded again from the texts in the index, those whose texts are, from their files. If the
+    codec or the manifest is lost, everything is encoded again.
+
+    Args:
+        path: The folder of the index.
+        encoder: Encodes what has to be encoded; None: the encoder that the index names is loaded,
+            or, if the manifest is lost, the default one.
+        progress: Told how far it is.
+
+    Raises:
+        IndexNotFoundError: There is no index, nor what is left of one.
+        IndexFormatError: It is of another format version.
+        IndexLockedError: Another process is writing to it.
+        EncoderError: The encoder cannot be loaded; nothing was changed.
+        EncoderMismatchError: The index was made with another one; nothing was changed.
+        IndexWriteError: The disk is full or refuses; nothing was changed.
+    """
+    directory = LocalDirectory(path)
+    read_manifest_or_none(directory)  # what is none gets no lock file
+    locked = LockedIndex(directory, is_damaged=True)
+    try:
+        manifest = read_manifest_or_none(directory)
+        problems = verify(directory) if manifest is None else [*problems_of(directory, manifest)]
+        if manifest is not None and not problems:
+            return RepairReport(documents=manifest.n_documents, tokens=manifest.n_tokens)
+        mending = Mending(directory, manifest, {_name(directory, p.path) for p in problems})
+        locked.build_on(mending.base)
+        with Transaction.of(locked, progress=progress) as transaction:
+            mending.write(transaction, encoder)
+    finally:
+        locked.release()
+    return RepairReport(
+        problems=problems,
+        **mending.outcome(),
+        documents=transaction.report.documents,
+        tokens=transaction.report.tokens,
+        seconds=transaction.report.seconds,
+    )
+
+
+def _name(directory: LocalDirectory, path: Path) -> str:
+    return path.relative_to(directory.path).as_posix() if path != directory.path else ""

@@ -1,0 +1,212 @@
+"""Damage is mended: the index is sound afterwards, and what it has lost is listed."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from colmodern import Embeddings, HashEncoder, IndexConfig, Indexer, Searcher
+from colmodern.cli.app import app
+from colmodern.errors import EncoderMismatchError, IndexFormatError, IndexNotFoundError
+from colmodern.indexer import repair
+from colmodern.storage import IndexReader, verify
+
+pytestmark = pytest.mark.usefixtures("unsynced")
+
+ENCODER = HashEncoder(dim=16)
+CONFIG = IndexConfig(n_centroids=8)
+FILES = [f"{number}.md" for number in range(6)]
+HARMS = ("flipped", "cut", "missing")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Files and documents of a program in two segments, one of each deleted: 16 files."""
+    root = tmp_path_factory.mktemp("repair")
+    folder, path = root / "files", root / "index"
+    folder.mkdir()
+    for name in FILES:
+        (folder / name).write_text(f"# Title {name}\n\nwords of {name} and more words")
+    indexer = Indexer(path, ENCODER, config=CONFIG)
+    indexer.sync([folder])
+    indexer.update([("p1", "words of a program"), ("p2", "more of a program"), ("p3", "third")])
+    indexer.delete(["5.md"])
+    return root
+
+
+@pytest.fixture
+def root(made, tmp_path):
+    """The folder itself, whose path the index knows, and a fresh copy of the index."""
+    index = made / "damaged"
+    shutil.rmtree(index, ignore_errors=True)
+    shutil.copytree(made / "index", index)
+    return index
+
+
+def damage(file, harm):
+    data = bytearray(file.read_bytes())
+    if harm == "missing":
+        file.unlink()
+        return
+    if harm == "cut":
+        del data[len(data) // 2 :]
+    else:
+        data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+def texts(path):
+    with IndexReader.open(path) as reader:
+        return {document.id: document.text for document in reader.documents()}
+
+
+def files_of(path):
+    return sorted(f.relative_to(path).as_posix() for f in path.rglob("*") if f.is_file())
+
+
+def test_each_of_48_damages_ends_sound_or_listed(made, root):
+    before = texts(made / "index")
+    names = files_of(made / "index")
+    assert len(names) == 16
+    for name in names:
+        for harm in HARMS:
+            shutil.rmtree(root)
+            shutil.copytree(made / "index", root)
+            damage(root / name, harm)
+            report = repair(root, ENCODER)
+            assert verify(root) == [], (name, harm)
+            assert report.problems, (name, harm)
+            found = texts(root)
+            missing = before.keys() - found.keys()
+            assert {i: before[i] for i in found if i in before} == {
+                i: found[i] for i in found if i in before
+            }, (name, harm)
+            assert missing <= {*report.lost} or len(missing) == report.n_unnamed, (name, harm)
+            assert found.keys() - before.keys() <= {*report.unsure}, (name, harm)
+            assert report.is_whole == (not missing and not report.unsure), (name, harm)
+            assert report.documents == len(found)
+            if not name.startswith("tombstones") and "documents" not in name:
+                assert found == before, (name, harm, report)
+            with Searcher.open(root, ENCODER) as searcher:
+                assert len(searcher.search("words", k=20, mode="bm25")) > 0
+            again = repair(root, ENCODER)
+            assert (again.problems, again.is_whole) == ([], True)
+
+
+def outcome(root, name, **options):
+    damage(root / name, "missing")
+    return repair(root, ENCODER, **options)
+
+
+def test_a_sound_index_is_left_alone(root):
+    before = {name: (root / name).read_bytes() for name in files_of(root)}
+    report = repair(root)
+    assert (report.problems, report.documents) == ([], 8)
+    assert {name: (root / name).read_bytes() for name in files_of(root)} == before
+
+
+def test_what_is_sound_stays_and_each_part_is_made_again_from_what_there_is(made, root):
+    (words,) = root.glob("words-000001-*")
+    report = outcome(root, words.name)
+    assert (report.kept, report.copied, report.encoded, report.read) == (8, 0, 0, 0)
+    report = outcome(root, "segment-000002/postings.arrow")
+    assert (report.kept, report.copied, report.encoded, report.read) == (5, 3, 0, 0)
+    report = outcome(root, "segment-000001/tokens.arrow")
+    assert (report.kept, report.copied, report.encoded, report.read) == (3, 0, 5, 0)
+    assert texts(root) == texts(made / "index")
+
+
+def test_lost_texts_are_read_from_their_files_and_a_deleted_document_is_named(root):
+    report = outcome(root, "segment-000001/documents.arrow")
+    assert (report.kept, report.read) == (3, 6)
+    assert report.unsure == FILES, "one of them was deleted, its list is lost with the segment"
+    assert not report.is_whole
+
+
+def test_a_text_with_a_flipped_bit_is_told_from_its_neighbours(made, root):
+    file = root / "segment-000002" / "documents.arrow"
+    data = bytearray(file.read_bytes())
+    data[data.index(b"more of a program")] ^= 1
+    file.write_bytes(data)
+    report = repair(root, ENCODER)
+    assert (report.lost, report.encoded, report.kept) == (["p2"], 2, 5)
+    assert texts(root).keys() == texts(made / "index").keys() - {"p2"}
+
+
+def test_documents_of_a_program_whose_texts_are_lost_are_counted(made, root):
+    report = outcome(root, "segment-000002/documents.arrow")
+    assert (report.n_unnamed, report.lost, report.kept) == (3, [], 5)
+    assert not report.is_whole
+
+
+def test_vectors_that_came_ready_cannot_be_made_again(tmp_path):
+    path = tmp_path / "i"
+    vectors = np.random.default_rng(0).standard_normal((6, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    ready = Embeddings.from_arrays(vectors, [0, 3, 6], ids=["a", "b"], texts=["one", "two"])
+    Indexer(path, ENCODER, config=CONFIG).build_from_embeddings(ready)
+    damage(path / "segment-000001" / "tokens.arrow", "flipped")
+    report = repair(path, ENCODER)
+    assert (report.lost, report.documents) == (["a", "b"], 0)
+    assert verify(path) == []
+
+
+def test_a_file_that_changed_since_is_read_as_it_is_now_and_one_that_is_gone_is_listed(tmp_path):
+    folder, path = tmp_path / "files", tmp_path / "index"
+    folder.mkdir()
+    for name in FILES:
+        (folder / name).write_text(f"words of {name}")
+    Indexer(path, ENCODER, config=CONFIG).sync([folder])
+    (folder / "0.md").write_text("other words")
+    (folder / "1.md").unlink()
+    report = outcome(path, "segment-000001/documents.arrow")
+    assert (report.lost, report.n_unnamed, report.unsure) == (["1.md"], 0, [])
+    assert texts(path)["0.md"] == "other words"
+    assert texts(path).keys() == {*FILES} - {"1.md"}
+    Indexer(path, ENCODER).sync([folder])
+    assert verify(path) == []
+
+
+def test_a_repair_that_fails_changes_nothing_and_may_be_tried_again(root):
+    damage(root / "manifest.json", "cut")
+    damage(root / "segment-000001" / "tokens.arrow", "cut")
+    before = {name: (root / name).read_bytes() for name in files_of(root)}
+
+    class Broken(HashEncoder):
+        def encode_documents(self, *_args, **_options):
+            raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        repair(root, Broken(dim=16))
+    assert {name: (root / name).read_bytes() for name in before} == before
+    assert repair(root, ENCODER).is_whole
+    assert verify(root) == []
+
+
+def test_what_is_no_damaged_index_is_refused(root, tmp_path):
+    with pytest.raises(IndexNotFoundError):
+        repair(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "manifest.json").write_text("{}")
+    with pytest.raises(IndexFormatError):
+        repair(tmp_path / "other")
+    damage(next(root.glob("codec-*")), "cut")
+    with pytest.raises(EncoderMismatchError):
+        repair(root, HashEncoder(dim=32))
+
+
+def test_the_command_says_what_was_wrong_and_ends_with_1_if_something_is_lost(made, root):
+    runner = CliRunner()
+    damage(root / "segment-000002" / "documents.arrow", "missing")
+    shown = runner.invoke(app, ["search", "words", "--index", str(root)])
+    assert "colmodern repair" in str(shown.exception or shown.output)
+    result = runner.invoke(app, ["repair", "--index", str(root), "--format", "json"])
+    assert result.exit_code == 1, result.output
+    assert "problem: " in result.stderr
+    assert "lost: 3 documents" in result.stderr
+    assert json.loads(result.stdout)["documents"] == 5
+    result = runner.invoke(app, ["repair", "--index", str(root)])
+    assert result.exit_code == 0
