@@ -10,9 +10,7 @@ from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.statistics import WordStatistics
 
 WORD_WEIGHT = {Fusion.SCORES: 0.1, Fusion.RRF: 0.05}
-LONG_WORD_WEIGHT, LONG_DOCUMENT = 0.3, 2000
-"""How much BM25 counts in the hybrid mode: more where documents have so many tokens on average,
-since words say best which of many long documents is meant; docs/search.md has the measurement."""
+"""How much BM25 counts in the hybrid mode; docs/decisions/0011-fusion.md has the measurement."""
 
 
 class _Room(NamedTuple):
@@ -93,14 +91,14 @@ def plan(
     """
     length = max(1.0, n_tokens / max(1, n_documents))
     probes, gathered, candidates = _stages(request, length)
-    by_length = LONG_WORD_WEIGHT if length >= LONG_DOCUMENT else WORD_WEIGHT[request.fusion]
+    weight = WORD_WEIGHT[request.fusion] if request.word_weight is None else request.word_weight
     return SearchPlan(
         request=replace(request, effort=Effort.EXACT, exact=False) if request.exact else request,
         probes=probes,
         gathered=gathered,
         candidates=candidates,
         threads=request.threads or threads,
-        word_weight=by_length if request.word_weight is None else request.word_weight,
+        word_weight=weight,
         scoring=scoring if request.scoring is Scoring.AUTO else request.scoring,
     )
 
