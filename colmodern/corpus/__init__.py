@@ -7,6 +7,7 @@ vectors or indexes.
 
 import warnings
 
+from colmodern.corpus.box import ExtractionPool
 from colmodern.corpus.changes import Changes, SourceState, find_changes, hash_source
 from colmodern.corpus.extraction import extract, page_at
 from colmodern.corpus.formats import FORMATS, FileFormat, extractor_fingerprint, format_of
@@ -28,6 +29,7 @@ __all__ = [
     "Changes",
     "Extracted",
     "ExtractionError",
+    "ExtractionPool",
     "FileFormat",
     "IdRegistry",
     "Scan",

@@ -28,6 +28,9 @@ class ScanOptions:
         ignore_files: Whether ``.gitignore`` and ``.colmodernignore`` are obeyed.
         max_file_bytes: The largest file that is read whole, and the largest row of a row file.
             Row files themselves may have any size, since they are streamed.
+        max_file_memory: The bytes that reading a file (a row of a row file) may take, where a
+            parser reads it. Files of text, which are read as they are, need no such limit.
+        max_file_seconds: The seconds of computing that it may take.
         text_suffixes: Further suffixes to be read as plain text, such as ``".tex"``.
         encoding: What files are written in, as ``"*.txt=cp1250"``, or ``"cp1250"`` for every one
             without a byte order mark; the last that matches a file decides.
@@ -46,6 +49,9 @@ class ScanOptions:
     ignore_files: bool = True
     # A file of 64 MiB holds some ten million words: more than any document, less than memory.
     max_file_bytes: int = 64 * MIB
+    # Several times what the largest files of that size need.
+    max_file_memory: int = 1024 * MIB
+    max_file_seconds: float = 300.0
     text_suffixes: tuple[str, ...] = ()
     encoding: tuple[str, ...] = ()
     id_field: str = "_id"
@@ -66,6 +72,8 @@ class ScanOptions:
             raise ConfigError(
                 f"max_file_bytes is {self.max_file_bytes!r}: it must be a number of bytes above 0"
             )
+        if self.max_file_memory < 1 or not 0 < self.max_file_seconds < 1e9:
+            raise ConfigError("max_file_memory and max_file_seconds must be numbers above 0")
         _check_is_tuple("encoding", self.encoding)
         for rule in self.encoding:
             _check_encoding(rule)

@@ -37,6 +37,7 @@ class SkipReason(StrEnum):
     DUPLICATE = "given twice"
     UNSUPPORTED = "unsupported"
     TOO_LARGE = "too large"
+    TOO_COSTLY = "too costly"
     UNREADABLE = "unreadable"
     BINARY = "binary"
     EMPTY = "empty"
@@ -67,7 +68,7 @@ class SkipReason(StrEnum):
 
 _BY_RULE = frozenset({SkipReason.HIDDEN, SkipReason.IGNORED, SkipReason.EXCLUDED, SkipReason.INDEX})
 
-_MAY_PASS = frozenset({SkipReason.UNREADABLE})
+_MAY_PASS = frozenset({SkipReason.UNREADABLE, SkipReason.TOO_COSTLY})
 
 _NOTES = frozenset({
     SkipReason.GUESSED, SkipReason.REPLACED, SkipReason.PART, SkipReason.NO_TEXT_ON_PAGE,

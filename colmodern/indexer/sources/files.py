@@ -14,13 +14,12 @@ from typing import Any
 from colmodern.corpus import (
     Changes,
     ExtractionError,
+    ExtractionPool,
     IdRegistry,
     ScanOptions,
     Skipped,
     Source,
-    extract,
     extractor_fingerprint,
-    hash_source,
 )
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.sources.documents import stored
@@ -93,16 +92,17 @@ class FileReader:
         self._leaving = {i for path in leaving for i in self._ids_of(path)}
         self._registry = IdRegistry(self._known.keys() - free - self._leaving)
         self._found.deleted |= self._leaving
-        for number, source in enumerate(todo):
-            if progress is not None:
-                progress("reading (files)", number, len(todo))
-            self._read_source(source)
+        with ExtractionPool(todo, self._options) as pool:
+            for number, source in enumerate(todo):
+                if progress is not None:
+                    progress("reading (files)", number, len(todo))
+                self._read_source(source, pool)
         self._report.renamed += self._registry.n_renamed
         self._tell_deletions(changes)
         self._remember(kept, changes)
         return self._found
 
-    def _read_source(self, source: Source) -> None:
+    def _read_source(self, source: Source, pool: ExtractionPool) -> None:
         ids: list[str] = []
         unread: list[Skipped] = []
 
@@ -113,8 +113,8 @@ class FileReader:
 
         n_new, digest = self._n_new, ""
         try:
-            digest = hash_source(source)
-            for document, row in extract(source, self._options, report=report):
+            digest, documents = pool.read(source, report)
+            for document, row in documents:
                 claimed = self._registry.claim(document, source, row)
                 ids.append(claimed.id)
                 self._compare(claimed, source)

@@ -1,0 +1,184 @@
+"""Which process reads which file, and how do documents come back in the order of the files?
+
+Workers take the files in turn, one ahead of the other. A worker that has a document waits until it
+is taken, so that nothing piles up. One that dies costs its file; another takes its place.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import BinaryIO, Self, cast
+
+from colmodern.corpus.box.messages import Digest, Done, Failed, Logged, Order, packed, receive
+from colmodern.corpus.changes import hash_source
+from colmodern.corpus.extraction import extract
+from colmodern.corpus.extraction.parsed import OnSkipped
+from colmodern.corpus.options import ScanOptions
+from colmodern.corpus.sources import Extracted, ExtractionError, Skipped, SkipReason, Source
+
+__all__ = ["ExtractionPool"]
+
+logger = logging.getLogger(__name__)
+
+# Read here: their cost grows with their size alone, and that has a limit.
+_PLAIN = frozenset({"text", "markdown", "rst", "code", "jsonl", "csv", "tsv"})
+
+MOST_WORKERS = 8
+
+_START = "import sys; sys.path[:] = {path!r}; from colmodern.corpus.box.worker import main; main()"
+
+
+class ExtractionPool:
+    """Reads files, those that need a parser or unpacking in other processes; use it in ``with``.
+
+    Processes start when the first such file is asked for.
+    """
+
+    def __init__(self, sources: Iterable[Source], options: ScanOptions) -> None:
+        """Read these files, in this order.
+
+        Args:
+            sources: The files.
+            options: How to read, and what a file may cost.
+        """
+        self._options = options
+        self._waiting = deque(source for source in sources if _is_boxed(source))
+        n_workers = min(_n_processors(), len(self._waiting), MOST_WORKERS)
+        self._idle: deque[_Worker | None] = deque([None] * n_workers)
+        self._running: deque[tuple[Source, _Worker]] = deque()
+        self._read_now: _Worker | None = None
+
+    def __enter__(self) -> Self:
+        """Return the pool itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End all workers, whatever they do."""
+        self._waiting.clear()
+        for worker in (*self._idle, self._read_now, *(worker for _, worker in self._running)):
+            if worker is not None:
+                worker.end()
+
+    def read(self, source: Source, report: OnSkipped) -> tuple[str, Iterator[Extracted]]:
+        """Return the hash of a file and what ``extract`` yields of it; each is asked for in turn.
+
+        Raises:
+            ExtractionError: As ``extract``; also if the file takes more memory or time than it may.
+        """
+        if not _is_boxed(source):
+            return hash_source(source), extract(source, self._options, report=report)
+        self._hand_out()
+        asked, worker = self._running.popleft()
+        assert asked is source
+        self._read_now = worker
+        answers = self._answers(source, worker, report)
+        first = next(answers)
+        assert isinstance(first, str)
+        return first, (answer for answer in answers if isinstance(answer, Extracted))
+
+    def _hand_out(self) -> None:
+        while self._waiting and self._idle:
+            worker = self._idle.popleft() or _Worker()
+            source = self._waiting.popleft()
+            worker.order(Order(source, self._options))
+            self._running.append((source, worker))
+
+    def _answers(
+        self, source: Source, worker: _Worker, report: OnSkipped
+    ) -> Iterator[str | Extracted]:
+        """Yield the hash of a file and its documents, and hand out the next one behind them."""
+        failed: Skipped | None = None
+        is_over = False
+        try:
+            while True:
+                message = receive(worker.answers)
+                if isinstance(message, Digest):
+                    yield message.value
+                elif isinstance(message, Extracted):
+                    yield message
+                elif isinstance(message, Skipped):
+                    report(message)
+                elif isinstance(message, Logged):
+                    logger.warning("%s: %s", source.location, message.text)
+                elif isinstance(message, Failed):
+                    failed = message.skipped
+                else:
+                    break
+            is_over = isinstance(message, Done) and not message.leaves
+            if message is None:
+                failed = worker.death(source, self._options)
+        finally:
+            if not is_over:
+                worker.end()
+            self._idle.append(worker if is_over else None)
+            self._read_now = None
+            self._hand_out()
+        if failed is not None:
+            raise ExtractionError(failed.path, failed.reason, failed.detail)
+
+
+class _Worker:
+    """One process that reads files."""
+
+    def __init__(self) -> None:
+        # In a session of its own: Ctrl-C is for this process, which then ends the workers.
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START.format(path=sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"},
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._orders = self._process.stdin
+        self.answers: BinaryIO = io.BufferedReader(cast("io.RawIOBase", self._process.stdout))
+
+    def order(self, order: Order) -> None:
+        with suppress(BrokenPipeError):  # its end is told where its answers are read
+            self._orders.write(packed(order))
+            self._orders.flush()
+
+    def end(self) -> None:
+        self._process.kill()
+        with suppress(BrokenPipeError):
+            self._orders.close()
+        self.answers.close()
+        self._process.wait()
+
+    def death(self, source: Source, options: ScanOptions) -> Skipped:
+        """Return what a file has done to the process that read it."""
+        status = self._process.wait()
+        if sys.platform != "win32" and status == -signal.SIGPROF:
+            detail = f"it takes more than {options.max_file_seconds:g} s of computing"
+        else:
+            detail = (
+                f"its reader ended with status {status}: it needs too much memory, or is broken"
+            )
+        return Skipped(source.path, SkipReason.TOO_COSTLY, detail)
+
+
+def _is_boxed(source: Source) -> bool:
+    return source.format.name not in _PLAIN or source.path.suffix.lower() == ".gz"
+
+
+def _n_processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

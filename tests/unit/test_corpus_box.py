@@ -1,0 +1,149 @@
+"""Files that need a parser are read by processes with limits: a bomb costs itself alone."""
+
+import gzip
+import json
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from colmodern import HashEncoder, Indexer
+from colmodern.corpus import ExtractionError, ExtractionPool, ScanOptions, extract, scan
+from colmodern.corpus.box import pool as pools
+from colmodern.errors import ConfigError
+
+MIB = 1 << 20
+# Nested so deep that the work grows with the square of the depth, whatever the parser.
+DEEP_PAGE = "<div><b>" * 200_000
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="limits of the kernel")
+
+
+def pages(folder, n=5):
+    for number in range(n):
+        (folder / f"{number}.html").write_text(f"<h1>Page {number}</h1><p>It has words.</p>")
+
+
+def read_all(folder, options):
+    """Return the texts, or the reason, of every file below a folder, and what was reported."""
+    found, reported = {}, []
+    sources = scan([folder], options).sources
+    with ExtractionPool(sources, options) as pool:
+        for source in sources:
+            try:
+                _, documents = pool.read(source, reported.append)
+                found[source.key] = [document for document, _ in documents]
+            except ExtractionError as error:
+                found[source.key] = error.skipped.reason.value
+    return found, reported
+
+
+def test_documents_are_those_of_this_process_in_the_same_order(tmp_path):
+    pages(tmp_path)
+    (tmp_path / "a.md").write_text("# A\nplain")
+    rows = [{"_id": str(i), "text": f"row {i}"} for i in range(3000)]
+    lines = "".join(json.dumps(row) + "\n" for row in rows) + "no row\n"
+    (tmp_path / "rows.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    (tmp_path / "bad.pdf").write_bytes(b"%PDF-1.4 no pdf")
+    found, reported = read_all(tmp_path, ScanOptions())
+    assert found.pop("bad.pdf") == "broken"
+    assert [skipped.row for skipped in reported] == [3001]
+    sources = {source.key: source for source in scan([tmp_path]).sources}
+    here = {
+        key: [document for document, _ in extract(sources[key], report=lambda _: None)]
+        for key in found
+    }
+    assert found == here
+    assert len(found["rows.jsonl.gz"]) == 3000
+
+
+@on_linux
+def test_a_file_that_takes_too_long_costs_itself(tmp_path):
+    pages(tmp_path)
+    (tmp_path / "2.html").write_text(DEEP_PAGE)
+    found, _ = read_all(tmp_path, ScanOptions(max_file_seconds=0.05))
+    assert found.pop("2.html") == "too costly"
+    assert sorted(found) == ["0.html", "1.html", "3.html", "4.html"]
+    assert all(len(documents) == 1 for documents in found.values())
+
+
+@on_linux
+def test_a_file_that_takes_too_much_memory_costs_itself(tmp_path):
+    bomb = pa.table({"text": pa.array(["y" * (60 * MIB)])})
+    pq.write_table(bomb, tmp_path / "bomb.parquet", compression="zstd", write_statistics=False)
+    pq.write_table(pa.table({"text": ["a row"]}), tmp_path / "fine.parquet")
+    found, _ = read_all(tmp_path, ScanOptions(max_file_memory=150 * MIB))
+    assert found["bomb.parquet"] == "too costly"
+    assert found["fine.parquet"][0].text == "a row"
+
+
+def test_a_document_that_is_too_large_for_the_pipe_is_left_out(tmp_path):
+    pq.write_table(pa.table({"text": ["y" * (4 * MIB), "a row"]}), tmp_path / "rows.parquet")
+    found, reported = read_all(tmp_path, ScanOptions(max_file_bytes=100_000))
+    assert [document.text for document in found["rows.parquet"]] == ["a row"]
+    assert [skipped.reason for skipped in reported] == ["too large"]
+
+
+def test_what_a_parser_logs_is_told_with_the_name_of_the_file(tmp_path, monkeypatch, caplog, capfd):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "pypdfium2.py").write_text(
+        "import logging, sys\n"
+        "logging.getLogger('pdf').warning('odd table')\n"
+        "print('noise', file=sys.stderr)\n"
+        "print('noise')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "x.pdf").write_bytes(b"%PDF-1.4")
+    found, _ = read_all(tmp_path / "docs", ScanOptions())
+    assert found == {"x.pdf": "broken"}
+    assert f"{(tmp_path / 'docs' / 'x.pdf').resolve()}: odd table" in caplog.messages
+    assert "noise" not in "".join(capfd.readouterr())
+
+
+def test_text_starts_no_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", None)
+    (tmp_path / "a.md").write_text("# A")
+    (tmp_path / "rows.csv").write_text("text\na\n")
+    found, _ = read_all(tmp_path, ScanOptions())
+    assert sorted(found) == ["a.md", "rows.csv"]
+
+
+def test_processes_end_with_the_pool_whatever_is_left_to_read(tmp_path, monkeypatch):
+    started = []
+
+    class Worker(pools._Worker):
+        def __init__(self):
+            super().__init__()
+            started.append(self._process)
+
+    monkeypatch.setattr(pools, "_Worker", Worker)
+    pages(tmp_path)
+    sources = scan([tmp_path]).sources
+    with ExtractionPool(sources, ScanOptions()) as pool:
+        next(pool.read(sources[0], print)[1])
+    assert started
+    assert all(process.poll() is not None for process in started)
+
+
+@on_linux
+def test_a_file_that_became_a_bomb_keeps_its_documents(tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    pages(folder)
+    indexer = Indexer(tmp_path / "i", HashEncoder(dim=16))
+    assert indexer.sync([folder]).added == 5
+    (folder / "2.html").write_text(DEEP_PAGE)
+    (folder / "5.html").write_text("<p>A new page</p>")
+    for added in (1, 0):
+        report = indexer.sync([folder], ScanOptions(max_file_seconds=0.05))
+        assert (report.added, report.deleted, report.kept, report.documents) == (added, 0, 1, 6)
+        assert "2.html: too costly" in report.unread.lines()[1]
+
+
+@pytest.mark.parametrize("option", [{"max_file_memory": 0}, {"max_file_seconds": 0.0}])
+def test_limits_that_cannot_work_are_refused(option):
+    with pytest.raises(ConfigError):
+        ScanOptions(**option)
