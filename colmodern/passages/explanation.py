@@ -65,7 +65,7 @@ class Evidence:
     """A passage and what it brings.
 
     Attributes:
-        passage: The passage; its score is what the document would score if it were all of it.
+        passage: The passage; its score is the sum of the matches in it alone.
         share: The part of the document's score whose best matches lie in it: little where other
             passages say the same a little better.
         tokens: Its tokens, in their order.
@@ -118,6 +118,11 @@ class Explanation:
     def passage(self) -> Passage | None:
         """The passage that matches best."""
         return self.evidence[0].passage if self.evidence else None
+
+    @property
+    def matched(self) -> float:
+        """The sum of all matches, what passages are measured by; no corrected score."""
+        return sum(match.score for match in self.matches)
 
     def __str__(self) -> str:
         """Return a small table, one match a line."""

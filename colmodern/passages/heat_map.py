@@ -65,7 +65,7 @@ def _passage(evidence: Evidence, explanation: Explanation) -> str:
     place = f", {escape(str(passage.place))}" if str(passage.place) else ""
     return (
         f"<div><small>line {passage.line}{place}: alone {passage.score:.3f} of "
-        f"{explanation.score:.3f}; {evidence.share:.0%} of the score matches here best</small>"
+        f"{explanation.matched:.3f}; {evidence.share:.0%} of the score matches here best</small>"
         f"<blockquote>{''.join(_pieces(evidence, explanation.matches))}</blockquote></div>"
     )
 

@@ -51,7 +51,7 @@ def _print_passage(
     head = Text(f"\n{rank:>2}  ")
     head.append(visible(where), style=Style(bold=True, link=link))
     head.append(
-        f"  alone {passage.score:.3f} of {explanation.score:.3f}; "
+        f"  alone {passage.score:.3f} of {explanation.matched:.3f}; "
         f"{evidence.share:.0%} of the score matches here best",
         style="dim",
     )

@@ -62,6 +62,8 @@ def test_an_explanation_in_a_notebook_is_escaped_and_marks_its_passage():
     assert "<td>&amp;</td><td>(title)</td>" in html
     assert '<span class="m0" title="2.50" style="background:rgba(213,94,0,0.55)">&lt;key' in html
     assert "line 1: alone 3.000 of 2.400; 80% of the score matches here best" in html
+    corrected = Explanation("<lost> &", "<a>.md", 1.9, matches, evidence)._repr_html_()
+    assert "alone 3.000 of 2.400;" in corrected, "sums of matches are compared with each other"
     assert ":has(.q0:hover) .m0{" in html, "hovering over a query token shows its match"
     assert "<script" not in html
     assert "rgba(0,114,178,0.45)" in html, "the token that brought most"

@@ -1,0 +1,111 @@
+"""How does a passage look on a terminal, whatever its text and however narrow the terminal is?"""
+
+import io
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from colmodern.cli.printing.passage import print_passage
+from colmodern.passages.passage import Passage, Sentence
+from colmodern.text.units import units_of
+
+TABLE = "| boat | wind |\n|---|---|\n| Petrel | 22 knots |\n| Dunlin | 17 knots |"
+LIST = "- close the valve\n- call the watch"
+CODE = "def f():\n    limit = 32\n    return limit"
+PROSE = " ".join(f"This is sentence {i}, which has quite a few words in it." for i in range(30))
+
+
+def passage_of(text, answer, *, lead="", is_code=False, highlights=()):
+    """Return a whole text as a passage; the part that has ``answer`` in it answers."""
+    sentences = tuple(
+        Sentence(one.start, one.end, one.kind.name.lower(), answer in text[one.start : one.end])
+        for one in units_of(text, is_code=is_code)
+    )
+    return Passage(0, len(text), 1, text, 1.0, tuple(highlights), sentences=sentences, lead=lead)
+
+
+def printed(passage, width=60):
+    out = io.StringIO()
+    print_passage(Console(file=out, width=width, highlight=False, color_system=None), passage)
+    return out.getvalue().splitlines()
+
+
+def test_a_row_comes_under_the_head_of_its_table():
+    rows = TABLE.split("\n")
+    passage = passage_of("\n".join(rows[2:]), "Dunlin", lead=rows[0])
+    assert printed(passage) == [f"    {row}" for row in (rows[0], *rows[2:])]
+
+
+def test_a_head_that_is_shown_anyway_is_not_shown_twice():
+    passage = passage_of(TABLE, "Dunlin", lead="| boat | wind |")
+    assert printed(passage) == [f"    {row}" for row in TABLE.split("\n")]
+
+
+def test_an_item_comes_under_what_leads_in_its_list():
+    lead = "When the alarm rings:"
+    lines = printed(passage_of(LIST, "call", lead=lead))
+    assert lines == [f"    {line}" for line in (lead, *LIST.split("\n"))]
+
+
+def test_code_keeps_its_lines_and_their_indentation():
+    passage = passage_of(CODE, "limit = 32", is_code=True)
+    assert printed(passage) == [f"    {line}" for line in CODE.split("\n")]
+
+
+def test_prose_is_the_sentences_nearest_to_the_answer_in_about_six_lines():
+    lines = printed(passage_of(PROSE, "sentence 15,"))
+    shown = " ".join(" ".join(lines).split())
+    assert "This is sentence 15, which has quite a few words in it." in shown
+    assert "sentence 14," in shown
+    assert "sentence 0," not in shown
+    assert len(lines) <= 7
+
+
+LONG = "y" * 150
+TEXTS = [
+    (PROSE, False),
+    (TABLE + f"\n| {LONG} | {'wide ' * 30}|", False),
+    (LIST + f"\n- {'do this and then that, ' * 12}", False),
+    (CODE + f"\n\tname\t=\t{LONG}\n        {LONG}", True),
+    (f"A sentence with {LONG} in it.", False),
+    ("漢字の文がここにある。" * 12, False),
+]
+
+
+@pytest.mark.parametrize("width", [24, 60, 80, 140])
+@pytest.mark.parametrize("text", range(len(TEXTS)))
+def test_no_line_is_longer_than_the_terminal(text, width):
+    text, is_code = TEXTS[text]
+    for answer in units_of(text, is_code=is_code):
+        passage = passage_of(
+            text, text[answer.start : answer.end], lead=f"Lead {LONG}:", is_code=is_code
+        )
+        lines = printed(passage, width)
+        assert lines
+        assert all(cell_len(line) <= width for line in lines), lines
+
+
+@pytest.mark.parametrize("control", ["\x1b[31m", "\x07", "\x9b2J", "\u202e", "\x08"])
+@pytest.mark.parametrize("is_code", [False, True])
+def test_what_could_steer_the_terminal_is_made_visible(control, is_code):
+    text = f"| Red{control}alert | is   here |"
+    lines = printed(passage_of(text, "Red", is_code=is_code, lead=f"Lead{control}:"))
+    assert control[0] not in "".join(lines)
+    assert "\ufffd" in lines[0]
+    assert "\ufffd" in lines[1]
+
+
+def test_what_looks_like_markup_is_text():
+    text = "Use [bold]this[/bold] or [red] as they are."
+    assert printed(passage_of(text, "Use")) == [f"    {text}"]
+
+
+def test_what_matched_is_marked_and_nothing_is_lost():
+    text = "The walrus opens the gate."
+    out = io.StringIO()
+    console = Console(
+        file=out, width=60, highlight=False, color_system="standard", force_terminal=True
+    )
+    print_passage(console, passage_of(text, "walrus", highlights=[(4, 10), (21, 25)]))
+    assert out.getvalue() == ("    The \x1b[1;33mwalrus\x1b[0m opens the \x1b[1;33mgate\x1b[0m.\n")
