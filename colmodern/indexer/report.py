@@ -18,30 +18,36 @@ class UnreadFiles:
     Attributes:
         documents: How many documents stay.
         n_files: How many files there are.
-        examples: The first of them, each with the reason.
+        examples: The first of them, each with the reason; a folder once for all of its files.
+        n_named: How many files the examples stand for.
     """
 
     documents: int = 0
     n_files: int = 0
     examples: list[Skipped] = field(default_factory=list)
+    n_named: int = 0
 
     def add(self, unread: Skipped, n_documents: int) -> None:
         """Count a file that keeps documents; one that has none does not matter."""
         if n_documents:
             self.documents += n_documents
             self.n_files += 1
-            if len(self.examples) < MOST_NAMED:
+            if unread in self.examples:
+                self.n_named += 1
+            elif len(self.examples) < MOST_NAMED:
                 self.examples.append(unread)
+                self.n_named += 1
 
     def lines(self) -> list[str]:
         """Return a line that counts the documents, and one for each file that is named."""
         if not self.documents:
             return []
         counted = f"{self.documents:,} documents stay as they were"
-        lines = [f"{counted}, for {self.n_files:,} files cannot be read at the moment:"]
+        files = "1 file" if self.n_files == 1 else f"{self.n_files:,} files"
+        lines = [f"{counted}, for {files} cannot be read at the moment:"]
         lines += [f"  {example}" for example in self.examples]
-        if self.n_files > len(self.examples):
-            lines.append(f"  and {self.n_files - len(self.examples):,} more")
+        if self.n_files > self.n_named:
+            lines.append(f"  and {self.n_files - self.n_named:,} more")
         return lines
 
 
