@@ -93,7 +93,7 @@ void bind_choose_windows(Matrix<const std::int64_t> pieces, Vector<const std::in
 
 nb::object bind_units(const nb::bytes& text, bool is_code) {
   std::vector<std::int32_t> numbers;
-  for (const Unit& unit : units_of(decoded(text.c_str(), static_cast<std::int64_t>(text.size())), is_code)) {
+  for (const Unit& unit : units_of(Text(text.c_str(), static_cast<std::int64_t>(text.size())), is_code)) {
     numbers.insert(numbers.end(), {unit.start, unit.end, static_cast<std::int32_t>(unit.kind), unit.first});
   }
   const std::size_t n_units = numbers.size() / 4;

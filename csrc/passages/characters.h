@@ -1,4 +1,5 @@
 // What is a character? The sets of colmodern/text/units.py and colmodern/passages/words.py.
+// A mark is a character in one byte: itself if it is ASCII, or else which of the sets it is in.
 #pragma once
 
 #include <array>
@@ -6,47 +7,28 @@
 
 namespace colmodern {
 
-// What an ASCII character is, read off a table: most of a text is ASCII.
-enum AsciiClass : std::uint8_t { kSpaceClass = 1, kWordClass = 2, kEndClass = 4, kUpperClass = 8 };
-
-constexpr std::array<std::uint8_t, 0x80> ascii_classes() {
-  std::array<std::uint8_t, 0x80> classes{};
-  for (const char c : {' ', '\t', '\v', '\f', '\r', '\x1c', '\x1d', '\x1e', '\x1f'}) {
-    classes[static_cast<std::size_t>(c)] |= kSpaceClass;
-  }
-  for (const char c : {'.', '!', '?'}) classes[static_cast<std::size_t>(c)] |= kEndClass;
-  for (std::size_t c = '0'; c <= '9'; ++c) classes[c] |= kWordClass;
-  for (std::size_t c = 'a'; c <= 'z'; ++c) classes[c] |= kWordClass;
-  for (std::size_t c = 'A'; c <= 'Z'; ++c) classes[c] |= kWordClass | kUpperClass;
-  classes['_'] |= kWordClass;
-  return classes;
-}
-
-inline constexpr auto kAscii = ascii_classes();
-
-inline bool is_digit(char32_t c) noexcept { return c >= U'0' && c <= U'9'; }
-inline bool is_alnum(char32_t c) noexcept {
+constexpr bool is_digit(char32_t c) noexcept { return c >= U'0' && c <= U'9'; }
+constexpr bool is_alnum(char32_t c) noexcept {
   return is_digit(c) || (c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z');
 }
 
 // White space but the line feed.
-inline bool is_space(char32_t c) noexcept {
-  if (c < 0x80) return (kAscii[c] & kSpaceClass) != 0;
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-         c == 0x202F || c == 0x205F || c == 0x3000;
+constexpr bool is_space(char32_t c) noexcept {
+  return c == U' ' || (c >= U'\t' && c <= U'\r' && c != U'\n') || (c >= 0x1C && c <= 0x1F) || c == 0x85 || c == 0xA0 ||
+         c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
 }
-inline bool is_space_or_line(char32_t c) noexcept { return c == U'\n' || is_space(c); }
 
-inline bool is_lower(char32_t c) noexcept {
+constexpr bool is_lower(char32_t c) noexcept {
   return (c >= U'a' && c <= U'z') || (c >= 0xDF && c <= 0xFF && c != 0xF7) || (c >= 0x3B1 && c <= 0x3C9) ||
          (c >= 0x430 && c <= 0x45F);
 }
 
-inline bool is_end(char32_t c) noexcept { return c < 0x80 ? (kAscii[c] & kEndClass) != 0 : c == 0x2026; }
-inline bool is_wide_end(char32_t c) noexcept { return c == 0x3002 || c == 0xFF01 || c == 0xFF1F; }
-inline bool is_bullet(char32_t c) noexcept { return c == U'-' || c == U'*' || c == U'+' || c == 0x2022; }
+constexpr bool is_end(char32_t c) noexcept { return c == U'.' || c == U'!' || c == U'?' || c == 0x2026; }
+constexpr bool is_wide_end(char32_t c) noexcept { return c == 0x3002 || c == 0xFF01 || c == 0xFF1F; }
+constexpr bool is_bullet(char32_t c) noexcept { return c == U'-' || c == U'*' || c == U'+' || c == 0x2022; }
 
-inline bool is_closer(char32_t c) noexcept {
+constexpr bool is_closer(char32_t c) noexcept {
   switch (c) {
     case U'"':
     case U'\'':
@@ -64,7 +46,7 @@ inline bool is_closer(char32_t c) noexcept {
   }
 }
 
-inline bool is_opener(char32_t c) noexcept {
+constexpr bool is_opener(char32_t c) noexcept {
   switch (c) {
     case U'"':
     case U'\'':
@@ -83,8 +65,8 @@ inline bool is_opener(char32_t c) noexcept {
 }
 
 // Letters, digits, marks and the underscore; of what is not ASCII, all but the blocks of punctuation.
-inline bool is_word(char32_t c) noexcept {
-  if (c < 0x80) return (kAscii[c] & kWordClass) != 0;
+constexpr bool is_word(char32_t c) noexcept {
+  if (c < 0x80) return is_alnum(c) || c == U'_';
   if (c < 0xC0) return c == 0xAA || c == 0xB5 || c == 0xBA;
   if (c == 0xD7 || c == 0xF7) return false;
   return !((c >= 0x2000 && c <= 0x206F) || (c >= 0x2190 && c <= 0x2BFF) || (c >= 0x3000 && c <= 0x303F) ||
@@ -93,12 +75,55 @@ inline bool is_word(char32_t c) noexcept {
 }
 
 // A letter of the Latin, Greek and Cyrillic alphabets in lower case; any other character as it is.
-inline char32_t folded(char32_t c) noexcept {
-  if (c < 0x80) return c + ((kAscii[c] & kUpperClass) << 2);
+constexpr char32_t folded(char32_t c) noexcept {
+  if (c < 0x80) return c >= U'A' && c <= U'Z' ? c + 32 : c;
   if ((c >= 0xC0 && c <= 0xDE && c != 0xD7) || (c >= 0x391 && c <= 0x3A9) || (c >= 0x410 && c <= 0x42F)) {
     return c + 32;
   }
   return c >= 0x400 && c <= 0x40F ? c + 80 : c;
+}
+
+enum Sets : std::uint16_t {
+  kSpace = 1,
+  kWord = 2,
+  kEnd = 4,
+  kWideEnd = 8,
+  kCloser = 16,
+  kOpener = 32,
+  kBullet = 64,
+  kLower = 128,
+  kLine = 256,
+};
+
+constexpr std::uint16_t sets_of(char32_t c) noexcept {
+  return static_cast<std::uint16_t>((is_space(c) ? kSpace : 0) | (is_word(c) ? kWord : 0) | (is_end(c) ? kEnd : 0) |
+                                    (is_wide_end(c) ? kWideEnd : 0) | (is_closer(c) ? kCloser : 0) |
+                                    (is_opener(c) ? kOpener : 0) | (is_bullet(c) ? kBullet : 0) |
+                                    (is_lower(c) ? kLower : 0) | (c == U'\n' ? kLine : 0));
+}
+
+// The sets that a character which is not ASCII can be in.
+inline constexpr std::array<std::uint16_t, 10> kWideSets{0,        kWord,   kWord | kLower, kSpace,  kEnd,
+                                                         kWideEnd, kCloser, kOpener,        kBullet, kWord | kSpace};
+
+constexpr std::array<std::uint16_t, 0x100> sets_of_marks() {
+  std::array<std::uint16_t, 0x100> sets{};
+  for (std::size_t c = 0; c < 0x80; ++c) sets[c] = sets_of(static_cast<char32_t>(c));
+  for (std::size_t i = 0; i < kWideSets.size(); ++i) sets[0x80 + i] = kWideSets[i];
+  return sets;
+}
+
+inline constexpr auto kSetsOfMarks = sets_of_marks();
+
+inline bool is_in(char mark, int sets) noexcept { return (kSetsOfMarks[static_cast<unsigned char>(mark)] & sets) != 0; }
+inline bool is_ascii(char mark) noexcept { return static_cast<unsigned char>(mark) < 0x80; }
+
+// The mark of a character that is not ASCII.
+inline char mark_of(char32_t c) noexcept {
+  const std::uint16_t sets = sets_of(c);
+  std::size_t i = 0;
+  while (i + 1 < kWideSets.size() && kWideSets[i] != sets) ++i;
+  return static_cast<char>(0x80 + i);
 }
 
 }  // namespace colmodern

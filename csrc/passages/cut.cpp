@@ -1,4 +1,8 @@
 #include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <unordered_map>
 
 #include "parallel.h"
 #include "passages/characters.h"
@@ -8,74 +12,101 @@ namespace colmodern {
 namespace {
 
 constexpr std::int64_t kPieceTokens = 64;  // PIECE_TOKENS of choice.py
-constexpr std::size_t kLongestWord = 64;
+constexpr std::int64_t kLongestWord = 64;
 
-// The words to be counted, found by their hashes.
+// The words to be counted. Most runs of a text differ from all of them in length or first letter.
 class WordNumbers {
  public:
-  explicit WordNumbers(const std::vector<std::u32string>& words) : words_(words) {
-    std::size_t size = 8;
-    while (size < 4 * words.size()) size *= 2;
-    slots_.assign(size, -1);
+  explicit WordNumbers(const std::vector<std::u32string>& words) : size_(words.size()) {
     for (std::size_t i = 0; i < words.size(); ++i) {
-      std::size_t slot = hash_of(words[i].data(), words[i].size()) & (size - 1);
-      while (slots_[slot] >= 0) slot = (slot + 1) & (size - 1);
-      slots_[slot] = static_cast<std::int32_t>(i);
+      const std::u32string& word = words[i];
+      numbers_.emplace(word, static_cast<std::int64_t>(i));
+      if (word.empty() || word.size() > kLongestWord) continue;
+      of_length_[word.size()] |= first_bit(word[0]);
     }
   }
 
-  std::size_t size() const noexcept { return words_.size(); }
+  std::size_t size() const noexcept { return size_; }
 
-  // The number of a run of a text, -1 if it is none of the words.
-  std::int64_t of(const char32_t* run, std::size_t length) const noexcept {
-    const std::size_t mask = slots_.size() - 1;
-    for (std::size_t slot = hash_of(run, length) & mask; slots_[slot] >= 0; slot = (slot + 1) & mask) {
-      const std::u32string& word = words_[static_cast<std::size_t>(slots_[slot])];
-      const auto same = [](char32_t one, char32_t other) { return folded(one) == other; };
-      if (word.size() == length && std::equal(run, run + length, word.begin(), same)) return slots_[slot];
-    }
-    return -1;
+  // Whether a run may be one of the words.
+  bool may_have(char first, std::size_t length) const noexcept {
+    return (of_length_[length] & first_bit(static_cast<unsigned char>(first))) != 0;
+  }
+
+  // The number of a run in lower case, -1 if it is none of the words.
+  std::int64_t of(const std::u32string& run) const {
+    const auto found = numbers_.find(run);
+    return found == numbers_.end() ? -1 : found->second;
   }
 
  private:
-  static std::size_t hash_of(const char32_t* run, std::size_t length) noexcept {
-    std::uint64_t hash = 14695981039346656037U;
-    for (std::size_t i = 0; i < length; ++i) hash = (hash ^ folded(run[i])) * 1099511628211U;
-    return static_cast<std::size_t>(hash >> 20);
+  // One bit for what is not ASCII, one for each letter in either case.
+  static std::uint64_t first_bit(char32_t c) noexcept {
+    return std::uint64_t{1} << (c >= 0x80 ? 0 : folded(c) & 0x3FU);
   }
 
-  const std::vector<std::u32string>& words_;
-  std::vector<std::int32_t> slots_;
+  std::size_t size_;
+  std::unordered_map<std::u32string, std::int64_t> numbers_;
+  std::array<std::uint64_t, kLongestWord + 1> of_length_{};
 };
 
-// The tokens that stand in the text, and where: rising.
-struct Placed {
-  std::vector<std::int64_t> tokens;
-  std::vector<std::int64_t> starts;
+// What one document after the other is read into; the memory is kept from one to the next.
+struct Scratch {
+  Text text;
+  std::unique_ptr<std::int32_t[]> bounds;  // where each run of word characters begins, and ends
+  std::size_t n_bounds = 0, room = 0;
+  std::vector<std::int32_t> tokens;  // those that stand in the text
+  std::vector<std::int32_t> starts;  // where they do: rising
 };
 
-Placed placed(const TokenisedText& text, const std::u32string& characters) {
-  Placed found;
-  if (text.spans == nullptr) {
-    for (const WordRun& run : word_runs(characters)) {
-      found.tokens.push_back(static_cast<std::int64_t>(found.tokens.size()));
-      found.starts.push_back(run.start);
-    }
-    return found;
+// Finds the bounds without a branch: every character is written, and only those at a bound are kept.
+void find_bounds(Scratch& scratch) {
+  const char* const marks = scratch.text.marks().data();
+  const std::size_t size = scratch.text.marks().size();
+  if (scratch.room <= size) {
+    scratch.room = size + 1;
+    scratch.bounds.reset(new std::int32_t[scratch.room]);
   }
-  const auto n_characters = static_cast<std::int64_t>(characters.size());
-  std::int64_t latest = 0;
-  for (std::int64_t i = 0; i < text.n_tokens; ++i) {
-    const std::int64_t start = text.spans[2 * i], end = text.spans[2 * i + 1];
-    if (end <= start || start < 0 || end > n_characters) continue;
-    latest = std::max(latest, start);
-    found.tokens.push_back(i);
-    found.starts.push_back(latest);
+  std::int32_t* into = scratch.bounds.get();
+  unsigned before = 0;
+  for (std::size_t at = 0; at < size; ++at) {
+    const unsigned is_now = is_in(marks[at], kWord) ? 1 : 0;
+    *into = static_cast<std::int32_t>(at);
+    into += is_now ^ before;
+    before = is_now;
   }
-  return found;
+  *into = static_cast<std::int32_t>(size);
+  scratch.n_bounds = static_cast<std::size_t>(into - scratch.bounds.get()) + before;
 }
 
-void put_pieces(const std::vector<Unit>& units, const Placed& where, CutText& cut) {
+void place(const TokenisedText& text, Scratch& scratch) {
+  std::size_t count = 0;
+  if (text.spans == nullptr) {
+    scratch.tokens.resize(scratch.n_bounds / 2);
+    scratch.starts.resize(scratch.n_bounds / 2);
+    for (std::size_t i = 0; i < scratch.n_bounds; i += 2) {
+      if (scratch.bounds[i + 1] - scratch.bounds[i] > kLongestWord) continue;
+      scratch.tokens[count] = static_cast<std::int32_t>(count);
+      scratch.starts[count++] = scratch.bounds[i];
+    }
+  } else {
+    scratch.tokens.resize(static_cast<std::size_t>(text.n_tokens));
+    scratch.starts.resize(static_cast<std::size_t>(text.n_tokens));
+    const auto n_characters = static_cast<std::int64_t>(scratch.text.marks().size());
+    std::int32_t latest = 0;
+    for (std::int64_t i = 0; i < text.n_tokens; ++i) {
+      const std::int32_t start = text.spans[2 * i], end = text.spans[2 * i + 1];
+      if (end <= start || start < 0 || end > n_characters) continue;
+      latest = std::max(latest, start);
+      scratch.tokens[count] = static_cast<std::int32_t>(i);
+      scratch.starts[count++] = latest;
+    }
+  }
+  scratch.tokens.resize(count);
+  scratch.starts.resize(count);
+}
+
+void put_pieces(const std::vector<Unit>& units, const Scratch& where, CutText& cut) {
   std::size_t next = 0;
   const auto count = where.starts.size();
   for (const Unit& unit : units) {
@@ -96,79 +127,44 @@ void put_pieces(const std::vector<Unit>& units, const Placed& where, CutText& cu
   }
 }
 
-void count_words(const std::u32string& text, const WordNumbers& numbers, CutText& cut) {
+void count_words(const Scratch& scratch, const WordNumbers& numbers, CutText& cut) {
   const std::size_t n_words = numbers.size();
   cut.counts.assign(cut.pieces.size() * n_words, 0.0F);
   if (cut.pieces.empty() || n_words == 0) return;
+  const std::string& marks = scratch.text.marks();
+  std::u32string run;
   std::size_t piece = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    if (!is_word(text[at])) {
-      ++at;
-      continue;
-    }
-    const std::size_t start = at;
-    while (at < text.size() && is_word(text[at])) ++at;
-    if (at - start > kLongestWord || static_cast<std::int64_t>(start) < cut.pieces[0].character) continue;
-    const std::int64_t found = numbers.of(text.data() + start, at - start);
+  for (std::size_t i = 0; i < scratch.n_bounds; i += 2) {
+    const std::int64_t start = scratch.bounds[i], length = scratch.bounds[i + 1] - start;
+    if (length > kLongestWord) continue;
+    if (!numbers.may_have(marks[static_cast<std::size_t>(start)], static_cast<std::size_t>(length))) continue;
+    if (start < cut.pieces[0].character) continue;
+    scratch.text.folded_run(start, start + length, run);
+    const std::int64_t found = numbers.of(run);
     if (found < 0) continue;
-    while (piece + 1 < cut.pieces.size() && cut.pieces[piece + 1].character <= static_cast<std::int64_t>(start)) {
-      ++piece;
-    }
+    while (piece + 1 < cut.pieces.size() && cut.pieces[piece + 1].character <= start) ++piece;
     cut.counts[piece * n_words + static_cast<std::size_t>(found)] += 1.0F;
   }
 }
 
 }  // namespace
 
-std::u32string decoded(const char* bytes, std::int64_t size) {
-  std::u32string text(static_cast<std::size_t>(size), U'\0');
-  char32_t* into = text.data();
-  const auto* at = reinterpret_cast<const unsigned char*>(bytes);
-  const auto* const stop = at + size;
-  while (at < stop) {
-    const unsigned lead = *at;
-    const int more = lead < 0xC0 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-    if (lead < 0x80 || more == 0 || stop - at <= more) {
-      *into++ = lead;
-      ++at;
-      continue;
-    }
-    char32_t character = lead & (0x3FU >> more);
-    for (int i = 1; i <= more; ++i) character = character << 6 | (at[i] & 0x3FU);
-    *into++ = character;
-    at += more + 1;
-  }
-  text.resize(static_cast<std::size_t>(into - text.data()));
-  return text;
-}
-
-std::vector<WordRun> word_runs(const std::u32string& text) {
-  std::vector<WordRun> runs;
-  for (std::size_t at = 0; at < text.size();) {
-    if (!is_word(text[at])) {
-      ++at;
-      continue;
-    }
-    WordRun run{static_cast<std::int64_t>(at), {}};
-    for (; at < text.size() && is_word(text[at]); ++at) run.word.push_back(folded(text[at]));
-    if (run.word.size() <= kLongestWord) runs.push_back(std::move(run));
-  }
-  return runs;
-}
-
 std::vector<CutText> cut_texts(const std::vector<TokenisedText>& texts, const std::vector<std::u32string>& words,
                                int threads) {
   const WordNumbers numbers(words);
   std::vector<CutText> cuts(texts.size());
-  parallel_for(static_cast<std::int64_t>(texts.size()), 1, threads, [&](std::int64_t first, std::int64_t last) {
+  const auto cut_some = [&](Scratch& scratch, std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       const TokenisedText& one = texts[static_cast<std::size_t>(i)];
       CutText& cut = cuts[static_cast<std::size_t>(i)];
-      const std::u32string text = decoded(one.bytes, one.size);
-      put_pieces(units_of(text, one.is_code), placed(one, text), cut);
-      count_words(text, numbers, cut);
+      scratch.text.read(one.bytes, one.size);
+      find_bounds(scratch);
+      place(one, scratch);
+      put_pieces(units_of(scratch.text, one.is_code), scratch, cut);
+      count_words(scratch, numbers, cut);
     }
-  });
+  };
+  parallel_for_with(static_cast<std::int64_t>(texts.size()), 1, threads, [] { return Scratch{}; }, cut_some);
   return cuts;
 }
 

@@ -18,8 +18,32 @@ struct Unit {
   std::int32_t first;
 };
 
+// The characters of a text in UTF-8, one mark each (see characters.h). What is no UTF-8 is one character a byte.
+class Text {
+ public:
+  Text() = default;
+  Text(const char* bytes, std::int64_t size) { read(bytes, size); }
+
+  // Takes another text in place of this one.
+  void read(const char* bytes, std::int64_t size);
+
+  const std::string& marks() const noexcept { return marks_; }
+  // Puts characters begin..end, in lower case.
+  void folded_run(std::int64_t begin, std::int64_t end, std::u32string& into) const;
+
+ private:
+  // A character that is not ASCII.
+  struct Wide {
+    std::int64_t at;
+    char32_t character;
+  };
+
+  std::string marks_;
+  std::vector<Wide> wide_;
+};
+
 // The units of a text, in order.
-std::vector<Unit> units_of(const std::u32string& text, bool is_code);
+std::vector<Unit> units_of(const Text& text, bool is_code);
 
 // Tokens begin..end of a unit, and the character at which the first of them starts.
 struct Piece {
@@ -46,19 +70,12 @@ struct CutText {
   std::vector<float> counts;
 };
 
-// Cuts each text; `words` are folded as `word_runs` folds them. Without spans the words of a text are its tokens.
+// Cuts each text; `words` are in lower case. Without spans the words of a text are its tokens.
 std::vector<CutText> cut_texts(const std::vector<TokenisedText>&, const std::vector<std::u32string>& words,
                                int threads);
 
 // The characters of UTF-8; what is no UTF-8 becomes one character a byte.
 std::u32string decoded(const char* bytes, std::int64_t size);
-
-// A run of word characters of a text, in lower case.
-struct WordRun {
-  std::int64_t start;
-  std::u32string word;
-};
-std::vector<WordRun> word_runs(const std::u32string& text);
 
 // The pieces of documents, those of document i being offsets[i]..offsets[i + 1].
 struct PiecesOfAll {
