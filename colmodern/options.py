@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Flag, StrEnum, auto
 from types import NoneType
-from typing import Any, ClassVar, Self, get_args, get_type_hints
+from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
 from colmodern.errors import ConfigError
 
@@ -75,11 +75,13 @@ class Option:
     Attributes:
         kind: The type of its values: bool, int, float, str, or an enum of words.
         is_optional: Whether None is a value too.
+        is_many: Whether it takes a tuple of such values; given again on a command line for each.
     """
 
     name: str
     kind: type
     is_optional: bool
+    is_many: bool
     default: Any
     help: str
     minimum: float | None
@@ -129,6 +131,18 @@ class Option:
         """
         if value is None and self.is_optional:
             return None
+        if self.is_many:
+            return tuple(self._checked_one(each) for each in self._many(value))
+        return self._checked_one(value)
+
+    def _many(self, values: Any) -> tuple[Any, ...]:
+        # A single text is a sequence of texts too: one for each letter.
+        if isinstance(values, tuple | list):
+            return tuple(values)
+        what = f"be a tuple, as in ({values!r},)"
+        raise self._error("option_wrong_kind", what, values)
+
+    def _checked_one(self, value: Any) -> Any:
         found = self._converted(value)
         if self.choices and found not in self.choices:
             raise self._error("option_not_allowed", f"be one of {self.choices}", value)
@@ -143,6 +157,11 @@ class Option:
         kind: Any = _JSON_TYPES.get(self.kind, "string")
         allowed: list[Any] = [*self.choices, *map(str, self.words)]
         limits = {"minimum": self.minimum, "maximum": self.maximum}
+        if self.is_many:
+            plain = list(self.default)
+            items = {"type": kind}
+            what = {"default": plain, "description": self.help}
+            return {"type": "array", "items": items, **what}
         return {
             "type": [kind, "null"] if self.is_optional else kind,
             **({"enum": allowed + [None] * self.is_optional} if allowed else {}),
@@ -185,11 +204,13 @@ def options_of(kind: type) -> tuple[Option, ...]:
 def _read(kind: type) -> Iterator[Option]:
     hints = get_type_hints(kind)
     for one in fields(kind):
+        is_many = get_origin(hints[one.name]) is tuple
         types = get_args(hints[one.name]) or (hints[one.name],)
         yield Option(
             name=one.name,
             kind=next(each for each in types if each is not NoneType),
             is_optional=NoneType in types,
+            is_many=is_many,
             default=one.default,
             **one.metadata,
         )

@@ -50,9 +50,13 @@ def _parameter(one: Option) -> inspect.Parameter:
     if one.kind in (int, float):
         how |= {"min": one.minimum, "max": one.maximum}
     kind: Any = one.kind | None if one.is_optional else one.kind
+    default = one.default
+    if one.is_many:
+        kind, default = list[one.kind], list(one.default)  # type: ignore[name-defined]
+        how["show_default"] = False
     return inspect.Parameter(
         one.name,
         inspect.Parameter.KEYWORD_ONLY,
-        default=one.default,
+        default=default,
         annotation=Annotated[kind, typer.Option(one.typed, **how)],
     )

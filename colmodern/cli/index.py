@@ -24,13 +24,14 @@ from colmodern.cli.location import default_location, named, remember
 from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.progress import progress_bar
 from colmodern.cli.printing.terminal import Format, note
+from colmodern.corpus.options import ScanOptions
 from colmodern.request import IndexConfig, SyncRequest
 
 if TYPE_CHECKING:
     from colmodern.indexer import IndexReport
 
 
-@takes(*shown(IndexConfig), *shown(SyncRequest), after="batch_tokens")
+@takes(*shown(IndexConfig), *shown(ScanOptions), *shown(SyncRequest), after="batch_tokens")
 def index(
     paths: Annotated[list[Path], typer.Argument(help="Folders or files.", show_default=False)],
     *,
@@ -47,15 +48,6 @@ def index(
     batch_tokens: Annotated[
         int | None, typer.Option(min=1, help="torch: tokens in a batch, padding included.")
     ] = None,
-    id_field: Annotated[str, typer.Option(help="Rows: the field of the id.")] = "_id",
-    title_field: Annotated[str, typer.Option(help="Rows: the field of the title.")] = "title",
-    text_field: Annotated[str, typer.Option(help="Rows: the field of the text.")] = "text",
-    include: Annotated[list[str] | None, typer.Option(help="Only files like this glob.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="No files like this glob.")] = None,
-    hidden: Annotated[bool, typer.Option(help="Also files that start with a dot.")] = False,
-    follow_links: Annotated[
-        bool, typer.Option(help="Also links to files outside the folders.")
-    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Then follow the files until Ctrl-C. (extra: watch)")
     ] = False,
@@ -63,19 +55,9 @@ def index(
     **options: Any,
 ) -> None:
     """Index folders and files, or bring an index up to date with them."""
-    from colmodern.corpus import ScanOptions
     from colmodern.indexer import Indexer
 
-    scan = ScanOptions(
-        include=tuple(include or ()),
-        exclude=tuple(exclude or ()),
-        hidden=hidden,
-        follow_links=follow_links,
-        id_field=id_field,
-        title_field=title_field,
-        text_field=text_field,
-    )
-    asked = taken(SyncRequest, options)
+    scan, asked = taken(ScanOptions, options), taken(SyncRequest, options)
     location = named(index) or default_location(paths)
     encoding = EncoderArguments(
         precision=precision,

@@ -69,7 +69,7 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("html", 3, "all but navigation", (".html", ".htm", ".xhtml")),
     FileFormat("pdf", 2, "the text of its pages", (".pdf",)),
     FileFormat("docx", 3, "all that it says, notes and comments included", (".docx",)),
-    FileFormat("notebook", 2, "the Markdown and code of its cells", (".ipynb",)),
+    FileFormat("notebook", 3, "what was written in its cells", (".ipynb",)),
     FileFormat("code", 1, "source code and configuration, as it is", tuple(LANGUAGES)),
     FileFormat(
         "jsonl", 2, "one object a line", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), True
@@ -97,7 +97,11 @@ def format_of(path: PurePath, text_suffixes: Sequence[str] = ()) -> FileFormat |
 def extractor_fingerprint(form: FileFormat, options: ScanOptions) -> str:
     """Return a short text that changes whenever a file of this format must be read again."""
     fingerprint = f"{form.name}/{form.version}"
+    if options.encoding:
+        fingerprint += f" encoding={options.encoding!r}"
     if not form.is_rows:
         return fingerprint
+    if options.delimiter:
+        fingerprint += f" delimiter={options.delimiter!r}"
     fields = (options.id_field, options.title_field, options.text_field)
     return f"{fingerprint} {fields!r}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from colmodern.corpus.patterns import compile_patterns
 from colmodern.errors import ConfigError
+from colmodern.options import Options, option
 
 __all__ = ["ScanOptions"]
 
@@ -14,69 +15,63 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScanOptions:
+class ScanOptions(Options):
     """The options of :func:`~colmodern.corpus.scan` and :func:`~colmodern.corpus.extract`.
 
     Globs are patterns as in a ``.gitignore``, relative to each root: ``*.md`` matches at any
     depth, ``/drafts/`` only at the top.
 
-    Attributes:
-        include: If any are given, only files that match one of them are taken.
-        exclude: Files and folders that are left out.
-        hidden: Whether names that start with a dot are taken.
-        follow_links: Whether a link to a file outside the roots is read as that file.
-        ignore_files: Whether ``.gitignore`` and ``.colmodernignore`` are obeyed.
-        max_file_bytes: The largest file that is read whole, and the largest row of a row file.
-            Row files themselves may have any size, since they are streamed.
-        max_file_memory: The bytes that reading a file (a row of a row file) may take, where a
-            parser reads it. Files of text, which are read as they are, need no such limit.
-        max_file_seconds: The seconds of computing that it may take.
-        text_suffixes: Further suffixes to be read as plain text, such as ``".tex"``.
-        encoding: What files are written in, as ``"*.txt=cp1250"``, or ``"cp1250"`` for every one
-            without a byte order mark; the last that matches a file decides.
-        id_field: The field of a row that names its document.
-        title_field: The field of a row that holds its title.
-        text_field: The field of a row that holds its text.
-
     Raises:
         ConfigError: If a value is not allowed; the message names the option.
     """
 
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    hidden: bool = False
-    follow_links: bool = False
-    ignore_files: bool = True
-    # A file of 64 MiB holds some ten million words: more than any document, less than memory.
-    max_file_bytes: int = 64 * MIB
-    # Several times what the largest files of that size need.
-    max_file_memory: int = 1024 * MIB
-    max_file_seconds: float = 300.0
-    text_suffixes: tuple[str, ...] = ()
-    encoding: tuple[str, ...] = ()
-    id_field: str = "_id"
-    title_field: str = "title"
-    text_field: str = "text"
+    WHAT: ClassVar[str] = "option of a scan"
 
-    def __post_init__(self) -> None:
-        """Check every option."""
+    id_field: str = option("_id", help="Rows: the field of the id.")
+    title_field: str = option("title", help="Rows: the field of the title.")
+    text_field: str = option("text", help="Rows: the field of the text.")
+    delimiter: str = option(
+        "", unset="by the header", help="Rows of CSV: what separates the fields, one character."
+    )
+    include: tuple[str, ...] = option((), help="Only files like this glob.")
+    exclude: tuple[str, ...] = option((), help="No files like this glob.")
+    hidden: bool = option(False, help="Also files that start with a dot.")
+    follow_links: bool = option(False, help="Also links to files outside the folders.")
+    ignore_files: bool = option(True, help="Whether .gitignore and .colmodernignore are obeyed.")
+    text_suffixes: tuple[str, ...] = option(
+        (), flag="--text-suffix", help="Files that end so are plain text, as in .tex."
+    )
+    encoding: tuple[str, ...] = option(
+        (), help="What files are written in, as in '*.txt=cp1250', or cp1250 for all."
+    )
+    # A file of 64 MiB holds some ten million words: more than any document, less than memory.
+    max_file_bytes: int = option(
+        64 * MIB, minimum=1, help="The largest file that is read whole, and the largest row."
+    )
+    # Several times what the largest files of that size need. Files of text, which are read as they
+    # are, need no such limits.
+    max_file_memory: int = option(
+        1024 * MIB, minimum=1, help="The bytes that a parser may take for a file."
+    )
+    max_file_seconds: float = option(
+        300.0, minimum=0.001, maximum=1e9, help="The seconds of computing that it may take."
+    )
+
+    def check_together(self) -> None:
+        """Refuse globs, suffixes, encodings and fields that mean nothing."""
         for name in ("include", "exclude"):
             _check_patterns(name, getattr(self, name))
-        _check_is_tuple("text_suffixes", self.text_suffixes)
         for suffix in self.text_suffixes:
             if not suffix.startswith(".") or len(suffix) < 2:
                 raise ConfigError(
                     f"text_suffixes holds {suffix!r}: a suffix starts with a dot, as in '.tex'"
                 )
-        if self.max_file_bytes < 1:
-            raise ConfigError(
-                f"max_file_bytes is {self.max_file_bytes!r}: it must be a number of bytes above 0"
-            )
-        if self.max_file_memory < 1 or not 0 < self.max_file_seconds < 1e9:
-            raise ConfigError("max_file_memory and max_file_seconds must be numbers above 0")
-        _check_is_tuple("encoding", self.encoding)
         for rule in self.encoding:
             _check_encoding(rule)
+        if len(self.delimiter) > 1 or self.delimiter in {'"', "\r", "\n"}:
+            raise ConfigError(
+                f"delimiter is {self.delimiter!r}: it must be one character, as in ';'"
+            )
         _check_fields(id=self.id_field, title=self.title_field, text=self.text_field)
 
     def encoding_of(self, key: str) -> str | None:
@@ -105,14 +100,7 @@ def _encoding_rule(rule: str) -> tuple[str, str]:
     return glob or "*", label
 
 
-def _check_is_tuple(name: str, values: Sequence[str]) -> None:
-    # A single text is a sequence of texts too: one for each letter.
-    if isinstance(values, str):
-        raise ConfigError(f"{name} is {values!r}: it must be a tuple, as in ({values!r},)")
-
-
-def _check_patterns(name: str, patterns: Sequence[str]) -> None:
-    _check_is_tuple(name, patterns)
+def _check_patterns(name: str, patterns: tuple[str, ...]) -> None:
     for pattern in patterns:
         compiled, wrong = compile_patterns([pattern])
         if wrong or not compiled:

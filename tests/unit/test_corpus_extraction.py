@@ -238,11 +238,11 @@ def notebook(cells):
 def test_a_notebook_gives_its_markdown_and_code(tmp_path):
     cells = [
         {"cell_type": "markdown", "source": ["# The plan\n", "in words"]},
-        {"cell_type": "raw", "source": "left out"},
+        {"cell_type": "raw", "source": "as it is"},
         {"cell_type": "code", "source": "x = 1", "outputs": [{"text": "not this"}]},
     ]
     document = document_of(tmp_path / "a.ipynb", notebook(cells))
-    assert document.text == "# The plan\nin words\n\nx = 1"
+    assert document.text == "# The plan\nin words\n\nas it is\n\nx = 1"
     assert document.metadata["title"] == "The plan"
 
 
@@ -255,6 +255,29 @@ def test_an_old_notebook_is_read_too(tmp_path):
 @pytest.mark.parametrize("data", ["{", "[1]", "{}", "[" * 100_000, '{"cells": [3]}'])
 def test_what_is_no_notebook_is_broken(tmp_path, data):
     assert failure_of(tmp_path / "a.ipynb", data).reason is SkipReason.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("cell", "text", "fault"),
+    [
+        ({"source": "no type"}, "no type\n\ngood", "cell 1: no cell_type"),
+        ({"cell_type": "code", "source": None}, "good", "cell 1: no source"),
+        ({"cell_type": "code", "source": ["a", None]}, "a\n\ngood", "cell 1: no source"),
+        ({"cell_type": "code"}, "good", "cell 1: no source"),
+        ({"cell_type": "heading", "source": "h", "level": "x"}, "h\n\ngood", None),
+        ({"cell_type": "code", "code": "format 1"}, "format 1\n\ngood", None),
+        ({"cell_type": "text", "text": "format 1"}, "format 1\n\ngood", None),
+        (3, "good", "cell 1: a int"),
+    ],
+)
+def test_a_bad_cell_costs_no_other(tmp_path, cell, text, fault):
+    path = tmp_path / "a.ipynb"
+    path.write_text(notebook([cell, {"cell_type": "markdown", "source": "good"}]))
+    (source,) = scan([path]).sources
+    notes = []
+    ((document, _),) = extract(source, report=notes.append)
+    assert document.text == text
+    assert [(n.reason, n.detail) for n in notes] == ([(SkipReason.PART, fault)] if fault else [])
 
 
 def test_lone_surrogates_never_leave_a_notebook(tmp_path):

@@ -258,3 +258,35 @@ def test_row_files_are_streamed(tmp_path, suffix):
     assert n_documents == 4000
     assert path.stat().st_size > 20_000_000
     assert peak - before < 6_000_000
+
+
+@pytest.mark.parametrize("first", ["sep=;\r\n", '"sep=;"\r\n', "\ufeffsep=;\n"])
+def test_the_first_line_of_excel_says_what_separates_the_fields(tmp_path, first):
+    ((extracted,), _) = read(tmp_path / "a.csv", first + "_id;text\r\n1;a, b\r\n")
+    assert (extracted.document.id, extracted.document.text) == ("1", "a, b")
+
+
+@pytest.mark.parametrize(
+    "header", ["_id|title|text", '_id;"title, short";text', '"_id";"a,b,c,d";"text"']
+)
+def test_what_separates_the_fields_is_told_outside_quotation_marks(tmp_path, header):
+    mark = "|" if "|" in header else ";"
+    ((extracted,), _) = read(tmp_path / "a.csv", f"{header}\n1{mark}t{mark}Boats\n")
+    assert (extracted.document.id, extracted.document.text) == ("1", "Boats")
+
+
+def test_the_delimiter_can_be_given(tmp_path):
+    data = "_id:text\n1:a, b; c, d\n"
+    ((extracted,), _) = read(tmp_path / "a.csv", data, delimiter=":")
+    assert extracted.document.text == "a, b; c, d"
+
+
+def test_a_quotation_mark_that_is_never_closed_costs_no_other_row(tmp_path):
+    data = '_id,text\n1,He said "hi"\n2,"open, goes on\n3,three\n4,"four\nand more"\n'
+    data += '5,five\n6,"open too\n7,seven\n'
+    (found, skipped) = read(tmp_path / "a.csv", data)
+    assert [(d.id, d.text) for d, _ in found] == [
+        ("1", 'He said "hi"'), ("2", "open, goes on"), ("3", "three"), ("4", "four\nand more"),
+        ("5", "five"), ("6", "open too"), ("7", "seven"),
+    ]  # fmt: skip
+    assert [(s.row, s.reason) for s in skipped] == [(2, SkipReason.PART), (6, SkipReason.PART)]

@@ -241,7 +241,7 @@ def test_further_suffixes_can_be_read_as_text(tmp_path):
         ({"exclude": ("",)}, "exclude holds ''"),
         ({"include": "*.md"}, "must be a tuple"),
         ({"text_suffixes": ("tex",)}, "starts with a dot"),
-        ({"max_file_bytes": 0}, "max_file_bytes is 0"),
+        ({"max_file_bytes": 0}, "max_file_bytes must be at least 1, not 0"),
         ({"text_field": ""}, "text_field is empty"),
         ({"text_field": "title"}, "three different fields"),
     ],

@@ -1,14 +1,20 @@
 """CSV and TSV: one row a record, under a header that names the fields.
 
-CSV follows RFC 4180; where the header holds semicolons or tabs and no comma, those separate the
-fields. TSV has no quoting: a line is a row, and a quotation mark is a quotation mark.
+CSV follows RFC 4180; what separates the fields is what the header holds most of (commas,
+semicolons, tabs, bars), or what a first line ``sep=;`` of Excel says. TSV has no quoting: a line is
+a row, and a quotation mark is a quotation mark.
+
+A quotation mark that is never closed would make one row of all that follows. Where a row
+of several lines is not sound, it ends with its first line, and what follows is read anew.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
 
 from colmodern.corpus.extraction.parsed import OnSkipped, Row
 from colmodern.corpus.extraction.record_lines import RecordLines
@@ -17,59 +23,140 @@ from colmodern.corpus.extraction.streams import open_text
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import ExtractionError, Skipped, SkipReason, Source
 
-if TYPE_CHECKING:
-    from _csv import Reader as CSVReader
-
 __all__ = ["read_csv", "read_tsv"]
 
 # The csv module takes its limit as a C long, which has 32 bits on some systems.
 LARGEST_LIMIT = 2**31 - 1
 
+# So many marks that are never closed are mended; a file with more is no CSV.
+_MOST_MENDED = 100
+
+_MARKS = ",;\t|"
+_SEP_LINE = re.compile(r"\ufeff?\"?sep=(?P<mark>[^\r\n\"])\"?[\r\n]*", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
+
+
+class _Record(NamedTuple):
+    """The fields of a row, the number of the line at which it ends, and what is wrong with it."""
+
+    fields: list[str]
+    line: int
+    fault: str = ""
+
 
 def read_csv(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[Row]:
-    """Yield the rows of a CSV file; one too large, or wider than the header, is reported.
+    """Yield the rows of a CSV file; a row with more fields than the header is reported.
 
     Raises:
-        ExtractionError: If the file cannot be read, a row of several lines is larger than the
-            limit, or the header does not name the text field.
+        ExtractionError: If the file cannot be read, or the header does not name the text field.
     """
     with open_text(source, options, report) as file:
-        header = file.readline(options.max_file_bytes)
-        delimiter = next((mark for mark in ",;\t" if mark in header), ",")
-        file.seek(0)
+        first = file.readline(options.max_file_bytes)
+        said = _SEP_LINE.fullmatch(first)
+        if said is None:
+            file.seek(0)
+        mark = options.delimiter or (said["mark"] if said else _mark_of(first))
         lines = RecordLines(file, source, options, report, has_quotes=True)
-        yield from _rows(csv.reader(lines, delimiter=delimiter), lines, report)
+        yield from _rows(_records(lines, mark, said is not None), lines, report)
 
 
 def read_tsv(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[Row]:
     """Yield the rows of a TSV file; as :func:`read_csv`, but without quoting."""
     with open_text(source, options, report) as file:
         lines = RecordLines(file, source, options, report, has_quotes=False)
-        records = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        records = (_Record(fields, rows.line_num) for fields in rows)
         yield from _rows(records, lines, report)
 
 
-def _rows(records: CSVReader, lines: RecordLines, report: OnSkipped) -> Iterator[Row]:
+def _mark_of(header: str) -> str:
+    """Return what a header has most of outside quotation marks; a comma if it has none of them."""
+    bare = _QUOTED.sub("", header)
+    return max(_MARKS, key=bare.count)
+
+
+class _Kept:
+    """Lines as they are read; those of the record that is being read are kept."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self.of_record: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.of_record.append(line)
+            yield line
+
+    def after_first(self) -> Iterator[str]:
+        return chain(self.of_record[1:], self._lines)
+
+
+def _records(lines: Iterable[str], mark: str, n_before: int) -> Iterator[_Record]:
+    for _ in range(_MOST_MENDED):
+        kept = _Kept(lines)
+        reader = csv.reader(kept, delimiter=mark)
+        before = 0
+        is_mended = False
+        for fields in _until_error(reader):
+            n_lines = len(kept.of_record)
+            if fields is None or (n_lines > 1 and _is_unsound(kept.of_record, mark)):
+                fault = "a quotation mark is never closed; the row ends with its line"
+                n_before += before + 1
+                closed = kept.of_record[0].rstrip("\r\n") + '"'
+                yield _Record(next(csv.reader([closed], delimiter=mark)), n_before, fault)
+                lines, is_mended = kept.after_first(), True
+                break
+            yield _Record(fields, n_before + reader.line_num)
+            before = reader.line_num
+            kept.of_record.clear()
+        if not is_mended:
+            return
+    raise csv.Error(f"more than {_MOST_MENDED} quotation marks are never closed")
+
+
+def _until_error(reader: Iterator[list[str]]) -> Iterator[list[str] | None]:
+    """Yield the records; None for one with a field beyond the limit, which ends them."""
+    try:
+        yield from reader
+    except csv.Error:
+        yield None
+
+
+def _is_unsound(lines: list[str], mark: str) -> bool:
+    """Say whether a record ends inside quotation marks, or goes on after a field is closed."""
+    try:
+        list(csv.reader(lines, delimiter=mark, strict=True))
+    except csv.Error:
+        return True
+    return False
+
+
+def _rows(records: Iterator[_Record], lines: RecordLines, report: OnSkipped) -> Iterator[Row]:
     header: list[str] = []
     source, options = lines.source, lines.options
     # The limit of the csv module holds for the whole process, so it is only ever raised.
     wanted = min(options.max_file_bytes, LARGEST_LIMIT)
     csv.field_size_limit(max(csv.field_size_limit(), wanted))
     try:
-        for values in records:
+        for record in records:
+            values = record.fields
             if not values:
                 lines.end_record()
-            elif not header:
+                continue
+            if not header:
                 header = [name.strip() for name in values]
                 if options.text_field not in header:
                     raise no_text_field(source, header, options)
                 lines.start_rows()
-            elif any(values[len(header) :]):
-                number = lines.next_row()
-                detail = f"line {records.line_num}: {len(values)} fields, the header {len(header)}"
+                continue
+            number = lines.next_row()
+            if record.fault:
+                detail = f"line {record.line}: {record.fault}"
+                report(Skipped(source.path, SkipReason.PART, detail, number))
+            if any(values[len(header) :]):
+                detail = f"line {record.line}: {len(values)} fields, the header {len(header)}"
                 report(Skipped(source.path, SkipReason.BAD_ROW, detail, number))
             else:
-                yield Row(lines.next_row(), dict(zip(header, values, strict=False)))
+                yield Row(number, dict(zip(header, values, strict=False)))
     except csv.Error as error:
-        detail = f"line {records.line_num}: {error}; is a quotation mark never closed?"
-        raise ExtractionError(source.path, SkipReason.BROKEN, detail) from error
+        raise ExtractionError(source.path, SkipReason.BROKEN, str(error)) from error

@@ -1,4 +1,4 @@
-"""Jupyter notebooks: the Markdown and the code of the cells, told apart; outputs are left out."""
+"""Jupyter notebooks: what was written in their cells; outputs are left out."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from colmodern.corpus.decoding import without_surrogates
-from colmodern.corpus.extraction.parsed import Parsed, parsing
+from colmodern.corpus.extraction.parsed import Note, Parsed, parsing
 from colmodern.corpus.extraction.spelled import spelled
 from colmodern.corpus.extraction.text import markdown_title
 from colmodern.corpus.options import ScanOptions
-from colmodern.corpus.sources import Source
+from colmodern.corpus.sources import SkipReason, Source
 from colmodern.text.headings import Heading, markdown_headings
 from colmodern.text.noted_headings import sections_field
 
@@ -32,6 +32,8 @@ def parse_notebook(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     text, notes = spelled(data, source, options)
     with parsing(source, "notebook"):
         cells = [_Cell.of(cell) for cell in _cells(json.loads(text))]
+        if cells and not any(cell.kind for cell in cells):
+            raise ValueError(f"cell 1 is {cells[0].fault}")
     markdown = "\n".join(cell.text for cell in cells if cell.kind in {"markdown", "heading"})
     starts = _starts(cells)
     metadata = {
@@ -40,29 +42,46 @@ def parse_notebook(data: bytes, source: Source, options: ScanOptions) -> Parsed:
         **sections_field(_headings(cells, starts)),
     }
     body = BREAK.join(cell.text for cell in cells if cell.text.strip())
-    return Parsed(body, markdown_title(markdown), metadata, notes)
+    return Parsed(body, markdown_title(markdown), metadata, (*notes, *_faults(cells)))
 
 
 class _Cell(NamedTuple):
     kind: str
     text: str
     level: int
+    fault: str = ""
 
     @classmethod
-    def of(cls, cell: dict[str, Any]) -> _Cell:
-        """Read a cell of format 4 or 3; one of a kind that is left out has no text."""
-        kind = cell["cell_type"]
-        source = cell["source"] if "source" in cell else cell.get("input", "")
-        text = source if isinstance(source, str) else "".join(source)
-        text = without_surrogates(text) if kind in {"markdown", "code", "heading"} else ""
-        return cls(kind, text, int(cell.get("level", 1)) if kind == "heading" else 1)
+    def of(cls, cell: Any) -> _Cell:
+        """Read a cell of any format; of one that is no cell, say what it is."""
+        if not isinstance(cell, dict):
+            return cls("", "", 1, f"a {type(cell).__name__}")
+        found = [cell[name] for name in _SOURCES if name in cell]
+        lines = found[0] if found and isinstance(found[0], list) else found[:1]
+        text = without_surrogates("".join(line for line in lines if isinstance(line, str)))
+        kind, level = cell.get("cell_type"), cell.get("level")
+        at = level if isinstance(level, int) and 1 <= level <= 9 else 1
+        fault = "" if all(isinstance(line, str) for line in lines) and found else "no source"
+        if not isinstance(kind, str):
+            return cls("raw", text, 1, "no cell_type")
+        return cls(kind, text, at, fault)
 
 
-def _cells(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
+# What holds the text of a cell in formats 4, 3 and 1.
+_SOURCES = ("source", "input", "code", "text")
+
+
+def _cells(notebook: Any) -> Iterator[Any]:
     """Yield the cells of a notebook of format 4, or of format 3 with its worksheets."""
     sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
     for sheet in sheets:
         yield from sheet["cells"]
+
+
+def _faults(cells: list[_Cell]) -> Iterator[Note]:
+    for number, cell in enumerate(cells, 1):
+        if cell.fault:
+            yield Note(SkipReason.PART, f"cell {number}: {cell.fault}")
 
 
 def _starts(cells: list[_Cell]) -> list[int]:

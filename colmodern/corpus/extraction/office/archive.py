@@ -24,6 +24,7 @@ _OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = 4
 _DENSEST = 200
 _SMALL = 8 << 20
+_NUMBER = re.compile(r"\d{1,9}")
 
 
 class Archive:
@@ -90,10 +91,11 @@ class Archive:
             raise ExtractionError(self._source.path, SkipReason.ENCRYPTED, str(error)) from error
         return b""
 
-    def matching(self, pattern: str) -> Iterator[str]:
-        """Yield the names that a pattern matches whole, in the order of their numbers."""
-        regex = re.compile(pattern)
-        found = [name for name in self.names if regex.fullmatch(name)]
+    def matching(self, regex: re.Pattern[str], folder: str = "") -> Iterator[str]:
+        """Yield the names that match whole below a folder, in the order of their numbers."""
+        start = f"{folder}/" if folder else ""
+        below = [name for name in self.names if name.startswith(start)]
+        found = [name for name in below if regex.fullmatch(name[len(start) :])]
         yield from sorted(found, key=_by_number)
 
     def beside(self, name: str, target: str) -> str:
@@ -111,5 +113,5 @@ def _is_text(name: str) -> bool:
 
 
 def _by_number(name: str) -> tuple[str, int, str]:
-    numbers = re.findall(r"\d{1,18}", name)
+    numbers = _NUMBER.findall(posixpath.basename(name))
     return posixpath.dirname(name), int(numbers[-1]) if numbers else 0, name

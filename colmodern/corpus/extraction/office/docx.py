@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from colmodern.corpus.decoding import without_surrogates
 from colmodern.corpus.extraction.office.archive import Archive
@@ -16,7 +17,13 @@ from colmodern.text.noted_headings import sections_field
 
 __all__ = ["parse_docx"]
 
-_MAIN = r"(?:.*/)?document\d?\.xml"
+_MAIN = re.compile(r"document\d?\.xml")
+_NOTES = {
+    "footnote": re.compile(r"footnotes\d*\.xml"),
+    "endnote": re.compile(r"endnotes\d*\.xml"),
+    "comment": re.compile(r"comments\d*\.xml"),
+}
+_AROUND = re.compile(r"(?:header|footer|diagrams/data|charts/chart)\d*\.xml")
 
 
 def parse_docx(data: bytes, source: Source, options: ScanOptions) -> Parsed:
@@ -30,7 +37,7 @@ def parse_docx(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     """
     with parsing(source, "DOCX"):
         archive = Archive(data, source, options)
-        main = next(archive.matching(_MAIN), None)
+        main = next(filter(_is_main, archive.names), None)
         if main is None:
             detail = "not a sound DOCX file: it has no document.xml"
             raise ExtractionError(source.path, SkipReason.BROKEN, detail)
@@ -50,10 +57,14 @@ def parse_docx(data: bytes, source: Source, options: ScanOptions) -> Parsed:
         return Parsed(text, title, sections_field(body.headings()), tuple(archive.notes))
 
 
+def _is_main(name: str) -> bool:
+    return _MAIN.fullmatch(posixpath.basename(name)) is not None
+
+
 def _notes(archive: Archive, folder: str, styles: Styles) -> Notes:
     notes = Notes()
-    for kind in ("footnote", "endnote", "comment"):
-        for name in archive.matching(rf"{folder}/{kind}s\d*\.xml" if folder else rf"{kind}s\.xml"):
+    for kind, regex in _NOTES.items():
+        for name in archive.matching(regex, folder):
             archive.read(name, notes.reader(kind, styles))
     return notes
 
@@ -61,8 +72,7 @@ def _notes(archive: Archive, folder: str, styles: Styles) -> Notes:
 def _around(archive: Archive, folder: str, styles: Styles) -> list[str]:
     """Return the headers and footers, and the words of diagrams and charts, each once."""
     found: dict[str, None] = {}
-    pattern = rf"{folder}/(?:header|footer|diagrams/data|charts/chart)\d*\.xml"
-    for name in archive.matching(pattern):
+    for name in archive.matching(_AROUND, folder):
         body = Body(styles, Notes())
         archive.read(name, body)
         body.finish()
