@@ -77,6 +77,9 @@ class IndexConfig(Options):
         doors=Door.NONE,
         help="A segment is closed when it holds this many tokens.",
     )
+    merge: bool = option(
+        True, doors=Door.NONE, help="A commit merges small segments that lie side by side."
+    )
     sample_tokens: int = option(
         300_000,
         minimum=1,

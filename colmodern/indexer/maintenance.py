@@ -55,6 +55,9 @@ def delete_documents(path: str | Path, ids: Iterable[str]) -> tuple[list[str], I
         present = [identifier for identifier in wanted if identifier in known]
         if present:
             writer.delete(present)
+            config = config_of(writer.manifest.config)
+            if config.merge:
+                writer.merge_neighbours(max_tokens=config.segment_tokens)
             writer.commit()
         manifest = writer.manifest
     report = IndexReport(

@@ -260,6 +260,8 @@ class Transaction:
         """
         writer = self._started()
         writer.merge_parts(max_tokens=self._build_config.segment_tokens)
+        if self._build_config.merge:
+            writer.merge_neighbours(max_tokens=self._build_config.segment_tokens)
         self._let_go()  # of files that the commit removes
         manifest = writer.commit()
         self.report.documents, self.report.tokens = manifest.n_documents, manifest.n_tokens

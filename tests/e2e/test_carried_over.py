@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from colmodern import HashEncoder, Indexer
+from colmodern import HashEncoder, IndexConfig, Indexer
 from colmodern.errors import IndexCorruptError, IndexFormatError, IndexWriteError
 from colmodern.indexer import compact, delete
 from colmodern.storage import IndexReader, IndexWriter, LocalDirectory, verify
@@ -30,7 +30,7 @@ def root(tmp_path):
     folder.mkdir()
     for number in range(12):
         (folder / f"{number}.md").write_text(f"word{number} and the rest of note{number}")
-    Indexer(path, ENCODER).sync([folder])
+    Indexer(path, ENCODER, config=IndexConfig(merge=False)).sync([folder])
     (folder / "1.md").unlink()
     Indexer(path, ENCODER).sync([folder])
     return tmp_path

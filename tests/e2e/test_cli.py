@@ -325,7 +325,7 @@ def test_an_index_is_not_put_where_something_else_is(colmodern, indexed, tmp_pat
 
 
 def test_compact_merges_and_retrain_mends_a_drift(colmodern, tmp_path):
-    from colmodern import HashEncoder, Indexer
+    from colmodern import HashEncoder, IndexConfig, Indexer
 
     def documents(kind):
         return [
@@ -333,7 +333,7 @@ def test_compact_merges_and_retrain_mends_a_drift(colmodern, tmp_path):
         ]
 
     index = tmp_path / "i"
-    indexer = Indexer(index, HashEncoder(dim=64))
+    indexer = Indexer(index, HashEncoder(dim=64), config=IndexConfig(merge=False))
     indexer.build(documents("old"))
     assert "drift" not in colmodern("info", "--index", index).stderr
     indexer.update(documents("new"))

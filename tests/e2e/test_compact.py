@@ -9,7 +9,7 @@ from colmodern.indexer import compact, sampling, transaction
 from colmodern.indexer.sources import encoding
 from colmodern.storage import DRIFT_LIMIT, IndexReader, read_pending, verify
 
-CONFIG = IndexConfig(segment_tokens=20_000)
+CONFIG = IndexConfig(segment_tokens=20_000, merge=False)
 
 
 def documents(kind, n, seed=0):

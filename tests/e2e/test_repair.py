@@ -16,7 +16,7 @@ from colmodern.storage import IndexReader, verify
 pytestmark = pytest.mark.usefixtures("unsynced")
 
 ENCODER = HashEncoder(dim=16)
-CONFIG = IndexConfig(n_centroids=8)
+CONFIG = IndexConfig(n_centroids=8, merge=False)
 FILES = [f"{number}.md" for number in range(6)]
 HARMS = ("flipped", "cut", "missing")
 

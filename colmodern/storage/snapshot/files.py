@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 from colmodern.codec import Codec
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 _BLOCK_BYTES = 1 << 22
+_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 def read_manifest(directory: Directory) -> Manifest:
@@ -104,13 +107,13 @@ def map_table(
     try:
         found = directory.size(record.name)
     except OSError as error:
-        raise damaged(path, f"it cannot be read ({error.strerror})") from error
+        raise _unreadable(path, error, "cannot be read") from error
     if found != record.bytes:
         raise damaged(path, f"it has {found} bytes, the manifest says {record.bytes}")
     try:
         data = directory.map(record.name)
     except (OSError, ValueError) as error:
-        raise damaged(path, f"it is not an Arrow IPC file ({error})") from error
+        raise _unreadable(path, error, "is not an Arrow IPC file") from error
     return Table(data, path, schema=schema, n_rows=n_rows)
 
 
@@ -128,13 +131,29 @@ def check_file(directory: Directory, record: FileRecord) -> None:
             digest.update(block)
             size += len(block)
     except OSError as error:
-        raise damaged(path, f"it cannot be read ({error.strerror})") from error
+        raise _unreadable(path, error, "cannot be read") from error
     if size != record.bytes:
         raise damaged(path, f"it has {size} bytes, the manifest says {record.bytes}")
     if digest.hexdigest() != record.checksum:
         raise damaged(
             path, f"its checksum is {digest.hexdigest()}, the manifest says {record.checksum}"
         )
+
+
+def _unreadable(path: Path, error: Exception, what: str) -> IndexStoreError:
+    """Return the error for a file that is not there, or that the system does not hand out now."""
+    number = getattr(error, "errno", None)
+    if number in _LIMITS:
+        reason = getattr(error, "strerror", None) or error
+        return IndexStoreError(
+            f"{path} cannot be opened: {reason}. It is not damaged: this process, or the system, "
+            "has as many files or memory maps open as it may. Close other readers, raise the limit "
+            "(`ulimit -n`; vm.max_map_count), or run `colmodern compact`.",
+            path=path,
+        )
+    if isinstance(error, PermissionError):
+        return IndexStoreError(f"{path} cannot be read: {error.strerror}.", path=path)
+    return damaged(path, f"it {what} ({getattr(error, 'strerror', None) or error})")
 
 
 def _is_there(directory: Directory) -> bool:

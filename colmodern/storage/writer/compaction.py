@@ -13,7 +13,14 @@ from colmodern.storage.writer.leftovers import remove_entry
 from colmodern.storage.writer.segment_writer import SegmentWriter
 from colmodern.storage.writer.uncommitted import UncommittedChanges
 
-__all__ = ["compacted", "plan_compaction", "plan_merge", "rewritten"]
+__all__ = ["compacted", "plan_compaction", "plan_merge", "plan_neighbours", "rewritten"]
+
+MERGED_TOKENS = 500_000
+"""How many tokens a commit copies at most to merge segments."""
+
+_SMALL_TOKENS = 5_000
+_RATIO = 8
+_DELETED_SHARE = 0.25
 
 NextWriter: TypeAlias = Callable[[Callable[[SegmentRecord | None], None]], SegmentWriter]
 
@@ -51,6 +58,34 @@ def plan_merge(segments: Sequence[SegmentRecord], *, max_tokens: int) -> list[li
         runs[-1].append(segment)
         room -= n_tokens
     return runs
+
+
+def plan_neighbours(segments: Sequence[SegmentRecord], *, max_tokens: int) -> list[slice]:
+    """Return which neighbours a commit puts together, from the right: one segment for each slice.
+
+    The last segment takes in the ones before it while they are small, or not much larger than what
+    is taken already. So sizes fall by a factor from left to right, there are few segments, and a
+    document is copied a few times for each factor the index grows by. Elsewhere a segment of which
+    more than a share is deleted is written anew. All together no more than ``MERGED_TOKENS`` are
+    copied, so that a commit takes a bounded time.
+    """
+    room = min(max_tokens, MERGED_TOKENS)
+    sizes = [segment.n_tokens - segment.n_deleted_tokens for segment in segments]
+    start = len(segments)
+    total = 0
+    while start and total + sizes[start - 1] <= room:
+        if start < len(segments) and sizes[start - 1] > max(_SMALL_TOKENS, _RATIO * total):
+            break
+        start -= 1
+        total += sizes[start]
+    plan = [slice(start, len(segments))] if len(segments) - start > 1 else []
+    room -= total if plan else 0
+    for i in reversed(range(start if plan else len(segments))):
+        segment = segments[i]
+        if segment.n_deleted_documents > _DELETED_SHARE * segment.n_documents and sizes[i] <= room:
+            plan.append(slice(i, i + 1))
+            room -= sizes[i]
+    return plan
 
 
 def compacted(

@@ -107,14 +107,16 @@ class UncommittedChanges:
         return [i for i in segment.live_positions() if i not in deleted]
 
     def counted(self, record: SegmentRecord) -> SegmentRecord:
-        """Return the record of an added segment with the deletions there are by now."""
+        """Return the record of a segment with the deletions there are by now."""
         deleted = sorted(self.deleted.get(record.name, ()))
         if not deleted:
             return record
         (segment,) = self.opened([record])
         n_tokens = int(np.diff(segment.token_offsets)[deleted].sum())
         return dataclasses.replace(
-            record, n_deleted_documents=len(deleted), n_deleted_tokens=n_tokens
+            record,
+            n_deleted_documents=record.n_deleted_documents + len(deleted),
+            n_deleted_tokens=record.n_deleted_tokens + n_tokens,
         )
 
     def adopt(self, records: Iterable[SegmentRecord]) -> None:

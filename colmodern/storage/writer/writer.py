@@ -7,10 +7,12 @@ the next one.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from colmodern.codec import Codec
+from colmodern.errors import IndexCorruptError
 from colmodern.storage.directory import IndexLocation, as_directory
 from colmodern.storage.directory.durable import writing
 from colmodern.storage.format.documents import EncoderInfo
@@ -18,7 +20,7 @@ from colmodern.storage.format.manifest import Manifest, SegmentRecord
 from colmodern.storage.format.word_postings import has_all_words
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.writer.commit_files import next_manifest
-from colmodern.storage.writer.compaction import compacted, plan_merge, rewritten
+from colmodern.storage.writer.compaction import compacted, plan_merge, plan_neighbours, rewritten
 from colmodern.storage.writer.leftovers import remove_entry
 from colmodern.storage.writer.locked import LockedIndex
 from colmodern.storage.writer.recorder import ChangeRecorder
@@ -32,6 +34,8 @@ from colmodern.storage.writer.start import (
 from colmodern.storage.writer.uncommitted import UncommittedChanges
 
 __all__ = ["DEFAULT_SEGMENT_TOKENS", "IndexWriter"]
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_SEGMENT_TOKENS = 2_000_000
 
@@ -157,6 +161,34 @@ class IndexWriter(ChangeRecorder):
             if len(run) > 1:
                 self._merge_run(added[start : start + len(run)])
             start += len(run)
+
+    def merge_neighbours(self, *, max_tokens: int = DEFAULT_SEGMENT_TOKENS) -> None:
+        """Merge small segments that lie side by side, old ones too; ``commit`` comes next.
+
+        The order of the documents stays, deleted ones of those that are merged are dropped. A
+        bounded number of tokens is copied. Segments that are damaged stay as they are.
+
+        Args:
+            max_tokens: How many tokens a merged segment has at most.
+
+        Raises:
+            ValueError: The writer is closed, or a segment is not finished.
+            IndexWriteError: The disk is full or refuses; nothing is lost.
+        """
+        self._check_ready()
+        changes = self._changes
+        counted = [changes.counted(record) for record in changes.segments]
+        for run in plan_neighbours(counted, max_tokens=max_tokens):
+            records = changes.segments[run]
+            try:
+                parts = [
+                    (segment, changes.live_in(segment)) for segment in changes.checked(records)
+                ]
+            except IndexCorruptError as error:
+                logger.warning("segments are not merged: %s", error)
+                continue
+            made = rewritten(self.directory, parts, self._next_copy, max_tokens=max_tokens)
+            changes.put(made, records)
 
     def add_copies(
         self,
