@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from colmodern.searcher.candidates import Candidates
 from colmodern.searcher.statistics import WordStatistics
 from colmodern.storage import SegmentWords
-from colmodern.text.words import words_of
+from colmodern.text.words import ANALYSIS, words_of
 from colmodern.types import FloatVector, IntVector
 
 K1, B = 1.2, 0.75
@@ -70,8 +70,9 @@ class Lexicon:
         self._saturations: tuple[float, FloatVector] | None = None
 
     def look_up(self, query: str) -> FoundWords:
-        """Return where the words of a query are."""
-        times = Counter(words_of(query))
+        """Return where the words of a query are, split as those of the index were."""
+        analysis = self._words[0].analysis if self._words else ANALYSIS
+        times = Counter(words_of(query, analysis))
         postings = {word: self._posting(word) for word in times}
         frequencies = {word: len(one.documents) for word, one in postings.items()}
         statistics = WordStatistics(self._n_live, self._n_words, frequencies, times)

@@ -1,38 +1,140 @@
 """What are the words of a text, as BM25 counts them?
 
-Runs of letters, digits and underscores in lower case; no stemming and no stop words, which would
-need to know the language. The name of the analysis is kept beside the words: a query is only
-compared with words that were split as it is.
+Runs of letters, digits, marks and underscores, normalised (NFKC) and in lower case; no stemming and
+no stop words, which would need to know the language. A name of several parts (``_kbhit_unix``,
+``parseHTTPResponse``, ``utf8``) is counted whole and by its parts. Scripts that put no blanks
+between words are counted by overlapping pairs of characters, and ideographs by themselves too.
+
+The name of the analysis is kept beside the words: a query is split as the words of the index were,
+so an index that an older version made is still searched.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from unicodedata import normalize
 
-__all__ = ["ANALYSIS", "word_spans", "words_of"]
+__all__ = ["ANALYSES", "ANALYSIS", "word_spans", "words_of"]
 
-ANALYSIS = "words/1"
+ANALYSIS = "words/2"
 """The name of this analysis; it changes whenever the words of any text do."""
+
+ANALYSES = ("words/1", ANALYSIS)
+"""Those that a query can be split by."""
 
 # What is longer is an encoded picture or a key, and nobody's query.
 _MAX_CHARS = 64
 
-_WORD = re.compile(r"\w+")
+# Vowel signs and other marks of these scripts are no letters to Python, but parts of words.
+_MARKS = (
+    "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0900-\u0963\u0971-\u0dff"
+    "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece"
+    "\u102b-\u103e\u1056-\u109d\u17b4-\u17d3\u3099\u309a"
+)
+# Characters that are not seen, wherever they stand: soft hyphens, joiners, marks of byte order.
+_UNSEEN = "\u00ad\u200b-\u200d\u2060\ufeff"
+_RUN = re.compile(rf"[\w{_MARKS}{_UNSEEN}]+")
+_WORD = re.compile(rf"[\w{_MARKS}]+")
+_INVISIBLE = re.compile(f"[{_UNSEEN}]")
+_IDEOGRAPHS = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_KANA_AND_HANGUL = "\u3041-\u30ff\u31f0-\u31ff\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff"
+_SOUTHEAST_ASIA = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_UNSPACED = re.compile(f"[{_IDEOGRAPHS}{_KANA_AND_HANGUL}{_SOUTHEAST_ASIA}]+")
+_IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
+_OLD_WORD = re.compile(r"\w+")
+
+# A word, and where in its run it stands.
+_Part = tuple[str, int, int]
 
 
-def words_of(text: str) -> list[str]:
-    """Return the words of a text in their order, repeated ones repeated."""
-    return [word for word in _WORD.findall(text.lower()) if len(word) <= _MAX_CHARS]
+def words_of(text: str, analysis: str = ANALYSIS) -> list[str]:
+    """Return the words of a text in their order, repeated ones repeated.
+
+    Args:
+        text: The text.
+        analysis: One of ``ANALYSES``.
+    """
+    if analysis == "words/1":
+        return [word for word in _OLD_WORD.findall(text.lower()) if len(word) <= _MAX_CHARS]
+    return [word for run in _RUN.findall(text) for word, _, _ in _parts(run)]
 
 
 def word_spans(text: str) -> list[tuple[str, int, int]]:
-    """Return the words of a text with their first character and the one past their last.
-
-    A word is put in lower case by itself here, so that offsets are those of the text; where
-    lowering changes the number of characters (a Turkish dotted I), ``words_of`` may differ.
-    """
+    """Return the words of a text with their first character and the one past their last."""
     return [
-        (word, match.start(), match.end())
-        for match in _WORD.finditer(text)
-        if len(word := match[0].lower()) <= _MAX_CHARS
+        (word, match.start() + start, match.start() + end)
+        for match in _RUN.finditer(text)
+        for word, start, end in _parts(match[0])
     ]
+
+
+def _parts(run: str) -> tuple[_Part, ...]:
+    # A cache of long runs would hold whole texts of scripts without blanks.
+    return _short_parts(run) if len(run) <= _MAX_CHARS else tuple(_all_parts(run))
+
+
+def _all_parts(run: str) -> Iterator[_Part]:
+    if run.isascii():
+        yield from _name_parts(run, 0)
+        return
+    plain = normalize("NFKC", _INVISIBLE.sub("", run))
+    is_same = len(plain) == len(run)
+    for word in _WORD.finditer(plain):
+        for part, start, end in _script_parts(word[0], word.start()):
+            yield (part, start, end) if is_same else (part, 0, len(run))
+
+
+@lru_cache(maxsize=1 << 16)
+def _short_parts(run: str) -> tuple[_Part, ...]:
+    return tuple(_all_parts(run))
+
+
+def _script_parts(word: str, at: int) -> Iterator[_Part]:
+    """Yield the parts of a word in which scripts with and without blanks may meet."""
+    end = 0
+    for match in _UNSPACED.finditer(word):
+        if match.start() > end:
+            yield from _name_parts(word[end : match.start()], at + end)
+        yield from _pairs(match[0], at + match.start())
+        end = match.end()
+    if end < len(word):
+        yield from _name_parts(word[end:], at + end)
+
+
+def _pairs(run: str, at: int) -> Iterator[_Part]:
+    for first in range(len(run)):
+        if len(run) == 1 or _IDEOGRAPH.match(run, first):
+            yield run[first], at + first, at + first + 1
+        if first + 1 < len(run):
+            yield run[first : first + 2], at + first, at + first + 2
+
+
+def _name_parts(name: str, at: int) -> Iterator[_Part]:
+    """Yield a name in lower case, and its parts if it has several."""
+    if len(name) > _MAX_CHARS:
+        return
+    yield name.lower(), at, at + len(name)
+    if name.isalpha() and (name.islower() or name[1:].islower() or name.isupper()):
+        return
+    cuts = [0, *(i for i in range(1, len(name)) if _is_cut(name, i)), len(name)]
+    named = [(name[a:b], a, b) for a, b in pairwise(cuts) if name[a] != "_"]
+    if len(named) > 1 or (named and len(named[0][0]) < len(name)):
+        for part, start, end in named:
+            yield part.lower(), at + start, at + end
+
+
+def _is_cut(name: str, at: int) -> bool:
+    """Say whether a part of a name starts at a character."""
+    before, here = name[at - 1], name[at]
+    if "_" in (before, here) or before.isdigit() != here.isdigit():
+        return before != here or here != "_"
+    if not here.isupper():
+        return False
+    rest = name[at + 1 : at + 3]
+    # A plural, as IDs, is no name of two parts.
+    return not before.isupper() or (rest[:1].islower() and rest != "s")

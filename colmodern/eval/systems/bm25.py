@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,13 +12,12 @@ from colmodern.errors import ConfigError, MissingExtraError
 from colmodern.eval.run.memory import forget_peak, peak_bytes
 from colmodern.eval.systems.ranking import best, ranked
 from colmodern.eval.systems.system import Answer, Built
+from colmodern.text.words import words_of
 from colmodern.types import Document, Progress
-
-_WORD = re.compile(r"\w+")
 
 
 class Bm25:
-    """BM25 by bm25s: Lucene's form, title and text, no stemming, no stop words.
+    """BM25 by bm25s: Lucene's form; title and text, split as our own indexes split them.
 
     Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond, 2009. The index
     lives in memory and is made anew each time.
@@ -76,7 +74,7 @@ class Bm25:
         words = []
         for document in documents:
             self._ids.append(document.id)
-            words.append(_words(f"{document.title} {document.text}"))
+            words.append(words_of(f"{document.title} {document.text}"))
             if progress is not None and len(words) % 256 == 0:
                 progress("counting words", len(words), 0)
         self._model = self._bm25s.BM25(k1=self._k1, b=self._b, method="lucene")
@@ -94,7 +92,7 @@ class Bm25:
         """Split and search one query after the other; a document without its words is no hit."""
         for text in queries.values():
             started = time.perf_counter()
-            words = _words(text)
+            words = words_of(text)
             encoded = time.perf_counter()
             ranking: tuple[tuple[str, float], ...] = ()
             if words and self._model is not None:
@@ -123,7 +121,3 @@ def _import_bm25s() -> Any:
         raise MissingExtraError(purpose="BM25", extra="eval") from err
     logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets DEBUG for itself
     return bm25s
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())

@@ -57,13 +57,13 @@ def word_columns(counted: CountedWords, *, n_documents: int) -> tuple[Any, list[
     ]
 
 
-def count_words(texts: Iterable[str], n_documents: int) -> CountedWords:
-    """Count the words of each document's title and text."""
+def count_words(texts: Iterable[str], n_documents: int, analysis: str = ANALYSIS) -> CountedWords:
+    """Count the words of each document's title and text, split as an analysis does."""
     numbers: dict[str, int] = {}
     lengths, distinct = array("I"), array("I")
     word_numbers, counts = array("I"), array("I")
     for text in texts:
-        counter = Counter(words_of(text))
+        counter = Counter(words_of(text, analysis))
         lengths.append(counter.total())
         distinct.append(len(counter))
         word_numbers.extend(numbers.setdefault(word, len(numbers)) for word in counter)

@@ -21,7 +21,7 @@ from colmodern.storage.snapshot.checks import FileChecks, guarded
 from colmodern.storage.snapshot.files import map_table, read_codec, read_manifest
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.snapshot.words import SegmentWords
-from colmodern.text.words import ANALYSIS
+from colmodern.text.words import ANALYSES
 
 __all__ = ["IndexReader"]
 
@@ -123,11 +123,13 @@ class IndexReader:
         """The words of each segment, for BM25.
 
         Raises:
-            IndexFormatError: A segment has none, or they were split in another way than here.
+            IndexFormatError: A segment has none, or they were split in a way that is not known
+                here, or in more than one.
         """
         self._check_open()
-        found = [words for words in self._words if words and words.analysis == ANALYSIS]
-        if len(found) < len(self._words):
+        found = [words for words in self._words if words and words.analysis in ANALYSES]
+        analyses = {words.analysis for words in found}
+        if len(found) < len(self._words) or len(analyses) > 1:
             raise IndexFormatError(
                 f"The index {self.path} has no words for BM25 yet: another version of colmodern "
                 "made it. `colmodern compact` adds them; mode 'late' works as it is.",

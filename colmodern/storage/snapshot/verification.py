@@ -21,7 +21,7 @@ from colmodern.storage.format.word_postings import count_words
 from colmodern.storage.snapshot.files import check_file, map_table, read_codec, read_manifest
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.snapshot.words import SegmentWords
-from colmodern.text.words import ANALYSIS
+from colmodern.text.words import ANALYSES
 
 __all__ = ["Problem", "problems_of", "verify"]
 
@@ -184,10 +184,10 @@ def _check_lists(directory: Directory, segment: Segment, n_centroids: int) -> No
 def _check_words(directory: Directory, segment: Segment) -> None:
     """Compare the words of a segment with its texts, if this program can count them."""
     record = segment.record.words
-    if record is None or record.analysis != ANALYSIS:
+    if record is None or record.analysis not in ANALYSES:
         return
     found = SegmentWords(directory, record, n_documents=segment.n_documents)
-    expected = count_words(segment.searched_texts(), segment.n_documents)
+    expected = count_words(segment.searched_texts(), segment.n_documents, record.analysis)
     if not np.array_equal(found.lengths, expected.lengths):
         raise damaged(directory.path / record.lengths.name, "it is not what the texts give")
     lists_found = found.posting_lists

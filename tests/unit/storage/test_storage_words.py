@@ -6,11 +6,14 @@ import dataclasses
 import json
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from colmodern.errors import IndexFormatError
+from colmodern.searcher.bm25 import Lexicon
 from colmodern.storage import IndexReader, IndexWriter, StoredDocument, verify
 from colmodern.storage.format.manifest_json import encode_manifest
+from colmodern.storage.format.word_postings import count_words
 from colmodern.storage.snapshot.files import read_manifest
 from colmodern.text.words import word_spans, words_of
 
@@ -48,7 +51,7 @@ def counts_in(words, n_documents):
 
 def test_words_are_runs_of_letters_and_digits_in_lower_case():
     assert words_of("The Key's x_1, Ünïcode 3.14") == [
-        "the", "key", "s", "x_1", "ünïcode", "3", "14"
+        "the", "key", "s", "x_1", "x", "1", "ünïcode", "3", "14"
     ]  # fmt: skip
     assert words_of("z" * 65) == []
     text = "The Key's x_1"
@@ -66,7 +69,7 @@ def test_a_segment_knows_how_often_each_document_has_each_word(kit, home):
         expected = [Counter(words_of(f"Keys {text}")) for text in TEXTS.values()]
         expected[3]["key"] = 65_535  # as far as two bytes count
         assert counts_in(words, len(TEXTS)) == expected
-        assert words.lengths.tolist() == [12, 1, 7, 70_001, 2]
+        assert words.lengths.tolist() == [12, 1, 15, 70_001, 2]
         assert list(words.words) == sorted(words.words, key=str.encode)
         assert [len(column) for column in words.postings("absent")] == [0, 0]
     assert verify(home("i")) == []
@@ -122,7 +125,24 @@ def test_words_of_another_analysis_are_not_searched_but_counted_anew(kit, home):
         writer.commit()
     with IndexReader.open(path) as reader:
         assert reader.words[0].lengths.tolist() == [3, 3]
-    assert data["segments"][0]["words"]["analysis"] == "words/1"
+    assert data["segments"][0]["words"]["analysis"] == "words/2"
+
+
+def test_words_of_the_analysis_before_are_searched_as_they_are(kit, home, monkeypatch):
+    monkeypatch.setattr(
+        "colmodern.storage.writer.words_writer.count_words",
+        lambda texts, n: count_words(texts, n, "words/1"),
+    )
+    monkeypatch.setattr("colmodern.storage.writer.words_writer.ANALYSIS", "words/1")
+    with kit.create(home("i")) as writer:
+        add(kit, writer, {"a": "_kbhit_unix", "b": "kbhit"})
+        writer.commit()
+    monkeypatch.undo()
+    with IndexReader.open(home("i")) as reader:
+        assert [words.analysis for words in reader.words] == ["words/1"]
+        lexicon = Lexicon(reader.words, np.array([0, 2]), np.ones(2, np.bool_))
+        assert lexicon.look_up("_kbhit_unix").statistics.times == {"_kbhit_unix": 1}
+    assert verify(home("i")) == []
 
 
 def test_verify_finds_words_that_are_not_those_of_the_texts(kit, home):
