@@ -118,4 +118,5 @@ def _print_report(report: IndexReport, location: Path, form: Format) -> None:
     if report.excluded:
         note(f"{report.excluded:,} of the deleted documents are left out by a rule now")
     print_fields({"index": str(location), **report.to_dict()}, form)
-    sys.stdout.flush()  # whoever reads a watch through a pipe wants to know now
+    if sys.stdout is not None:  # closed by whoever started it
+        sys.stdout.flush()  # whoever reads a watch through a pipe wants to know now

@@ -77,6 +77,18 @@ def test_index_then_search_finds_the_document_and_the_passage(colmodern, indexed
     assert "revoked" in passage["text"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a standard output that is closed")
+def test_files_are_indexed_where_nobody_reads_what_is_printed(home, corpus):
+    command = f"{sys.executable} -m colmodern index {corpus} >&-"
+    environment = os.environ | {"HOME": str(home), "XDG_STATE_HOME": str(home / "state")}
+    done = subprocess.run(
+        ["sh", "-c", command],
+        capture_output=True, text=True, check=False, env=environment, timeout=600,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (corpus / ".colmodern" / "manifest.json").exists()
+
+
 def test_every_format_tells_the_same(colmodern, indexed):
     run = ["search", "cleaning the ovens", "-k", "2", "--format"]
     from_json = [h["id"] for h in json.loads(colmodern(*run, "json").stdout)["hits"]]
