@@ -60,6 +60,7 @@ for _former, _now in {
     "dataset": "collection.dataset",
     "efficiency": "run.efficiency",
     "environment": "run.environment",
+    "markup": "results.markup",
     "evaluate": "run.evaluate",
     "memory": "run.memory",
     "record": "run.record",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -226,13 +227,28 @@ def compare(
 
 
 def compare_with_baseline(
-    baseline: Report, reports: Sequence[Report], measure: str = "nDCG@10", *, seed: int = 0
+    baseline: Report,
+    reports: Sequence[Report] = (),
+    measure: str = "nDCG@10",
+    *,
+    seed: int = 0,
+    others: Sequence[Report] | None = None,
 ) -> list[Comparison]:
     """Compare several reports with one; ``p_holm`` is corrected for their number.
+
+    Args:
+        baseline: The report that the others are compared with.
+        reports: The others.
+        measure: Which measure, as ir-measures writes it.
+        seed: Of the randomisation test.
+        others: The former name of ``reports``, for one version.
 
     Raises:
         InputError: As in ``compare``.
     """
+    if others is not None:
+        warnings.warn("others is called reports now.", DeprecationWarning, stacklevel=2)
+        reports = others
     found = [compare(baseline, other, measure, seed=seed) for other in reports]
     corrected = holm([comparison.p for comparison in found])
     return [replace(one, p_holm=p) for one, p in zip(found, corrected, strict=True)]

@@ -64,6 +64,8 @@ def test_several_systems_are_corrected_for_their_number(make_report):
     better = make_report("better", [0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
     mixed = make_report("mixed", [0.2, 0.0, 0.2, 0.0, 0.2, 0.0])
     first, second = compare_with_baseline(baseline, [better, mixed])
+    with pytest.warns(DeprecationWarning, match="reports"):
+        assert compare_with_baseline(baseline, others=[better, mixed]) == [first, second]
     assert first.p == 2 / 64
     assert first.p_holm == 4 / 64
     assert second.p == second.p_holm == 1.0

@@ -17,6 +17,7 @@ FORMER = {
     "report": ("results.report", "Report"),
     "significance": ("measures.significance", "holm"),
     "statistics": ("collection.statistics", "Statistics"),
+    "markup": ("results.markup", "table_html"),
     "measures": ("measures.rankings", "parse_measures"),
 }
 
