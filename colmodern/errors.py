@@ -13,6 +13,7 @@ ColModernError
 │   ├── IndexWriteError     the disk is full, or the folder cannot be written
 │   └── IndexLockedError    another process is writing
 ├── MissingExtraError       an optional dependency is not installed
+├── RequestRefusedError     a server does not do what a request asks for
 └── KernelUnavailableError  an instruction set was asked for that this machine or build lacks
 
 A message says what was wrong, where, and what to do. A program reads ``code``, which stays the
@@ -43,6 +44,7 @@ __all__ = [
     "InputError",
     "KernelUnavailableError",
     "MissingExtraError",
+    "RequestRefusedError",
 ]
 
 
@@ -186,6 +188,12 @@ class MissingExtraError(ColModernError, ImportError):  # type: ignore[misc]  # b
         self.extra = extra
 
 
+class RequestRefusedError(ColModernError):
+    """A server does not do what a request asks for: who asks, how much, how, or when."""
+
+    code = "request_invalid"
+
+
 class KernelUnavailableError(ColModernError, RuntimeError):
     """An instruction set was asked for that this machine or this build lacks."""
 
@@ -279,6 +287,21 @@ CODES: Mapping[str, Code] = {
     "index_unreadable": Code(IndexStoreError, 2, 500, "The system does not let it be read."),
     "index_not_written": Code(IndexWriteError, 2, 507, "The disk is full, or cannot be written."),
     "index_locked": Code(IndexLockedError, 2, 423, "Another process is writing to the index."),
+    "request_invalid": Code(RequestRefusedError, 2, 400, "The request cannot be read."),
+    "token_missing": Code(RequestRefusedError, 2, 401, "No token was given that is known."),
+    "token_not_enough": Code(RequestRefusedError, 2, 403, "The token does not allow this."),
+    "host_refused": Code(RequestRefusedError, 2, 421, "The server does not answer to this host."),
+    "origin_refused": Code(RequestRefusedError, 2, 403, "A page of another origin asks."),
+    "route_not_found": Code(RequestRefusedError, 2, 404, "There is no such address."),
+    "method_not_allowed": Code(RequestRefusedError, 2, 405, "The address takes other methods."),
+    "index_not_served": Code(RequestRefusedError, 2, 404, "No index of this name is served."),
+    "too_slow": Code(RequestRefusedError, 2, 408, "The request did not arrive in time."),
+    "too_large": Code(RequestRefusedError, 2, 413, "The request, or its answer, is too large."),
+    "too_many_requests": Code(RequestRefusedError, 2, 429, "The token asks too often."),
+    "cancelled": Code(RequestRefusedError, 2, 499, "Nobody waits for the answer any more."),
+    "overloaded": Code(RequestRefusedError, 2, 503, "Too many requests wait already."),
+    "deadline_passed": Code(RequestRefusedError, 2, 504, "The answer was not ready in time."),
+    "internal": Code(RequestRefusedError, 2, 500, "The server failed; its log says how."),
     "missing_extra": Code(MissingExtraError, 2, 501, "An optional dependency is not installed."),
     "kernel_unavailable": Code(
         KernelUnavailableError, 2, 501, "The machine or the build lacks an instruction set."

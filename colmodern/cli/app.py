@@ -21,10 +21,14 @@ from colmodern.cli.log_format import LogFormatOption, with_log_format
 from colmodern.cli.printing.terminal import log_to_terminal, print_text, use_log_format
 from colmodern.cli.repair import repair
 from colmodern.cli.search import search
+from colmodern.cli.serve import serve
 from colmodern.cli.status import status
 from colmodern.cli.verify import verify
 
-_COMMANDS = (index, status, search, explain, info, verify, repair, delete, compact, distill)
+_COMMANDS = (
+    *(index, status, search, explain, serve),
+    *(info, verify, repair, delete, compact, distill),
+)
 
 app = typer.Typer(
     name="colmodern",

@@ -8,7 +8,7 @@ import numpy as np
 
 from colmodern.errors import EncoderError, EncoderMismatchError, InputError
 from colmodern.request import Scoring
-from colmodern.storage import IndexReader
+from colmodern.storage import IndexReader, Segment
 from colmodern.text.words import words_of
 from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
 
@@ -25,6 +25,23 @@ def check_encoder(reader: IndexReader, encoder: QueryEncoder) -> None:
             index_encoder=f"{made_with.name} ({made_with.fingerprint[:12]})",
             given_encoder=f"{encoder.name} ({encoder.fingerprint[:12]})",
         )
+
+
+def found_document(reader: IndexReader, doc_id: str) -> tuple[Segment, int]:
+    """Return the segment and position of the live document with an id.
+
+    Raises:
+        InputError: There is none.
+    """
+    found = reader.find(doc_id)
+    if found is None:
+        raise InputError(
+            f"No document with the id {doc_id!r} is in {reader.path}; hits of a search "
+            "name the ids that are.",
+            code="document_not_found",
+            document=doc_id,
+        )
+    return found
 
 
 def scoring_for(encoder: QueryEncoder) -> Scoring:

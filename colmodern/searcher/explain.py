@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from colmodern.errors import ConfigError, InputError
+from colmodern.errors import ConfigError
 from colmodern.passages.exact import exact_scores
 from colmodern.passages.explanation import Explanation, explain_match
 from colmodern.passages.of_documents import DocumentText, vector_passages
 from colmodern.searcher.answer import passage_query
-from colmodern.searcher.checks import checked_vectors
+from colmodern.searcher.checks import checked_vectors, found_document
 from colmodern.searcher.part import Part
 from colmodern.searcher.plan import QueryPlan, SearchPlan
 from colmodern.searcher.search import prepared
@@ -51,15 +51,7 @@ def explain_document(
     if n_passages < 1:
         message = f"passages must be at least 1, not {n_passages!r}."
         raise ConfigError(message, code="option_out_of_range", option="passages", value=n_passages)
-    found = reader.find(doc_id)
-    if found is None:
-        raise InputError(
-            f"No document with the id {doc_id!r} is in {reader.path}; hits of a search "
-            "name the ids that are.",
-            code="document_not_found",
-            document=doc_id,
-        )
-    segment, position = found
+    segment, position = found_document(reader, doc_id)
     document, spans = segment.document(position), segment.spans(position)
     scorer = scorer_of(part, QueryPlan(how, prepared(tokens, reader.codec, how)))
     matches = scorer.of_tokens(part.number_of(segment, position), len(spans))

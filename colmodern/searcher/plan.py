@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from colmodern.request import Effort, Fusion, Scoring, SearchRequest
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.statistics import WordStatistics
+
+Begin: TypeAlias = Callable[[str], Any]
+"""What is called with the name of each stage of a search as it begins; an error ends the search."""
+
+
+def unobserved(stage: str) -> None:
+    """Begin a stage that nobody times or stops."""
+
 
 WORD_WEIGHT = {Fusion.SCORES: 0.1, Fusion.RRF: 0.05}
 """How much BM25 counts in the hybrid mode; docs/decisions/0011-fusion.md has the measurement."""
@@ -48,6 +57,7 @@ class SearchPlan:
         threads: How many threads share the work; the hits do not depend on it.
         word_weight: How much BM25 counts in the hybrid mode, 0 to 1.
         scoring: How matches make a score; never ``auto``.
+        begin: Called with ``words``, ``candidates``, ``rescore`` and ``passages`` as they begin.
     """
 
     request: SearchRequest
@@ -57,6 +67,7 @@ class SearchPlan:
     threads: int
     word_weight: float
     scoring: Scoring
+    begin: Begin = unobserved
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +86,13 @@ class QueryPlan:
 
 
 def plan(
-    request: SearchRequest, *, n_documents: int, n_tokens: int, scoring: Scoring, threads: int
+    request: SearchRequest,
+    *,
+    n_documents: int,
+    n_tokens: int,
+    scoring: Scoring,
+    threads: int,
+    begin: Begin = unobserved,
 ) -> SearchPlan:
     """Return what a request means in an index.
 
@@ -88,6 +105,7 @@ def plan(
         n_tokens: How many tokens.
         scoring: What ``auto`` means: how the index's encoder scores.
         threads: How many there are, where the request does not say.
+        begin: Called with the name of each stage as it begins; see ``SearchPlan``.
     """
     length = max(1.0, n_tokens / max(1, n_documents))
     probes, gathered, candidates = _stages(request, length)
@@ -100,6 +118,7 @@ def plan(
         threads=request.threads or threads,
         word_weight=weight,
         scoring=scoring if request.scoring is Scoring.AUTO else request.scoring,
+        begin=begin,
     )
 
 

@@ -48,13 +48,17 @@ def search_one(
     if request.mode is not Mode.LATE and not query:
         message = f"Mode {request.mode} needs the text of the query."
         raise InputError(message, code="query_empty", value=query)
-    found = None if request.mode is Mode.LATE else part.lexicon.look_up(query)
+    found = None
+    if request.mode is not Mode.LATE:
+        how.begin("words")
+        found = part.lexicon.look_up(query)
     plan = QueryPlan(
         how,
         prepared(tokens, codec, how),
         None if found is None else found.statistics,
     )
     ranked = merge([best_of(part, plan, allowed, found)], how)
+    how.begin("passages")
     return Hits(query, hits_of(part, ranked, plan, query))
 
 

@@ -26,7 +26,7 @@ from colmodern.searcher.description import describe
 from colmodern.searcher.explain import explain_document
 from colmodern.searcher.hits import Hits
 from colmodern.searcher.part import Part
-from colmodern.searcher.plan import SearchPlan, plan
+from colmodern.searcher.plan import Begin, SearchPlan, plan, unobserved
 from colmodern.searcher.search import search_all, search_one
 from colmodern.storage import IndexReader
 from colmodern.types import QueryEncoder, TokenEmbeddings
@@ -133,12 +133,22 @@ class Searcher:
         """Return what the index is: counts, sizes, how it was made, and what runs here."""
         return describe(self._reader)
 
-    def search(self, query: str, request: SearchRequest | None = None, **options: Any) -> Hits:
+    def search(
+        self,
+        query: str,
+        request: SearchRequest | None = None,
+        *,
+        begin: Begin = unobserved,
+        **options: Any,
+    ) -> Hits:
         """Return the ``k`` documents that match ``query`` best, fewer if there are fewer.
 
         Args:
             query: Any text.
             request: How to search; None: by the defaults of ``SearchRequest``.
+            begin: Called with the name of each stage as it begins (``filter``, ``encode``,
+                ``words``, ``candidates``, ``rescore``, ``passages``); what it raises ends the
+                search.
             **options: Fields of ``SearchRequest``, instead of one or where they differ from it.
 
         Raises:
@@ -147,10 +157,15 @@ class Searcher:
             InputError: The query is empty, or holds nothing that the encoder reads.
             TypeError: There is no such option.
         """
-        return self.search_many([query], request, **options)[0]
+        return self.search_many([query], request, begin=begin, **options)[0]
 
     def search_many(
-        self, queries: Iterable[str], request: SearchRequest | None = None, **options: Any
+        self,
+        queries: Iterable[str],
+        request: SearchRequest | None = None,
+        *,
+        begin: Begin = unobserved,
+        **options: Any,
     ) -> list[Hits]:
         """Return the hits of each query; as ``search`` for each, encoded together.
 
@@ -163,10 +178,12 @@ class Searcher:
             TypeError: There is no such option.
         """
         asked = SearchRequest.of(request, options)
+        begin("filter")
         allowed = self._allowed(asked.where)
+        begin("encode")
         texts = [queries] if isinstance(queries, str) else list(queries)
         vectors = self._prepared_texts(texts, asked.mode)
-        how = self._planned(asked)
+        how = self._planned(asked, begin)
         return search_all(self._part, self._reader.codec, how, texts, vectors, allowed)
 
     def search_embeddings(
@@ -176,6 +193,7 @@ class Searcher:
         *,
         query: str = "",
         allowed: Sequence[NDArray[np.bool_]] | None = None,
+        begin: Begin = unobserved,
         **options: Any,
     ) -> Hits:
         """Return the hits of a query given as token vectors: those ``search`` has for its text.
@@ -186,6 +204,7 @@ class Searcher:
             query: The query's text: for BM25, and for the record.
             allowed: For every segment, which of its documents may be found, of those that are
                 alive and that ``where`` keeps; None: all of them.
+            begin: As in ``search``.
             **options: Fields of ``SearchRequest``, as in ``search``.
 
         Raises:
@@ -195,10 +214,11 @@ class Searcher:
             TypeError: There is no such option.
         """
         asked = SearchRequest.of(request, options)
+        begin("filter")
         mask = self._allowed(asked.where)
         if allowed is not None:
             mask = mask & self._part.joined(allowed)
-        how = self._planned(asked)
+        how = self._planned(asked, begin)
         return search_one(self._part, self._reader.codec, how, query, tokens, mask)
 
     def explain(
@@ -267,7 +287,7 @@ class Searcher:
         check_queries(queries, words=is_words)
         return [None] * len(queries) if is_words else encoded(self.encoder, queries)
 
-    def _planned(self, request: SearchRequest) -> SearchPlan:
+    def _planned(self, request: SearchRequest, begin: Begin = unobserved) -> SearchPlan:
         """Return what a request means here; BM25 does not ask how the encoder scores."""
         return plan(
             request,
@@ -275,6 +295,7 @@ class Searcher:
             n_tokens=self._reader.n_tokens,
             scoring=Scoring.MAXSIM if request.mode is Mode.BM25 else self._scoring,
             threads=os.cpu_count() or 1,
+            begin=begin,
         )
 
     @cached_property

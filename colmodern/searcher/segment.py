@@ -139,6 +139,7 @@ def late_candidates(
     n_allowed = int(np.count_nonzero(allowed))
     if how.probes is None or n_allowed <= how.gathered:
         return (allowed & (part.lengths > 0)).nonzero()[0]
+    how.begin("candidates")
     wanted = how.gathered if n_allowed < part.n_live else how.request.k
     gathered = gather(part.arrays, query, how, allowed, wanted=wanted)
     scores = kernels.smooth_maxsim(
@@ -158,6 +159,7 @@ def _rescored(part: Part, plan: QueryPlan, documents: IntVector) -> FloatVector:
     """Return what documents score by all their codes."""
     query, how = plan.query, plan.how
     assert query is not None
+    how.begin("rescore")
     scores = kernels.maxsim_codes(
         query.quantised,
         query.table,

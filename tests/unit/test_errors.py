@@ -1,13 +1,17 @@
 """Every code is raised by a door that exists, with its fields, and has its row in the tables."""
 
 import ast
+import asyncio
 import pickle
 import sys
+import threading
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.datastructures import Headers
+from starlette.requests import Request
 
 import colmodern
 import colmodern.__main__ as program
@@ -20,6 +24,15 @@ from colmodern.eval.systems import make_system
 from colmodern.kernels import isa
 from colmodern.request import SearchRequest
 from colmodern.searcher import read_queries, write_run
+from colmodern.serve import ServeConfig
+from colmodern.serve.access import ANYONE, Access, Rates, Scope, allow
+from colmodern.serve.admission import Admission
+from colmodern.serve.http import app as addresses
+from colmodern.serve.http.answers import checked_size
+from colmodern.serve.http.body import read_bytes
+from colmodern.serve.http.guard import Guard, failed
+from colmodern.serve.run import make_server
+from colmodern.serve.stopwatch import Stopwatch
 from colmodern.storage import IndexWriter
 from colmodern.torch_encoder import load_torch_encoder
 from colmodern.types import Document
@@ -47,6 +60,17 @@ class Kit:
     def file(self, text="mine"):
         (self.folder / "file").write_text(text)
         return self.folder / "file"
+
+    @cached_property
+    def server(self):
+        return make_server({"i": self.index}, ServeConfig(), encoder=ENCODER)
+
+    @property
+    def guard(self):
+        return Guard(None, self.server)
+
+    def request(self):
+        return Request({"type": "http", "method": "GET", "path": "/x", "headers": []})
 
     def dataset(self, text):
         return Dataset.of([Document("d", text)], {"q": text}, {"q": {"d": 1}})
@@ -315,6 +339,86 @@ def index_locked(kit):
         Indexer(kit.index, ENCODER).update([("c", "d")])
 
 
+def request_invalid(kit):
+    from colmodern.serve.http.search import Question
+
+    Question.of({}, ServeConfig())
+
+
+def token_missing(kit):
+    Access(kit.file("read " + "r" * 20)).bearer(None)
+
+
+def token_not_enough(kit):
+    allow(ANYONE, Scope.WRITE)
+
+
+def host_refused(kit):
+    kit.guard._check_host(Headers({"host": "evil"}))
+
+
+def origin_refused(kit):
+    kit.guard._check_origin(Headers({"host": "good", "origin": "http://evil"}))
+
+
+def route_not_found(kit):
+    asyncio.run(addresses._no_such_address(kit.request(), Exception()))
+
+
+def method_not_allowed(kit):
+    asyncio.run(addresses._no_such_method(kit.request(), Exception()))
+
+
+def index_not_served(kit):
+    kit.server.library.named("j")
+
+
+def too_slow(kit):
+    async def never():
+        await asyncio.Event().wait()
+
+    asyncio.run(read_bytes(Request(kit.request().scope, never), limit=1, seconds=0))
+
+
+def too_large(kit):
+    checked_size(b"xx", 1)
+
+
+def too_many_requests(kit):
+    rates = Rates(1e-9)
+    rates.take(ANYONE)
+    rates.take(ANYONE)
+
+
+def cancelled(kit):
+    watch = Stopwatch(1)
+    watch.cancel()
+    watch("filter")
+
+
+def overloaded(kit):
+    async def crowd():
+        admission, go = Admission(threads=1, queue=0), threading.Event()
+        first = asyncio.ensure_future(admission.run(lambda _: go.wait(), Stopwatch(1_000)))
+        await asyncio.sleep(0)
+        try:
+            await admission.run(lambda _: None, Stopwatch(1_000))
+        finally:
+            go.set()
+            await first
+            admission.close()
+
+    asyncio.run(crowd())
+
+
+def deadline_passed(kit):
+    Stopwatch(-1)("filter")
+
+
+def internal(kit):
+    raise failed("r")
+
+
 def missing_extra(kit):
     kit.monkeypatch.setitem(sys.modules, "bm25s", None)
     make_system("bm25")
@@ -379,6 +483,21 @@ DOORS = [
     (index_unreadable, None, None, None, "i/manifest.json"),
     (index_not_written, None, None, None, "file/i"),
     (index_locked, None, None, None, "i"),
+    (request_invalid, "query", None, None, None),
+    (token_missing, None, None, None, None),
+    (token_not_enough, None, "write", None, None),
+    (host_refused, None, "evil", None, None),
+    (origin_refused, None, "http://evil", None, None),
+    (route_not_found, None, None, None, None),
+    (method_not_allowed, None, None, None, None),
+    (index_not_served, "index", "j", None, None),
+    (too_slow, None, None, None, None),
+    (too_large, None, 2, None, None),
+    (too_many_requests, "rate", 1e-9, None, None),
+    (cancelled, None, None, None, None),
+    (overloaded, "queue", 0, None, None),
+    (deadline_passed, "deadline", -1, None, None),
+    (internal, None, None, None, None),
     (missing_extra, None, "eval", None, None),
     (kernel_unavailable, "COLMODERN_ISA", "amx", None, None),
 ]

@@ -1,0 +1,69 @@
+"""How are queries that come at the same time encoded together?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from colmodern.errors import EncoderError
+from colmodern.types import QueryEncoder, TokenEmbeddings
+
+
+class SharedEncoder:
+    """Encodes for many threads; queries that wait for one another are encoded in one batch.
+
+    Nobody waits for a batch to fill: whoever finds the encoder free takes all that wait.
+    """
+
+    def __init__(self, encoder: QueryEncoder, *, max_batch: int = 32) -> None:
+        """Encode with ``encoder``, at most ``max_batch`` queries at a time."""
+        self.encoder = encoder
+        self.name = encoder.name
+        self.dim = encoder.dim
+        self.fingerprint = encoder.fingerprint
+        self.n_tokens = 0
+        self._max_batch = max_batch
+        self._waiting: list[tuple[str, Future[TokenEmbeddings]]] = []
+        self._changes = threading.Lock()
+        self._turn = threading.Lock()
+
+    @property
+    def scoring(self) -> str:
+        """How the matches of its vectors make a score."""
+        return getattr(self.encoder, "scoring", "maxsim")
+
+    def encode_queries(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
+        """Return the token vectors of each query."""
+        places: list[Future[TokenEmbeddings]] = [Future() for _ in texts]
+        with self._changes:
+            self._waiting += zip(texts, places, strict=True)
+        while not all(place.done() for place in places):
+            with self._turn:
+                if not all(place.done() for place in places):
+                    self._encode_batch()
+        return [place.result() for place in places]
+
+    def _encode_batch(self) -> None:
+        with self._changes:
+            batch = self._waiting[: self._max_batch]
+            del self._waiting[: self._max_batch]
+        try:
+            self._encode([text for text, _ in batch], [place for _, place in batch])
+        except Exception:  # noqa: BLE001  one query may be at fault: each has its own answer
+            for text, place in batch:
+                try:
+                    self._encode([text], [place])
+                except Exception as error:  # noqa: BLE001  its caller raises it again
+                    place.set_exception(error)
+
+    def _encode(self, texts: Sequence[str], places: Sequence[Future[TokenEmbeddings]]) -> None:
+        vectors = self.encoder.encode_queries(texts)
+        if len(vectors) != len(places):
+            raise EncoderError(
+                f"Encoder {self.name} gave {len(vectors)} results for {len(places)} queries.",
+                code="encoder_result_invalid",
+            )
+        self.n_tokens += sum(map(len, vectors))
+        for place, tokens in zip(places, vectors, strict=True):
+            place.set_result(tokens)

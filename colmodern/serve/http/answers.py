@@ -1,0 +1,68 @@
+"""What does an answer look like on the wire?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from colmodern.errors import CODES, ColModernError, RequestRefusedError
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+_LONGEST_MESSAGE = 1_000
+_WAIT = {"overloaded": "1", "too_many_requests": "1"}
+
+
+def as_json(values: Mapping[str, Any]) -> bytes:
+    """Return one line of JSON in UTF-8; what UTF-8 cannot hold is escaped."""
+    try:
+        return json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(values, allow_nan=False).encode()
+
+
+def as_ndjson(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return a line of JSON for each row."""
+    return b"".join(as_json(row) + b"\n" for row in rows)
+
+
+def checked_size(answer: bytes, limit: int) -> bytes:
+    """Return an answer that is not larger than ``limit`` bytes.
+
+    Raises:
+        RequestRefusedError: It is.
+    """
+    if len(answer) > limit:
+        raise RequestRefusedError(
+            f"The answer would have {len(answer):,} bytes; {limit:,} are allowed. Ask for fewer "
+            "hits, fewer queries, or a range of the document.",
+            code="too_large",
+            value=len(answer),
+        )
+    return answer
+
+
+def described(error: ColModernError) -> dict[str, Any]:
+    """Return what a client is told of an error: code, message and what is at fault."""
+    fields = {"option": error.option, "document": error.document}
+    told = {name: value for name, value in fields.items() if value is not None}
+    return {"code": error.code, "message": str(error)[:_LONGEST_MESSAGE], **told}
+
+
+def failure(error: ColModernError, request_id: str) -> Response:
+    """Return the answer to a request that failed."""
+    headers = {"Cache-Control": "no-store"}
+    if error.code in _WAIT:
+        headers["Retry-After"] = _WAIT[error.code]
+    if error.code == "token_missing":
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        as_json({"error": described(error), "request_id": request_id}),
+        status_code=CODES[error.code].http_status,
+        headers=headers,
+        media_type=JSON,
+    )

@@ -1,0 +1,86 @@
+"""``GET /v1/documents/{id}``: a document, or a range of its text; ``POST /v1/explain``: why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from colmodern.errors import RequestRefusedError
+from colmodern.serve.http.answers import JSON, as_json, checked_size
+from colmodern.serve.http.body import checked_text, read_json, text_of, whole_number
+from colmodern.serve.http.search import milliseconds
+from colmodern.serve.http.server import Server
+from colmodern.serve.stopwatch import Stopwatch
+
+_LONGEST_ID = 10_000
+_MOST_CHARACTERS = 1 << 31
+
+
+async def document(server: Server, request: Request) -> Response:
+    """Answer with a document; ``start`` and ``end`` choose characters of its text."""
+    doc_id = checked_text(request.path_params["id"], "id", longest=_LONGEST_ID)
+    asked = request.query_params
+    index = server.library.named(asked.get("index"))
+    start = _place(asked.get("start", "0"), "start")
+    end = _place(asked["end"], "end") if "end" in asked else None
+    if end is not None and end < start:
+        message = f"end must not be before start, {start}, but is {end}."
+        raise RequestRefusedError(message, code="request_invalid", option="end", value=end)
+
+    def work(_watch: Stopwatch, _threads: int) -> tuple[str, bytes]:
+        with index.use() as snapshot:
+            found = snapshot.document(doc_id)
+            text = found.text[start:end]
+            values: dict[str, Any] = {
+                "index": index.name,
+                "generation": snapshot.generation,
+                "id": found.id,
+                "title": found.title,
+                "source": found.source,
+                "metadata": dict(found.metadata),
+                "characters": len(found.text),
+                "start": min(start, len(found.text)),
+                "end": min(start, len(found.text)) + len(text),
+                "text": text,
+            }
+            answer = checked_size(as_json(values), server.config.max_answer)
+            return f'"{found.content_hash}-{start}-{end}"', answer
+
+    tag, answer = await server.run(request, work)
+    headers = {"ETag": tag.encode("ascii", "replace").decode(), "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(answer, headers=headers, media_type=JSON)
+
+
+async def explain(server: Server, request: Request) -> Response:
+    """Answer which token of a document each token of a query matched, and in which passages."""
+    limits = server.config
+    body = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
+    query = text_of(body, "query", longest=limits.max_characters)
+    doc_id = text_of(body, "id", longest=_LONGEST_ID)
+    passages = whole_number(body.get("passages", 3), "passages", least=1, most=100)
+    scoring = checked_text(body.get("scoring", "auto"), "scoring", longest=100)
+    name = body.get("index")
+    index = server.library.named(None if name is None else checked_text(name, "index", longest=200))
+
+    def work(watch: Stopwatch, _threads: int) -> bytes:
+        with index.use() as snapshot:
+            watch("explain")
+            found = snapshot.searcher.explain(query, doc_id, passages=passages, scoring=scoring)
+            watch("answer")
+            values = {
+                "index": index.name,
+                "generation": snapshot.generation,
+                **found.to_dict(),
+                "milliseconds": milliseconds(watch),
+            }
+            return checked_size(as_json(values), limits.max_answer)
+
+    return Response(await server.run(request, work), media_type=JSON)
+
+
+def _place(value: str, name: str) -> int:
+    return whole_number(value, name, least=0, most=_MOST_CHARACTERS)

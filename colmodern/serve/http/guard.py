@@ -1,0 +1,198 @@
+"""What holds for every request? Who asks, from where, how often; what is logged and counted."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from colmodern.errors import ColModernError, RequestRefusedError
+from colmodern.serve.access import Bearer, allow
+from colmodern.serve.access import Scope as TokenScope
+from colmodern.serve.http.answers import failure
+from colmodern.serve.http.server import Server
+
+logger = logging.getLogger("colmodern.serve.requests")
+
+PUBLIC = frozenset({"/livez", "/readyz", "/openapi.json"})
+"""What answers without a token: it tells nothing of any document."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_CORS_HEADERS = "Authorization, Content-Type, If-None-Match, X-Request-ID"
+
+
+class Guard:
+    """Stands in front of all routes; a plain ASGI application."""
+
+    def __init__(self, app: ASGIApp, server: Server) -> None:
+        """Let requests through to ``app`` as the configuration of ``server`` says."""
+        self._app = app
+        self._server = server
+        own = ("localhost", "127.0.0.1", "[::1]", server.config.host)
+        self._hosts = {name.lower() for name in (*own, *server.config.allow_host)}
+        self._is_any_host = server.config.insecure and not server.config.is_loopback
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = headers.get("x-request-id", "")
+        if not _REQUEST_ID.fullmatch(request_id):
+            request_id = uuid.uuid4().hex
+        record = _Record(self._server, scope, request_id)
+        sending = record.sending(send, self._headers(headers, request_id))
+        try:
+            response = self._preflight(scope, headers)
+            if response is None:
+                self._check(scope, headers, record)
+                await self._app(scope, receive, sending)
+            else:
+                await response(scope, receive, sending)
+        except ColModernError as error:
+            await record.fail(error, scope, receive, sending)
+        except Exception:
+            logger.exception("request %s failed", request_id)
+            await record.fail(failed(request_id), scope, receive, sending)
+        finally:
+            record.finish()
+
+    def _headers(self, headers: Headers, request_id: str) -> dict[str, str]:
+        """Return what every answer carries."""
+        origin = headers.get("origin")
+        added = {"X-Request-ID": request_id, **_SAFE}
+        if origin is not None and origin in self._server.config.cors:
+            exposed = {"Access-Control-Expose-Headers": "ETag, X-Request-ID, Retry-After"}
+            added |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin", **exposed}
+            added["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return added
+
+    def _preflight(self, scope: Scope, headers: Headers) -> Response | None:
+        """Return the answer to a browser that asks whether a page of another origin may ask."""
+        asks = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+        if not asks or headers.get("origin") not in self._server.config.cors:
+            return None
+        return Response(
+            status_code=204,
+            headers={
+                "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+                "Access-Control-Allow-Headers": _CORS_HEADERS,
+                "Access-Control-Max-Age": "600",
+            },
+        )
+
+    def _check(self, scope: Scope, headers: Headers, record: _Record) -> None:
+        """Refuse who must not ask.
+
+        Raises:
+            RequestRefusedError: The host, the origin, the token or the rate is not allowed.
+        """
+        self._check_host(headers)
+        self._check_origin(headers)
+        if scope["path"] in PUBLIC:
+            return
+        bearer = self._server.access.bearer(headers.get("authorization"))
+        record.bearer = bearer
+        scope["colmodern.bearer"] = bearer
+        self._server.rates.take(bearer)
+        allow(bearer, TokenScope.READ)
+
+    def _check_host(self, headers: Headers) -> None:
+        """Refuse a request that reached this server under a name that is not its own.
+
+        A page may have its own name resolve to 127.0.0.1 (DNS rebinding): what it then asks has
+        that name as its host.
+        """
+        host = _without_port(headers.get("host", ""))
+        if self._is_any_host or host in self._hosts:
+            return
+        raise RequestRefusedError(
+            f"This server does not answer to the host {host!r:.80}; --allow-host adds a name.",
+            code="host_refused",
+            value=host,
+        )
+
+    def _check_origin(self, headers: Headers) -> None:
+        origin = headers.get("origin")
+        if origin is None or origin in self._server.config.cors:
+            return
+        if origin.partition("://")[2].lower() == headers.get("host", "").lower():
+            return
+        raise RequestRefusedError(
+            f"Pages of {origin:.80} may not ask; --cors allows an origin.",
+            code="origin_refused",
+            value=origin,
+        )
+
+
+def failed(request_id: str) -> RequestRefusedError:
+    """Return what a client is told of a failure that is the server's own."""
+    message = f"The server failed; its log says how, under request {request_id}."
+    return RequestRefusedError(message, code="internal")
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and port.isdigit() else host.lower()
+
+
+class _Record:
+    """What is told of one request when it is over: never its query, nor any text."""
+
+    def __init__(self, server: Server, scope: Scope, request_id: str) -> None:
+        self.bearer: Bearer | None = None
+        self._server = server
+        self._scope = scope
+        self._request_id = request_id
+        self._started = time.perf_counter()
+        self._status = 0
+        self._code = ""
+
+    def sending(self, send: Send, headers: MutableMapping[str, str]) -> Send:
+        """Return what sends an answer with the headers that all have."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._status = message["status"]
+                MutableHeaders(scope=message).update(headers)
+            await send(message)
+
+        return sending
+
+    async def fail(self, error: ColModernError, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with an error, unless an answer has begun."""
+        self._code = error.code
+        self._server.metrics.count_refusal(error.code)
+        if not self._status:
+            await failure(error, self._request_id)(scope, receive, send)
+
+    def finish(self) -> None:
+        """Count the request, and log it."""
+        seconds = time.perf_counter() - self._started
+        route: Any = self._scope.get("route")
+        name = getattr(route, "path", "none")
+        self._server.metrics.count_request(name, self._status, seconds)
+        logger.info(
+            "%s %s %d %.1f ms %s%s%s%s",
+            self._scope["method"],
+            name,
+            self._status,
+            1000 * seconds,
+            self._request_id,
+            f" by {self.bearer.name}" if self.bearer else "",
+            f" {self._code}" if self._code else "",
+            " insecure" if self._server.config.insecure else "",
+        )

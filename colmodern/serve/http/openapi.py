@@ -1,0 +1,240 @@
+"""What does ``GET /openapi.json`` say? The API, made from what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from colmodern.errors import CODES
+from colmodern.request import SearchRequest
+from colmodern.serve.http.answers import JSON, NDJSON, as_json
+from colmodern.serve.http.server import Server
+
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "number"}
+_WHOLE = {"type": "integer"}
+_VECTORS = {"type": "array", "items": {"type": "array", "items": _NUMBER}}
+_ANYTHING = {"type": "object"}
+_INDEX = {"type": ["string", "null"], "description": "The name of the index; null: the first."}
+
+
+async def openapi(server: Server, _request: Request) -> Response:
+    """Answer with the description of the API (OpenAPI 3.1)."""
+    return Response(as_json(description(server)), media_type=JSON)
+
+
+def description(server: Server) -> dict[str, Any]:
+    """Return the description of the API with the limits of a server."""
+    from colmodern import __version__
+
+    security: list[dict[str, list[str]]] = [] if server.access.is_open else [{"token": []}]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "colmodern",
+            "version": __version__,
+            "description": "Late-interaction search with the passages that answer.",
+        },
+        "security": security,
+        "paths": _paths(server),
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {
+                "Hit": _hit(),
+                "Hits": _object(
+                    {
+                        "query": _TEXT,
+                        "hits": {"type": "array", "items": {"$ref": _ref("Hit")}},
+                    }
+                ),
+                "Error": _error(),
+            },
+        },
+    }
+
+
+def _paths(server: Server) -> dict[str, Any]:
+    return {
+        "/v1/search": {
+            "post": _operation(
+                "search",
+                "Search with a query, several, or token vectors.",
+                body=_search_body(server),
+                answer={"anyOf": [{"$ref": _ref("Hits")}, _ANYTHING]},
+                lines=True,
+            )
+        },
+        "/v1/explain": {
+            "post": _operation(
+                "explain",
+                "Say which token of a document each token of a query matched.",
+                body=_object(
+                    {
+                        "query": _text(server.config.max_characters),
+                        "id": _TEXT,
+                        "passages": {"type": "integer", "minimum": 1, "maximum": 100},
+                        "scoring": SearchRequest.json_schema()["properties"]["scoring"],
+                        "index": _INDEX,
+                    },
+                    required=("query", "id"),
+                ),
+            )
+        },
+        "/v1/documents/{id}": {
+            "get": _operation(
+                "document",
+                "Read a document, or a range of its text.",
+                parameters=[
+                    _parameter("id", _TEXT, where="path"),
+                    _parameter("start", {"type": "integer", "minimum": 0}),
+                    _parameter("end", {"type": "integer", "minimum": 0}),
+                    _parameter("index", _TEXT),
+                ],
+            )
+        },
+        "/v1/status": {"get": _operation("status", "Say what is served, and the limits.")},
+        "/v1/rerank": {
+            "post": _operation(
+                "rerank",
+                "Order texts by how they match a query (the shape of Cohere's API).",
+                body=_object(
+                    {
+                        "query": _text(server.config.max_characters),
+                        "documents": _texts(),
+                        "top_n": {"type": ["integer", "null"], "minimum": 1},
+                        "return_documents": {"type": "boolean"},
+                        "model": _TEXT,
+                        "index": _INDEX,
+                    },
+                    required=("query", "documents"),
+                ),
+            )
+        },
+        "/v1/embeddings": {
+            "post": _operation(
+                "embeddings",
+                "Encode texts to token vectors (the shape of OpenAI's API).",
+                body=_object(
+                    {
+                        "input": {"anyOf": [_TEXT, _texts()]},
+                        "input_type": {"enum": ["document", "query"]},
+                        "encoding_format": {"enum": ["float", "base64"]},
+                        "model": _TEXT,
+                        "index": _INDEX,
+                    },
+                    required=("input",),
+                ),
+            )
+        },
+        "/api/search": {
+            "get": _operation(
+                "colbert",
+                "Search as Stanford's ColBERT server does.",
+                parameters=[
+                    _parameter("query", _text(server.config.max_characters), required=True),
+                    _parameter("k", {"type": "integer", "minimum": 1, "maximum": 100}),
+                    _parameter("index", _TEXT),
+                ],
+            )
+        },
+    }
+
+
+def _search_body(server: Server) -> dict[str, Any]:
+    options = SearchRequest.json_schema()["properties"]
+    options["k"] = {**options["k"], "maximum": server.config.max_k}
+    text = _text(server.config.max_characters)
+    asked = {
+        "query": {**text, "type": ["string", "null"]},
+        "queries": {
+            "type": ["array", "null"],
+            "items": text,
+            "minItems": 1,
+            "maxItems": server.config.max_queries,
+        },
+        "vectors": {**_VECTORS, "type": ["array", "null"], "description": "One query's tokens."},
+        "index": _INDEX,
+    }
+    return _object({**asked, **options}, required=())
+
+
+def _operation(
+    name: str,
+    what: str,
+    *,
+    body: Mapping[str, Any] | None = None,
+    parameters: list[dict[str, Any]] | None = None,
+    answer: Mapping[str, Any] = _ANYTHING,
+    lines: bool = False,
+) -> dict[str, Any]:
+    content = {JSON: {"schema": answer}, **({NDJSON: {"schema": _TEXT}} if lines else {})}
+    statuses = sorted({code.http_status for code in CODES.values()} - {499})
+    errors = {
+        str(status): {
+            "description": ", ".join(
+                name for name, code in CODES.items() if code.http_status == status
+            ),
+            "content": {JSON: {"schema": {"$ref": _ref("Error")}}},
+        }
+        for status in statuses
+    }
+    found: dict[str, Any] = {
+        "operationId": name,
+        "summary": what,
+        "responses": {"200": {"description": "Done.", "content": content}, **errors},
+    }
+    if body is not None:
+        found["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
+    if parameters is not None:
+        found["parameters"] = parameters
+    return found
+
+
+def _hit() -> dict[str, Any]:
+    return _object(
+        {
+            "rank": _WHOLE,
+            "score": _NUMBER,
+            "id": _TEXT,
+            "title": _TEXT,
+            "source": {"type": ["string", "null"]},
+            "passage": {"type": ["object", "null"]},
+            "metadata": _ANYTHING,
+            "parts": _ANYTHING,
+        },
+        required=("rank", "score", "id"),
+    )
+
+
+def _error() -> dict[str, Any]:
+    inner = _object(
+        {"code": {"enum": list(CODES)}, "message": _TEXT, "option": _TEXT, "document": _TEXT},
+        required=("code", "message"),
+    )
+    return _object({"error": inner, "request_id": _TEXT}, required=("error", "request_id"))
+
+
+def _object(properties: Mapping[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"type": "object", "properties": dict(properties), "required": list(required)}
+
+
+def _parameter(
+    name: str, schema: Mapping[str, Any], *, where: str = "query", required: bool = False
+) -> dict[str, Any]:
+    is_required = required or where == "path"
+    return {"name": name, "in": where, "required": is_required, "schema": dict(schema)}
+
+
+def _text(longest: int) -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "maxLength": longest}
+
+
+def _texts() -> dict[str, Any]:
+    return {"type": "array", "minItems": 1, "items": _TEXT}
+
+
+def _ref(name: str) -> str:
+    return f"#/components/schemas/{name}"

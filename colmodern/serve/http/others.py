@@ -1,0 +1,192 @@
+"""What do programs made for other services ask? Cohere's rerank, OpenAI's embeddings, DSPy."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from colmodern.errors import EncoderError, RequestRefusedError
+from colmodern.kernels import maxsim
+from colmodern.kernels.scoring import length_part, sharpness_of
+from colmodern.request import Scoring, SearchRequest
+from colmodern.serve.http.answers import JSON, as_json, checked_size
+from colmodern.serve.http.body import checked_text, read_json, text_of, whole_number
+from colmodern.serve.http.server import Server
+from colmodern.serve.served import ServedIndex
+from colmodern.serve.stopwatch import Stopwatch
+from colmodern.types import DocumentEncoder, FloatVector, TokenEmbeddings
+
+# Documents are encoded so many at a time; a request can be stopped between two batches.
+_BATCH = 8
+
+
+async def rerank(server: Server, request: Request) -> Response:
+    """Answer ``POST /v1/rerank``: texts of the request in the order in which they match a query.
+
+    ``relevance_score`` is the score a search would give, divided by the query's tokens; it
+    compares documents of one query only.
+    """
+    limits = server.config
+    body = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
+    query = text_of(body, "query", longest=limits.max_characters)
+    documents = _documents(body.get("documents"))
+    most = len(documents)
+    top_n = whole_number(body.get("top_n") or most, "top_n", least=1, most=limits.max_body)
+    is_wanted = body.get("return_documents") is True
+    index = server.library.named(_index(body))
+
+    def work(watch: Stopwatch, threads: int) -> bytes:
+        scores = _scores(index, query, documents, watch, threads)
+        order = np.argsort(-scores, kind="stable")[:top_n].tolist()
+        results = [
+            {
+                "index": row,
+                "relevance_score": round(float(scores[row]), 6),
+                **({"document": {"text": documents[row]}} if is_wanted else {}),
+            }
+            for row in order
+        ]
+        return checked_size(as_json({"results": results}), limits.max_answer)
+
+    return Response(await server.run(request, work), media_type=JSON)
+
+
+async def embeddings(server: Server, request: Request) -> Response:
+    """Answer ``POST /v1/embeddings``: for each input a list of token vectors.
+
+    ``input_type`` is ``query`` or ``document``; ``encoding_format`` is ``float`` or ``base64``,
+    float32, little-endian, row after row.
+    """
+    limits = server.config
+    body = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
+    given = body.get("input")
+    inputs = _documents([given] if isinstance(given, str) else given, name="input")
+    kind = _one_of(body, "input_type", ("document", "query"))
+    form = _one_of(body, "encoding_format", ("float", "base64"))
+    index = server.library.named(_index(body))
+
+    def work(watch: Stopwatch, _threads: int) -> bytes:
+        if kind == "query":
+            watch("encode")
+            found = index.encoder.encode_queries(inputs)
+        else:
+            found = list(_encoded(index, inputs, watch))
+        watch("answer")
+        n_tokens = sum(map(len, found))
+        rows = [
+            {"object": "embedding", "index": number, "embedding": _shown(tokens, form)}
+            for number, tokens in enumerate(found)
+        ]
+        usage = {"prompt_tokens": n_tokens, "total_tokens": n_tokens}
+        answer = {"object": "list", "data": rows, "model": index.name, "usage": usage}
+        return checked_size(as_json(answer), limits.max_answer)
+
+    return Response(await server.run(request, work), media_type=JSON)
+
+
+async def colbert(server: Server, request: Request) -> Response:
+    """Answer ``GET /api/search?query=&k=`` as Stanford's ColBERT server does; DSPy asks so."""
+    limits = server.config
+    asked: Mapping[str, Any] = request.query_params
+    if request.method == "POST":
+        asked = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
+    query = text_of(asked, "query", longest=limits.max_characters)
+    k = whole_number(asked.get("k", 10), "k", least=1, most=min(100, limits.max_k))
+    index = server.library.named(_index(asked))
+
+    def work(watch: Stopwatch, threads: int) -> bytes:
+        with index.use() as snapshot:
+            how = SearchRequest(k=k, threads=threads)
+            hits = snapshot.searcher.search(query, how, begin=watch)
+            rows = []
+            for hit in hits:
+                text = hit.title if hit.passage is None else hit.passage.text
+                shown = f"{hit.title} | {text}" if hit.title and hit.passage else text
+                rows.append(
+                    {
+                        "text": shown,
+                        "long_text": shown,
+                        "pid": hit.doc_id,
+                        "rank": hit.rank,
+                        "score": round(hit.score, 6),
+                    }
+                )
+            return checked_size(as_json({"query": query, "topk": rows}), limits.max_answer)
+
+    return Response(await server.run(request, work), media_type=JSON)
+
+
+def _index(asked: Mapping[str, Any]) -> str | None:
+    """Return the index that is named; ``model`` says nothing unless it names one too."""
+    name = asked.get("index")
+    return None if name is None else checked_text(name, "index", longest=200)
+
+
+def _documents(given: Any, name: str = "documents") -> Sequence[str]:
+    if not isinstance(given, list) or not given:
+        message = f"{name} must be a list of at least one text."
+        raise RequestRefusedError(message, code="request_invalid", option=name)
+    texts = [one.get("text") if isinstance(one, dict) else one for one in given]
+    return [checked_text(text, name, longest=1 << 30) for text in texts]
+
+
+def _one_of(body: Mapping[str, Any], name: str, allowed: Sequence[str]) -> str:
+    value = body.get(name, allowed[0])
+    if value not in allowed:
+        message = f"{name} must be one of {', '.join(allowed)}, not {value!r:.40}."
+        raise RequestRefusedError(message, code="request_invalid", option=name)
+    return str(value)
+
+
+def _scores(
+    index: ServedIndex, query: str, documents: Sequence[str], watch: Stopwatch, threads: int
+) -> FloatVector:
+    watch("encode")
+    (tokens,) = index.encoder.encode_queries([query])
+    if not len(tokens):
+        message = "The query holds nothing that the encoder reads."
+        raise RequestRefusedError(message, code="query_empty", option="query")
+    scoring = Scoring(index.encoder.scoring)
+    scores = []
+    for found in _encoded(index, documents, watch):
+        offsets = np.array([0, len(found)], np.int64)
+        (score,) = maxsim(
+            tokens.vectors,
+            found.vectors,
+            offsets,
+            sharpness=sharpness_of(scoring),
+            threads=threads,
+        )
+        if scoring is Scoring.CORRECTED and len(found):
+            score -= length_part(np.array([len(found)]), n_query=len(tokens))[0]
+        scores.append(score if np.isfinite(score) else -len(tokens))  # a text without tokens
+    return np.array(scores, np.float32) / np.float32(len(tokens))
+
+
+def _encoded(
+    index: ServedIndex, texts: Sequence[str], watch: Stopwatch
+) -> Iterator[TokenEmbeddings]:
+    """Yield the token vectors of texts as documents.
+
+    Raises:
+        EncoderError: The encoder knows queries only.
+    """
+    encoder = index.encoder.encoder
+    if not isinstance(encoder, DocumentEncoder):
+        message = f"Encoder {encoder.name} encodes queries only."
+        raise EncoderError(message, code="encoder_unsupported")
+    for start in range(0, len(texts), _BATCH):
+        watch("encode")
+        yield from encoder.encode_documents(texts[start : start + _BATCH])
+
+
+def _shown(tokens: TokenEmbeddings, form: str) -> list[list[float]] | str:
+    if form == "float":
+        rows: list[list[float]] = tokens.vectors.tolist()
+        return rows
+    return base64.b64encode(tokens.vectors.astype("<f4").tobytes()).decode("ascii")

@@ -1,0 +1,202 @@
+"""``POST /v1/search``: one query, several, or token vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from colmodern.errors import ColModernError, InputError, RequestRefusedError
+from colmodern.request import SearchRequest
+from colmodern.searcher import Hits
+from colmodern.serve.config import ServeConfig
+from colmodern.serve.http.answers import (
+    JSON,
+    NDJSON,
+    as_json,
+    as_ndjson,
+    checked_size,
+    described,
+)
+from colmodern.serve.http.body import checked_text, read_json
+from colmodern.serve.http.server import Server
+from colmodern.serve.served import Snapshot
+from colmodern.serve.stopwatch import Stopwatch
+from colmodern.types import TokenEmbeddings
+
+_ASKED = ("query", "queries", "vectors")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """What the body of a search asks.
+
+    Attributes:
+        queries: The texts; with ``vectors`` at most one, for the record and for BM25.
+        vectors: A query given as token vectors; else None.
+        request: How to search.
+        index: The name of the index; None for the first.
+        is_batch: Whether it was asked as ``queries``.
+    """
+
+    queries: tuple[str, ...]
+    vectors: TokenEmbeddings | None
+    request: SearchRequest
+    index: str | None
+    is_batch: bool
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any], limits: ServeConfig) -> Question:
+        """Read the body of a search.
+
+        Raises:
+            ConfigError: An option of the search is not allowed.
+            InputError: The vectors cannot be used.
+            RequestRefusedError: Nothing is asked, or too much.
+        """
+        asked = [name for name in _ASKED if body.get(name) is not None]
+        if not asked or ("queries" in asked and len(asked) > 1):
+            raise RequestRefusedError(
+                "Ask with query, a text; queries, a list of texts; or vectors, the token vectors "
+                "of one query, with its text as query where mode is not late.",
+                code="request_invalid",
+                option="query",
+            )
+        index = body.get("index")
+        options = {name: value for name, value in body.items() if name not in (*_ASKED, "index")}
+        request = SearchRequest.from_dict(options)
+        if request.k > limits.max_k:
+            raise _too_many("k", request.k, limits.max_k)
+        return cls(
+            queries=tuple(_texts(body, limits)),
+            vectors=_vectors(body["vectors"]) if "vectors" in asked else None,
+            request=request,
+            index=None if index is None else checked_text(index, "index", longest=200),
+            is_batch="queries" in asked,
+        )
+
+    def search(self, snapshot: Snapshot, watch: Stopwatch, threads: int) -> Iterator[Hits]:
+        """Yield the hits of each query."""
+        asked = self.request.threads
+        request = replace(self.request, threads=min(threads, asked or threads))
+        if self.vectors is not None:
+            text = self.queries[0] if self.queries else ""
+            yield snapshot.searcher.search_embeddings(
+                self.vectors, request, query=text, begin=watch
+            )
+            return
+        for query in self.queries:
+            yield snapshot.searcher.search(query, request, begin=watch)
+
+
+async def search(server: Server, request: Request) -> Response:
+    """Answer a search; the answer has the generation, and the time of each stage."""
+    limits = server.config
+    body = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
+    question = Question.of(body, limits)
+    index = server.library.named(question.index)
+    is_lines = question.is_batch and NDJSON in request.headers.get("accept", "")
+    asked = _digest(body, index.name, is_lines)
+    if request.headers.get("if-none-match") == _tag(index.generation, asked):
+        headers = {"ETag": _tag(index.generation, asked), "Cache-Control": "no-cache"}
+        return Response(status_code=304, headers=headers)
+
+    def work(watch: Stopwatch, threads: int) -> tuple[int, bytes]:
+        with index.use() as snapshot:
+            head = {"index": index.name, "generation": snapshot.generation}
+            if is_lines:
+                answer = as_ndjson(_lines(question, snapshot, watch, threads, head))
+            else:
+                answer = as_json(_whole(question, snapshot, watch, threads, head))
+            return snapshot.generation, checked_size(answer, limits.max_answer)
+
+    generation, answer = await server.run(request, work)
+    headers = {"ETag": _tag(generation, asked), "Cache-Control": "no-cache"}
+    return Response(answer, headers=headers, media_type=NDJSON if is_lines else JSON)
+
+
+def _tag(generation: int, asked: str) -> str:
+    return f'W/"{generation}-{asked}"'
+
+
+def _whole(
+    question: Question,
+    snapshot: Snapshot,
+    watch: Stopwatch,
+    threads: int,
+    head: Mapping[str, Any],
+) -> dict[str, Any]:
+    results = [hits.to_dict() for hits in question.search(snapshot, watch, threads)]
+    watch("answer")
+    found = {"results": results} if question.is_batch else results[0]
+    return {**head, **found, "milliseconds": milliseconds(watch)}
+
+
+def _lines(
+    question: Question,
+    snapshot: Snapshot,
+    watch: Stopwatch,
+    threads: int,
+    head: Mapping[str, Any],
+) -> Iterator[dict[str, Any]]:
+    """Yield a row for each query; one that cannot be searched stops no other."""
+    for number, query in enumerate(question.queries):
+        one = replace(question, queries=(query,))
+        try:
+            (hits,) = one.search(snapshot, watch, threads)
+            yield {"number": number, **head, **hits.to_dict()}
+        except InputError as error:
+            yield {"number": number, **head, "query": query, "error": described(error)}
+
+
+def milliseconds(watch: Stopwatch) -> dict[str, float]:
+    """Return the time of each stage, as an answer gives it."""
+    return {stage: round(1000 * value, 3) for stage, value in watch.seconds().items()}
+
+
+def _texts(body: Mapping[str, Any], limits: ServeConfig) -> Sequence[str]:
+    longest = limits.max_characters
+    if body.get("query") is not None:
+        return [checked_text(body["query"], "query", longest=longest)]
+    queries = body.get("queries")
+    if queries is None:
+        return []
+    if not isinstance(queries, list) or not queries:
+        message = "queries must be a list of at least one text."
+        raise RequestRefusedError(message, code="request_invalid", option="queries")
+    if len(queries) > limits.max_queries:
+        raise _too_many("queries", len(queries), limits.max_queries)
+    return [checked_text(query, "queries", longest=longest) for query in queries]
+
+
+def _vectors(rows: Any) -> TokenEmbeddings:
+    try:
+        vectors = np.asarray(rows, np.float32)
+    except (TypeError, ValueError) as error:
+        message = "vectors must be a list of token vectors, each a list of as many numbers."
+        raise InputError(message, code="vectors_invalid") from error
+    if vectors.ndim != 2 or not len(vectors):
+        message = "vectors must hold at least one token vector."
+        raise InputError(message, code="vectors_invalid")
+    return TokenEmbeddings(vectors, np.zeros((len(vectors), 2), np.int32))
+
+
+def _too_many(name: str, given: int, limit: int) -> ColModernError:
+    return RequestRefusedError(
+        f"{name} may be at most {limit:,} here, not {given:,}.",
+        code="too_large",
+        option=name,
+        value=given,
+    )
+
+
+def _digest(body: Mapping[str, Any], index: str, is_lines: bool) -> str:
+    """Return what tells one question from another, whatever the order of its keys."""
+    asked = json.dumps([index, is_lines, body], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]

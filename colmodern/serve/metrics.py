@@ -1,0 +1,110 @@
+"""What is counted? In the names and units that Prometheus knows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from colmodern.serve.admission import Admission
+from colmodern.serve.served import Library
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class Metrics:
+    """The numbers of one server; of this process alone, whose threads they count."""
+
+    def __init__(self, library: Library, admission: Admission) -> None:
+        """Begin to count."""
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "colmodern_request_seconds",
+            "Time from a request to its answer.",
+            ("route", "status"),
+            registry=self._registry,
+            buckets=_BUCKETS,
+        )
+        self._stages = Histogram(
+            "colmodern_stage_seconds",
+            "Time of a stage of a search: queue, filter, encode, words, candidates, rescore, "
+            "passages.",
+            ("stage",),
+            registry=self._registry,
+            buckets=_BUCKETS,
+        )
+        self._refused = Counter(
+            "colmodern_refused",
+            "Requests that failed, by code.",
+            ("code",),
+            registry=self._registry,
+        )
+        self._refresh_failures = Counter(
+            "colmodern_refresh_failures",
+            "Commits that could not be opened; the state before is served on.",
+            ("index",),
+            registry=self._registry,
+        )
+        ProcessCollector(registry=self._registry)
+        self._registry.register(_State(library, admission))
+
+    def count_request(self, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        self._requests.labels(route, str(status)).observe(seconds)
+
+    def count_stages(self, seconds: Mapping[str, float]) -> None:
+        """Count the stages of a search."""
+        for stage, value in seconds.items():
+            self._stages.labels(stage).observe(value)
+
+    def count_refusal(self, code: str) -> None:
+        """Count a request that failed."""
+        self._refused.labels(code).inc()
+
+    def count_refresh_failure(self, index: str) -> None:
+        """Count a commit that could not be opened."""
+        self._refresh_failures.labels(index).inc()
+
+    def page(self) -> bytes:
+        """Return what Prometheus reads."""
+        return generate_latest(self._registry)
+
+
+class _State:
+    """What is so when somebody looks."""
+
+    def __init__(self, library: Library, admission: Admission) -> None:
+        self._library = library
+        self._admission = admission
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield gauges."""
+        yield GaugeMetricFamily(
+            "colmodern_queue", "Requests that wait for a thread.", self._admission.n_waiting
+        )
+        yield GaugeMetricFamily(
+            "colmodern_busy_threads", "Threads that search.", self._admission.n_busy
+        )
+        generation = GaugeMetricFamily(
+            "colmodern_index_generation", "The commit that is served.", labels=("index",)
+        )
+        age = GaugeMetricFamily(
+            "colmodern_index_age_seconds", "Since that commit was opened.", labels=("index",)
+        )
+        mapped = GaugeMetricFamily(
+            "colmodern_index_mapped_bytes", "Bytes of its files.", labels=("index",)
+        )
+        tokens = CounterMetricFamily(
+            "colmodern_encoded_tokens", "Tokens of queries encoded.", labels=("index",)
+        )
+        for one in self._library:
+            generation.add_metric((one.name,), one.generation)
+            age.add_metric((one.name,), max(0.0, time.time() - one.opened))
+            mapped.add_metric((one.name,), one.mapped_bytes)
+            tokens.add_metric((one.name,), one.encoder.n_tokens)
+        yield from (generation, age, mapped, tokens)

@@ -1,0 +1,126 @@
+"""How does a server start, and how does it end?"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import uvicorn
+
+from colmodern.errors import ConfigError
+from colmodern.serve.access import Access, Rates
+from colmodern.serve.admission import Admission
+from colmodern.serve.config import ServeConfig
+from colmodern.serve.http.app import make_app
+from colmodern.serve.http.server import Server
+from colmodern.serve.metrics import Metrics
+from colmodern.serve.served import Library, ServedIndex
+from colmodern.types import QueryEncoder
+
+# Searches that run when the server is told to end have so many seconds.
+_GRACE = 10
+
+
+def serve(
+    indexes: Mapping[str, Path],
+    config: ServeConfig,
+    *,
+    encoder: QueryEncoder | None = None,
+    ready: Callable[[str], object] = print,
+) -> None:
+    """Serve indexes until SIGTERM or SIGINT; running searches end first.
+
+    Args:
+        indexes: The folder of each index, by name; the first is meant where a request names none.
+        config: How.
+        encoder: The encoder of all of them; None: each names its own.
+        ready: Called with the server's URL when it takes requests.
+
+    Raises:
+        ConfigError: The address cannot be used, or the token file cannot be read.
+        EncoderError: An encoder cannot be loaded.
+        IndexStoreError: An index cannot be read.
+    """
+    listening = _listen(config)
+    try:
+        server = make_server(indexes, config, encoder=encoder)
+        _Uvicorn(
+            uvicorn.Config(
+                make_app(server),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                limit_concurrency=config.connections,
+                timeout_graceful_shutdown=_GRACE,
+                lifespan="on",
+                ws="none",
+            ),
+            lambda: ready(_url(listening)),
+        ).run(sockets=[listening])
+    finally:
+        listening.close()
+
+
+def make_server(
+    indexes: Mapping[str, Path], config: ServeConfig, *, encoder: QueryEncoder | None = None
+) -> Server:
+    """Open indexes, and return what their routes share; see ``serve``."""
+    access = Access(None if config.token_file is None else Path(config.token_file))
+    library = Library([ServedIndex(name, path, encoder) for name, path in indexes.items()])
+    admission = Admission(threads=config.threads or os.cpu_count() or 1, queue=config.queue)
+    return Server(
+        config=config,
+        library=library,
+        admission=admission,
+        access=access,
+        rates=Rates(config.rate),
+        metrics=Metrics(library, admission),
+    )
+
+
+class _Uvicorn(uvicorn.Server):
+    """Says when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _listen(config: ServeConfig) -> socket.socket:
+    """Return the socket to listen on: bound here, or opened by a supervisor.
+
+    Raises:
+        ConfigError: The address cannot be used, or there is no such socket.
+    """
+    try:
+        if config.fd is not None:
+            return socket.socket(fileno=config.fd)
+        family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+        listening = socket.socket(family)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((config.host, config.port))
+    except OSError as error:
+        where = f"fd {config.fd}" if config.fd is not None else f"{config.host}:{config.port}"
+        raise ConfigError(
+            f"Cannot listen on {where}: {error.strerror or error}. Choose another --host or "
+            "--port.",
+            code="option_invalid",
+            option="fd" if config.fd is not None else "port",
+            value=config.fd if config.fd is not None else config.port,
+        ) from error
+    return listening
+
+
+def _url(listening: socket.socket) -> str:
+    if listening.family not in (socket.AF_INET, socket.AF_INET6):
+        return f"unix:{listening.getsockname()}"
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,0 +1,187 @@
+"""What is served of one index? Its newest state, to requests that may outlive it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from colmodern.errors import ConfigError, RequestRefusedError
+from colmodern.searcher import Searcher
+from colmodern.searcher.checks import encoder_of, found_document
+from colmodern.serve.encoding import SharedEncoder
+from colmodern.storage import IndexReader, StoredDocument
+from colmodern.types import QueryEncoder, TokenEmbeddings
+
+
+class Snapshot:
+    """One state of an index, open as long as a request uses it."""
+
+    def __init__(self, reader: IndexReader, encoder: SharedEncoder) -> None:
+        """Search what ``reader`` has open."""
+        self.reader = reader
+        self.searcher = Searcher(reader, encoder)
+        self.encoder = encoder
+        self.opened = time.time()
+        self.n_users = 1  # who serves it
+        self._changes = threading.Lock()
+
+    @property
+    def generation(self) -> int:
+        """The number of the commit whose state this is."""
+        return self.reader.manifest.generation
+
+    def document(self, doc_id: str) -> StoredDocument:
+        """Return a live document.
+
+        Raises:
+            InputError: There is none of this id.
+        """
+        segment, position = found_document(self.reader, doc_id)
+        return segment.document(position)
+
+    def warm(self) -> None:
+        """Search once, so that the first request finds everything open and mapped."""
+        if self.reader.n_documents:
+            vector = np.ones((1, self.reader.codec.dim), np.float32)
+            vector /= np.linalg.norm(vector)
+            tokens = TokenEmbeddings(vector, np.zeros((1, 2), np.int32))
+            self.searcher.search_embeddings(tokens, k=1, passages=False)
+
+    def take(self) -> bool:
+        """Keep it open for one user more; False if it is closed already."""
+        with self._changes:
+            if not self.n_users:
+                return False
+            self.n_users += 1
+            return True
+
+    def leave(self) -> None:
+        """Be no user of it any more; the last one closes it."""
+        with self._changes:
+            self.n_users -= 1
+            if self.n_users:
+                return
+        self.searcher.close()
+
+
+class ServedIndex:
+    """An index under a name; ``use`` it for a request, ``refresh`` it now and then."""
+
+    def __init__(self, name: str, path: Path, encoder: QueryEncoder | None = None) -> None:
+        """Open the index in the folder ``path``, and load its encoder unless one is given.
+
+        Raises:
+            EncoderError: Its encoder cannot be loaded.
+            EncoderMismatchError: It was made with another encoder than the one given.
+            IndexStoreError: There is no index, or it cannot be read.
+        """
+        self.name = name
+        self.path = path
+        reader = IndexReader.open(path)
+        given = encoder_of(reader, precision="auto") if encoder is None else encoder
+        self.encoder = SharedEncoder(given)
+        self._newest = Snapshot(reader, self.encoder)
+        self._newest.warm()
+
+    @property
+    def generation(self) -> int:
+        """The number of the newest commit that is served."""
+        return self._newest.generation
+
+    @property
+    def opened(self) -> float:
+        """When the newest state was opened, in seconds since 1970."""
+        return self._newest.opened
+
+    @property
+    def mapped_bytes(self) -> int:
+        """How many bytes of files are mapped."""
+        return sum(file.bytes for file in self._newest.reader.manifest.files())
+
+    @contextmanager
+    def use(self) -> Iterator[Snapshot]:
+        """Give the newest state, which stays open and the same until the request ends."""
+        snapshot = self._newest
+        while not snapshot.take():  # it was replaced and closed in between
+            snapshot = self._newest
+        try:
+            yield snapshot
+        finally:
+            snapshot.leave()
+
+    def refresh(self) -> bool:
+        """Serve what was committed since, and return whether anything was; one thread at a time.
+
+        Requests that run keep the state they began with.
+
+        Raises:
+            IndexStoreError: The new state cannot be read; the one before it is served on.
+        """
+        before = self._newest
+        if before.reader.is_current():
+            return False
+        after = Snapshot(before.reader.refresh(), self.encoder)
+        after.warm()
+        self._newest = after
+        before.leave()
+        return True
+
+    def close(self) -> None:
+        """Let go of the index; requests that run end first."""
+        self._newest.leave()
+
+
+class Library:
+    """The indexes that a server has, by name."""
+
+    def __init__(self, indexes: Sequence[ServedIndex]) -> None:
+        """Serve these; the first is the one that is meant where a request names none.
+
+        Raises:
+            ConfigError: Two have the same name, or there is none.
+        """
+        if not indexes:
+            raise ConfigError("There is no index to serve.", code="option_missing", option="index")
+        self._by_name: dict[str, ServedIndex] = {}
+        for one in indexes:
+            if one.name in self._by_name:
+                raise ConfigError(
+                    f"Two indexes have the name {one.name!r}; give one another: --name NAME=PATH.",
+                    code="option_conflict",
+                    option="name",
+                    value=one.name,
+                )
+            self._by_name[one.name] = one
+
+    def __iter__(self) -> Iterator[ServedIndex]:
+        """Iterate over the indexes, in their order."""
+        return iter(self._by_name.values())
+
+    def named(self, name: str | None) -> ServedIndex:
+        """Return the index of that name; the first for None.
+
+        Raises:
+            RequestRefusedError: No index of that name is served.
+        """
+        if name is None:
+            return next(iter(self))
+        try:
+            return self._by_name[name]
+        except KeyError:
+            known: Mapping[str, ServedIndex] = self._by_name
+            raise RequestRefusedError(
+                f"No index {name!r} is served here; there are {', '.join(known)}.",
+                code="index_not_served",
+                option="index",
+                value=name,
+            ) from None
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        for one in self:
+            one.close()

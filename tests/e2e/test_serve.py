@@ -1,0 +1,123 @@
+"""``colmodern serve`` as a program: it starts, answers, follows commits, and ends well."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+
+from colmodern import Encoder, Indexer
+
+pytest.importorskip("uvicorn")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "keys.md").write_text(
+        "# Keys\n\nA key that has leaked is revoked at once."
+    )
+    (tmp_path / "notes" / "tea.md").write_text("# Tea\n\nTea is made at four.")
+    return tmp_path / "notes"
+
+
+@contextmanager
+def serving(*arguments, **options):
+    command = [sys.executable, "-m", "colmodern", "serve", *map(str, arguments)]
+    command += ["--port", "0", "--format", "json"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+    try:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        yield process, json.loads(line)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(url, path, body=None, headers=()):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url + path, data, dict(headers))
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def test_a_folder_is_indexed_served_and_followed(folder):
+    with serving(folder) as (process, told):
+        assert (told["indexes"], told["pid"]) == (["notes"], process.pid)
+        found = ask(told["url"], "/v1/search", {"query": "who revokes a leaked key?", "k": 1})
+        assert found["hits"][0]["id"] == "keys.md"
+        (folder / "new.md").write_text("# Bicycles\n\nThey stand behind the house.")
+        Indexer(folder / ".colmodern", Encoder.load("default")).sync([folder])
+        while ask(told["url"], "/readyz")["generations"]["notes"] == found["generation"]:
+            pass
+        found = ask(told["url"], "/v1/search", {"query": "where are the bicycles?", "k": 1})
+        assert found["hits"][0]["id"] == "new.md"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == -signal.SIGTERM
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_a_socket_that_the_supervisor_opened(folder):
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        number = listening.fileno()
+        options = ("--fd", number, "--insecure")
+        with serving(folder, *options, pass_fds=[number]) as (_, told):
+            port = listening.getsockname()[1]
+            assert told["url"] == f"http://127.0.0.1:{port}"
+            assert ask(told["url"], "/readyz")["ready"]
+
+
+def test_slow_and_half_open_clients_stop_nobody(folder):
+    with serving(folder, "--deadline", "0.5", "--threads", 1) as (_, told):
+        port = int(told["url"].rpartition(":")[2])
+        head = b"POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+        for one in slow[:10]:
+            one.sendall(head)
+        for one in slow[10:]:
+            one.sendall(head[:30])
+        assert ask(told["url"], "/v1/search", {"query": "tea", "k": 1})["hits"][0]["id"] == "tea.md"
+        assert slow[0].recv(100).startswith(b"HTTP/1.1 408 ")
+        for one in slow:
+            one.close()
+        assert ask(told["url"], "/readyz")["ready"]
+
+
+def test_what_cannot_be_served(folder, tmp_path, program):
+    for arguments, code in (
+        ([tmp_path / "none"], "index_not_found"),
+        ([folder, "--name", "x"], "option_invalid"),
+        ([folder, "--name", f"notes={folder}"], "option_conflict"),
+        ([folder, "--host", "0.0.0.0"], "option_conflict"),
+        ([folder, "--token-file", tmp_path / "none"], "option_invalid"),
+    ):
+        ended = program("serve", *arguments)
+        assert ended.returncode == 2
+        assert f"error [{code}]" in ended.stderr
+
+
+def test_an_address_that_is_taken(folder, program):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = program("serve", folder, "--port", taken.getsockname()[1])
+    assert ended.returncode == 2
+    assert "error [option_invalid]: Cannot listen on 127.0.0.1:" in ended.stderr
+
+
+@pytest.fixture
+def program():
+    def run(*arguments):
+        command = [sys.executable, "-m", "colmodern", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return run

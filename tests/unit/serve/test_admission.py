@@ -1,0 +1,128 @@
+"""How many work at a time, and what becomes of the others?"""
+
+import asyncio
+import threading
+
+import pytest
+
+from colmodern.errors import RequestRefusedError
+from colmodern.serve.admission import Admission
+from colmodern.serve.stopwatch import Stopwatch
+
+LONG = 1_000.0
+
+
+def run(story, *, threads, queue):
+    async def main():
+        admission = Admission(threads=threads, queue=queue)
+        try:
+            return await story(admission)
+        finally:
+            admission.close()
+
+    return asyncio.run(main())
+
+
+async def until(condition):
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+def test_one_request_has_all_threads_and_many_share_them():
+    async def story(admission):
+        assert await admission.run(lambda threads: threads, Stopwatch(LONG)) == 4
+        lock, running, most = threading.Lock(), [0], [0]
+
+        def work(threads):
+            with lock:
+                running[0] += threads
+                most[0] = max(most[0], running[0])
+            with lock:
+                running[0] -= threads
+
+        await asyncio.gather(*(admission.run(work, Stopwatch(LONG)) for _ in range(50)))
+        assert most[0] <= 4
+        assert admission.n_busy == admission.n_waiting == 0
+
+    run(story, threads=4, queue=50)
+
+
+def test_a_queue_that_is_full_refuses_and_loses_nobody():
+    async def story(admission):
+        go = threading.Event()
+        waiting = [
+            asyncio.ensure_future(admission.run(lambda _: go.wait(), Stopwatch(LONG)))
+            for _ in range(3)
+        ]
+        await until(lambda: admission.n_waiting == 2)
+        with pytest.raises(RequestRefusedError) as found:
+            await admission.run(lambda _: None, Stopwatch(LONG))
+        assert found.value.code == "overloaded"
+        go.set()
+        assert await asyncio.gather(*waiting) == [True] * 3
+
+    run(story, threads=1, queue=2)
+
+
+def test_a_deadline_that_passes_in_the_queue():
+    async def story(admission):
+        go = threading.Event()
+        first = asyncio.ensure_future(admission.run(lambda _: go.wait(), Stopwatch(LONG)))
+        await until(lambda: admission.n_busy == 1)
+        with pytest.raises(RequestRefusedError) as found:
+            await admission.run(lambda _: None, Stopwatch(0.001))
+        assert found.value.code == "deadline_passed"
+        assert admission.n_waiting == 0
+        go.set()
+        await first
+
+    run(story, threads=1, queue=2)
+
+
+def test_who_leaves_the_queue_takes_no_thread_along():
+    async def story(admission):
+        go = threading.Event()
+        first = asyncio.ensure_future(admission.run(lambda _: go.wait(), Stopwatch(LONG)))
+        await until(lambda: admission.n_busy == 1)
+        gone = asyncio.ensure_future(admission.run(lambda _: None, Stopwatch(LONG)))
+        await until(lambda: admission.n_waiting == 1)
+        gone.cancel()
+        go.set()
+        await first
+        await until(lambda: admission.n_busy == 0)
+        assert await admission.run(lambda threads: threads, Stopwatch(LONG)) == 1
+
+    run(story, threads=1, queue=2)
+
+
+def test_a_request_that_is_cancelled_keeps_its_thread_until_its_work_ends():
+    async def story(admission):
+        go, begun = threading.Event(), threading.Event()
+
+        def work(_):
+            begun.set()
+            go.wait()
+
+        gone = asyncio.ensure_future(admission.run(work, Stopwatch(LONG)))
+        await until(begun.is_set)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        assert admission.n_busy == 1
+        go.set()
+        await until(lambda: admission.n_busy == 0)
+
+    run(story, threads=1, queue=2)
+
+
+def test_a_watch_ends_the_work_between_two_stages():
+    watch = Stopwatch(LONG)
+    watch("filter")
+    watch("encode")
+    assert list(watch.seconds()) == ["queue", "filter"]
+    watch.cancel()
+    with pytest.raises(RequestRefusedError) as found:
+        watch("rescore")
+    assert found.value.code == "cancelled"
+    with pytest.raises(RequestRefusedError) as found:
+        Stopwatch(-1.0)("filter")
+    assert found.value.code == "deadline_passed"

@@ -1,0 +1,151 @@
+"""Who may ask, from where, how often? And what does the log say of it?"""
+
+import logging
+import os
+
+import pytest
+
+from colmodern.errors import ConfigError
+from colmodern.serve import ServeConfig
+from colmodern.serve.access import Access, read_bearers
+
+from .kit import refused
+
+READ, WRITE = "r" * 20, "w" * 20
+
+
+@pytest.fixture
+def tokens(tmp_path):
+    file = tmp_path / "tokens"
+    file.write_text(f"# who may ask\nread {READ} ann\n\nwrite,admin {WRITE} job\n")
+    return file
+
+
+def bearing(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_nobody_gets_a_byte_of_a_document_without_a_token(client_of, tokens):
+    client = client_of(token_file=str(tokens))
+    for route in client.app.routes:
+        path = route.path.replace("{id:path}", "a")
+        for method in route.methods:
+            body = {"json": {"query": "bread", "id": "a"}} if method == "POST" else {}
+            for headers in ({}, bearing(""), bearing("x" * 20), {"Authorization": f"Basic {READ}"}):
+                answer = client.request(method, path, headers=headers, **body)
+                assert b"ovens" not in answer.content
+                if path not in ("/livez", "/readyz", "/openapi.json"):
+                    assert answer.status_code == 401
+                    assert method == "HEAD" or refused(answer, "token_missing", 401)
+                    assert answer.headers["www-authenticate"] == "Bearer"
+    found = client.post("/v1/search", json={"query": "bread"}, headers=bearing(READ))
+    assert found.status_code == 200
+
+
+def test_each_scope_is_by_itself(client_of, tokens):
+    client = client_of(token_file=str(tokens))
+    answer = client.post("/v1/search", json={"query": "bread"}, headers=bearing(WRITE))
+    refused(answer, "token_not_enough", 403)
+
+
+def test_tokens_are_read_again_and_what_cannot_be_read_changes_nothing(tokens, caplog):
+    access = Access(tokens)
+    assert access.bearer(f"Bearer {READ}").name == "ann"
+    tokens.write_text("read short\n")
+    os.utime(tokens, ns=(1, 1))
+    access.reread()
+    assert "stay as they were" in caplog.text
+    assert access.bearer(f"bearer {READ}").name == "ann"
+    tokens.write_text(f"read {'n' * 20} bob\n")
+    access.reread()
+    assert access.bearer(f"Bearer {'n' * 20}").name == "bob"
+    with pytest.raises(Exception, match="Send a token"):
+        access.bearer(f"Bearer {READ}")
+
+
+@pytest.mark.parametrize("line", ["read", "reed " + READ, "read short", f"read {READ} a b"])
+def test_a_line_of_a_token_file_that_cannot_be_read(tmp_path, line):
+    (tmp_path / "tokens").write_text(line)
+    with pytest.raises(ConfigError, match="line 1") as found:
+        list(read_bearers(tmp_path / "tokens"))
+    assert READ not in str(found.value)
+
+
+def test_a_token_file_that_is_not_there(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        Access(tmp_path / "none")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_another_address_needs_tokens(host, tokens):
+    with pytest.raises(ConfigError, match="--token-file") as found:
+        ServeConfig(host=host)
+    assert found.value.code == "option_conflict"
+    ServeConfig(host=host, token_file=str(tokens))
+    ServeConfig(host=host, insecure=True)
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", ""]
+)
+def test_a_name_that_is_not_the_servers(client, host):
+    refused(client.get("/livez", headers={"Host": host}), "host_refused", 421)
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1:8765", "[::1]:8765", "LOCALHOST"])
+def test_the_names_of_this_machine(client, host):
+    assert client.get("/livez", headers={"Host": host}).status_code == 200
+
+
+def test_another_name_can_be_allowed(client_of):
+    client = client_of(allow_host=("search.example",))
+    assert client.get("/livez", headers={"Host": "search.example"}).status_code == 200
+
+
+def test_pages_of_other_origins(client_of):
+    client = client_of(cors=("https://good.example",))
+    asked = {"json": {"query": "bread"}}
+    evil = client.post("/v1/search", headers={"Origin": "https://evil.example"}, **asked)
+    refused(evil, "origin_refused", 403)
+    assert "access-control-allow-origin" not in evil.headers
+    good = client.post("/v1/search", headers={"Origin": "https://good.example"}, **asked)
+    assert good.headers["access-control-allow-origin"] == "https://good.example"
+    own = client.post("/v1/search", headers={"Origin": "http://127.0.0.1:8765"}, **asked)
+    assert own.status_code == 200
+    asks = {"Origin": "https://good.example", "Access-Control-Request-Method": "POST"}
+    assert client.options("/v1/search", headers=asks).status_code == 204
+
+
+def test_a_token_may_ask_so_often(client_of):
+    client = client_of(rate=1e-6)
+    assert client.get("/v1/status").status_code == 200
+    again = client.get("/v1/status")
+    refused(again, "too_many_requests", 429)
+    assert again.headers["retry-after"] == "1"
+    assert client.get("/livez").status_code == 200
+
+
+def test_the_log_has_a_line_a_request_and_no_text(client_of, tokens, caplog):
+    caplog.set_level(logging.INFO, "colmodern.serve.requests")
+    client = client_of(token_file=str(tokens))
+    given = {**bearing(READ), "X-Request-ID": "mine-1"}
+    answer = client.post("/v1/search", json={"query": "secret ovens"}, headers=given)
+    assert answer.headers["x-request-id"] == "mine-1"
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith("POST /v1/search 200 ")
+    assert line.endswith(" mine-1 by ann")
+    assert READ not in caplog.text
+    assert "ovens" not in caplog.text
+    forged = client.get("/livez", headers={"X-Request-ID": "a b"})
+    assert forged.headers["x-request-id"] != "a b"
+
+
+def test_a_failure_of_the_server_is_told_without_its_inside(client, monkeypatch, caplog):
+    def broken():
+        raise RuntimeError("inside")
+
+    monkeypatch.setattr(client.server.metrics, "page", broken)
+    answer = client.get("/metrics")
+    told = refused(answer, "internal", 500)
+    assert "inside" not in told["message"]
+    assert "inside" in caplog.text

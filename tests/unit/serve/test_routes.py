@@ -1,0 +1,213 @@
+"""What does each address answer?"""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+
+from colmodern import Indexer, Searcher
+
+from .kit import ENCODER, refused
+
+
+@pytest.mark.parametrize("mode", ["late", "bm25", "hybrid"])
+def test_a_search_is_what_the_library_finds(client, index, mode):
+    answer = client.post("/v1/search", json={"query": "hot bread", "k": 2, "mode": mode}).json()
+    with Searcher.open(index, ENCODER) as searcher:
+        hits = searcher.search("hot bread", k=2, mode=mode)
+    assert answer["hits"] == json.loads(json.dumps(hits.to_dict()["hits"]))
+    assert (answer["index"], answer["generation"], answer["query"]) == ("i", 1, "hot bread")
+    assert {"queue", "filter", "encode"} <= answer["milliseconds"].keys()
+
+
+def test_several_queries_and_their_order(client):
+    answer = client.post("/v1/search", json={"queries": ["trains", "bread"], "k": 1}).json()
+    assert [one["hits"][0]["id"] for one in answer["results"]] == ["b/c d", "a"]
+
+
+def test_one_bad_query_of_a_batch_of_lines_stops_no_other(client):
+    asked = {"queries": ["trains", "  ", "bread"], "k": 1}
+    answer = client.post("/v1/search", json=asked, headers={"Accept": "application/x-ndjson"})
+    rows = [json.loads(line) for line in answer.text.splitlines()]
+    assert [row["number"] for row in rows] == [0, 1, 2]
+    assert rows[1]["error"]["code"] == "query_empty"
+    assert rows[2]["hits"][0]["id"] == "a"
+    refused(client.post("/v1/search", json=asked), "query_empty", 400)
+
+
+def test_a_query_of_token_vectors(client):
+    (tokens,) = ENCODER.encode_queries(["red trains"])
+    answer = client.post("/v1/search", json={"vectors": tokens.vectors.tolist(), "k": 1}).json()
+    assert answer["hits"][0]["id"] == "b/c d"
+    bad = client.post("/v1/search", json={"vectors": [[1.0, 2.0], [1.0]]})
+    refused(bad, "vectors_invalid", 400)
+    refused(client.post("/v1/search", json={"vectors": [[1.0] * 3]}), "vectors_invalid", 400)
+
+
+def test_the_same_question_of_the_same_state_is_not_answered_twice(client, index):
+    asked = {"query": "bread", "k": 1}
+    first = client.post("/v1/search", json=asked)
+    tag = {"If-None-Match": first.headers["etag"]}
+    again = client.post("/v1/search", json=asked, headers=tag)
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.post("/v1/search", json={**asked, "k": 2}, headers=tag).status_code == 200
+    Indexer(index, ENCODER).update([("new", "more bread")])
+    client.server.library.named(None).refresh()
+    assert client.post("/v1/search", json=asked, headers=tag).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "option"),
+    [
+        ({}, "request_invalid", "query"),
+        ({"query": 3}, "request_invalid", "query"),
+        ({"query": "x", "queries": ["y"]}, "request_invalid", "query"),
+        ({"queries": []}, "request_invalid", "queries"),
+        ({"query": "\ud800"}, "request_invalid", "query"),
+        ({"query": "x" * 10_001}, "too_large", "query"),
+        ({"query": "x", "k": 1_001}, "too_large", "k"),
+        ({"queries": ["x"] * 101}, "too_large", "queries"),
+        ({"query": "x", "k": 0}, "option_out_of_range", "k"),
+        ({"query": "x", "limit": 3}, "option_unknown", "limit"),
+        ({"query": "x", "mode": ["late"]}, "option_not_allowed", "mode"),
+        ({"query": "x", "where": "yaer > 3"}, "filter_unknown_field", "where"),
+        ({"query": "x", "index": "j"}, "index_not_served", None),
+    ],
+)
+def test_what_cannot_be_asked_is_named(client, body, code, option):
+    raw = json.dumps(body)
+    status = {"too_large": 413, "index_not_served": 404}.get(code, 400)
+    told = refused(client.post("/v1/search", content=raw), code, status)
+    assert option is None or told.get("option") == option
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"{", b"[1]", b"\xff", b'{"query": NaN}', b"[" * 100_000, b"1" * 5_000],
+    ids=["nothing", "half", "a list", "no UTF-8", "NaN", "deep", "a long number"],
+)
+def test_a_body_that_is_no_object_of_json(client, raw):
+    refused(client.post("/v1/search", content=raw), "request_invalid", 400)
+
+
+def test_a_body_and_an_answer_have_a_limit(client_of):
+    client = client_of(max_body=100, max_answer=200)
+    large = client.post("/v1/search", json={"query": "x" * 200})
+    refused(large, "too_large", 413)
+    refused(client.post("/v1/search", json={"query": "bread"}), "too_large", 413)
+
+
+def test_an_explanation_is_that_of_the_library(client, index):
+    asked = {"query": "hot bread", "id": "a", "passages": 1}
+    answer = client.post("/v1/explain", json=asked).json()
+    with Searcher.open(index, ENCODER) as searcher:
+        found = searcher.explain("hot bread", "a", passages=1).to_dict()
+    assert answer["matches"] == json.loads(json.dumps(found["matches"]))
+    unknown = client.post("/v1/explain", json={"query": "x", "id": "nobody"})
+    assert refused(unknown, "document_not_found", 404)["document"] == "nobody"
+    refused(client.post("/v1/explain", json={"query": "x"}), "request_invalid", 400)
+
+
+def test_a_document_and_a_range_of_it(client):
+    whole = client.get("/v1/documents/b%2Fc d").json()
+    assert (whole["id"], whole["text"], whole["characters"]) == (
+        "b/c d",
+        "Red trains run fast.",
+        20,
+    )
+    part = client.get("/v1/documents/é", params={"start": 6, "end": 11}).json()
+    assert (part["text"], part["start"], part["end"]) == ("Äpfel", 6, 11)
+    beyond = client.get("/v1/documents/a", params={"start": 10_000}).json()
+    assert (beyond["text"], beyond["start"], beyond["end"]) == ("", 51, 51)
+    refused(client.get("/v1/documents/nobody"), "document_not_found", 404)
+    refused(client.get("/v1/documents/a?start=-1"), "request_invalid", 400)
+    refused(client.get("/v1/documents/a?start=3&end=1"), "request_invalid", 400)
+
+
+def test_a_document_that_did_not_change_is_not_sent_again(client):
+    tag = client.get("/v1/documents/a").headers["etag"]
+    assert client.get("/v1/documents/a", headers={"If-None-Match": tag}).status_code == 304
+    other = client.get("/v1/documents/a?start=1", headers={"If-None-Match": tag})
+    assert other.status_code == 200
+
+
+def test_status_says_what_is_served_and_the_limits(client):
+    answer = client.get("/v1/status").json()
+    (one,) = answer["indexes"]
+    assert (one["name"], one["documents"], one["generation"]) == ("i", 3, 1)
+    assert answer["limits"]["k"] == 1_000
+
+
+def test_texts_of_a_request_in_the_order_of_their_matches(client):
+    asked = {"query": "red trains", "documents": ["bread", {"text": "red trains"}, ""], "top_n": 2}
+    answer = client.post("/v1/rerank", json=asked).json()
+    first, second = answer["results"]
+    assert (first["index"], second["index"]) == (1, 0)
+    assert first["relevance_score"] == pytest.approx(1.0, abs=1e-5)
+    told = client.post("/v1/rerank", json={**asked, "return_documents": True}).json()
+    assert told["results"][0]["document"] == {"text": "red trains"}
+    refused(client.post("/v1/rerank", json={"query": "x"}), "request_invalid", 400)
+    refused(
+        client.post("/v1/rerank", json={"query": "x", "documents": [3]}), "request_invalid", 400
+    )
+
+
+@pytest.mark.parametrize("kind", ["query", "document"])
+def test_embeddings_are_those_of_the_encoder(client, kind):
+    encode = ENCODER.encode_queries if kind == "query" else ENCODER.encode_documents
+    (tokens,) = encode(["red trains"])
+    asked = {"input": "red trains", "input_type": kind}
+    (plain,) = client.post("/v1/embeddings", json=asked).json()["data"]
+    np.testing.assert_array_equal(np.float32(plain["embedding"]), tokens.vectors)
+    packed = client.post("/v1/embeddings", json={**asked, "encoding_format": "base64"}).json()
+    raw = base64.b64decode(packed["data"][0]["embedding"])
+    np.testing.assert_array_equal(np.frombuffer(raw, "<f4"), tokens.vectors.ravel())
+    assert packed["usage"]["total_tokens"] == len(tokens)
+    bad = client.post("/v1/embeddings", json={**asked, "encoding_format": "hex"})
+    refused(bad, "request_invalid", 400)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_dspy_asks(client, method):
+    asked = {"query": "red trains", "k": 1}
+    how = {"params": asked} if method == "GET" else {"json": asked}
+    (row,) = client.request(method, "/api/search", **how).json()["topk"]
+    assert (row["text"], row["pid"], row["rank"]) == ("Red trains run fast.", "b/c d", 1)
+
+
+def test_the_search_of_a_second_index(client_of, tmp_path):
+    Indexer(tmp_path / "j", ENCODER).build([("z", "green bread")])
+    client = client_of(more={"j": tmp_path / "j"})
+    answer = client.post("/v1/search", json={"query": "bread", "index": "j"}).json()
+    assert [hit["id"] for hit in answer["hits"]] == ["z"]
+
+
+def test_what_is_no_address(client):
+    refused(client.get("/v2/search"), "route_not_found", 404)
+    assert "POST" in refused(client.get("/v1/search"), "method_not_allowed", 405)["message"]
+
+
+def test_the_description_has_every_address_and_every_option(client):
+    from colmodern.options import options_of
+    from colmodern.request import SearchRequest
+
+    told = client.get("/openapi.json").json()
+    body = told["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]
+    assert {one.name for one in options_of(SearchRequest)} <= body["schema"]["properties"].keys()
+    routes = {route.path.replace(":path", "") for route in client.app.routes}
+    own = {"/openapi.json", "/livez", "/readyz", "/metrics"}
+    assert told["paths"].keys() == routes - own
+
+
+def test_health_and_numbers(client):
+    assert client.get("/livez").text == "ok\n"
+    assert client.get("/readyz").json()["generations"] == {"i": 1}
+    client.post("/v1/search", json={"query": "bread"})
+    client.post("/v1/search", json={"query": ""})
+    page = client.get("/metrics").text
+    assert 'colmodern_request_seconds_count{route="/v1/search",status="200"} 1.0' in page
+    assert 'colmodern_refused_total{code="query_empty"} 1.0' in page
+    assert 'colmodern_stage_seconds_count{stage="encode"} 1.0' in page
+    assert 'colmodern_index_generation{index="i"} 1.0' in page
+    assert "process_resident_memory_bytes" in page

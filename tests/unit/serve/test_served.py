@@ -1,0 +1,117 @@
+"""Is the newest state served, and does no request lose the one it began with?"""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from colmodern import HashEncoder, Indexer
+from colmodern.errors import ColModernError, EncoderMismatchError
+from colmodern.serve.encoding import SharedEncoder
+from colmodern.serve.served import Library, ServedIndex
+
+from .kit import ENCODER
+
+
+@pytest.fixture
+def served(index):
+    one = ServedIndex("i", index, ENCODER)
+    yield one
+    one.close()
+
+
+def test_a_commit_is_served_after_a_refresh_and_a_request_keeps_its_state(served, index):
+    with served.use() as before:
+        assert not served.refresh()
+        Indexer(index, ENCODER).update([("new", "purple bicycles")])
+        assert served.refresh()
+        assert (before.generation, served.generation) == (1, 2)
+        assert "new" not in before.searcher.search("purple bicycles").doc_ids
+        with served.use() as after:
+            assert after.searcher.search("purple bicycles").doc_ids[0] == "new"
+    with pytest.raises(ValueError, match="closed"):
+        before.searcher.search("bread")
+
+
+def test_an_index_that_is_damaged_is_served_as_it_was(served, index):
+    Indexer(index, ENCODER).update([("new", "purple bicycles")])
+    manifest = index / "manifest.json"
+    whole = manifest.read_bytes()
+    manifest.write_bytes(whole[:-30])
+    with pytest.raises(ColModernError):
+        served.refresh()
+    with served.use() as snapshot:
+        assert snapshot.searcher.search("bread").doc_ids[0] == "a"
+    manifest.write_bytes(whole)
+    assert served.refresh()
+    assert served.generation == 2
+
+
+def test_searches_in_many_threads_while_it_is_refreshed(served, index):
+    wrong, stop = [], threading.Event()
+
+    def search():
+        while not stop.is_set():
+            with served.use() as snapshot:
+                if "a" not in snapshot.searcher.search("bread").doc_ids:
+                    wrong.append(snapshot.generation)
+
+    with ThreadPoolExecutor(3) as pool:
+        searching = [pool.submit(search) for _ in range(3)]
+        for number in range(10):
+            Indexer(index, ENCODER).update([(f"n{number}", f"words of {number}")])
+            served.refresh()
+        stop.set()
+        for one in searching:
+            one.result()
+    assert not wrong
+    assert served.generation == 11
+
+
+def test_an_index_of_another_encoder_is_refused(index):
+    with pytest.raises(EncoderMismatchError):
+        ServedIndex("i", index, HashEncoder(dim=64, seed=5))
+
+
+def test_names(served):
+    assert Library([served]).named(None) is served
+    with pytest.raises(ColModernError, match="name 'i'"):
+        Library([served, served])
+    with pytest.raises(ColModernError, match="no index"):
+        Library([])
+
+
+class Batches(HashEncoder):
+    """Keeps what it was asked to encode together, and waits to be let go."""
+
+    def __init__(self):
+        super().__init__(dim=64)
+        self.batches, self.go = [], threading.Event()
+
+    def encode_queries(self, texts):
+        self.batches.append(list(texts))
+        self.go.wait()
+        if "bad" in texts:
+            raise RuntimeError("bad")
+        return super().encode_queries(texts)
+
+
+def test_queries_that_wait_for_one_another_are_encoded_together():
+    encoder = Batches()
+    shared = SharedEncoder(encoder)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(shared.encode_queries, ["one"])
+        while not encoder.batches:
+            pass
+        others = [pool.submit(shared.encode_queries, [text]) for text in ("two", "bad", "three")]
+        while len(shared._waiting) < 3:
+            pass
+        encoder.go.set()
+        (vectors,) = first.result()
+        assert (vectors.vectors == ENCODER.encode_queries(["one"])[0].vectors).all()
+        with pytest.raises(RuntimeError):
+            others[1].result()
+        for text, one in (("two", others[0]), ("three", others[2])):
+            assert (one.result()[0].vectors == ENCODER.encode_queries([text])[0].vectors).all()
+    assert set(encoder.batches[1]) == {"two", "bad", "three"}
+    assert shared.n_tokens == 3
