@@ -106,7 +106,7 @@ def _why_nothing(report: IndexReport) -> str:
     from colmodern.corpus import SkipReason
 
     counts = sorted(report.skipped.counts.items())
-    counts = [(why, n) for why, n in counts if why is not SkipReason.INDEX]
+    counts = [(why, n) for why, n in counts if not why.is_note and why is not SkipReason.INDEX]
     if not counts:
         return "there are no files"
     return "what there is was left out: " + ", ".join(f"{n:,} {why}" for why, n in counts)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from colmodern.cli.encoder import EncoderArguments, open_searcher
 from colmodern.cli.exit_status import ExitStatus
 from colmodern.cli.location import locate
+from colmodern.cli.printing.fields import not_indexed_line
 from colmodern.cli.printing.hits import print_hits
 from colmodern.cli.printing.links import check_template
 from colmodern.cli.printing.terminal import Format, note
@@ -49,6 +50,8 @@ def run_search(arguments: SearchArguments) -> ExitStatus:
             found = len(hits)
         if not found:
             note(f"no hits: {_why_none(searcher, arguments)}")
+        if searcher.not_indexed and (arguments.form is Format.HUMAN or not found):
+            note(f"{not_indexed_line(searcher.not_indexed)} (`colmodern status` names them)")
     if n_bad:
         note(f"{n_bad} queries could not be searched; the others were")
         return ExitStatus.ERROR

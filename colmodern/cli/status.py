@@ -14,10 +14,11 @@ from colmodern.cli.printing.terminal import Format, note
 def status(*, index: IndexOption = None, form: FormatOption = Format.HUMAN) -> None:
     """Say which files changed since they were indexed; change nothing."""
     from colmodern.indexer import status as look
+    from colmodern.indexer.report import lines_of
 
     found = look(locate(index))
     print_status(found, form)
-    for line in found.unread.lines():
+    for line in (*lines_of(found.skipped), *found.unread.lines()):
         note(line)
     if found.needs_prune:
         note(

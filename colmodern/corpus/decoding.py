@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from colmodern.corpus.labels import codec_of_label
 
-__all__ = ["Decoded", "Encoding", "NotTextError", "Told", "decode", "decoded", "find_encoding"]
-__all__ += ["without_surrogates"]
+__all__ = ["MARKS", "SNIFF_BYTES", "Decoded", "Encoding", "NotTextError", "Told", "decode"]
+__all__ += ["decoded", "find_encoding", "without_surrogates"]
 
 SNIFF_BYTES = 8 * 1024
 
@@ -22,7 +22,7 @@ SNIFF_BYTES = 8 * 1024
 GUESS_BYTES = 64 * 1024
 
 # UTF-32 before UTF-16: its mark begins with that of UTF-16.
-_MARKS = (
+MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -120,7 +120,7 @@ def find_encoding(
     Raises:
         NotTextError: As :func:`decoded`.
     """
-    for mark, name in _MARKS:
+    for mark, name in MARKS:
         if data.startswith(mark):
             return Encoding(name, Told.MARK)
     if given is not None:

@@ -57,7 +57,10 @@ class FileFormat:
 
 
 _TEXT = FileFormat(
-    "text", 1, "plain text, as it is; so is a file without a suffix", (".txt", ".text", ".log")
+    "text",
+    2,
+    "plain text, as it is; so is whatever else proves to be text",
+    (".txt", ".text", ".log"),
 )
 
 FORMATS: tuple[FileFormat, ...] = (
@@ -70,7 +73,7 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("pdf", 2, "the text of its pages", (".pdf",)),
     FileFormat("docx", 3, "all that it says, notes and comments included", (".docx",)),
     FileFormat("notebook", 3, "what was written in its cells", (".ipynb",)),
-    FileFormat("code", 1, "source code and configuration, as it is", tuple(LANGUAGES)),
+    FileFormat("code", 2, "source code and configuration, as it is", tuple(LANGUAGES)),
     FileFormat(
         "jsonl", 2, "one object a line", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), True
     ),
@@ -81,16 +84,35 @@ FORMATS: tuple[FileFormat, ...] = (
 
 _BY_SUFFIX = {suffix: form for form in FORMATS for suffix in form.suffixes}
 
+BY_NAME = {form.name: form for form in FORMATS}
+
+# What is never text, so that a folder of pictures is not opened file by file.
+NEVER_TEXT = frozenset({
+    ".7z", ".aac", ".apk", ".avi", ".avif", ".bmp", ".bz2", ".class", ".deb", ".dll",
+    ".dmg", ".exe", ".flac", ".gif", ".heic", ".ico", ".iso", ".jar", ".jpeg", ".jpg", ".lz4",
+    ".m4a", ".m4v", ".mkv", ".mov", ".mp3", ".mp4", ".mpeg", ".npy", ".npz", ".ogg", ".opus",
+    ".otf", ".png", ".pyc", ".pyo", ".rar", ".rpm", ".safetensors", ".tar", ".tgz", ".tif",
+    ".tiff", ".ttf", ".wasm", ".wav", ".webm", ".webp", ".whl", ".woff", ".woff2", ".xz", ".zip",
+    ".zst",
+})  # fmt: skip
+
 
 def format_of(path: PurePath, text_suffixes: Sequence[str] = ()) -> FileFormat | None:
-    """Return the format that a file's name promises; None if no format does."""
+    """Return the format that a file's name promises; None if it promises none.
+
+    A name that ends in ``.gz`` promises what it does without, if that is no format of rows but
+    those that are listed with it.
+    """
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if not suffixes:
-        return _TEXT
+        return None
     if len(suffixes) > 1 and "".join(suffixes[-2:]) in _BY_SUFFIX:
         return _BY_SUFFIX["".join(suffixes[-2:])]
     if suffixes[-1] in {suffix.lower() for suffix in text_suffixes}:
         return _TEXT
+    if suffixes[-1] == ".gz":
+        inner = format_of(path.with_suffix(""), text_suffixes)
+        return inner if inner is not None and not inner.is_rows else None
     return _BY_SUFFIX.get(suffixes[-1])
 
 
@@ -99,6 +121,8 @@ def extractor_fingerprint(form: FileFormat, options: ScanOptions) -> str:
     fingerprint = f"{form.name}/{form.version}"
     if options.encoding:
         fingerprint += f" encoding={options.encoding!r}"
+    if options.generated and not form.is_rows:
+        fingerprint += " generated"
     if not form.is_rows:
         return fingerprint
     if options.delimiter:

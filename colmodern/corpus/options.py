@@ -41,6 +41,9 @@ class ScanOptions(Options):
     text_suffixes: tuple[str, ...] = option(
         (), flag="--text-suffix", help="Files that end so are plain text, as in .tex."
     )
+    generated: bool = option(
+        False, help="Also what programs wrote: minified, base64, lock files, dumps."
+    )
     encoding: tuple[str, ...] = option(
         (), help="What files are written in, as in '*.txt=cp1250', or cp1250 for all."
     )

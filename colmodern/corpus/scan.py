@@ -1,6 +1,7 @@
 """Which files stand under these roots, in a stable order, and which are left out and why?
 
-Nothing is opened here except the files of ignore rules; what is inside a file is for
+Nothing is opened here except the files of ignore rules, and those whose names promise no format:
+their first bytes say whether they are text. What is inside a file is for
 :mod:`colmodern.corpus.extraction` to find out.
 
 Links: a link to a folder is not followed, so that no loop can arise. A link to a file below a root
@@ -18,10 +19,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from colmodern.corpus.formats import format_of
+from colmodern.corpus.decoding import NotTextError
+from colmodern.corpus.formats import BY_NAME, NEVER_TEXT, FileFormat, format_of
 from colmodern.corpus.ignore import IgnoreRules, read_patterns
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.patterns import Patterns, compile_patterns
+from colmodern.corpus.proof import first_bytes, promised_by
 from colmodern.corpus.sources import Scan, Skipped, SkipReason, Source, printable
 from colmodern.errors import InputError
 
@@ -177,25 +180,56 @@ class _Walk:
         except OSError as error:
             self._skip(path, SkipReason.UNREADABLE, _reason(error))
             return None
-        form = format_of(path, self.options.text_suffixes)
-        limit = self.options.max_file_bytes
+        if self._is_file(path, status):
+            return self._source_of_file(path, key, status)
+        return None
+
+    def _is_file(self, path: Path, status: os.stat_result) -> bool:
+        """Say whether a name leads to a file that may be looked into."""
         if stat.S_ISDIR(status.st_mode):
             self._skip(path, SkipReason.LINKED_FOLDER)
         elif not stat.S_ISREG(status.st_mode):
             self._skip(path, SkipReason.UNSUPPORTED, "neither a file nor a folder")
         elif self._is_outside(path):
             self._skip(path, SkipReason.LINKED_OUTSIDE, "--follow-links takes it")
-        elif form is None:
-            self._skip(path, SkipReason.UNSUPPORTED, f"no extractor for {path.suffix}")
         elif status.st_size == 0:
             self._skip(path, SkipReason.EMPTY, "no bytes")
-        elif status.st_size > limit and not form.is_rows:
+        else:
+            return True
+        return False
+
+    def _source_of_file(self, path: Path, key: str, status: os.stat_result) -> Source | None:
+        by_name = format_of(path, self.options.text_suffixes)
+        form = by_name if by_name is not None else self._format_by_content(path)
+        limit = self.options.max_file_bytes
+        if form is None:
+            return None
+        if status.st_size > limit and not form.is_rows:
             detail = f"{status.st_size:,} bytes; the limit is {limit:,}"
             self._skip(path, SkipReason.TOO_LARGE, detail)
-        else:
-            is_settled = status.st_mtime_ns < self.now_ns - SETTLING_NS
-            size, mtime_ns = status.st_size, status.st_mtime_ns
-            return Source(path, self.root, printable(key), size, mtime_ns, form, is_settled)
+            return None
+        return Source(
+            path,
+            self.root,
+            printable(key),
+            status.st_size,
+            status.st_mtime_ns,
+            form,
+            is_settled=status.st_mtime_ns < self.now_ns - SETTLING_NS,
+            is_proven=by_name is None,
+        )
+
+    def _format_by_content(self, path: Path) -> FileFormat | None:
+        """Return the format that the first bytes of a file promise, if any does."""
+        if path.suffix.lower() in NEVER_TEXT:
+            self._skip(path, SkipReason.UNSUPPORTED, f"no extractor for {path.suffix}")
+            return None
+        try:
+            return BY_NAME[promised_by(first_bytes(path))]
+        except OSError as error:
+            self._skip(path, SkipReason.UNREADABLE, _reason(error))
+        except NotTextError as error:
+            self._skip(path, SkipReason.BINARY, str(error))
         return None
 
     def _is_outside(self, path: Path) -> bool:

@@ -40,6 +40,7 @@ class SkipReason(StrEnum):
     TOO_COSTLY = "too costly"
     UNREADABLE = "unreadable"
     BINARY = "binary"
+    GENERATED = "generated"
     EMPTY = "empty"
     ENCRYPTED = "encrypted"
     BROKEN = "broken"
@@ -94,7 +95,7 @@ class Skipped:
     @property
     def is_unread(self) -> bool:
         """Whether something is there that was not read; a row that is blank was read."""
-        if self.reason.is_note:
+        if self.reason.is_note or self.reason is SkipReason.GENERATED:
             return False
         return self.row is None or self.reason is not SkipReason.EMPTY
 
@@ -127,6 +128,7 @@ class Source:
         format: How to read it.
         is_settled: False if the file was so young when it was looked at that a second change
             could leave the same time stamp.
+        is_proven: Whether its first bytes, rather than its name, say how to read it.
     """
 
     path: Path
@@ -136,6 +138,13 @@ class Source:
     mtime_ns: int
     format: FileFormat
     is_settled: bool = True
+    is_proven: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """The end of its name that says what it holds, in lower case: not ``.gz``."""
+        suffix = self.path.suffix.lower()
+        return suffix if suffix != ".gz" else Path(self.path.stem).suffix.lower()
 
     @property
     def location(self) -> str:

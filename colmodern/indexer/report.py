@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from colmodern.corpus import SkipTally
-from colmodern.corpus.sources import Skipped, SkipReason
+from colmodern.corpus.sources import Skipped
 
 MOST_NAMED = 20
 
@@ -91,7 +91,7 @@ class IndexReport:
         return self.unread.documents
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, fit for JSON; what was skipped is counted by reason."""
+        """Return plain values, fit for JSON; what was skipped or noted is counted by reason."""
         return {
             "documents": self.documents,
             "tokens": self.tokens,
@@ -103,19 +103,25 @@ class IndexReport:
             "kept": self.kept,
             "renamed": self.renamed,
             "continued": self.continued,
-            "skipped": {reason.value: count for reason, count in self.skipped.counts.items()},
+            "skipped": self._counts(are_notes=False),
+            "notes": self._counts(are_notes=True),
             "seconds": round(self.seconds, 2),
         }
 
     def skipped_lines(self) -> list[str]:
         """Return a line for each reason to skip, with a few examples, for people."""
-        lines = []
-        for reason, count in sorted(self.skipped.counts.items()):
-            if not _is_dull(reason):
-                lines.append(f"skipped {count}: {reason}")
-                lines += [f"  {example}" for example in self.skipped.examples[reason]]
-        return lines
+        return lines_of(self.skipped)
+
+    def _counts(self, *, are_notes: bool) -> dict[str, int]:
+        counts = self.skipped.counts.items()
+        return {reason.value: n for reason, n in counts if reason.is_note is are_notes}
 
 
-def _is_dull(reason: SkipReason) -> bool:
-    return reason.is_by_rule
+def lines_of(tally: SkipTally) -> list[str]:
+    """Return a line for each reason, with a few examples: what was skipped, then what was noted."""
+    lines = []
+    for reason, count in sorted(tally.counts.items(), key=lambda one: (one[0].is_note, one[0])):
+        if not reason.is_by_rule:
+            lines.append(f"{'noted' if reason.is_note else 'skipped'} {count}: {reason}")
+            lines += [f"  {example}" for example in tally.examples[reason]]
+    return lines

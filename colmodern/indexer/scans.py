@@ -5,7 +5,7 @@ So ``status`` looks at a folder with the eyes of the ``index`` before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from glob import escape
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from colmodern.corpus import ScanOptions
 from colmodern.errors import ConfigError
+from colmodern.indexer.left_out import LEFT_OUT
 from colmodern.storage import SourceRecord
 
 KEY = "scans"
@@ -36,14 +37,25 @@ def root_name(root: Path) -> str:
 
 
 def with_scans(
-    config: Mapping[str, Any], roots: Sequence[Path], options: ScanOptions
+    config: Mapping[str, Any],
+    roots: Sequence[Path],
+    options: ScanOptions,
+    left_out: Callable[[str], Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return what is to be kept, with that of the old ``config``, once ``roots`` were indexed."""
+    """Return what is to be kept, with that of the old ``config``, once ``roots`` were indexed.
+
+    Args:
+        config: The options of the manifest before.
+        roots: What was indexed now.
+        options: How.
+        left_out: Returns what to keep of the files of a root that are not in the index.
+    """
     kept = config.get(KEY)
     plain = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(options).items()}
+    names = [root_name(root) for root in roots]
     return {
         **(kept if isinstance(kept, dict) else {}),
-        **{root_name(root): plain for root in roots},
+        **{name: {**plain, LEFT_OUT: dict(left_out(name))} for name in names},
     }
 
 

@@ -5,12 +5,22 @@ Files that changed are read, so that what is said of their documents is what ``i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from colmodern.corpus import ScanOptions, find_changes, scan
+from colmodern.corpus import (
+    ScanOptions,
+    Skipped,
+    SkipReason,
+    SkipTally,
+    find_changes,
+    scan,
+)
+from colmodern.indexer.left_out import Failures, known_failures, left_out
 from colmodern.indexer.pruning import needs_prune
 from colmodern.indexer.report import MOST_NAMED, IndexReport, UnreadFiles
 from colmodern.indexer.scans import root_name, scans_of, without_index
@@ -32,6 +42,9 @@ class IndexStatus:
         missing_roots: Roots that are gone as a whole; their documents stay.
         unchanged: How many files are as they were.
         unread: The unreadable files with the reasons, and how many documents they keep.
+        skipped: What is left out, counted by reason, with examples.
+        not_indexed: How many files are not in the index and will not be, by reason; those that a
+            rule leaves out are not counted.
         deleted_documents: How many documents it would delete for good.
         needs_prune: Whether those are so many that it would stop without ``prune``.
     """
@@ -45,6 +58,8 @@ class IndexStatus:
     missing_roots: tuple[str, ...] = ()
     unchanged: int = 0
     unread: UnreadFiles = field(default_factory=UnreadFiles)
+    skipped: SkipTally = field(default_factory=SkipTally)
+    not_indexed: Mapping[str, int] = field(default_factory=dict)
     deleted_documents: int = 0
     needs_prune: bool = False
 
@@ -70,6 +85,7 @@ class IndexStatus:
             "missing_roots": list(self.missing_roots),
             "unchanged": self.unchanged,
             "kept_documents": self.unread.documents,
+            "not_indexed": dict(self.not_indexed),
             "deleted_documents": self.deleted_documents,
             "needs_prune": self.needs_prune,
         }
@@ -96,13 +112,15 @@ def status(
     """
     index = Path(path)
     with IndexReader.open(index) as reader:
-        sources = reader.sources()
-        scans = scans_of(reader.manifest.config, sources)
+        sources, config = reader.sources(), reader.manifest.config
+        scans = scans_of(config, sources)
         known = reader.content_hashes()
     wanted = list(scans) if roots is None else [root_name(Path(root)) for root in roots]
     missing = [root for root in wanted if roots is None and not Path(root).exists()]
     looks = [
-        _look(index, root, options or scans.get(root) or ScanOptions(), sources, known, prune)
+        _look(
+            index, root, options or scans.get(root) or ScanOptions(), sources, known, prune, config
+        )
         for root in wanted
         if root not in missing
     ]
@@ -117,6 +135,8 @@ def status(
         missing_roots=tuple(missing),
         unchanged=len({name for look in looks for name in look.unchanged}),
         unread=_all_unread([look.unread for look in looks]),
+        skipped=_all_skipped(look.skipped for look in looks),
+        not_indexed=_all_counts(look.not_indexed for look in looks),
         deleted_documents=n_deleted,
         needs_prune=not prune and needs_prune(n_deleted, len(known)),
     )
@@ -132,6 +152,8 @@ class _Look:
     unreadable: list[str]
     unchanged: list[str]
     unread: UnreadFiles
+    skipped: SkipTally
+    not_indexed: dict[str, int]
     deleted: list[str]
 
 
@@ -142,18 +164,19 @@ def _look(
     sources: Sequence[SourceRecord],
     known: Mapping[str, str],
     prune: bool,
+    config: Mapping[str, Any],
 ) -> _Look:
     options = without_index(options, index, [Path(root)])
-    found = find_changes(
-        {source.path: source for source in sources},
-        scan([Path(root)], options),
-        options,
-        prune=prune,
-    )
-    report, changes = IndexReport(), FileChanges()
+    there = scan([Path(root)], options)
+    found = find_changes({source.path: source for source in sources}, there, options, prune=prune)
+    report, changes, records = IndexReport(), FileChanges(), sources
+    reader = FileReader(known, sources, options, lambda _: None, report)
     if found.changed or found.removed or found.unreadable:
-        reader = FileReader(known, sources, options, lambda _: None, report)
         changes = reader.read(replace(found, added=()))
+        records = changes.sources or ()
+    failures = known_failures(config, records, reader.failures)
+    for skipped in (*there.skipped, *_skipped(failures, reader.failures)):
+        report.skipped.add(skipped)
     return _Look(
         added=[source.location for source in found.added],
         changed=[s.location for s in found.changed if s.location not in changes.stale],
@@ -161,8 +184,34 @@ def _look(
         unreadable=[*found.unreadable, *changes.stale],
         unchanged=[source.location for source in (*found.unchanged, *found.touched)],
         unread=report.unread,
+        skipped=report.skipped,
+        not_indexed=left_out(root, there.skipped, records, failures)["counts"],
         deleted=[*changes.gone, *changes.excluded],
     )
+
+
+def _skipped(failures: Failures, told: Failures) -> Iterator[Skipped]:
+    """Yield what was known before of files that were not read now."""
+    for path in sorted(failures.keys() - told.keys()):
+        with suppress(ValueError):  # a reason of another version
+            yield Skipped(Path(path), SkipReason(failures[path]))
+
+
+def _all_skipped(parts: Iterable[SkipTally]) -> SkipTally:
+    found = SkipTally()
+    for part in parts:
+        found.counts.update(part.counts)
+        for reason, examples in part.examples.items():
+            kept = found.examples.setdefault(reason, [])
+            kept += examples[: found.n_examples - len(kept)]
+    return found
+
+
+def _all_counts(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for part in parts:
+        found.update(part)
+    return dict(found.most_common())
 
 
 def _sorted(parts: Iterable[list[str]]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from colmodern.codec import Codec
 from colmodern.corpus import Changes, ScanOptions, find_changes, scan
 from colmodern.indexer.agreement import config_of_codec
+from colmodern.indexer.left_out import known_failures, left_out
 from colmodern.indexer.plan import CHARS_PER_TOKEN, outgrown
 from colmodern.indexer.pruning import check_deletions
 from colmodern.indexer.scans import with_scans, without_index
@@ -57,7 +58,11 @@ def read_files(
     changes = reader.read(differences, transaction.progress)
     if not prune:
         check_deletions(changes, len(known))
-    changes.scans = with_scans(config, roots, given)
+    records = changes.sources or ()
+    failures = known_failures(config, records, reader.failures)
+    changes.scans = with_scans(
+        config, roots, given, lambda root: left_out(root, found.skipped, records, failures)
+    )
     report.excluded = len(changes.excluded)
     report.from_roots = _documents_of(differences, changes)
     return changes

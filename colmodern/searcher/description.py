@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from colmodern import kernels
+from colmodern.searcher.left_out import left_out_of
 from colmodern.storage import IndexReader, drift
 from colmodern.storage.format.names import MANIFEST
 
@@ -27,6 +28,7 @@ def describe(reader: IndexReader) -> dict[str, Any]:
         "centroids": reader.codec.n_centroids,
         "encoder": manifest.encoder.name,
         "fingerprint": manifest.encoder.fingerprint,
+        "not_indexed": left_out_of(manifest.config),
         "generation": manifest.generation,
         "drift": None if fit is None else round(fit, 2),
         "kernels": kernels.active_isa(),

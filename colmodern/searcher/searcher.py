@@ -25,6 +25,7 @@ from colmodern.searcher.checks import (
 from colmodern.searcher.description import describe
 from colmodern.searcher.explain import explain_document
 from colmodern.searcher.hits import Hits
+from colmodern.searcher.left_out import left_out_of
 from colmodern.searcher.part import Part
 from colmodern.searcher.plan import Begin, SearchPlan, plan, unobserved
 from colmodern.searcher.search import search_all, search_one
@@ -108,6 +109,11 @@ class Searcher:
     def n_documents(self) -> int:
         """How many documents can be found."""
         return self._reader.n_documents
+
+    @property
+    def not_indexed(self) -> dict[str, int]:
+        """How many files of the folders that were indexed are not in the index, by reason."""
+        return left_out_of(self._reader.manifest.config)
 
     @property
     def encoder(self) -> QueryEncoder:

@@ -382,3 +382,36 @@ def test_an_index_of_ready_vectors_tells_texts_and_retraining_what_to_do(colmode
     info = colmodern("info", "--index", tmp_path / "i")
     assert "vectors:32" in info.stdout
     assert "unknown" in info.stdout, "too few tokens to speak of drift"
+
+
+def test_files_that_are_not_in_the_index_are_counted_with_the_reason(colmodern, corpus):
+    (corpus / "README.1st").write_text("Fences are mended on Mondays.\n")
+    (corpus / "guessed.txt").write_bytes(
+        "Die Schl\xfcssel h\xe4ngen \xfcber der T\xfcr.".encode("cp1252")
+    )
+    (corpus / "tape.raw").write_bytes(bytes(99))
+    (corpus / "broken.pdf").write_text("no PDF file")
+    (corpus / ".hidden").write_text("by rule")
+    done = colmodern("index", corpus, "--format", "json")
+    report = json.loads(done.stdout)
+    assert report["skipped"] == {"hidden": 1, "an index": 1, "binary": 1, "broken": 1}
+    assert report["notes"] == {"encoding guessed": 1}
+    assert "noted 1: encoding guessed" in done.stderr
+    assert "skipped 1: encoding guessed" not in done.stderr
+    left_out = {"binary": 1, "broken": 1}
+    colmodern("index", corpus)  # reads nothing again
+    assert (
+        json.loads(colmodern("info", "--format", "json", cwd=corpus).stdout)["not_indexed"]
+        == left_out
+    )
+    done = colmodern("status", "--format", "json", cwd=corpus)
+    assert json.loads(done.stdout)["not_indexed"] == left_out
+    assert "broken.pdf: broken" in done.stderr
+    line = "2 files are not in the index: 1 binary, 1 broken"
+    assert line in colmodern("status", cwd=corpus).stdout
+    assert line in colmodern("search", "mending fences", cwd=corpus).stderr
+    assert colmodern("search", "mending fences", "--format", "json", cwd=corpus).stderr == ""
+    (corpus / "broken.pdf").unlink()
+    colmodern("index", corpus)
+    done = colmodern("info", "--format", "json", cwd=corpus)
+    assert json.loads(done.stdout)["not_indexed"] == {"binary": 1}

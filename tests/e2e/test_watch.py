@@ -24,7 +24,7 @@ def folder(tmp_path):
     folder.mkdir()
     for name in ("keep", "change", "remove"):
         (folder / f"{name}.txt").write_text(f"words to {name}")
-    (folder / "left.out").write_text("unsupported")
+    (folder / "left.out").write_bytes(bytes(9))
     (folder / "draft.md").write_text("excluded")
     return folder
 

@@ -215,8 +215,11 @@ def test_a_file_name_that_is_not_utf8_becomes_a_key_that_is(tmp_path):
     [
         ("a.md", "markdown"),
         ("A.MD", "markdown"),
-        ("README", "text"),
-        ("19823", "text"),
+        ("README", None),
+        ("19823", None),
+        ("a.html.gz", "html"),
+        ("a.txt.gz", "text"),
+        ("a.parquet.gz", None),
         ("a.jsonl.gz", "jsonl"),
         ("a.v2.csv", "csv"),
         ("a.tar.gz", None),

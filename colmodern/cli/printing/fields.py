@@ -46,6 +46,16 @@ def print_status(found: IndexStatus, form: Format) -> None:
     if form is Format.HUMAN:
         counts = [f"{len(getattr(found, state)):,} {state}" for state in states[:3]]
         print(f"{visible(str(found.index))}: {', '.join(counts)}, {found.unchanged:,} unchanged")
+        if found.not_indexed:
+            print(visible(not_indexed_line(found.not_indexed)))
+
+
+def not_indexed_line(counts: Mapping[str, int]) -> str:
+    """Return a line that says how many files are not in the index, and why."""
+    n_files = sum(counts.values())
+    why = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
+    files = "1 file is" if n_files == 1 else f"{n_files:,} files are"
+    return f"{files} not in the index: {why}"
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], form: Format) -> None:

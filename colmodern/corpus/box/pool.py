@@ -23,6 +23,7 @@ from colmodern.corpus.changes import hash_source
 from colmodern.corpus.extraction import extract
 from colmodern.corpus.extraction.parsed import OnSkipped
 from colmodern.corpus.options import ScanOptions
+from colmodern.corpus.proof import is_gzip_name
 from colmodern.corpus.sources import Extracted, ExtractionError, Skipped, SkipReason, Source
 
 __all__ = ["ExtractionPool"]
@@ -175,7 +176,7 @@ class _Worker:
 
 
 def _is_boxed(source: Source) -> bool:
-    return source.format.name not in _PLAIN or source.path.suffix.lower() == ".gz"
+    return source.format.name not in _PLAIN or is_gzip_name(source.path)
 
 
 def _n_processors() -> int:

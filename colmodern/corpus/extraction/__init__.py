@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from colmodern.corpus.extraction.bytes_of import file_bytes
 from colmodern.corpus.extraction.delimited import read_csv, read_tsv
 from colmodern.corpus.extraction.html import parse_html
 from colmodern.corpus.extraction.jsonl import read_jsonl
@@ -20,6 +21,7 @@ from colmodern.corpus.extraction.parsed import OnSkipped, Parser, RowReader
 from colmodern.corpus.extraction.pdf import page_at, parse_pdf
 from colmodern.corpus.extraction.rows import document_of_row, no_text_field
 from colmodern.corpus.extraction.text import parse_code, parse_markdown, parse_rst, parse_text
+from colmodern.corpus.generated import why_generated
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import Extracted, ExtractionError, Skipped, SkipReason, Source
 from colmodern.types import Document, MetadataValue
@@ -45,6 +47,9 @@ _ROW_READERS: dict[str, RowReader] = {
     "tsv": read_tsv,
     "parquet": read_parquet,
 }
+
+# Formats whose text is what stands in the file.
+_AS_IT_IS = frozenset({"text", "markdown", "rst", "code"})
 
 # A message that names the fields of a file is no place for thousands of them.
 MOST_NAMES = 100
@@ -98,7 +103,9 @@ def _rows(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[E
 
 
 def _file(source: Source, options: ScanOptions, report: OnSkipped) -> Document:
-    data = _read(source, options.max_file_bytes)
+    data = file_bytes(source, options.max_file_bytes)
+    if not options.generated:
+        _check_written(data, source)
     parsed = _PARSERS[source.format.name](data, source, options)
     for note in parsed.notes:
         report(Skipped(source.path, *note))
@@ -118,17 +125,20 @@ def _file(source: Source, options: ScanOptions, report: OnSkipped) -> Document:
     return Document(source.key, parsed.text, title, metadata)
 
 
-def _read(source: Source, limit: int) -> bytes:
-    try:
-        with source.path.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ExtractionError(source.path, SkipReason.UNREADABLE, reason) from error
-    if len(data) > limit:
-        detail = f"it has grown beyond {limit:,} bytes since the scan"
-        raise ExtractionError(source.path, SkipReason.TOO_LARGE, detail)
-    return data
+def _check_written(data: bytes, source: Source) -> None:
+    """Refuse what a program wrote for another.
+
+    Raises:
+        ExtractionError: It did.
+    """
+    name = source.format.name
+    if name not in _AS_IT_IS:
+        return
+    is_prose = name != "code" and not source.is_proven
+    kind = why_generated(data, source.path.name, is_prose=is_prose)
+    if kind is not None:
+        detail = f"{kind}; --generated takes it"
+        raise ExtractionError(source.path, SkipReason.GENERATED, detail)
 
 
 def _iso_time(mtime_ns: int) -> str | None:

@@ -7,9 +7,10 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, TextIO, cast
+from typing import TextIO
 
 from colmodern.corpus.decoding import NotTextError, Told, find_encoding
+from colmodern.corpus.extraction.bytes_of import opened
 from colmodern.corpus.extraction.parsed import OnSkipped
 from colmodern.corpus.extraction.spelled import encoding_note
 from colmodern.corpus.options import ScanOptions
@@ -33,7 +34,7 @@ def open_text(source: Source, options: ScanOptions, report: OnSkipped) -> Iterat
             it is being read.
     """
     try:
-        with _open_bytes(source) as file:
+        with opened(source) as file:
             given = options.encoding_of(source.key)
             found = find_encoding(file.read(SAMPLE_BYTES), given=given, is_sample=True)
             if found.told is Told.GUESS:
@@ -57,9 +58,3 @@ def pass_over_line(file: TextIO) -> Iterator[str]:
         yield piece
         if piece.endswith(("\n", "\r")) or len(piece) < PIECE:
             return
-
-
-def _open_bytes(source: Source) -> BinaryIO:
-    if source.path.suffix.lower() == ".gz":
-        return cast("BinaryIO", gzip.open(source.path, "rb"))
-    return source.path.open("rb")

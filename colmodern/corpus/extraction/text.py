@@ -38,7 +38,7 @@ def parse_text(data: bytes, source: Source, options: ScanOptions) -> Parsed:
 
 def parse_code(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     """Return a source file as it is, with its language."""
-    language = LANGUAGES[source.path.suffix.lower()]
+    language = LANGUAGES[source.suffix]
     text, notes = spelled(data, source, options)
     return Parsed(text, "", {"language": language}, notes)
 

@@ -63,7 +63,7 @@ class FileReader:
         take: Callable[[StoredDocument], None],
         report: IndexReport,
     ) -> None:
-        """Compare with an index.
+        """Compare with an index; ``failures`` says why files that were read have no documents.
 
         Args:
             known: Content hash by id of every live document of the index.
@@ -81,6 +81,7 @@ class FileReader:
         self._registry = IdRegistry()
         self._leaving: set[str] = set()  # ids of files that are gone or changed, until met again
         self._found = FileChanges()
+        self.failures: dict[str, str] = {}
 
     def read(self, changes: Changes, progress: Progress | None = None) -> FileChanges:
         """Read the files that changed, those that the index knows first: they keep their ids."""
@@ -108,6 +109,8 @@ class FileReader:
 
         def report(skipped: Skipped) -> None:
             self._report.skipped.add(skipped)
+            if not skipped.reason.is_note:
+                self.failures[source.location] = skipped.reason.value
             if skipped.is_unread and not unread:
                 unread.append(skipped)
 
@@ -121,6 +124,8 @@ class FileReader:
         except ExtractionError as error:
             report(error.skipped)
             digest = ""
+        if ids:
+            self.failures.pop(source.location, None)
         stay = self._stay(source, ids, unread[0]) if unread else []
         if stay:
             record = self._record(source, "", [*ids, *stay])
