@@ -295,6 +295,8 @@ CODES: Mapping[str, Code] = {
     "route_not_found": Code(RequestRefusedError, 2, 404, "There is no such address."),
     "method_not_allowed": Code(RequestRefusedError, 2, 405, "The address takes other methods."),
     "index_not_served": Code(RequestRefusedError, 2, 404, "No index of this name is served."),
+    "job_not_found": Code(RequestRefusedError, 2, 404, "No job of this name was accepted."),
+    "not_writable": Code(RequestRefusedError, 2, 403, "The server does not write."),
     "too_slow": Code(RequestRefusedError, 2, 408, "The request did not arrive in time."),
     "too_large": Code(RequestRefusedError, 2, 413, "The request, or its answer, is too large."),
     "too_many_requests": Code(RequestRefusedError, 2, 429, "The token asks too often."),

@@ -27,6 +27,9 @@ class ServeConfig(Options):
     allow_host: tuple[str, ...] = option(
         (), help="Another name that requests may give as the host; may be repeated."
     )
+    writable: bool = option(
+        False, help="Also take documents, for tokens of scope write; needs --token-file."
+    )
     cors: tuple[str, ...] = option(
         (), help="An origin whose pages may ask, as https://example.org; may be repeated."
     )
@@ -48,6 +51,12 @@ class ServeConfig(Options):
     max_body: int = option(
         1 << 20, minimum=1, help="Bytes that the body of a request may have.", doors=Door.SPEC
     )
+    max_write: int = option(
+        64 << 20, minimum=1, help="Bytes of documents in a request.", doors=Door.SPEC
+    )
+    max_jobs: int = option(
+        1_000, minimum=1, help="Changes that wait to be written.", doors=Door.SPEC
+    )
     max_answer: int = option(
         32 << 20, minimum=1, help="Bytes that an answer may have.", doors=Door.SPEC
     )
@@ -67,6 +76,8 @@ class ServeConfig(Options):
                 "give --token-file, or --insecure if that is wanted"
             )
             raise self.conflict("host", why)
+        if self.writable and self.token_file is None:
+            raise self.conflict("writable", "needs a token file with a token of scope write")
 
     @property
     def is_loopback(self) -> bool:

@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from colmodern.serve.admission import Admission
 from colmodern.serve.served import Library
+from colmodern.serve.writing.writer import Writer
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -20,7 +21,9 @@ _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 
 class Metrics:
     """The numbers of one server; of this process alone, whose threads they count."""
 
-    def __init__(self, library: Library, admission: Admission) -> None:
+    def __init__(
+        self, library: Library, admission: Admission, writers: Mapping[str, Writer]
+    ) -> None:
         """Begin to count."""
         self._registry = CollectorRegistry()
         self._requests = Histogram(
@@ -51,7 +54,7 @@ class Metrics:
             registry=self._registry,
         )
         ProcessCollector(registry=self._registry)
-        self._registry.register(_State(library, admission))
+        self._registry.register(_State(library, admission, writers))
 
     def count_request(self, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
@@ -78,9 +81,12 @@ class Metrics:
 class _State:
     """What is so when somebody looks."""
 
-    def __init__(self, library: Library, admission: Admission) -> None:
+    def __init__(
+        self, library: Library, admission: Admission, writers: Mapping[str, Writer]
+    ) -> None:
         self._library = library
         self._admission = admission
+        self._writers = writers
 
     def collect(self) -> Iterator[Metric]:
         """Yield gauges."""
@@ -107,4 +113,9 @@ class _State:
             age.add_metric((one.name,), max(0.0, time.time() - one.opened))
             mapped.add_metric((one.name,), one.mapped_bytes)
             tokens.add_metric((one.name,), one.encoder.n_tokens)
-        yield from (generation, age, mapped, tokens)
+        jobs = GaugeMetricFamily(
+            "colmodern_jobs", "Changes that are accepted and not committed.", labels=("index",)
+        )
+        for name, writer in self._writers.items():
+            jobs.add_metric((name,), writer.journal.n_waiting)
+        yield from (generation, age, mapped, tokens, jobs)

@@ -17,6 +17,7 @@ from colmodern.serve.http.app import make_app
 from colmodern.serve.http.server import Server
 from colmodern.serve.metrics import Metrics
 from colmodern.serve.served import Library, ServedIndex
+from colmodern.serve.writing.writer import Writer
 from colmodern.types import QueryEncoder
 
 # Searches that run when the server is told to end have so many seconds.
@@ -69,6 +70,7 @@ def make_server(
     """Open indexes, and return what their routes share; see ``serve``."""
     access = Access(None if config.token_file is None else Path(config.token_file))
     library = Library([ServedIndex(name, path, encoder) for name, path in indexes.items()])
+    writers = {one.name: Writer(one, most=config.max_jobs) for one in library if config.writable}
     admission = Admission(threads=config.threads or os.cpu_count() or 1, queue=config.queue)
     return Server(
         config=config,
@@ -76,7 +78,8 @@ def make_server(
         admission=admission,
         access=access,
         rates=Rates(config.rate),
-        metrics=Metrics(library, admission),
+        metrics=Metrics(library, admission, writers),
+        writers=writers,
     )
 
 

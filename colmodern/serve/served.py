@@ -87,6 +87,7 @@ class ServedIndex:
         self.encoder = SharedEncoder(given)
         self._newest = Snapshot(reader, self.encoder)
         self._newest.warm()
+        self._refreshing = threading.Lock()
 
     @property
     def generation(self) -> int:
@@ -115,19 +116,20 @@ class ServedIndex:
             snapshot.leave()
 
     def refresh(self) -> bool:
-        """Serve what was committed since, and return whether anything was; one thread at a time.
+        """Serve what was committed since, and return whether anything was.
 
         Requests that run keep the state they began with.
 
         Raises:
             IndexStoreError: The new state cannot be read; the one before it is served on.
         """
-        before = self._newest
-        if before.reader.is_current():
-            return False
-        after = Snapshot(before.reader.refresh(), self.encoder)
-        after.warm()
-        self._newest = after
+        with self._refreshing:
+            before = self._newest
+            if before.reader.is_current():
+                return False
+            after = Snapshot(before.reader.refresh(), self.encoder)
+            after.warm()
+            self._newest = after
         before.leave()
         return True
 

@@ -28,11 +28,13 @@ from colmodern.serve import ServeConfig
 from colmodern.serve.access import ANYONE, Access, Rates, Scope, allow
 from colmodern.serve.admission import Admission
 from colmodern.serve.http import app as addresses
+from colmodern.serve.http import writing
 from colmodern.serve.http.answers import checked_size
 from colmodern.serve.http.body import read_bytes
 from colmodern.serve.http.guard import Guard, failed
 from colmodern.serve.run import make_server
 from colmodern.serve.stopwatch import Stopwatch
+from colmodern.serve.writing.jobs import Journal
 from colmodern.storage import IndexWriter
 from colmodern.torch_encoder import load_torch_encoder
 from colmodern.types import Document
@@ -373,6 +375,14 @@ def index_not_served(kit):
     kit.server.library.named("j")
 
 
+def job_not_found(kit):
+    Journal(kit.folder / "i.jobs", most=1).outcome(1)
+
+
+def not_writable(kit):
+    writing._writer_of(kit.server, "i")
+
+
 def too_slow(kit):
     async def never():
         await asyncio.Event().wait()
@@ -491,6 +501,8 @@ DOORS = [
     (route_not_found, None, None, None, None),
     (method_not_allowed, None, None, None, None),
     (index_not_served, "index", "j", None, None),
+    (job_not_found, None, 1, None, None),
+    (not_writable, "writable", False, None, None),
     (too_slow, None, None, None, None),
     (too_large, None, 2, None, None),
     (too_many_requests, "rate", 1e-9, None, None),

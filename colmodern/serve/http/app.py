@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route as Address
 
 from colmodern.errors import ColModernError, RequestRefusedError
-from colmodern.serve.http import documents, health, openapi, others, search
+from colmodern.serve.access import Scope, allow
+from colmodern.serve.http import documents, health, openapi, others, search, writing
 from colmodern.serve.http.guard import Guard
 from colmodern.serve.http.server import Route, Server
 from colmodern.serve.served import ServedIndex
@@ -24,19 +25,24 @@ logger = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
 
-_ADDRESSES: tuple[tuple[str, str, Route], ...] = (
-    ("POST", "/v1/search", search.search),
-    ("POST", "/v1/explain", documents.explain),
-    ("GET", "/v1/documents/{id:path}", documents.document),
-    ("GET", "/v1/status", health.status),
-    ("POST", "/v1/rerank", others.rerank),
-    ("POST", "/v1/embeddings", others.embeddings),
-    ("GET,POST", "/api/search", others.colbert),
-    ("GET", "/openapi.json", openapi.openapi),
-    ("GET", "/livez", health.livez),
-    ("GET", "/readyz", health.readyz),
-    ("GET", "/metrics", health.metrics),
+_ADDRESSES: tuple[tuple[str, str, Scope | None, Route], ...] = (
+    ("POST", "/v1/search", Scope.READ, search.search),
+    ("POST", "/v1/explain", Scope.READ, documents.explain),
+    ("GET", "/v1/documents/{id:path}", Scope.READ, documents.document),
+    ("GET", "/v1/status", Scope.READ, health.status),
+    ("POST", "/v1/rerank", Scope.READ, others.rerank),
+    ("POST", "/v1/embeddings", Scope.READ, others.embeddings),
+    ("GET,POST", "/api/search", Scope.READ, others.colbert),
+    ("PUT", "/v1/documents", Scope.WRITE, writing.put_documents),
+    ("DELETE", "/v1/documents/{id:path}", Scope.WRITE, writing.delete_document),
+    ("POST", "/v1/compact", Scope.ADMIN, writing.compact),
+    ("GET", "/v1/jobs/{id}", Scope.WRITE, writing.job),
+    ("GET", "/metrics", Scope.READ, health.metrics),
+    ("GET", "/openapi.json", None, openapi.openapi),
+    ("GET", "/livez", None, health.livez),
+    ("GET", "/readyz", None, health.readyz),
 )
+"""Methods, path, the scope that a token needs (None: no token), and what answers."""
 
 
 def make_app(server: Server) -> Starlette:
@@ -49,6 +55,8 @@ def make_app(server: Server) -> Starlette:
             yield
         finally:
             refreshing.cancel()
+            for writer in server.writers.values():
+                await asyncio.to_thread(writer.close)
             await asyncio.to_thread(server.admission.close)
             server.library.close()
 
@@ -60,8 +68,10 @@ def make_app(server: Server) -> Starlette:
     )
 
 
-def _address(server: Server, methods: str, path: str, route: Route) -> Address:
+def _address(server: Server, methods: str, path: str, scope: Scope | None, route: Route) -> Address:
     async def endpoint(request: Request) -> Response:
+        if scope is not None:
+            allow(request.scope["colmodern.bearer"], scope)
         return await route(server, request)
 
     return Address(path, endpoint, methods=methods.split(","), name=path)

@@ -25,7 +25,7 @@ async def read_json(request: Request, *, limit: int, seconds: float) -> dict[str
     """
     raw = await read_bytes(request, limit=limit, seconds=seconds)
     try:
-        values = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+        values = json.loads(raw.decode("utf-8"), parse_constant=refuse_constant)
     except (ValueError, RecursionError) as error:
         message = f"The body is not JSON: {error}."
         raise RequestRefusedError(message, code="request_invalid") from error
@@ -103,5 +103,6 @@ def _wrong(name: str, what: str) -> RequestRefusedError:
     return RequestRefusedError(f"{name} {what}.", code="request_invalid", option=name)
 
 
-def _refuse(constant: str) -> None:
+def refuse_constant(constant: str) -> None:
+    """Refuse NaN and infinities, which are no JSON."""
     raise ValueError(f"{constant} is no number of JSON")

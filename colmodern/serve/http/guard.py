@@ -14,8 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from colmodern.errors import ColModernError, RequestRefusedError
-from colmodern.serve.access import Bearer, allow
-from colmodern.serve.access import Scope as TokenScope
+from colmodern.serve.access import Bearer
 from colmodern.serve.http.answers import failure
 from colmodern.serve.http.server import Server
 
@@ -108,7 +107,6 @@ class Guard:
         record.bearer = bearer
         scope["colmodern.bearer"] = bearer
         self._server.rates.take(bearer)
-        allow(bearer, TokenScope.READ)
 
     def _check_host(self, headers: Headers) -> None:
         """Refuse a request that reached this server under a name that is not its own.

@@ -83,7 +83,43 @@ def _paths(server: Server) -> dict[str, Any]:
                 ),
             )
         },
+        "/v1/documents": {
+            "put": _operation(
+                "put_documents",
+                "Accept documents; each takes the place of one with its id.",
+                body=_object(
+                    {"documents": {"type": "array", "minItems": 1, "items": _document()}},
+                    required=("documents",),
+                ),
+                parameters=[_parameter("index", _TEXT)],
+                status="202",
+            )
+        },
+        "/v1/compact": {
+            "post": _operation(
+                "compact",
+                "Accept that segments are merged.",
+                parameters=[_parameter("index", _TEXT)],
+                status="202",
+            )
+        },
+        "/v1/jobs/{id}": {
+            "get": _operation(
+                "job",
+                "Say what became of a change.",
+                parameters=[_parameter("id", _TEXT, where="path")],
+            )
+        },
         "/v1/documents/{id}": {
+            "delete": _operation(
+                "delete_document",
+                "Accept that a document is deleted.",
+                parameters=[
+                    _parameter("id", _TEXT, where="path"),
+                    _parameter("index", _TEXT),
+                ],
+                status="202",
+            ),
             "get": _operation(
                 "document",
                 "Read a document, or a range of its text.",
@@ -93,7 +129,7 @@ def _paths(server: Server) -> dict[str, Any]:
                     _parameter("end", {"type": "integer", "minimum": 0}),
                     _parameter("index", _TEXT),
                 ],
-            )
+            ),
         },
         "/v1/status": {"get": _operation("status", "Say what is served, and the limits.")},
         "/v1/rerank": {
@@ -169,6 +205,7 @@ def _operation(
     parameters: list[dict[str, Any]] | None = None,
     answer: Mapping[str, Any] = _ANYTHING,
     lines: bool = False,
+    status: str = "200",
 ) -> dict[str, Any]:
     content = {JSON: {"schema": answer}, **({NDJSON: {"schema": _TEXT}} if lines else {})}
     statuses = sorted({code.http_status for code in CODES.values()} - {499})
@@ -184,7 +221,7 @@ def _operation(
     found: dict[str, Any] = {
         "operationId": name,
         "summary": what,
-        "responses": {"200": {"description": "Done.", "content": content}, **errors},
+        "responses": {status: {"description": "Done.", "content": content}, **errors},
     }
     if body is not None:
         found["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
@@ -206,6 +243,18 @@ def _hit() -> dict[str, Any]:
             "parts": _ANYTHING,
         },
         required=("rank", "score", "id"),
+    )
+
+
+def _document() -> dict[str, Any]:
+    return _object(
+        {
+            "id": {"type": "string", "minLength": 1},
+            "text": _TEXT,
+            "title": _TEXT,
+            "metadata": _ANYTHING,
+        },
+        required=("id",),
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from colmodern.serve.config import ServeConfig
 from colmodern.serve.metrics import Metrics
 from colmodern.serve.served import Library
 from colmodern.serve.stopwatch import Stopwatch
+from colmodern.serve.writing.writer import Writer
 
 T = TypeVar("T")
 Route = Callable[["Server", Request], Awaitable[Response]]
@@ -32,6 +33,7 @@ class Server:
     access: Access
     rates: Rates
     metrics: Metrics
+    writers: Mapping[str, Writer] = field(default_factory=dict)
 
     async def run(self, request: Request, work: Callable[[Stopwatch, int], T]) -> T:
         """Return what ``work`` returns, done in a thread; it is given a watch and its threads.

@@ -30,8 +30,8 @@ def client_of(index) -> Callable[..., TestClient]:
     """Makes a client of a server with some options; more indexes by keyword ``more``."""
     running: list[TestClient] = []
 
-    def make(more=None, **options) -> TestClient:
-        server = make_server({"i": index, **(more or {})}, ServeConfig(**options), encoder=ENCODER)
+    def make(more=None, encoder=ENCODER, **options) -> TestClient:
+        server = make_server({"i": index, **(more or {})}, ServeConfig(**options), encoder=encoder)
         client = TestClient(make_app(server), base_url="http://127.0.0.1:8765")
         client.__enter__()
         client.server = server

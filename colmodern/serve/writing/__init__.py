@@ -1,0 +1,1 @@
+"""How are documents changed through a server? Queued on disk, written by one, in few commits."""

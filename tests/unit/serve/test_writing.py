@@ -1,0 +1,251 @@
+"""Is what was accepted kept, written once, and never said to be done before it is?"""
+
+import json
+import threading
+
+import pytest
+
+from colmodern import HashEncoder, Searcher
+from colmodern.errors import ConfigError, IndexLockedError, InputError
+from colmodern.indexer import Indexer
+from colmodern.serve import ServeConfig
+from colmodern.serve.writing.jobs import Journal, Kind, State
+from colmodern.storage import IndexReader, IndexWriter
+from colmodern.types import Document
+
+from .kit import ENCODER, refused
+
+READ, WRITE, ADMIN = "r" * 20, "w" * 20, "a" * 20
+
+
+@pytest.fixture
+def tokens(tmp_path):
+    file = tmp_path / "tokens"
+    file.write_text(f"read {READ}\nread,write {WRITE}\nread,write,admin {ADMIN}\n")
+    return str(file)
+
+
+@pytest.fixture
+def writable(client_of, tokens):
+    def make(**options):
+        client = client_of(token_file=tokens, writable=True, **options)
+        client.headers["Authorization"] = f"Bearer {ADMIN}"
+        return client
+
+    return make
+
+
+def ended(client, answer):
+    """Wait for a job that was accepted; return what became of it."""
+    assert answer.status_code == 202, answer.text
+    while True:
+        told = client.get(answer.headers["location"]).json()
+        if told["state"] in ("done", "failed"):
+            return told
+
+
+def ids(client, query):
+    return [hit["id"] for hit in client.post("/v1/search", json={"query": query}).json()["hits"]]
+
+
+def test_documents_are_put_replaced_and_deleted(writable):
+    client = writable()
+    row = {"id": "new", "title": "Bicycles", "text": "They are purple.", "metadata": {"year": 3}}
+    told = ended(client, client.put("/v1/documents", json={"documents": [row]}))
+    assert (told["state"], told["kind"], told["generation"]) == ("done", "put", 2)
+    assert ids(client, "purple bicycles")[0] == "new"
+    assert client.get("/v1/documents/new").json()["metadata"] == {"year": 3}
+    lines = "\n".join(json.dumps({**row, "id": name, "text": "Green."}) for name in ("new", "x"))
+    told = ended(
+        client,
+        client.put(
+            "/v1/documents", content=lines, headers={"Content-Type": "application/x-ndjson"}
+        ),
+    )
+    assert client.get("/v1/documents/new").json()["text"] == "Green."
+    told = ended(client, client.delete("/v1/documents/b%2Fc d"))
+    assert (told["state"], told["kind"]) == ("done", "delete")
+    refused(client.get("/v1/documents/b%2Fc d"), "document_not_found", 404)
+    assert ended(client, client.delete("/v1/documents/nobody"))["state"] == "done"
+    assert ended(client, client.post("/v1/compact"))["state"] == "done"
+    assert client.get("/v1/status").json()["indexes"][0]["segments"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "request_invalid"),
+        ({"documents": []}, "request_invalid"),
+        ({"documents": ["text"]}, "row_invalid"),
+        ({"documents": [{"text": "no id"}]}, "row_invalid"),
+        ({"documents": [{"id": 3, "text": "x"}]}, "row_invalid"),
+        ({"documents": [{"id": "a", "text": 3}]}, "row_invalid"),
+        ({"documents": [{"id": "a", "body": "x"}]}, "row_invalid"),
+        ({"documents": [{"id": "a", "text": "\ud800"}]}, "input_invalid"),
+        ({"documents": [{"id": "a", "text": "x", "metadata": {"a": [1]}}]}, "input_invalid"),
+        ({"documents": [{"id": "a", "text": "x"}] * 2}, "input_invalid"),
+    ],
+)
+def test_a_document_that_cannot_be_used_refuses_all(writable, body, code):
+    client = writable()
+    refused(client.put("/v1/documents", content=json.dumps(body)), code, 400)
+    assert client.server.writers["i"].journal.n_waiting == 0
+
+
+def test_scopes(writable):
+    client = writable()
+    body = {"documents": [{"id": "n", "text": "x"}]}
+    for token, statuses in ((READ, (403, 403, 403)), (WRITE, (202, 202, 403))):
+        client.headers["Authorization"] = f"Bearer {token}"
+        found = (
+            client.put("/v1/documents", json=body).status_code,
+            client.delete("/v1/documents/a").status_code,
+            client.post("/v1/compact").status_code,
+        )
+        assert found == statuses
+    client.headers["Authorization"] = f"Bearer {READ}"
+    refused(client.get("/v1/jobs/i-1"), "token_not_enough", 403)
+
+
+def test_a_server_that_does_not_write(client_of, tokens):
+    client = client_of(token_file=tokens)
+    client.headers["Authorization"] = f"Bearer {WRITE}"
+    refused(client.put("/v1/documents", json={"documents": []}), "not_writable", 403)
+    with pytest.raises(ConfigError, match="token file"):
+        ServeConfig(writable=True)
+
+
+def test_jobs_that_do_not_exist(writable):
+    client = writable()
+    for name in ("i-1", "i-x", "i-99999999999999999999", "i"):
+        refused(client.get(f"/v1/jobs/{name}"), "job_not_found", 404)
+    refused(client.get("/v1/jobs/j-1"), "index_not_served", 404)
+
+
+class Gated(HashEncoder):
+    """Encodes documents when it is let."""
+
+    def __init__(self):
+        super().__init__(dim=64)
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def encode_documents(self, texts):
+        self.begun.set()
+        self.go.wait()
+        return super().encode_documents(texts)
+
+
+def test_jobs_that_wait_are_one_commit_in_their_order(writable):
+    encoder = Gated()
+    client = writable(encoder=encoder)
+
+    def put(doc_id, text):
+        return client.put("/v1/documents", json={"documents": [{"id": doc_id, "text": text}]})
+
+    first = put("first", "one")
+    encoder.begun.wait()
+    others = [put("x", "old"), client.delete("/v1/documents/x"), put("x", "new"), put("y", "y")]
+    others.append(client.delete("/v1/documents/y"))
+    assert client.get(first.headers["location"]).json()["state"] == "running"
+    assert client.get(others[0].headers["location"]).json()["state"] == "accepted"
+    encoder.go.set()
+    assert ended(client, first)["generation"] == 2
+    assert {ended(client, one)["generation"] for one in others} == {3}
+    assert client.get("/v1/documents/x").json()["text"] == "new"
+    refused(client.get("/v1/documents/y"), "document_not_found", 404)
+
+
+def test_more_changes_than_may_wait(writable):
+    encoder = Gated()
+    client = writable(encoder=encoder, max_jobs=2)
+    body = {"documents": [{"id": "n", "text": "x"}]}
+    answers = [client.put("/v1/documents", json=body) for _ in range(3)]
+    refused(answers[2], "overloaded", 503)
+    encoder.go.set()
+    assert [ended(client, one)["state"] for one in answers[:2]] == ["done"] * 2
+
+
+def test_another_writer_is_waited_for(writable, index):
+    client = writable()
+    with IndexWriter.open(index):
+        answer = client.put("/v1/documents", json={"documents": [{"id": "n", "text": "x"}]})
+        assert client.get(answer.headers["location"]).json()["state"] in ("accepted", "running")
+    assert ended(client, answer)["state"] == "done"
+
+
+def test_what_was_accepted_and_not_written_is_done_at_the_next_start(writable, index):
+    journal = Journal(index.with_name("i.jobs"), most=10)
+    journal.add(Kind.PUT, [Document("left", "purple bicycles", "", {"year": 3})])
+    done = journal.add(Kind.DELETE, ids=["a"])
+    journal.end([done], generation=1)
+    journal.release()  # the server was killed here
+    client = writable()
+    while client.get("/v1/jobs/i-1").json()["state"] != "done":
+        pass
+    assert ids(client, "purple bicycles")[0] == "left"
+    assert client.get("/v1/jobs/i-2").json()["generation"] == 1
+    assert client.get("/v1/documents/a").status_code == 200
+
+
+def test_a_job_that_fails_stops_no_other_and_says_why(writable, index, monkeypatch):
+    update = Indexer.update
+
+    def failing(self, documents, **options):
+        if any(one.id == "bad" for one in documents):
+            raise InputError("This one cannot be written.", code="row_invalid")
+        return update(self, documents, **options)
+
+    monkeypatch.setattr(Indexer, "update", failing)
+    journal = Journal(index.with_name("i.jobs"), most=10)
+    for name in ("one", "bad", "two"):
+        journal.add(Kind.PUT, [Document(name, f"words of {name}")])
+    journal.release()
+    client = writable()
+    while client.server.writers["i"].journal.n_waiting:
+        pass
+    told = [client.get(f"/v1/jobs/i-{number}").json() for number in (1, 2, 3)]
+    assert [one["state"] for one in told] == ["done", "failed", "done"]
+    assert told[1]["error"] == {"code": "row_invalid", "message": "This one cannot be written."}
+    with Searcher.open(index, ENCODER) as searcher:
+        assert searcher.n_documents == 5
+
+
+def test_a_server_that_ends_in_the_middle_leaves_the_job(writable, index):
+    encoder = Gated()
+    client = writable(encoder=encoder)
+    client.put("/v1/documents", json={"documents": [{"id": "n", "text": "x"}]})
+    encoder.begun.wait()
+    writer = client.server.writers["i"]
+    writer._stop.set()
+    encoder.go.set()
+    writer.close()
+    with IndexReader.open(index) as reader:
+        assert reader.manifest.generation == 1
+    again = Journal(index.with_name("i.jobs"), most=10)
+    assert again.outcome(1).state is State.ACCEPTED
+    again.release()
+
+
+def test_a_second_server_and_a_damaged_journal(tmp_path):
+    journal = Journal(tmp_path / "jobs", most=10)
+    journal.add(Kind.PUT, [Document("a", "x")])
+    with pytest.raises(IndexLockedError):
+        Journal(tmp_path / "jobs", most=10)
+    journal.release()
+    (file,) = (tmp_path / "jobs").glob("*.job.json")
+    file.write_bytes(file.read_bytes()[:10])
+    with pytest.raises(InputError, match="cannot be read"):
+        Journal(tmp_path / "jobs", most=10)
+    file.unlink()
+    Journal(tmp_path / "jobs", most=10).release()
+
+
+def test_old_outcomes_are_forgotten(tmp_path, monkeypatch, unsynced):
+    monkeypatch.setattr("colmodern.serve.writing.jobs._KEPT_OUTCOMES", 2)
+    journal = Journal(tmp_path / "jobs", most=10)
+    for _ in range(4):
+        journal.end([journal.add(Kind.COMPACT)], generation=1)
+    assert len(list((tmp_path / "jobs").glob("*.outcome.json"))) == 2
+    assert journal.outcome(4).state is State.DONE
+    journal.release()
+    assert Journal(tmp_path / "jobs", most=10).add(Kind.COMPACT).number == 5
