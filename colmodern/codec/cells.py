@@ -8,6 +8,7 @@ and 8 bits for centroids, so that no instruction set and no number of threads ch
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,19 @@ def make_cells(centroids: NDArray[np.int8], *, threads: int = 1) -> kernels.Cell
         representatives = np.where(counts[:, np.newaxis] > 0, means, representatives)
     cells, _ = kernels.nearest_in_cells(rows, one_cell(representatives), threads=threads)
     return kernels.pack_cells(centroids, cells, representatives, N_PROBES)
+
+
+def cells_of(centroids: NDArray[np.int8]) -> kernels.Cells:
+    """Return the cells of a codec's centroids, int8 on the grid; those made last are kept.
+
+    A process that makes one small commit after another would spend most of its time on them.
+    """
+    return _made_last(np.ascontiguousarray(centroids).tobytes(), centroids.shape[1])
+
+
+@lru_cache(maxsize=1)
+def _made_last(data: bytes, dim: int) -> kernels.Cells:
+    return make_cells(np.frombuffer(data, np.int8).reshape(-1, dim))
 
 
 def one_cell(centroids: NDArray[np.int8]) -> kernels.Cells:

@@ -115,10 +115,9 @@ class Indexer:
         encoder = self._text_encoder()
         with self._open(progress, exists=True) as transaction:
             self._check_index(transaction)
-            known = transaction.content_hashes()
             changes, report = FileChanges(), transaction.report
             for document in stored_documents(documents):
-                old = known.get(document.id)
+                old = transaction.content_hash(document.id)
                 if old == document.content_hash:
                     report.unchanged += 1
                     continue
@@ -128,7 +127,6 @@ class Indexer:
                     report.updated += 1
                     changes.deleted.add(document.id)
                 transaction.spool.add(document)
-            del known
             write_changes(transaction, encoder, changes)
         return report
 
@@ -300,7 +298,7 @@ class Indexer:
             self.path,
             transaction.report,
             dim=None if self.encoder is None else self.encoder.dim,
-            known=transaction.content_hashes(),
+            known_hash=transaction.content_hash,
             sampled=self.config if is_new and self.codec is None else None,
             with_hashes=transaction.is_resumable,
             progress=transaction.progress,

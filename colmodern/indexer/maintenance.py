@@ -50,20 +50,23 @@ def delete_documents(path: str | Path, ids: Iterable[str]) -> tuple[list[str], I
     if isinstance(ids, str):
         raise TypeError(f"ids must be a list of strings, not the string {ids!r}")
     wanted = list(dict.fromkeys(ids))
+    for identifier in wanted:
+        if not isinstance(identifier, str):
+            kind = type(identifier).__name__
+            raise TypeError(f"ids must be strings, not {kind} ({identifier!r:.40})")
     with IndexWriter.open(Path(path)) as writer:
-        known = writer.content_hashes()
-        present = [identifier for identifier in wanted if identifier in known]
-        if present:
-            writer.delete(present)
+        missing = [identifier for identifier in wanted if not writer.delete([identifier])]
+        n_deleted = len(wanted) - len(missing)
+        if n_deleted:
             config = config_of(writer.manifest.config)
             if config.merge:
                 writer.merge_neighbours(max_tokens=config.segment_tokens)
             writer.commit()
         manifest = writer.manifest
     report = IndexReport(
-        deleted=len(present),
+        deleted=n_deleted,
         documents=manifest.n_documents,
         tokens=manifest.n_tokens,
         seconds=time.perf_counter() - started,
     )
-    return [identifier for identifier in wanted if identifier not in known], report
+    return missing, report

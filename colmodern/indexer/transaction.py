@@ -156,6 +156,10 @@ class Transaction:
         """Return the content hash of each live document by id; none where there is no index."""
         return {} if self.manifest is None else self.snapshot.content_hashes()
 
+    def content_hash(self, document_id: str) -> str | None:
+        """Return the content hash of a live document; None: there is no such document."""
+        return None if self.manifest is None else self.snapshot.content_hash(document_id)
+
     def start_new(
         self,
         source: DocumentSource,
@@ -245,9 +249,9 @@ class Transaction:
         sources: Sequence[SourceRecord] | None = None,
         scans: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep what files were read and how; None: what is kept now stays."""
+        """Keep what files were read and how; None, or what is kept now: nothing is written."""
         writer = self._started()
-        if sources is not None:
+        if sources is not None and not self._knows(sources):
             writer.set_sources(sources)
         if scans is not None:
             writer.set_option(SCANS, dict(scans))
@@ -255,12 +259,14 @@ class Transaction:
     def commit(self) -> Manifest:
         """Merge the parts, make the change visible and complete the report.
 
+        Where nothing was changed, nothing is written.
+
         Raises:
             IndexWriteError: The disk is full or refuses; the index is as it was.
         """
         writer = self._started()
         writer.merge_parts(max_tokens=self._build_config.segment_tokens)
-        if self._build_config.merge:
+        if self._build_config.merge and writer.has_changes:
             writer.merge_neighbours(max_tokens=self._build_config.segment_tokens)
         self._let_go()  # of files that the commit removes
         manifest = writer.commit()
@@ -298,6 +304,12 @@ class Transaction:
         self._done = writer.keep_pending(source.content_hashes())
         self.report.continued = len(self._done)
         logger.info("going on with %d documents that were done", len(self._done))
+
+    def _knows(self, sources: Sequence[SourceRecord]) -> bool:
+        """Return whether the manifest that is changed names a list of just these."""
+        return self._started().manifest.sources is not None and (
+            list(sources) == self.snapshot.sources()
+        )
 
     def _started(self) -> IndexWriter:
         if self._writer is None:

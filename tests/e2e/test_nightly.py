@@ -214,3 +214,26 @@ def test_the_table_of_exit_statuses_is_that_of_the_code(pytestconfig):
     rows = [f"| {status.value} | {status.meaning} |" for status in ExitStatus]
     assert "\n".join(rows) in text
     assert {code.exit_status for code in CODES.values()} == {ExitStatus.ERROR}
+
+
+def test_a_run_that_finds_nothing_new_writes_nothing(tmp_path):
+    folder, path = tmp_path / "notes", tmp_path / "index"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.md").write_text(f"# Note {number}\n\nwords of {number}\n")
+        os.utime(folder / f"{number}.md", (10**9, 10**9))  # not so young that it is read again
+    indexer = Indexer(path, HashEncoder(dim=16))
+    indexer.sync([folder])
+
+    def files() -> dict[str, int]:
+        found = [file for file in path.rglob("*") if file.is_file()]
+        return {file.relative_to(path).as_posix(): file.stat().st_mtime_ns for file in found}
+
+    before = files()
+    assert indexer.sync([folder]).unchanged == 3
+    assert files() == before
+    assert indexer.update([]).documents == 3
+    assert files() == before
+    # But other options, which a status asks for, are kept.
+    assert indexer.sync([folder], ScanOptions(exclude=("none",))).unchanged == 3
+    assert files() != before

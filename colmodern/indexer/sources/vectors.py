@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from itertools import compress
@@ -53,7 +53,7 @@ class VectorDocumentSource:
         report: IndexReport,
         *,
         dim: int | None,
-        known: Mapping[str, str],
+        known_hash: Callable[[str], str | None],
         progress: Progress | None,
     ) -> None:
         """Start with nothing read; callers use ``read``."""
@@ -61,7 +61,7 @@ class VectorDocumentSource:
         self._embeddings = embeddings
         self._spool = spool
         self._report = report
-        self._known = known
+        self._known_hash = known_hash
         self._progress = progress
         self._n_tokens = 0
         self._hashes: dict[str, str] = {}
@@ -76,7 +76,7 @@ class VectorDocumentSource:
         report: IndexReport,
         *,
         dim: int | None,
-        known: Mapping[str, str],
+        known_hash: Callable[[str], str | None],
         sampled: IndexConfig | None,
         with_hashes: bool,
         progress: Progress | None = None,
@@ -90,8 +90,8 @@ class VectorDocumentSource:
             folder: A folder on the disk of the index.
             report: Where documents are counted when they are written.
             dim: What the length of the vectors must be; None: any.
-            known: The content hash of each document that the index has, by id. A document that it
-                has as it is stays, another takes the place of that of its id.
+            known_hash: Says which content hash the document of an id has in the index, if any. A
+                document that it has as it is stays, another takes the place of that of its id.
             sampled: How large the sample is; None: there is none.
             with_hashes: Also compute the content hash of every document.
             progress: Told how far it is.
@@ -100,7 +100,7 @@ class VectorDocumentSource:
             InputError: Something is wrong with a document; the message names it.
         """
         with VectorSpool(folder) as spool:
-            source = cls(embeddings, spool, report, dim=dim, known=known, progress=progress)
+            source = cls(embeddings, spool, report, dim=dim, known_hash=known_hash, progress=progress)
             source._read(sampled, with_hashes=with_hashes)
             yield source
 
@@ -132,7 +132,7 @@ class VectorDocumentSource:
         n_tokens = 0
         for batch in self._embeddings.batches() if is_repeatable else self._spool.batches():
             documents = list(_stored(batch))
-            is_changed = [self._known.get(d.id) != d.content_hash for d in documents]
+            is_changed = [self._known_hash(d.id) != d.content_hash for d in documents]
             self._count(documents, is_changed)
             is_wanted = [c and d.id not in done for d, c in zip(documents, is_changed, strict=True)]
             wanted = list(compress(documents, is_wanted))
@@ -162,7 +162,9 @@ class VectorDocumentSource:
 
     def _count(self, documents: list[StoredDocument], is_changed: list[bool]) -> None:
         n_changed = sum(is_changed)
-        n_updated = sum(d.id in self._known for d in compress(documents, is_changed))
+        n_updated = sum(
+            self._known_hash(d.id) is not None for d in compress(documents, is_changed)
+        )
         self._report.unchanged += len(documents) - n_changed
         self._report.updated += n_updated
         self._report.added += n_changed - n_updated

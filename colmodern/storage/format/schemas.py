@@ -5,6 +5,7 @@ The words for it are in FORMAT.md; this is the same table for the program.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -56,6 +57,7 @@ def _schema(columns: dict[str, Any]) -> Any:
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in columns.items()])
 
 
+@lru_cache(maxsize=8)
 def documents_schema() -> Any:
     """Return the columns of ``documents.arrow``: a row for each document."""
     span = _struct({"skip": pa.uint8(), "length": pa.uint8()})
@@ -75,6 +77,7 @@ def documents_schema() -> Any:
     )
 
 
+@lru_cache(maxsize=8)
 def tokens_schema(*, n_centroids: int, residual_bytes: int) -> Any:
     """Return the columns of ``tokens.arrow``: a row for each token."""
     return _schema(
@@ -87,22 +90,26 @@ def tokens_schema(*, n_centroids: int, residual_bytes: int) -> Any:
     )
 
 
+@lru_cache(maxsize=8)
 def contexts_schema(*, dim: int) -> Any:
     """Return the columns of ``contexts.arrow``: a row for each block of tokens of a document."""
     return _schema({"residual": pa.list_(_item(pa.uint8()), dim // 2), "gain": pa.float16()})
 
 
+@lru_cache(maxsize=8)
 def postings_schema(*, n_documents: int) -> Any:
     """Return the column of ``postings.arrow``: a row for each centroid."""
     kind = pa.from_numpy_dtype(document_dtype(n_documents))
     return _schema({"documents": pa.large_list(_item(kind))})
 
 
+@lru_cache(maxsize=8)
 def tombstones_schema() -> Any:
     """Return the column of a tombstone file: a row for each deleted document."""
     return _schema({"document": pa.int32()})
 
 
+@lru_cache(maxsize=8)
 def words_schema(*, n_documents: int) -> Any:
     """Return the columns of a words file: a row for each distinct word of a segment."""
     document = pa.from_numpy_dtype(document_dtype(n_documents))
@@ -110,11 +117,13 @@ def words_schema(*, n_documents: int) -> Any:
     return _schema({"word": pa.large_string(), "postings": pa.large_list(_item(posting))})
 
 
+@lru_cache(maxsize=8)
 def lengths_schema() -> Any:
     """Return the column of a lengths file: a row for each document of a segment."""
     return _schema({"words": pa.uint32()})
 
 
+@lru_cache(maxsize=8)
 def sources_schema() -> Any:
     """Return the columns of a sources file: a row for each source."""
     return _schema(

@@ -19,6 +19,7 @@ from colmodern.storage.format.names import MANIFEST
 from colmodern.storage.format.schemas import sources_schema
 from colmodern.storage.snapshot.checks import FileChecks, guarded
 from colmodern.storage.snapshot.files import map_table, read_codec, read_manifest
+from colmodern.storage.snapshot.lookup import DocumentLookup
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.snapshot.words import SegmentWords
 from colmodern.text.words import ANALYSES
@@ -53,6 +54,7 @@ class IndexReader:
             checks.file(manifest.codec.file)
         self._codec = _open_codec(directory, manifest, previous)
         self._segments = _open_segments(directory, manifest, previous, checks)
+        self._lookup = DocumentLookup(self._segments)
         self._words = _open_words(directory, manifest, checks)
         self._sources = None
         if manifest.sources is not None:
@@ -168,6 +170,14 @@ class IndexReader:
             for position in segment.live_positions():
                 yield segment.document(position)
 
+    def content_hash(self, document_id: str) -> str | None:
+        """Return the content hash of the live document with this id, or None.
+
+        All ids are read into memory once very many were asked for.
+        """
+        self._check_open()
+        return self._lookup.content_hash(document_id)
+
     def content_hashes(self) -> dict[str, str]:
         """Return the content hash of each live document, by id."""
         return {
@@ -193,6 +203,7 @@ class IndexReader:
         """Let go of the files; arrays taken from the reader stay valid. May be called twice."""
         self._is_open = False
         self._segments = []
+        self._lookup = DocumentLookup([])
         self._words = []
         self._sources = None
 

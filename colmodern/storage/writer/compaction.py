@@ -18,8 +18,8 @@ __all__ = ["compacted", "plan_compaction", "plan_merge", "plan_neighbours", "rew
 MERGED_TOKENS = 500_000
 """How many tokens a commit copies at most to merge segments."""
 
-_SMALL_TOKENS = 5_000
-_RATIO = 8
+_SMALL_TOKENS = 8_000
+_RATIO = 16
 _DELETED_SHARE = 0.25
 
 NextWriter: TypeAlias = Callable[[Callable[[SegmentRecord | None], None]], SegmentWriter]

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+from colmodern.storage.snapshot.lookup import DocumentLookup
 from colmodern.storage.snapshot.segment import Segment
 
 __all__ = ["LiveDocuments"]
 
 
 class LiveDocuments:
-    """The ids of all live documents; about 200 bytes for each.
+    """The live documents of a snapshot and of what was changed since, by id.
 
+    Those of the snapshot are looked up in its segments; each of the others takes about 200 bytes.
     Every document has a running number over all segments, so that a place costs one integer.
     """
 
-    def __init__(self, segments: Iterable[Segment]) -> None:
-        """Read the ids of the live documents of a snapshot."""
-        self._numbers: dict[str, int] = {}
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        """Start with the live documents of a snapshot."""
+        self._committed = DocumentLookup(segments)
         self._names: list[str] = []
         self._starts: list[int] = []
         self._end = 0
         for segment in segments:
             self.begin_segment(segment.name)
-            for position in segment.live_positions():
-                self.add(segment.id_of(position), position)
-            self._end = self._starts[-1] + segment.n_documents
+            self._end += segment.n_documents
+        # What was changed since: the number of a document, or that it is deleted.
+        self._numbers: dict[str, int | None] = {}
 
     def __contains__(self, document_id: str) -> bool:
         """Return whether a live document has this id."""
-        return document_id in self._numbers
+        return self._number(document_id) is not None
 
     def begin_segment(self, name: str) -> None:
         """Count the documents added from now on as those of this segment."""
@@ -50,9 +52,15 @@ class LiveDocuments:
 
     def remove(self, document_id: str) -> tuple[str, int] | None:
         """Forget a document; return its segment and position, or None if it is not live."""
-        number = self._numbers.pop(document_id, None)
-        return None if number is None else self._place(number)
-
-    def _place(self, number: int) -> tuple[str, int]:
+        number = self._number(document_id)
+        if number is None:
+            return None
+        self._numbers[document_id] = None
         which = bisect_right(self._starts, number) - 1
         return self._names[which], number - self._starts[which]
+
+    def _number(self, document_id: str) -> int | None:
+        if document_id in self._numbers:
+            return self._numbers[document_id]
+        place = self._committed.place(document_id)
+        return None if place is None else self._starts[place[0]] + place[1]

@@ -43,6 +43,7 @@ class ChangeRecorder:
         self._reserved: set[str] = set()
         self._changes = UncommittedChanges(self.directory, start.base, locked.checks)
         self._changes.adopt(start.pending)
+        self._has_new_options = False
 
     @property
     def path(self) -> Path:
@@ -53,6 +54,11 @@ class ChangeRecorder:
     def manifest(self) -> Manifest:
         """The manifest committed last; before the first commit, the one it starts from."""
         return self._base
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether the next commit will differ from the last one."""
+        return self._is_new or self._has_new_options or bool(self._changes)
 
     def new_segment(self) -> SegmentWriter:
         """Return a writer for the next segment; one at a time.
@@ -111,11 +117,11 @@ class ChangeRecorder:
         self._changes.sources = list(sources)
 
     def set_option(self, name: str, value: Any) -> None:
-        """Keep something among the options of the manifest, from the next change on.
-
-        It is written by the next commit that has a change to write.
-        """
+        """Keep something among the options of the manifest, from the next commit on."""
         self._check_open()
+        if name in self._base.config and self._base.config[name] == value:
+            return
+        self._has_new_options = True
         self._base = dataclasses.replace(self._base, config={**self._base.config, name: value})
 
     def content_hashes(self) -> dict[str, str]:
@@ -157,8 +163,6 @@ class ChangeRecorder:
         if self._changes.unfinished is not None:
             raise ValueError(f"finish() {self._changes.unfinished.name} first")
 
-    def _has_changes(self) -> bool:
-        return self._is_new or bool(self._changes)
 
     def _next_writer(
         self,

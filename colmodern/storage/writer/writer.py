@@ -224,7 +224,7 @@ class IndexWriter(ChangeRecorder):
                 and the commit may be tried again.
         """
         self._check_ready()
-        if not self._has_changes() and has_all_words(self._base):
+        if not self.has_changes and has_all_words(self._base):
             return self._base
         self._generation += 1
         with writing(self.path):
@@ -238,7 +238,7 @@ class IndexWriter(ChangeRecorder):
             )
             self._locked.replace_manifest(manifest)
         self._base = manifest
-        self._is_new = False
+        self._is_new = self._has_new_options = False
         self._changes = self._changes.committed(manifest)
         with writing(self.path):
             self.directory.sync()
@@ -261,7 +261,7 @@ class IndexWriter(ChangeRecorder):
             IndexWriteError: The disk is full or refuses; the index is as it was.
         """
         self._check_ready()
-        if self._has_changes():
+        if self.has_changes:
             raise ValueError("commit the changes before compact()")
         try:
             self._changes.segments = compacted(
