@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import typer
 
@@ -14,14 +15,18 @@ from colmodern.cli.arguments import (
     FormatOption,
     IndexOption,
 )
+from colmodern.cli.derived import shown, takes
 from colmodern.cli.encoder import Backend, EncoderArguments
 from colmodern.cli.exit_status import ExitStatus
+from colmodern.cli.jobs import change
 from colmodern.cli.location import locate
 from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.progress import progress_bar
 from colmodern.cli.printing.terminal import Format, note
+from colmodern.request import WriteRequest
 
 
+@takes(*shown(WriteRequest), after="fetch")
 def repair(
     *,
     index: IndexOption = None,
@@ -32,12 +37,16 @@ def repair(
     backend: BackendOption = Backend.NATIVE,
     device: DeviceOption = None,
     fetch: FetchOption = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Change nothing; say what would be done.")
+    ] = False,
     form: FormatOption = Format.HUMAN,
+    **options: Any,
 ) -> None:
     """Mend a damaged index from its own files and from those it was made of."""
     from colmodern.indexer import repair as repair_index
 
-    location = locate(index)
+    asked, location = WriteRequest(**options), locate(index)
     encoding = EncoderArguments(backend=backend, device=device, fetch=fetch)
     encoder = None
     if model is not None:
@@ -45,13 +54,17 @@ def repair(
     elif backend is not Backend.NATIVE or fetch:
         encoder = encoding.load_named(location)
     with progress_bar() as progress:
-        report = repair_index(location, encoder, progress=progress)
+        mend = partial(repair_index, location, encoder, dry_run=dry_run, progress=progress)
+        report = change(location, mend, wait=asked.wait)
     for problem in report.problems:
         note(f"problem: {problem}")
-    _tell("lost", report.lost)
+    lost = "would be lost" if dry_run else "lost"
+    _tell(lost, report.lost)
     if report.n_unnamed:
-        note(f"lost: {report.n_unnamed:,} documents whose ids are lost, too")
+        note(f"{lost}: {report.n_unnamed:,} documents whose ids are lost, too")
     _tell("may have been deleted before", report.unsure)
+    if dry_run and report.problems:
+        note("nothing was changed; without --dry-run it is done")
     print_fields({"index": str(location), **report.to_dict()}, form)
     if not report.is_whole:
         raise typer.Exit(ExitStatus.NOTHING)

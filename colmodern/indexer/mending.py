@@ -100,18 +100,21 @@ class Mending:
         self._is_new = codec.file.name in damaged
         self.base = replace(manifest, segments=tuple(self._salvage.kept), sources=None)
 
-    def write(
-        self, transaction: Transaction, encoder: DocumentEncoder | EncoderIdentity | None
-    ) -> None:
-        """Write the documents that must be written, and commit."""
-        spool = transaction.spool
+    def collect(self, transaction: Transaction) -> FileChanges:
+        """Spool the documents that must be encoded; return what to remember of files."""
         for document in self._texts():
-            spool.add(document)
+            transaction.spool.add(document)
         self._known = {
             s.id_of(i): s.content_hashes[i] for s in self._kept for i in s.live_positions()
         }
         self._known = self._salvage.hashes(self._known)
-        changes = self._read_files(transaction)
+        return self._read_files(transaction)
+
+    def write(
+        self, transaction: Transaction, encoder: DocumentEncoder | EncoderIdentity | None
+    ) -> None:
+        """Write the documents that must be written, and commit."""
+        changes, spool = self.collect(transaction), transaction.spool
         chosen = self._encoder(encoder) if len(spool) or self._is_new else None
         if self._is_new and chosen is not None:
             config = IndexConfig() if self._manifest is None else config_of(self._manifest.config)

@@ -36,6 +36,8 @@ class RepairReport:
         documents: Documents in the index now.
         tokens: Token vectors in the index now.
         seconds: Wall time.
+        is_planned: Nothing was changed: the counts say what would be done, and ``documents`` and
+            ``tokens`` what the damaged index names (0, if its manifest is lost).
     """
 
     problems: list[Problem] = field(default_factory=list)
@@ -49,6 +51,7 @@ class RepairReport:
     documents: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    is_planned: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -65,6 +68,7 @@ class RepairReport:
             "lost_unnamed": self.n_unnamed,
             "unsure": list(self.unsure),
             "seconds": round(self.seconds, 2),
+            "dry_run": self.is_planned,
         }
 
 
@@ -72,6 +76,7 @@ def repair(
     path: str | Path,
     encoder: DocumentEncoder | EncoderIdentity | None = None,
     *,
+    dry_run: bool = False,
     progress: Progress | None = None,
 ) -> RepairReport:
     """Mend a damaged index, as far as its own files and those that it was made of allow.
@@ -84,6 +89,8 @@ def repair(
         path: The folder of the index.
         encoder: Encodes what has to be encoded; None: the encoder that the index names is loaded,
             or, if the manifest is lost, the default one.
+        dry_run: Change nothing, and report what would be done. Nothing is encoded, but files that
+            documents are lost of are read.
         progress: Told how far it is.
 
     Raises:
@@ -101,11 +108,17 @@ def repair(
         manifest = read_manifest_or_none(directory)
         problems = verify(directory) if manifest is None else [*problems_of(directory, manifest)]
         if manifest is not None and not problems:
-            return RepairReport(documents=manifest.n_documents, tokens=manifest.n_tokens)
+            whole = manifest.n_documents, manifest.n_tokens
+            return RepairReport(documents=whole[0], tokens=whole[1], is_planned=dry_run)
         mending = Mending(directory, manifest, {_name(directory, p.path) for p in problems})
         locked.build_on(mending.base)
         with Transaction.of(locked, progress=progress) as transaction:
-            mending.write(transaction, encoder)
+            if dry_run:
+                mending.collect(transaction)
+                now = (0, 0) if manifest is None else (manifest.n_documents, manifest.n_tokens)
+                transaction.report.documents, transaction.report.tokens = now
+            else:
+                mending.write(transaction, encoder)
     finally:
         locked.release()
     return RepairReport(
@@ -114,6 +127,7 @@ def repair(
         documents=transaction.report.documents,
         tokens=transaction.report.tokens,
         seconds=transaction.report.seconds,
+        is_planned=dry_run,
     )
 
 

@@ -9,9 +9,14 @@ from typer.testing import CliRunner
 
 from colmodern import Embeddings, HashEncoder, IndexConfig, Indexer, Searcher
 from colmodern.cli.app import app
-from colmodern.errors import EncoderMismatchError, IndexFormatError, IndexNotFoundError
+from colmodern.errors import (
+    EncoderMismatchError,
+    IndexFormatError,
+    IndexLockedError,
+    IndexNotFoundError,
+)
 from colmodern.indexer import repair
-from colmodern.storage import IndexReader, verify
+from colmodern.storage import IndexReader, LocalDirectory, verify
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 
@@ -210,3 +215,35 @@ def test_the_command_says_what_was_wrong_and_ends_with_1_if_something_is_lost(ma
     assert json.loads(result.stdout)["documents"] == 5
     result = runner.invoke(app, ["repair", "--index", str(root)])
     assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("part", ["documents", "tokens", "postings", "codec", "sources"])
+def test_a_dry_run_says_what_a_repair_does_and_changes_nothing(root, part):
+    name = next(name for name in files_of(root) if part in name)
+    damage(root / name, "cut")
+    before = {name: (root / name).read_bytes() for name in files_of(root)}
+    planned = repair(root, dry_run=True)
+    assert {name: (root / name).read_bytes() for name in files_of(root)} == before
+    done = repair(root, ENCODER)
+    assert (planned.is_planned, done.is_planned) == (True, False)
+    assert planned.documents == 8
+    ours = ("problems", "kept", "copied", "encoded", "read", "lost", "n_unnamed", "unsure")
+    assert [getattr(planned, one) for one in ours] == [getattr(done, one) for one in ours]
+
+
+def test_the_command_repairs_nothing_in_a_dry_run_and_waits_for_its_turn(root):
+    runner = CliRunner()
+    damage(root / "segment-000002" / "documents.arrow", "missing")
+    result = runner.invoke(app, ["repair", "--index", str(root), "--dry-run", "--format", "json"])
+    assert result.exit_code == 1, result.output
+    assert "would be lost: 3 documents" in result.stderr
+    assert "nothing was changed" in result.stderr
+    assert json.loads(result.stdout)["dry_run"] is True
+    assert verify(root) != []
+    lock = LocalDirectory(root).lock()
+    try:
+        result = runner.invoke(app, ["repair", "--index", str(root), "--wait", "0.05"])
+    finally:
+        lock.release()
+    assert isinstance(result.exception, IndexLockedError)
+    assert "Waiting for it" in result.stderr

@@ -55,7 +55,7 @@ class Stub(Searcher):
         return []
     def _prepared_texts(self, queries, mode):
         return [None]
-    def _planned(self, asked):
+    def _planned(self, asked, begin=None):
         raise LookupError(asked)
 def asked(**options):
     try:
