@@ -5,9 +5,9 @@
     python -m benchmarks.commits --documents 20000 --commits 5 --words 60 --profile
 
 An index of documents of random words is made, then changed by ``Indexer.update``, one document a
-commit: two of three are new, every third takes the place of one that is there. ``HashEncoder`` makes
-the vectors, so that what is timed is the index. In the end the index is compared with a copy of it
-that was compacted: opening, searching, files, memory maps. CPU time is that of all threads.
+commit: two of three are new, every third takes the place of one that is there. ``HashEncoder``
+makes the vectors, so that what is timed is the index. In the end the index is compared with a copy
+of it that was compacted: opening, searching, files, memory maps. CPU time is that of all threads.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -127,20 +128,25 @@ def report_index(
             search(searcher, queries[0], Effort.EXACT)
             n_segments = len(searcher._reader.segments)
             print(f"{path.name:<18}{n_segments:>8}{n_files:>7}{n_maps(path) - before:>13}")
-    opening = {path: [] for path in paths}
+    opening: list[list[float]] = [[] for _ in paths]
     for _ in range(50):
-        for path, found in opening.items():
-            found.append(timed(lambda path=path: Searcher.open(path, encoder=encoder).close()))
-    report_pair("opening", opening.values())
+        for path, found in zip(paths, opening, strict=True):
+            found.append(timed(partial(opened_once, path, encoder)))
+    report_pair("opening", opening)
     searchers = [Searcher.open(path, encoder=encoder) for path in paths]
     for effort in Effort:
         times: list[list[float]] = [[] for _ in searchers]
         for query in [queries[0], *queries]:
             for searcher, found in zip(searchers, times, strict=True):
-                found.append(timed(lambda s=searcher, q=query, e=effort: search(s, q, e)))
+                found.append(timed(partial(search, searcher, query, effort)))
         report_pair(str(effort), [found[1:] for found in times])
     for searcher in searchers:
         searcher.close()
+
+
+def opened_once(path: Path, encoder: HashEncoder) -> None:
+    """Open an index and close it."""
+    Searcher.open(path, encoder=encoder).close()
 
 
 def search(searcher: Searcher, query: TokenEmbeddings, effort: Effort) -> None:

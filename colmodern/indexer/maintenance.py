@@ -47,13 +47,7 @@ def delete(path: str | Path, ids: Sequence[str]) -> list[str]:
 def delete_documents(path: str | Path, ids: Iterable[str]) -> tuple[list[str], IndexReport]:
     """Delete documents as ``delete``; return the ids that no live document had, and a report."""
     started = time.perf_counter()
-    if isinstance(ids, str):
-        raise TypeError(f"ids must be a list of strings, not the string {ids!r}")
-    wanted = list(dict.fromkeys(ids))
-    for identifier in wanted:
-        if not isinstance(identifier, str):
-            kind = type(identifier).__name__
-            raise TypeError(f"ids must be strings, not {kind} ({identifier!r:.40})")
+    wanted = _distinct(ids)
     with IndexWriter.open(Path(path)) as writer:
         missing = [identifier for identifier in wanted if not writer.delete([identifier])]
         n_deleted = len(wanted) - len(missing)
@@ -70,3 +64,15 @@ def delete_documents(path: str | Path, ids: Iterable[str]) -> tuple[list[str], I
         seconds=time.perf_counter() - started,
     )
     return missing, report
+
+
+def _distinct(ids: Iterable[object]) -> list[str]:
+    if isinstance(ids, str):
+        raise TypeError(f"ids must be a list of strings, not the string {ids!r}")
+    found = []
+    for identifier in dict.fromkeys(ids):
+        if not isinstance(identifier, str):
+            kind = type(identifier).__name__
+            raise TypeError(f"an id must be a string, not {identifier!r:.40} ({kind})")
+        found.append(identifier)
+    return found

@@ -100,7 +100,9 @@ class VectorDocumentSource:
             InputError: Something is wrong with a document; the message names it.
         """
         with VectorSpool(folder) as spool:
-            source = cls(embeddings, spool, report, dim=dim, known_hash=known_hash, progress=progress)
+            source = cls(
+                embeddings, spool, report, dim=dim, known_hash=known_hash, progress=progress
+            )
             source._read(sampled, with_hashes=with_hashes)
             yield source
 
@@ -162,9 +164,7 @@ class VectorDocumentSource:
 
     def _count(self, documents: list[StoredDocument], is_changed: list[bool]) -> None:
         n_changed = sum(is_changed)
-        n_updated = sum(
-            self._known_hash(d.id) is not None for d in compress(documents, is_changed)
-        )
+        n_updated = sum(self._known_hash(d.id) is not None for d in compress(documents, is_changed))
         self._report.unchanged += len(documents) - n_changed
         self._report.updated += n_updated
         self._report.added += n_changed - n_updated

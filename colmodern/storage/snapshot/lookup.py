@@ -1,7 +1,7 @@
 """Where is the live document of an id? Looked up in the segments, without reading all ids.
 
-A look-up is a binary search in every segment. Once so many were made that reading all ids would have
-cost less, they are read: about 200 bytes of memory for each document.
+A look-up is a binary search in every segment. Once so many were made that reading all ids would
+have cost less, they are read: about 200 bytes of memory for each document.
 """
 
 from __future__ import annotations

@@ -163,7 +163,6 @@ class ChangeRecorder:
         if self._changes.unfinished is not None:
             raise ValueError(f"finish() {self._changes.unfinished.name} first")
 
-
     def _next_writer(
         self,
         claim: Callable[[str, int], None],
