@@ -1,8 +1,9 @@
 """Where in a document does a character stand, in the words of its reader?
 
-A page of a PDF file, a cell of a notebook, a section under its headings, a function in its class.
-Pages, cells and the sections of formats whose markup is not in the text were noted when the file
-was read; headings of Markdown and symbols of source code are read from the text itself.
+A page of a PDF file, a slide, a cell of a notebook, a row of a sheet, a section under its headings,
+a time in a film, a function in its class. Pages, slides, cells, rows, times and the sections of
+formats whose markup is not in the text were noted when the file was read; headings of Markdown and
+symbols of source code are read from the text itself.
 """
 
 from __future__ import annotations
@@ -26,36 +27,59 @@ class Place:
     Attributes:
         page: The page of a PDF file, from 1.
         cell: The cell of a notebook, from 1.
-        section: The headings above it, or the class and the function around it, outermost first.
+        section: The headings above it, or the class and the function around it, outermost first;
+            the name of a sheet, a chapter, an attachment.
+        slide: The slide of a presentation, from 1.
+        row: The row of a sheet, as the sheet counts them.
+        seconds: From the start of a film, where its subtitle is shown.
     """
 
     page: int | None = None
     cell: int | None = None
     section: tuple[str, ...] = ()
+    slide: int | None = None
+    row: int | None = None
+    seconds: int | None = None
 
     def __str__(self) -> str:
         """Return it as a person would say it; empty if nothing is known."""
         parts = []
         if self.page is not None:
             parts.append(f"page {self.page}")
+        if self.slide is not None:
+            parts.append(f"slide {self.slide}")
         if self.cell is not None:
             parts.append(f"cell {self.cell}")
         if self.section:
             parts.append(_SEPARATOR.join(self.section))
+        if self.row is not None:
+            parts.append(f"row {self.row}")
+        if self.seconds is not None:
+            hours, rest = divmod(self.seconds, 3600)
+            parts.append(f"{hours}:{rest // 60:02}:{rest % 60:02}")
         return ", ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
-        return {"page": self.page, "cell": self.cell, "section": list(self.section)}
+        return {
+            "page": self.page,
+            "slide": self.slide,
+            "cell": self.cell,
+            "section": list(self.section),
+            "row": self.row,
+            "seconds": self.seconds,
+        }
 
 
 def place_of(metadata: Metadata, text: str, offset: int) -> Place:
     """Return the place of a character of a document; O(length of the text before it)."""
-    pages, cells = metadata.get("page_starts"), metadata.get("cell_starts")
     return Place(
-        None if pages is None else _numbered(pages, offset),
-        None if cells is None else _numbered(cells, offset),
+        _numbered(metadata.get("page_starts"), offset),
+        _numbered(metadata.get("cell_starts"), offset),
         _section(metadata, text, offset),
+        _numbered(metadata.get("slide_starts"), offset),
+        _row(metadata.get("row_starts"), text, offset),
+        _last_noted(metadata.get("time_starts"), offset)[1],
     )
 
 
@@ -65,6 +89,28 @@ def _numbered(starts: object, offset: int) -> int | None:
     if not found or not all(isinstance(start, int) for start in found):
         return None
     return bisect_right(found, offset) or None
+
+
+def _row(starts: object, text: str, offset: int) -> int | None:
+    """Return the row of an offset: from a start on, each line is the next row; 0 ends a sheet."""
+    start, row = _last_noted(starts, offset)
+    return row + text.count("\n", start, offset) if row else None
+
+
+def _last_noted(starts: object, offset: int) -> tuple[int, int | None]:
+    """Return the last pair of a start and a number that begins at or before an offset."""
+    found = json_list(starts)
+    if not all(_is_pair(pair) for pair in found):
+        return 0, None
+    at = bisect_right(found, offset, key=lambda pair: pair[0])
+    return (found[at - 1][0], found[at - 1][1]) if at else (0, None)
+
+
+def _is_pair(pair: object) -> bool:
+    match pair:
+        case [int(), int()]:
+            return True
+    return False
 
 
 def _section(metadata: Metadata, text: str, offset: int) -> tuple[str, ...]:

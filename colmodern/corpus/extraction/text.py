@@ -26,7 +26,10 @@ TITLE_LINES = 60
 _HEADING = re.compile(r" {0,3}#{1,2}[ \t]+(?P<title>.*)$")
 _UNDERLINE = re.compile(r" {0,3}=+[ \t]*$")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
-_TAKEN = frozenset({"path", "type", "size", "modified", "sections", "page_starts", "cell_starts"})
+_TAKEN = frozenset({
+    "path", "type", "size", "modified", "sections", "page_starts", "cell_starts", "slide_starts",
+    "row_starts", "time_starts",
+})  # fmt: skip
 _RST_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}[ \t]*$")
 
 

@@ -172,16 +172,38 @@ def test_pages_cells_and_noted_sections_come_from_the_metadata():
     assert str(place_of(metadata, "x" * 30, 25)) == "page 3, cell 3, Top > Below"
     assert place_of(metadata, "x" * 30, 25).to_dict() == {
         "page": 3,
+        "slide": None,
         "cell": 3,
         "section": ["Top", "Below"],
+        "row": None,
+        "seconds": None,
     }
+
+
+def test_slides_rows_and_times_come_from_the_metadata():
+    slides = {"slide_starts": "[0,4]", "sections": json.dumps([[4, 1, "Pumps"]])}
+    assert str(place_of(slides, "x" * 9, 5)) == "slide 2, Pumps"
+    text = "Costs\n\na\t1\nb\t2\nc\t3\n\nEnd"
+    rows = {"row_starts": "[[7,3],[15,9],[20,0]]", "sections": json.dumps([[0, 1, "Costs"]])}
+    found = {needle: place_of(rows, text, text.index(needle)).row for needle in ("a", "2", "c", "E")}
+    assert found == {"a": 3, "2": 4, "c": 9, "E": None}
+    assert str(place_of(rows, text, text.index("c"))) == "Costs, row 9"
+    assert place_of(rows, text, 0).row is None
+    times = {"time_starts": "[[0,5],[10,3671]]"}
+    assert [str(place_of(times, "x" * 20, at)) for at in (3, 12)] == ["0:00:05", "1:01:11"]
 
 
 @pytest.mark.parametrize("value", ["[", "{}", '["a"]', "[[1]]", 3, None, "[[0, 1, 2]]"])
 def test_metadata_of_somebody_else_are_no_places(value):
-    metadata = {"page_starts": value, "cell_starts": value, "sections": value}
+    names = ("page_starts", "cell_starts", "slide_starts", "sections")
+    metadata = dict.fromkeys(names, value)
     assert place_of(metadata, "text", 2) == Place()
     assert str(Place()) == ""
+
+
+@pytest.mark.parametrize("value", ["[", "{}", '["a"]', "[1]", 3, None, '[[0, "x"]]', "[[0, 1, 2]]"])
+def test_pairs_of_somebody_else_are_no_places(value):
+    assert place_of({"row_starts": value, "time_starts": value}, "text", 2) == Place()
 
 
 def test_headings_are_found_in_linear_time():
