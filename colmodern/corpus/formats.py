@@ -71,7 +71,12 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("rst", 1, "reStructuredText, as it is", (".rst",)),
     FileFormat("html", 3, "all but navigation", (".html", ".htm", ".xhtml")),
     FileFormat("pdf", 2, "the text of its pages", (".pdf",)),
-    FileFormat("docx", 3, "all that it says, notes and comments included", (".docx",)),
+    FileFormat("docx", 3, "all that it says, notes and comments included", (".docx", ".docm")),
+    FileFormat("xlsx", 1, "its sheets as they are shown, a row a line", (".xlsx", ".xlsm")),
+    FileFormat("pptx", 1, "its slides, speaker notes included", (".pptx", ".pptm")),
+    FileFormat("odt", 1, "all that it says, notes and comments included", (".odt",)),
+    FileFormat("ods", 1, "its sheets as they are shown, a row a line", (".ods",)),
+    FileFormat("odp", 1, "its slides, speaker notes included", (".odp",)),
     FileFormat("notebook", 3, "what was written in its cells", (".ipynb",)),
     FileFormat("code", 2, "source code and configuration, as it is", tuple(LANGUAGES)),
     FileFormat(

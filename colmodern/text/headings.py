@@ -80,7 +80,7 @@ def titles_above(headings: Iterable[Heading], offset: int) -> tuple[str, ...]:
     """Return the titles of the headings that an offset stands under, outermost first.
 
     Args:
-        headings: In the order in which they start.
+        headings: In the order in which they start; one without a title only ends others.
         offset: A character of the text.
     """
     stack: list[Heading] = []
@@ -90,7 +90,7 @@ def titles_above(headings: Iterable[Heading], offset: int) -> tuple[str, ...]:
         while stack and stack[-1].level >= heading.level:
             stack.pop()
         stack.append(heading)
-    return tuple([heading.title for heading in stack])
+    return tuple([heading.title for heading in stack if heading.title])
 
 
 def without_closing_marks(title: str) -> str:

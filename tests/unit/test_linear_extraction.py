@@ -19,6 +19,7 @@ from colmodern.text.units import units_of
 from colmodern.text.words import word_spans, words_of
 
 from .growth import assert_linear
+from .office_kit import ODF, archive, odf, pptx, xlsx
 
 LARGEST = 1 << 15
 ENOUGH = 0.15  # seconds: what a file costs whatever its size is a small part of it
@@ -69,6 +70,7 @@ def cells(n):
 
 
 W = (
+    'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
     'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
     'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
 )
@@ -104,6 +106,59 @@ SEPARATOR = '<w:r><w:fldChar w:fldCharType="separate"/></w:r>'
 FIELD = "".join(
     f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>{RUN}' for kind in ("begin", "separate", "end")
 )
+
+
+def repeated(made, start="", pump="", end=""):
+    """Return what makes a file of ``start``, many times ``pump``, and ``end``."""
+    return lambda n: made(start + "".join(pump.replace("{}", str(i)) for i in range(n)) + end)
+
+
+def sheet(rows):
+    return xlsx({"S": rows}, **{"sharedStrings.xml": "<s><si><t>a b</t></si></s>"})
+
+
+def shared(items):
+    return xlsx({"S": '<row><c t="s"><v>1</v></c></row>'}, **{"sharedStrings.xml": f"<s>{items}"})
+
+
+def cut(body):
+    return archive({"content.xml": f"<office:document-content {ODF}>{body}"})
+
+
+XLSX = [
+    repeated(sheet, pump="<row><c><v>1</v></c></row>"),
+    repeated(sheet, pump='<row r="{}"><c t="s" s="1"><v>0</v></c></row>'),
+    repeated(sheet, "<row>", '<c r="ZZZ1"><v>2</v></c>'),
+    repeated(sheet, '<row><c t="inlineStr"><is>', "<t>a</t>", "</is></c></row>"),
+    repeated(shared, pump="<si><t>a</t></si>"), repeated(shared, "<si>", "<rPh><t>a</t>"),
+]  # fmt: skip
+PPTX = [
+    repeated(lambda body: pptx([body]), pump="<sp><p><r><t>a</t></r></p></sp>"),
+    repeated(lambda body: pptx([body]), "<sp>", "<p><t>a</t><sup/></p>", "</sp>"),
+    repeated(lambda body: pptx([body]), "<tbl>", "<tr><tc><p><t>a</t></p></tc></tr>"),
+    repeated(lambda body: pptx([body]), pump="<AlternateContent><Choice><t>a</t>"),
+    lambda n: pptx(["<sp><p><t>a</t></p></sp>"] * (n // 64)),
+]
+ODT = [
+    repeated(odf, pump="<text:p>a</text:p>"), repeated(odf, pump='<text:h>a</text:h>'),
+    repeated(cut, pump="<text:p>a<text:note-body>"), repeated(cut, pump="<text:p>a<draw:frame>"),
+    repeated(odf, "<text:p>", "<draw:frame><text:p>a</text:p></draw:frame>", "</text:p>"),
+    repeated(cut, pump="<table:table-row><table:table-cell><text:p>a"),
+    repeated(odf, pump="<table:table-row><table:table-cell><text:p>a</text:p>"
+             "</table:table-cell></table:table-row>"),
+]  # fmt: skip
+ODS = [
+    repeated(odf, "<table:table>", "<table:table-row><table:table-cell><text:p>a</text:p>"
+             "</table:table-cell></table:table-row>", "</table:table>"),
+    repeated(cut, pump="<table:table><table:table-row><table:table-cell><text:p>a"),
+    repeated(cut, "<table:table><table:table-row>", "<table:table-cell><text:p>a</text:p>"
+             "</table:table-cell>"),
+]  # fmt: skip
+ODP = [
+    repeated(odf, pump="<draw:page><draw:frame><text:p>a</text:p></draw:frame></draw:page>"),
+    repeated(cut, "<draw:page>", "<draw:frame><text:p>a</text:p>"),
+    repeated(cut, "<draw:page>", "<draw:frame><text:p>a</text:p></draw:frame>"),
+]
 
 PDF = b"""%%PDF-1.4
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
@@ -150,10 +205,16 @@ GROWTH = {
         docx(f"<w:p>{RUN}</w:p>", relation=STYLES),
         docx("<w:tbl>", f"<w:tr><w:tc><w:p>{RUN}</w:p></w:tc></w:tr>", "</w:tbl>"),
         docx("<w:p>", '<w:r><w:fldChar w:fldCharType="begin"/></w:r>', f"{RUN}</w:p>"),
+        docx("<w:p>", f"<mc:AlternateContent>{RUN}"),
         docx("<w:p>", FIELD, f"{RUN}</w:p>"),
         docx(f"<w:p>{BEGIN}", f"<w:r><w:instrText>x</w:instrText></w:r>{SEPARATOR}", "</w:p>"),
         docx("", f'<w:p><w:pPr><w:pStyle w:val="heading 1"/></w:pPr>{RUN}</w:p>'),
     ],
+    "xlsx": XLSX,
+    "pptx": PPTX,
+    "odt": ODT,
+    "ods": ODS,
+    "odp": ODP,
     "notebook": [cells, *(notebook(of_text(*attack)) for attack in MARKDOWN[:8])],
     "code": [of_text("", "x = 1\n"), of_text("class ", "a ")],
     "jsonl": [

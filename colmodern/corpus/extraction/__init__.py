@@ -16,6 +16,9 @@ from colmodern.corpus.extraction.html import parse_html
 from colmodern.corpus.extraction.jsonl import read_jsonl
 from colmodern.corpus.extraction.notebook import parse_notebook
 from colmodern.corpus.extraction.office.docx import parse_docx
+from colmodern.corpus.extraction.office.odf import parse_odp, parse_ods, parse_odt
+from colmodern.corpus.extraction.office.pptx import parse_pptx
+from colmodern.corpus.extraction.office.xlsx import parse_xlsx
 from colmodern.corpus.extraction.parquet import read_parquet
 from colmodern.corpus.extraction.parsed import OnSkipped, Parser, RowReader
 from colmodern.corpus.extraction.pdf import page_at, parse_pdf
@@ -37,6 +40,11 @@ _PARSERS: dict[str, Parser] = {
     "html": parse_html,
     "pdf": parse_pdf,
     "docx": parse_docx,
+    "xlsx": parse_xlsx,
+    "pptx": parse_pptx,
+    "odt": parse_odt,
+    "ods": parse_ods,
+    "odp": parse_odp,
     "notebook": parse_notebook,
     "code": parse_code,
 }

@@ -185,7 +185,9 @@ def test_slides_rows_and_times_come_from_the_metadata():
     assert str(place_of(slides, "x" * 9, 5)) == "slide 2, Pumps"
     text = "Costs\n\na\t1\nb\t2\nc\t3\n\nEnd"
     rows = {"row_starts": "[[7,3],[15,9],[20,0]]", "sections": json.dumps([[0, 1, "Costs"]])}
-    found = {needle: place_of(rows, text, text.index(needle)).row for needle in ("a", "2", "c", "E")}
+    found = {
+        needle: place_of(rows, text, text.index(needle)).row for needle in ("a", "2", "c", "E")
+    }
     assert found == {"a": 3, "2": 4, "c": 9, "E": None}
     assert str(place_of(rows, text, text.index("c"))) == "Costs, row 9"
     assert place_of(rows, text, 0).row is None

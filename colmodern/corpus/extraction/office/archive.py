@@ -31,7 +31,7 @@ class Archive:
     """An office file.
 
     Attributes:
-        names: Of its parts.
+        names: Of its parts, in their order.
         notes: What was wrong with parts that were read.
     """
 
@@ -54,7 +54,7 @@ class Archive:
         if n_bytes > _MARKUP * options.max_file_bytes or is_dense:
             detail = f"it unpacks to {n_bytes:,} bytes"
             raise ExtractionError(source.path, SkipReason.TOO_LARGE, detail)
-        self.names = [part.filename for part in self._zip.infolist()]
+        self.names = dict.fromkeys(part.filename for part in self._zip.infolist())
         self.notes: list[Note] = []
 
     def read(self, name: str, handler: Handler) -> bool:
@@ -72,9 +72,9 @@ class Archive:
         except TooManyElementsError as error:
             raise ExtractionError(self._source.path, SkipReason.TOO_LARGE, str(error)) from error
         except KeyError:
-            self._note(name, "it is not there")
+            self.note(name, "it is not there")
         except (ExpatError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            self._note(name, str(error))
+            self.note(name, str(error))
         except RuntimeError as error:  # how zipfile says that a part is encrypted
             raise ExtractionError(self._source.path, SkipReason.ENCRYPTED, str(error)) from error
         else:
@@ -86,10 +86,20 @@ class Archive:
         try:
             return self._zip.read(name)
         except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            self._note(name, str(error))
+            self.note(name, str(error))
         except RuntimeError as error:
             raise ExtractionError(self._source.path, SkipReason.ENCRYPTED, str(error)) from error
         return b""
+
+    def check_read(self, text: str) -> None:
+        """Refuse a file of whose parts nothing could be read.
+
+        Raises:
+            ExtractionError: If there is no text, and parts are broken.
+        """
+        if self.notes and not text.strip():
+            detail = "; ".join(note.detail for note in self.notes[:3])
+            raise ExtractionError(self._source.path, SkipReason.BROKEN, detail)
 
     def matching(self, regex: re.Pattern[str], folder: str = "") -> Iterator[str]:
         """Yield the names that match whole below a folder, in the order of their numbers."""
@@ -104,7 +114,8 @@ class Archive:
             return target.lstrip("/")
         return posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
 
-    def _note(self, name: str, what: str) -> None:
+    def note(self, name: str, what: str) -> None:
+        """Note that a part was left out, and why."""
         self.notes.append(Note(SkipReason.PART, f"{name}: {what}"))
 
 

@@ -42,7 +42,8 @@ class Body:
         self._words: list[str] | None = None
         self._reading: list[str] | None = None
         self._readings = ""
-        self._choices: list[bool] = []
+        self._n_written = 0
+        self._choices: list[int] = []
 
     @property
     def _layout(self) -> StreamedLayout:
@@ -86,8 +87,8 @@ class Body:
 
     def _is_unseen(self, name: str) -> bool:
         # Word writes a text box twice: a choice, and a fallback for older programs.
-        is_fallback = name == "Fallback" and bool(self._choices) and self._choices[-1]
-        return is_fallback or name in _UNSEEN
+        has_choice = bool(self._choices) and self._n_written > self._choices[-1]
+        return (name == "Fallback" and has_choice) or name in _UNSEEN
 
     def _write(self, text: str) -> None:
         if self._reading is not None:
@@ -95,8 +96,7 @@ class Body:
             return
         if self._words is not None:
             self._words.append(text)
-        if self._choices:
-            self._choices = [True] * len(self._choices)
+        self._n_written += 1
         if self._script == "superscript" and text[0] in _RAISED:
             self._apart("^" if text[0].isdigit() else " ")
         elif self._script == "subscript" and self._layout.last.isdigit() and text[0].isdigit():
@@ -187,7 +187,7 @@ class Body:
         self._readings = ""
 
     def _start_choices(self, _: dict[str, str]) -> None:
-        self._choices.append(False)
+        self._choices.append(self._n_written)
 
     def _end_choices(self) -> None:
         if self._choices:

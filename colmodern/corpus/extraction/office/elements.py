@@ -52,7 +52,10 @@ def read_elements(file: IO[bytes], handler: Handler) -> None:
         counts[0] += 1
         if counts[0] > _FREE_ELEMENTS + _ELEMENTS_A_CHARACTER * counts[1]:
             raise TooManyElementsError(f"more than {counts[0]:,} elements hold hardly any text")
-        handler.start(_bare(name), {_bare(key): value for key, value in attributes.items()})
+        bare = {_bare(key): value for key, value in attributes.items()}
+        if len(bare) < len(attributes):  # of two of one name that with a namespace is kept
+            bare |= {_bare(key): value for key, value in attributes.items() if "}" in key}
+        handler.start(_bare(name), bare)
 
     def text(data: str) -> None:
         counts[1] += len(data)
