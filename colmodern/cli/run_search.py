@@ -48,6 +48,8 @@ def run_search(arguments: SearchArguments) -> ExitStatus:
             hits = searcher.search(arguments.query, arguments.request)
             print_hits(hits, arguments.form, links=links)
             found = len(hits)
+            for remark in hits.notes:
+                note(remark)
         if not found:
             note(f"no hits: {_why_none(searcher, arguments)}")
         if searcher.not_indexed and (arguments.form is Format.HUMAN or not found):
@@ -84,8 +86,10 @@ def _search_batch(searcher: Searcher, queries: Path, arguments: SearchArguments)
         write_run(run, results.items())
         note(f"{len(results)} queries written to {run}")
     else:
-        for hits in results.values():
+        for identifier, hits in results.items():
             print_hits(hits, arguments.form, links=check_template(arguments.links))
+            for remark in hits.notes:
+                note(f"query {identifier!r}: {remark}")
     return sum(map(len, results.values())), len(problems)
 
 

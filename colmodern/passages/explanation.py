@@ -12,6 +12,7 @@ from colmodern.kernels.scoring import document_score, shares
 from colmodern.passages.passage import Passage
 from colmodern.request import Scoring
 from colmodern.storage import StoredDocument
+from colmodern.text.phrases import holds, phrases_of
 from colmodern.types import FloatMatrix, FloatVector, Metadata, Spans, TokenEmbeddings
 
 
@@ -98,6 +99,7 @@ class Explanation:
             do not overlap.
         exact_score: The same without compression; None if that was not asked for.
         scoring: How the matches make the score: ``maxsim`` or ``corrected``.
+        phrases: The phrases in quotes that the document holds; they decide before any score.
         title: The document's title.
         source: The file it was read from; None for a document from a program.
         metadata: What is kept beside it.
@@ -113,6 +115,7 @@ class Explanation:
     source: str | None = None
     metadata: Metadata | None = None
     scoring: str = str(Scoring.MAXSIM)
+    phrases: tuple[str, ...] = ()
 
     @property
     def passage(self) -> Passage | None:
@@ -149,6 +152,7 @@ class Explanation:
             "score": self.score,
             "exact_score": self.exact_score,
             "scoring": self.scoring,
+            "phrases": list(self.phrases),
             "matches": [
                 {name: getattr(match, name) for name in Match.__slots__} for match in self.matches
             ],
@@ -194,6 +198,11 @@ def explain_match(
         source=document.source,
         metadata=document.metadata,
         scoring=str(scoring),
+        phrases=tuple(
+            " ".join(phrase)
+            for phrase in phrases_of(query)
+            if holds(document.title, phrase) or holds(document.text, phrase)
+        ),
     )
     if len(spans) == 0:
         return nothing

@@ -12,10 +12,12 @@ from colmodern.passages.choice import Doubles, choose
 from colmodern.passages.highlights import highlights_of
 from colmodern.passages.lead import lead_of
 from colmodern.passages.passage import Passage, Sentence
+from colmodern.passages.phrases import choose_with_phrases, with_phrases_marked
 from colmodern.passages.pieces import Cut, PlacedText, cut
 from colmodern.passages.places import place_of
 from colmodern.passages.scorer import DocumentScorer
 from colmodern.passages.words import query_words, word_runs
+from colmodern.text.phrases import Phrase, phrases_of
 from colmodern.text.units import UnitKind
 from colmodern.types import FloatMatrix, FloatVector, IntVector, Metadata, Spans
 
@@ -53,16 +55,19 @@ class PassageQuery:
     Attributes:
         words: The words of the query; none if nobody knows its text.
         idf: How much each says, float64.
+        phrases: Its phrases in quotes.
     """
 
     words: Sequence[str] = ()
     idf: Doubles = field(default_factory=lambda: np.zeros(0))
+    phrases: Sequence[Phrase] = ()
 
     @classmethod
     def of(cls, query: str, idf: Callable[[str], float]) -> PassageQuery:
         """Return a query; ``idf`` tells how much a word says in the index."""
         words = query_words(query)
-        return cls(words, np.array([idf(word) for word in words], np.float64))
+        says = np.array([idf(word) for word in words], np.float64)
+        return cls(words, says, phrases_of(query))
 
 
 def vector_passages(
@@ -88,15 +93,14 @@ def vector_passages(
     found = cut(sources, query.words, threads=scorer.threads)
     maxima = scorer.of_pieces(documents, found)
     n_tokens = [len(one) for one in spans]
-    chosen, answers = choose(found, n_tokens, maxima, query.idf, n, threads=scorer.threads)
+    chosen, answers = _chosen(query, texts, found, n_tokens, maxima, n, scorer.threads)
     scores = scorer.of_windows(documents, found, chosen)
     passages: list[list[Passage]] = [[] for _ in texts]
     for number, window, token_scores in scores:
         begin = int(found.pieces[found.piece_offsets[number] + window[0], 1])
         of_tokens = spans[number][begin : begin + len(token_scores)]
-        passages[number].append(
-            _passage(texts[number], found, number, window, answers, token_scores, of_tokens)
-        )
+        one = _passage(texts[number], found, number, window, answers, token_scores, of_tokens)
+        passages[number].append(with_phrases_marked(one, texts[number].text, query.phrases))
     return passages
 
 
@@ -120,7 +124,7 @@ def word_passages(
         found.pieces[np.maximum(found.piece_offsets[1:] - 1, 0), 2] if len(found.pieces) else None
     )
     n_tokens = [0] * len(texts) if ends is None else ends.tolist()
-    chosen, answers = choose(found, n_tokens, None, query.idf, 1, threads=threads)
+    chosen, answers = _chosen(query, texts, found, n_tokens, None, 1, threads)
     columns = {word: column for column, word in enumerate(query.words)}
     passages: list[Passage | None] = []
     for number, one in enumerate(texts):
@@ -133,8 +137,28 @@ def word_passages(
         for row, (word, _, _) in enumerate(runs):
             scores[row, columns[word]] = query.idf[columns[word]]
         spans = np.array([[a + start, b + start] for _, a, b in runs], np.int32).reshape(-1, 2)
-        passages.append(_passage(one, found, number, chosen[number, 0], answers, scores, spans))
+        passage = _passage(one, found, number, chosen[number, 0], answers, scores, spans)
+        passages.append(with_phrases_marked(passage, one.text, query.phrases))
     return passages
+
+
+def _chosen(
+    query: PassageQuery,
+    texts: Sequence[DocumentText],
+    found: Cut,
+    n_tokens: Sequence[int],
+    maxima: FloatMatrix | None,
+    n: int,
+    threads: int,
+) -> tuple[IntVector, Doubles]:
+    """Return the windows that answer, as ``choose`` does; those with a phrase in quotes first."""
+    chosen, answers = choose(found, n_tokens, maxima, query.idf, n, threads=threads)
+    if query.phrases:
+        plain = [one.text for one in texts]
+        choose_with_phrases(
+            query.phrases, plain, found, n_tokens, maxima, query.idf, chosen, answers
+        )
+    return chosen, answers
 
 
 def window_scores(scorer: DocumentScorer, documents: IntVector, lengths: IntVector) -> FloatVector:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from colmodern.searcher.candidates import Candidates
 from colmodern.searcher.statistics import WordStatistics
 from colmodern.storage import SegmentWords
-from colmodern.text.words import ANALYSIS, words_of
+from colmodern.text.words import ANALYSIS, sure_words_of, words_of
 from colmodern.types import FloatVector, IntVector
 
 K1, B = 1.2, 0.75
@@ -71,8 +71,7 @@ class Lexicon:
 
     def look_up(self, query: str) -> FoundWords:
         """Return where the words of a query are, split as those of the index were."""
-        analysis = self._words[0].analysis if self._words else ANALYSIS
-        times = Counter(words_of(query, analysis))
+        times = Counter(words_of(query, self._analysis))
         postings = {word: self._posting(word) for word in times}
         frequencies = {word: len(one.documents) for word, one in postings.items()}
         statistics = WordStatistics(self._n_live, self._n_words, frequencies, times)
@@ -94,6 +93,25 @@ class Lexicon:
             total[documents] += idf * (counts / (counts + saturation[documents]))
         return total
 
+    def documents_with(self, phrase: str) -> Candidates | None:
+        """Return the documents that have every word of a phrase; None if no index has its words.
+
+        Args:
+            phrase: Folded words with blanks between them.
+
+        Returns:
+            The live documents, each with how often it has the rarest of the words.
+        """
+        words = dict.fromkeys(sure_words_of(phrase, self._analysis))
+        found = sorted(map(self._posting, words), key=lambda one: len(one.documents))
+        if not found:
+            return None
+        documents, counts = found[0]
+        for other in found[1:]:
+            kept = np.isin(documents, other.documents, assume_unique=True)
+            documents, counts = documents[kept], counts[kept]
+        return Candidates(documents, counts)
+
     def _posting(self, word: str) -> _Posting:
         found = [words.postings(word) for words in self._words]
         documents = np.concatenate(
@@ -106,6 +124,10 @@ class Lexicon:
         counts = np.concatenate([np.zeros(0, np.float32), *(counts for _, counts in found)])
         kept = self._live[documents]
         return _Posting(documents[kept], counts[kept].astype(np.float32))
+
+    @property
+    def _analysis(self) -> str:
+        return self._words[0].analysis if self._words else ANALYSIS
 
     @cached_property
     def _n_live(self) -> int:

@@ -32,7 +32,9 @@ class Hit:
         title: Its title; may be empty.
         metadata: What was stored beside it.
         passage: The passage that matched; None if passages were not asked for, or no text matched.
-        parts: In the hybrid mode, the scores that were fused: ``late`` and ``bm25``.
+        parts: What the score is made of, where it is of several: ``late`` and ``bm25`` in the
+            hybrid mode, ``document`` and ``passage`` with a passage weight; ``phrases``, how many
+            phrases in quotes the document holds, where the query has any.
         source: The file that the document was read from, absolute; None for one from a program.
     """
 
@@ -62,9 +64,10 @@ class Hit:
 class Hits(Sequence[Hit]):
     """The hits of one query, best first; as tables for whoever has a table library."""
 
-    def __init__(self, query: str, hits: Sequence[Hit]) -> None:
-        """Keep the query and its hits."""
+    def __init__(self, query: str, hits: Sequence[Hit], notes: Sequence[str] = ()) -> None:
+        """Keep the query, its hits and what there is to say of the search, sentences for people."""
         self.query = query
+        self.notes = tuple(notes)
         self._hits = tuple(hits)
 
     @overload
@@ -74,7 +77,7 @@ class Hits(Sequence[Hit]):
     def __getitem__(self, index: int | slice) -> Hit | Hits:
         """Return one hit, or some of them."""
         if isinstance(index, slice):
-            return Hits(self.query, self._hits[index])
+            return Hits(self.query, self._hits[index], self.notes)
         return self._hits[index]
 
     def __len__(self) -> int:
@@ -110,7 +113,11 @@ class Hits(Sequence[Hit]):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the query and its hits as plain values, fit for JSON."""
-        return {"query": self.query, "hits": [hit.to_dict() for hit in self._hits]}
+        return {
+            "query": self.query,
+            "hits": [hit.to_dict() for hit in self._hits],
+            "notes": list(self.notes),
+        }
 
     def to_arrow(self) -> pa.Table:
         """Return a pyarrow table: rank, score, id, title, passage, start, end."""

@@ -10,7 +10,7 @@ import numpy as np
 from colmodern.request import Fusion, Mode
 from colmodern.searcher.fusion import fused_ranks
 from colmodern.searcher.plan import SearchPlan
-from colmodern.searcher.segment import Found
+from colmodern.searcher.segment import Found, joined
 from colmodern.types import FloatVector, IntVector
 
 
@@ -43,18 +43,15 @@ def merge(found: Sequence[Found], how: SearchPlan) -> Ranked:
         how: What the request means.
     """
     parts = np.repeat(np.arange(len(found)), [len(one.documents) for one in found])
-    documents = np.concatenate([one.documents for one in found])
-    scores = np.concatenate([one.scores for one in found])
-    components = {
-        name: np.concatenate([one.components[name] for one in found])
-        for name in found[0].components
-    }
+    together = joined(found)
+    scores, components = together.scores, together.components
     if how.request.mode is Mode.HYBRID and how.request.fusion is Fusion.RRF:
-        scores = fused_ranks(components["late"], components["bm25"], how.word_weight)
-    best = np.lexsort((documents, parts, -scores))[: how.request.k]
+        ranks = fused_ranks(components["late"], components["bm25"], how.word_weight)
+        scores = scores + ranks
+    best = np.lexsort((together.documents, parts, -scores))[: how.request.k]
     return Ranked(
         parts[best],
-        documents[best],
+        together.documents[best],
         scores[best],
         {name: values[best] for name, values in components.items()},
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
-from colmodern.request import Effort, Fusion, Scoring, SearchRequest
+from colmodern.request import Effort, Fusion, Mode, Scoring, SearchRequest
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.statistics import WordStatistics
 
@@ -83,6 +83,22 @@ class QueryPlan:
     how: SearchPlan
     query: PreparedQuery | None = None
     words: WordStatistics | None = None
+
+    @property
+    def phrase_bonus(self) -> float:
+        """What a phrase in quotes that a document holds adds to its score.
+
+        More than the scores of two documents can be apart: a query token's matches are between -1
+        and 1, and so are a fused score and ranks; BM25 is below the sum of the words' idf.
+        """
+        request = self.how.request
+        if request.mode is Mode.HYBRID:
+            return 2.0
+        if request.mode is Mode.BM25:
+            assert self.words is not None
+            return self.words.highest_score
+        assert self.query is not None
+        return 2.0 * len(self.query)
 
 
 def plan(

@@ -17,6 +17,7 @@ from colmodern.searcher.checks import checked_vectors
 from colmodern.searcher.hits import Hits
 from colmodern.searcher.merge import merge
 from colmodern.searcher.part import Part
+from colmodern.searcher.phrases import held_phrases
 from colmodern.searcher.plan import QueryPlan, SearchPlan
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.segment import best_of
@@ -57,9 +58,10 @@ def search_one(
         prepared(tokens, codec, how),
         None if found is None else found.statistics,
     )
-    ranked = merge([best_of(part, plan, allowed, found)], how)
+    phrases = held_phrases(part, query, allowed)
+    ranked = merge([best_of(part, plan, allowed, found, phrases)], how)
     how.begin("passages")
-    return Hits(query, hits_of(part, ranked, plan, query))
+    return Hits(query, hits_of(part, ranked, plan, query), phrases.notes if phrases else ())
 
 
 def search_all(

@@ -6,7 +6,7 @@ themselves: their best, merged, are those of the whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,7 @@ from colmodern.searcher.bm25 import FoundWords, best_by_words
 from colmodern.searcher.candidates import Candidates, gather
 from colmodern.searcher.fusion import fused_scores
 from colmodern.searcher.part import Part
+from colmodern.searcher.phrases import HeldPhrases
 from colmodern.searcher.plan import QueryPlan, SearchPlan
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.types import FloatVector, IntVector
@@ -48,21 +49,64 @@ class Found:
         components = {name: scores[rows] for name, scores in self.components.items()}
         return Found(self.documents[rows], self.scores[rows], components)
 
+    def holding(self, n_phrases: int, plan: QueryPlan) -> Found:
+        """Return them as documents that hold so many phrases of the query.
+
+        A phrase brings more than two scores can be apart, so that no match makes up for it.
+        """
+        components = dict(self.components) or {str(plan.how.request.mode): self.scores}
+        components["phrases"] = np.full(len(self.documents), n_phrases, np.float32)
+        bonus = np.float32(n_phrases * plan.phrase_bonus)
+        return Found(self.documents, self.scores + bonus, components)
+
+
+def joined(parts: Sequence[Found]) -> Found:
+    """Return the documents of several, one after the other; at least one, components alike."""
+    return Found(
+        np.concatenate([one.documents for one in parts]),
+        np.concatenate([one.scores for one in parts]),
+        {
+            name: np.concatenate([one.components[name] for one in parts])
+            for name in parts[0].components
+        },
+    )
+
 
 def best_of(
     part: Part,
     plan: QueryPlan,
     allowed: NDArray[np.bool_],
     words: FoundWords | None = None,
+    phrases: HeldPhrases | None = None,
 ) -> Found:
     """Return the best documents of a part, those that no other part can replace.
+
+    Documents that hold more of the query's phrases come first: they are searched by themselves,
+    then, if there are fewer than ``k``, those that hold fewer.
 
     Args:
         part: Where to search.
         plan: How, for which query; the numbers in it are of the whole index.
         allowed: Shape (n_documents,), bool: which documents of the part may be found.
         words: Where the query's words are in the part; not needed in mode late.
+        phrases: Which documents hold the phrases of the query; None: it has none.
     """
+    if phrases is None:
+        return _best_of_equals(part, plan, allowed, words)
+    tiers: list[Found] = []
+    n_found = 0
+    for n_held, documents in phrases.tiers(allowed):
+        if n_found < plan.how.request.k:
+            found = _best_of_equals(part, plan, documents, words)
+            tiers.append(found.holding(n_held, plan))
+            n_found += len(found.documents)
+    return joined(tiers)
+
+
+def _best_of_equals(
+    part: Part, plan: QueryPlan, allowed: NDArray[np.bool_], words: FoundWords | None
+) -> Found:
+    """Return the best documents of a part, none of which holds more phrases than another."""
     if plan.how.request.mode is Mode.LATE:
         return _by_late_interaction(part, plan, allowed)
     assert words is not None

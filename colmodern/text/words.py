@@ -17,7 +17,19 @@ from functools import lru_cache
 from itertools import pairwise
 from unicodedata import normalize
 
-__all__ = ["ANALYSES", "ANALYSIS", "word_spans", "words_of"]
+__all__ = [
+    "ANALYSES",
+    "ANALYSIS",
+    "folded",
+    "folded_runs",
+    "has_blanks",
+    "is_of_word",
+    "sure_words_of",
+    "word_after_gap",
+    "word_spans",
+    "words_of",
+    "words_of_folded",
+]
 
 ANALYSIS = "words/2"
 """The name of this analysis; it changes whenever the words of any text do."""
@@ -38,6 +50,7 @@ _MARKS = (
 _UNSEEN = "\u00ad\u200b-\u200d\u2060\ufeff"
 _RUN = re.compile(rf"[\w{_MARKS}{_UNSEEN}]+")
 _WORD = re.compile(rf"[\w{_MARKS}]+")
+_GAP = re.compile(rf"[^\w{_MARKS}]*")
 _INVISIBLE = re.compile(f"[{_UNSEEN}]")
 _IDEOGRAPHS = (
     "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -71,6 +84,60 @@ def word_spans(text: str) -> list[tuple[str, int, int]]:
         for match in _RUN.finditer(text)
         for word, start, end in _parts(match[0])
     ]
+
+
+def sure_words_of(phrase: str, analysis: str) -> list[str]:
+    """Return the words that every text has which holds a phrase, whatever its capitals.
+
+    Those whole: parts of a name depend on its capitals. Too long ones, which no index has, are left
+    out, so there may be none.
+
+    Args:
+        phrase: Folded words with blanks between them.
+        analysis: One of ``ANALYSES``.
+    """
+    if analysis == "words/1":
+        return words_of(phrase, analysis)
+    kept: list[str] = []
+    end_of_last = 0
+    for word, _, end in word_spans(phrase):
+        if end > end_of_last:  # else it is a part of the one before
+            kept.append(word)
+            end_of_last = end
+    return kept
+
+
+def folded(text: str) -> str:
+    """Return a text in lower case, its characters as they are meant: NFKC, none invisible."""
+    return (text if text.isascii() else normalize("NFKC", _INVISIBLE.sub("", text))).lower()
+
+
+def folded_runs(text: str) -> Iterator[_Part]:
+    """Yield the whole words of a text, folded, each with the characters of its run."""
+    for match in _RUN.finditer(text):
+        for word in words_of_folded(folded(match[0])):
+            yield word, match.start(), match.end()
+
+
+def words_of_folded(text: str) -> list[str]:
+    """Return the whole words of a folded text."""
+    return _WORD.findall(text)
+
+
+def is_of_word(character: str) -> bool:
+    """Say whether a character stands in words; none at all does not."""
+    return _WORD.match(character) is not None
+
+
+def word_after_gap(text: str, at: int) -> int:
+    """Return where the next word starts, at a character or after it; else the end of the text."""
+    match = _GAP.match(text, at)
+    return at if match is None else match.end()
+
+
+def has_blanks(character: str) -> bool:
+    """Say whether the script of a character puts blanks between words."""
+    return _UNSPACED.match(character) is None
 
 
 def _parts(run: str) -> tuple[_Part, ...]:

@@ -30,6 +30,8 @@ def print_evidence(explanation: Explanation, links: str) -> None:
     console.print(head, soft_wrap=True)
     if explanation.title:
         console.print(Text(visible(explanation.title), style="bold"), soft_wrap=True)
+    for phrase in explanation.phrases:
+        console.print(Text(visible(f'    holds "{phrase}"'), style="dim"), soft_wrap=True)
     for rank, evidence in enumerate(explanation.evidence, 1):
         _print_passage(console, rank, evidence, explanation, _link(explanation, evidence, links))
     console.print()

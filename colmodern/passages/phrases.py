@@ -1,0 +1,96 @@
+"""Which windows of documents hold the phrases that a query has in quotes?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from colmodern.passages.choice import Doubles, windows_of
+from colmodern.passages.passage import Passage
+from colmodern.passages.pieces import Cut, pieces_of
+from colmodern.text.phrases import Phrase, phrase_spans
+from colmodern.types import FloatMatrix, IntVector
+
+_MOST_PLACES = 64  # of a phrase in one document
+_DECISIVE = 1e6  # standard deviations: no window makes up for a phrase
+
+
+def choose_with_phrases(
+    phrases: Sequence[Phrase],
+    texts: Sequence[str],
+    found: Cut,
+    n_tokens: Sequence[int],
+    maxima: FloatMatrix | None,
+    idf: Doubles,
+    chosen: IntVector,
+    answers: Doubles,
+) -> None:
+    """Choose again in documents that hold a phrase: windows that hold most phrases come first.
+
+    Args:
+        phrases: The phrases of the query.
+        texts: The texts of the documents.
+        found: The documents in pieces.
+        n_tokens: How many tokens each has.
+        maxima: As for ``choose``.
+        idf: As for ``choose``.
+        chosen: Shape (n_documents, n, 2), int64, from ``choose``; changed in place.
+        answers: Shape (n_pieces,), float64, from ``choose``; a piece with a part of a phrase then
+            answers more than any other of its document.
+    """
+    for number, text in enumerate(texts):
+        begin, end = found.piece_offsets[number : number + 2].tolist()
+        places = [phrase_spans(text, phrase, _MOST_PLACES) for phrase in phrases]
+        if begin == end or not any(places):
+            continue
+        pieces = pieces_of(found.pieces[begin:end])
+        scores = windows_of(
+            pieces,
+            None if maxima is None else maxima[begin:end],
+            found.counts[begin:end],
+            idf,
+            n_tokens[number],
+        )
+        starts = found.pieces[begin:end, 4]
+        begins = np.arange(end - begin)
+        most = float(answers[begin:end].max())
+        for one in filter(len, places):
+            first, last = _pieces_of_places(starts, one)
+            held = (begins[:, None] <= first) & (scores.ends[:, None] > first)
+            whole = held & (scores.ends[:, None] > last)
+            scores.scores[:] += _DECISIVE * (held.any(axis=1) + whole.any(axis=1))
+            for a, b in zip(first.tolist(), last.tolist(), strict=True):
+                answers[begin + a : begin + b + 1] = most + answers[begin + a : begin + b + 1]
+        best = scores.best(chosen.shape[1])
+        chosen[number] = -1
+        chosen[number, : len(best)] = best
+
+
+def _pieces_of_places(
+    starts: IntVector, places: Sequence[tuple[int, int]]
+) -> tuple[IntVector, IntVector]:
+    """Return the first and the last piece of each place, by the first character of each piece."""
+    spans = np.array(places, np.int64)
+    first = np.maximum(starts.searchsorted(spans[:, 0], "right") - 1, 0)
+    last = np.maximum(starts.searchsorted(spans[:, 1] - 1, "right") - 1, first)
+    return first, last
+
+
+def with_phrases_marked(passage: Passage, text: str, phrases: Sequence[Phrase]) -> Passage:
+    """Return a passage of a text with the phrases in it among its highlights."""
+    spans = [
+        (passage.start + a, passage.start + b)
+        for phrase in phrases
+        for a, b in phrase_spans(text[passage.start : passage.end], phrase, _MOST_PLACES)
+    ]
+    if not spans:
+        return passage
+    marked: list[tuple[int, int]] = []
+    for start, end in sorted([*passage.highlights, *spans]):
+        if marked and start <= marked[-1][1]:
+            marked[-1] = (marked[-1][0], max(end, marked[-1][1]))
+        else:
+            marked.append((start, end))
+    return replace(passage, highlights=tuple(marked))

@@ -1,0 +1,90 @@
+"""Which documents hold the phrases that a query has in quotes?
+
+The index keeps no places of words: those documents that have all words of a phrase are found by
+the postings, the rarest first, and then their texts are looked at, as far as ``MOST_CHARACTERS``
+go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colmodern.errors import IndexFormatError
+from colmodern.searcher.part import Part
+from colmodern.text.phrases import Phrase, holds, phrases_of
+from colmodern.types import IntVector
+
+MOST_CHARACTERS = 1 << 25
+"""How much text is looked at for the phrases of a query: about a third of a second."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldPhrases:
+    """Which documents of a part hold the phrases of a query.
+
+    Attributes:
+        n_phrases: How many phrases the query has.
+        counts: Shape (n_documents,), uint8: how many of them each document holds.
+        notes: What could not be done, and what is in no document; sentences for people.
+    """
+
+    n_phrases: int
+    counts: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+    def tiers(self, allowed: NDArray[np.bool_]) -> list[tuple[int, NDArray[np.bool_]]]:
+        """Return the documents that hold as many, most first: how many, and a mask of them."""
+        masks = [(n, allowed & (self.counts == n)) for n in range(self.n_phrases, -1, -1)]
+        return [(n, mask) for n, mask in masks if n == 0 or mask.any()]
+
+
+def held_phrases(part: Part, query: str, allowed: NDArray[np.bool_]) -> HeldPhrases | None:
+    """Return which documents of a part hold the phrases of a query; None if it has none.
+
+    Args:
+        part: Where to look.
+        query: The query's text.
+        allowed: Shape (n_documents,), bool: which documents may be found.
+    """
+    phrases = phrases_of(query)
+    if not phrases:
+        return None
+    counts = np.zeros(len(part.live), np.uint8)
+    notes: list[str] = []
+    room = MOST_CHARACTERS // len(phrases)
+    for phrase in phrases:
+        documents, note = _documents_with(part, phrase, allowed, room)
+        counts[documents] += 1
+        notes += [note] * bool(note)
+    return HeldPhrases(len(phrases), counts, tuple(notes))
+
+
+def _documents_with(
+    part: Part, phrase: Phrase, allowed: NDArray[np.bool_], room: int
+) -> tuple[IntVector, str]:
+    """Return the documents that hold a phrase, and what there is to say of it."""
+    shown = f'"{" ".join(phrase)}"'
+    try:
+        having = part.lexicon.documents_with(" ".join(phrase))
+    except IndexFormatError:
+        return np.zeros(0, np.int64), f"the index has no words: {shown} was not looked for"
+    if having is None:
+        return np.zeros(0, np.int64), f"no index has words as long as those of {shown}"
+    documents = having.best(len(having)).documents
+    documents = documents[allowed[documents]]
+    found: list[int] = []
+    for looked_at, document in enumerate(documents.tolist()):
+        if room < 0:
+            return np.array(found, np.int64), (
+                f"{shown} was looked for in {looked_at:,} of the {len(documents):,} documents that "
+                "have its words; a longer phrase, or a filter, leaves fewer"
+            )
+        segment, position = part.place_of(document)
+        texts = segment.titles[position], segment.texts[position]
+        if any(holds(text, phrase) for text in texts):
+            found.append(document)
+        room -= sum(map(len, texts))
+    return np.array(found, np.int64), "" if found else f"no document holds {shown}"

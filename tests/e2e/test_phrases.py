@@ -1,0 +1,151 @@
+"""Phrases in quotes: documents that hold them come first, in every mode."""
+
+import numpy as np
+import pytest
+
+from colmodern import Document, HashEncoder, IndexConfig, Indexer, Searcher
+
+WORDS = [f"word{i}" for i in range(60)]
+MODES = [
+    {"mode": "late"},
+    {"mode": "late", "passage_weight": 0.5},
+    {"mode": "bm25"},
+    {"mode": "hybrid"},
+    {"mode": "hybrid", "fusion": "rrf"},
+]
+EFFORTS = ["low", "exact"]
+
+
+def documents():
+    rng = np.random.default_rng(5)
+    for number in range(200):
+        words = rng.choice(WORDS, size=int(rng.integers(20, 150))).tolist()
+        if number % 40 == 7:
+            words[10:10] = ["the", "Lost,", "key"]
+        if number % 100 == 7:
+            words[15:15] = ["was", "never", "found"]
+        yield Document(f"d{number}", " ".join(words), metadata={"even": number % 80 == 7})
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory):
+    path = tmp_path_factory.mktemp("phrases") / "index"
+    encoder = HashEncoder(dim=32)
+    Indexer(path, encoder, config=IndexConfig(segment_tokens=4000, merge=False)).build(documents())
+    with Searcher.open(path, encoder) as opened:
+        yield opened
+
+
+HOLDING = {"d7", "d47", "d87", "d127", "d167"}
+QUERY = '"the lost key" word3 word4 lost'
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("options", MODES, ids=str)
+def test_documents_that_hold_a_phrase_come_first_and_none_is_excluded(searcher, options, effort):
+    hits = searcher.search(QUERY, k=20, effort=effort, **options)
+    assert set(hits.doc_ids[:5]) == HOLDING
+    assert len(hits) == 20
+    assert [hit.parts["phrases"] for hit in hits] == [1] * 5 + [0] * 15
+    assert list(hits.scores) == sorted(hits.scores, reverse=True)
+    assert hits[4].score > hits[5].score
+    for hit in hits[:5]:
+        assert "the Lost, key" in hit.passage.text
+    assert hits.notes == ()
+    assert searcher.search(QUERY, k=3, effort=effort, **options).doc_ids == hits.doc_ids[:3]
+
+
+@pytest.mark.parametrize("options", MODES, ids=str)
+def test_more_phrases_come_before_fewer(searcher, options):
+    query = f"{QUERY} “was never found”"
+    hits = searcher.search(query, k=7, **options)
+    assert hits[0].doc_id == "d7"
+    assert set(hits.doc_ids[1:6]) == (HOLDING | {"d107"}) - {"d7"}
+    assert [hit.parts["phrases"] for hit in hits] == [2, 1, 1, 1, 1, 1, 0]
+    assert "was never found" in hits[0].passage.text
+
+
+def test_order_among_those_that_hold_it_is_that_of_the_mode(searcher):
+    alike = searcher.search(QUERY.replace('"', ""), k=200, mode="bm25").doc_ids
+    hits = searcher.search(QUERY, k=5, mode="bm25")
+    assert hits.doc_ids == tuple(doc_id for doc_id in alike if doc_id in HOLDING)
+
+
+def test_a_filter_goes_before_a_phrase(searcher):
+    hits = searcher.search(QUERY, k=20, where="even = true")
+    assert set(hits.doc_ids) == {"d7", "d87", "d167"}
+
+
+def test_many_queries_are_as_one_each(searcher):
+    queries = [QUERY, "word3", '"word3 word4"']
+    assert searcher.search_many(queries) == [searcher.search(query) for query in queries]
+
+
+def test_ready_vectors_with_their_text_know_its_phrases(searcher):
+    tokens = searcher.encoder.encode_queries([QUERY])[0]
+    assert searcher.search_embeddings(tokens, query=QUERY) == searcher.search(QUERY)
+
+
+@pytest.mark.parametrize("options", MODES, ids=str)
+def test_a_phrase_that_no_document_holds_is_told_and_changes_nothing(searcher, options):
+    hits = searcher.search('"key lost" word3', k=20, **options)
+    assert hits.notes == ('no document holds "key lost"',)
+    assert hits.to_dict()["notes"] == ['no document holds "key lost"']
+    assert {hit.parts["phrases"] for hit in hits} == {0}
+    assert len(hits) == 20
+
+
+def test_explain_shows_the_passage_that_a_search_shows(searcher):
+    hit = searcher.search(QUERY)[0]
+    explanation = searcher.explain(QUERY, hit.doc_id)
+    assert (explanation.passage.start, explanation.passage.end) == (
+        hit.passage.start,
+        hit.passage.end,
+    )
+    assert explanation.phrases == ("the lost key",)
+    assert explanation.to_dict()["phrases"] == ["the lost key"]
+    assert searcher.explain("word3", hit.doc_id).phrases == ()
+
+
+def test_what_is_looked_at_is_bounded_and_told(searcher, monkeypatch):
+    monkeypatch.setattr("colmodern.searcher.phrases.MOST_CHARACTERS", 500)
+    hits = searcher.search('"word3 word4"')
+    assert "documents that have its words" in hits.notes[0]
+
+
+def test_a_phrase_of_a_title_counts(tmp_path):
+    encoder = HashEncoder(dim=32)
+    given = [Document(f"d{i}", "red green blue", title="On keys") for i in range(5)]
+    Indexer(tmp_path / "i", encoder).build([*given, Document("x", "grey", title="Lost keys")])
+    with Searcher.open(tmp_path / "i", encoder) as opened:
+        assert opened.search('red "lost keys"')[0].doc_id == "x"
+
+
+def test_a_phrase_shows_in_long_lines_and_in_every_place_of_it(tmp_path):
+    encoder = HashEncoder(dim=32)
+    filler = "nothing much happens here at all " * 200
+    text = f"{filler}\n\nThe red door.\n\n{filler} the red\ndoor of Anna {filler}"
+    Indexer(tmp_path / "i", encoder).build([Document("x", text), Document("y", filler)])
+    with Searcher.open(tmp_path / "i", encoder) as opened:
+        for query, shown in [('"red door of anna"', "red\ndoor of Anna"), ('"red door"', "red")]:
+            passage = opened.search(query)[0].passage
+            assert shown in passage.text
+            marked = [text[a:b] for a, b in passage.highlights]
+            assert any(shown in one for one in marked)
+        evidence = opened.explain('"red door"', "x", passages=2).evidence
+        assert all("red" in one.passage.text and "door" in one.passage.text for one in evidence)
+
+
+def test_the_command_line_shows_phrases_and_says_what_it_did_not_find(searcher, capsys):
+    from colmodern.cli.app import app
+
+    index = ["--index", str(searcher.describe()["index"])]
+    for words, out, err in [
+        (["search", QUERY, "--mode", "bm25"], "the Lost, key", ""),
+        (["search", '"key lost" word3', "--mode", "bm25"], "word3", 'no document holds "key lost"'),
+        (["explain", QUERY, "d7", *index], 'holds "the lost key"', ""),
+    ]:
+        app([*words, *index], standalone_mode=False)
+        shown = capsys.readouterr()
+        assert out in " ".join(shown.out.split())
+        assert err in shown.err
