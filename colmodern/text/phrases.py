@@ -8,7 +8,7 @@ forms (NFKC) do not count. In scripts without blanks a word may go on before and
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeAlias
 
@@ -32,6 +32,8 @@ MOST_PHRASES = 8
 MOST_WORDS = 64
 """Of a longer phrase the first so many count."""
 
+_LONG_QUERY = 16  # words
+_LEAST_SHARE = 3  # of which a third must stand in quotes
 _CLOSING = {'"': '"', "“": "”", "«": "»", "»": "«"}
 _LOW = "„"  # closed by “ in German, by ” in Polish
 
@@ -40,13 +42,14 @@ def phrases_of(query: str) -> list[Phrase]:
     """Return the phrases of a query that stand in quotes, none twice, at most ``MOST_PHRASES``.
 
     A mark opens where no word ends (5" is an inch) and closes where none begins. Marks that are
-    not balanced make no phrase, nor do quotes without a word.
+    not balanced make no phrase, nor do quotes without a word. In a long query of which little
+    stands in quotes they are those of prose, and nothing is a phrase.
     """
     if not any(mark in query for mark in (*_CLOSING, _LOW)):
         return []
     found: dict[Phrase, None] = {}
     at = 0
-    while at < len(query) and len(found) < MOST_PHRASES:
+    while at < len(query):
         end = _end_of_quotes(query, at)
         if end:
             words = tuple(words_of_folded(folded(query[at + 1 : end]))[:MOST_WORDS])
@@ -54,7 +57,12 @@ def phrases_of(query: str) -> list[Phrase]:
                 found[words] = None
             at = end
         at += 1
-    return list(found)
+    return [] if _is_prose(query, found) else list(found)[:MOST_PHRASES]
+
+
+def _is_prose(query: str, phrases: Iterable[Phrase]) -> bool:
+    n_quoted = sum(map(len, phrases))
+    return n_quoted * _LEAST_SHARE < len(words_of_folded(folded(query))) > _LONG_QUERY
 
 
 def _end_of_quotes(query: str, at: int) -> int:

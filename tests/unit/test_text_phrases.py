@@ -26,6 +26,9 @@ from .growth import assert_linear
         ('"" "?!" "…"', []),
         ('"closed"too early', []),
         ("it's 'single'", []),
+        ("word " * 14 + '"a b"', ["a b"]),
+        ("word " * 15 + '"a b"', []),
+        ("word " * 15 + '"a b c d e f g h"', ["a b c d e f g h"]),
         ("“ﬁne soft\u00adware”", ["fine software"]),
     ],
 )
