@@ -19,7 +19,7 @@ from colmodern.cli.encoder import Backend, EncoderArguments, open_searcher
 from colmodern.cli.location import locate
 from colmodern.cli.printing.explanation import print_explanation
 from colmodern.cli.printing.links import check_template
-from colmodern.cli.printing.terminal import Format
+from colmodern.cli.printing.terminal import Format, note
 from colmodern.request import SearchRequest
 
 
@@ -41,8 +41,13 @@ def explain(
     **options: Any,
 ) -> None:
     """Show the passages that hold a document's score, and which token matched which."""
+    from colmodern.searcher.unread import Unread, unread_scripts
+
     template = check_template(links)
     encoding = EncoderArguments(backend=backend, device=device, fetch=fetch)
     with open_searcher(locate(index), encoding) as searcher:
         explanation = searcher.explain(query, doc_id, passages=passages, exact=exact, **options)
+        scripts = unread_scripts(searcher.encoder, query)
+    if scripts:
+        note(str(Unread(scripts, by_words=False)))
     print_explanation(explanation, form, links=template)

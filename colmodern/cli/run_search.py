@@ -40,18 +40,20 @@ def run_search(arguments: SearchArguments) -> ExitStatus:
     """Search and print; return how the command ends."""
     links = check_template(arguments.links)
     with open_searcher(locate(arguments.index), arguments.encoding) as searcher:
-        n_bad = 0
+        n_bad, is_unread = 0, False
         if arguments.queries is not None:
             found, n_bad = _search_batch(searcher, arguments.queries, arguments)
         else:
             assert arguments.query is not None
             hits = searcher.search(arguments.query, arguments.request)
             print_hits(hits, arguments.form, links=links)
+            if hits.unread is not None:
+                is_unread = hits.unread.by_words
             found = len(hits)
             for remark in hits.notes:
                 note(remark)
         if not found:
-            note(f"no hits: {_why_none(searcher, arguments)}")
+            note(f"no hits: {_why_none(searcher, arguments, is_unread=is_unread)}")
         if searcher.not_indexed and (arguments.form is Format.HUMAN or not found):
             note(f"{not_indexed_line(searcher.not_indexed)} (`colmodern status` names them)")
     if n_bad:
@@ -60,12 +62,14 @@ def run_search(arguments: SearchArguments) -> ExitStatus:
     return ExitStatus.DONE if found else ExitStatus.NOTHING
 
 
-def _why_none(searcher: Searcher, arguments: SearchArguments) -> str:
+def _why_none(searcher: Searcher, arguments: SearchArguments, *, is_unread: bool) -> str:
     where = arguments.request.where
     if where is not None and not searcher.count(where):
         return f"the filter keeps none of the {searcher.n_documents:,} documents: {where}"
+    which = "no document" if where is None else "no document that the filter keeps"
+    if is_unread:
+        return f"{which} has a word of the query"
     if arguments.request.mode is Mode.BM25:
-        which = "no document" if where is None else "no document that the filter keeps"
         return f"{which} has a word of the query; mode late finds what means the same"
     if where is not None:
         return "no document that the filter keeps has any text"
@@ -80,6 +84,9 @@ def _search_batch(searcher: Searcher, queries: Path, arguments: SearchArguments)
     rows, run = read_queries(queries, problem=problems.append), arguments.run
     request = replace(arguments.request, passages=run is None)
     results = _results(searcher, rows, request, problems)
+    unread = [hits.unread for hits in results.values() if hits.unread is not None]
+    if unread and run is not None:
+        note(f"{len(unread):,} of {len(results):,} queries: {unread[0]}")
     for problem in problems:
         note(f"error [row_invalid]: {problem}")
     if run is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from colmodern.encoder.checkpoint.languages import languages_in
 from colmodern.encoder.checkpoint.layouts import scoring_in
 from colmodern.encoder.checkpoint.sources import DEFAULT_NAME, find_local_model, split_name
 from colmodern.encoder.encoder import Encoder
@@ -18,7 +19,7 @@ from colmodern.encoder.hash_encoder import HashEncoder
 from colmodern.errors import EncoderError
 from colmodern.request import Scoring
 
-__all__ = ["DEFAULT_NAME", "Encoder", "HashEncoder", "load_encoder", "scoring_of"]
+__all__ = ["DEFAULT_NAME", "Encoder", "HashEncoder", "languages_of", "load_encoder", "scoring_of"]
 
 
 def load_encoder(
@@ -50,3 +51,15 @@ def scoring_of(name: str) -> Scoring:
         return Scoring.MAXSIM if folder is None else scoring_in(folder)
     except EncoderError:
         return Scoring.MAXSIM
+
+
+def languages_of(name: str) -> tuple[str, ...]:
+    """Return the languages that an encoder's model card names, without loading it.
+
+    None where it is no checkpoint, none that lies on this machine, or does not say.
+    """
+    try:
+        folder = find_local_model(split_name(name)[0])
+    except EncoderError:
+        return ()
+    return () if folder is None else languages_in(folder)

@@ -140,6 +140,14 @@ class Encoder:
         """How the matches of its query tokens make a score, if nobody says otherwise."""
         return self._checkpoint.scoring
 
+    def unread_scripts(self, text: str) -> tuple[str, ...]:
+        """Return the scripts of a text if the model can read less than half of its letters.
+
+        Its vocabulary decides: letters of unknown tokens, and of scripts of which it has next to no
+        piece, cannot be read. Empty: the text can be read.
+        """
+        return self._rules.tokenizer.unread_scripts(text)
+
     @property
     def document_length(self) -> int:
         """Tokens of a window; longer documents are cut into several."""

@@ -12,6 +12,8 @@ from colmodern.storage.format.names import MANIFEST
 
 def describe(reader: IndexReader) -> dict[str, Any]:
     """Return plain values about an index, fit for JSON."""
+    from colmodern.encoder import languages_of
+
     manifest = reader.manifest
     fit = drift(manifest)
     n_bytes = reader.directory.size(MANIFEST) + sum(file.bytes for file in manifest.files())
@@ -27,6 +29,7 @@ def describe(reader: IndexReader) -> dict[str, Any]:
         "pool": pool if type(pool := manifest.config.get("pool", 1)) is int else None,
         "centroids": reader.codec.n_centroids,
         "encoder": manifest.encoder.name,
+        "languages": ", ".join(languages_of(manifest.encoder.name)) or None,
         "fingerprint": manifest.encoder.fingerprint,
         "not_indexed": left_out_of(manifest.config),
         "generation": manifest.generation,

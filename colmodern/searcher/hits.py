@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.passages.passage import Passage, marked_html
+from colmodern.searcher.unread import Unread
 from colmodern.types import Metadata
 
 if TYPE_CHECKING:
@@ -62,12 +63,26 @@ class Hit:
 
 
 class Hits(Sequence[Hit]):
-    """The hits of one query, best first; as tables for whoever has a table library."""
+    """The hits of one query, best first; as tables for whoever has a table library.
 
-    def __init__(self, query: str, hits: Sequence[Hit], notes: Sequence[str] = ()) -> None:
-        """Keep the query, its hits and what there is to say of the search, sentences for people."""
+    Attributes:
+        query: Its text.
+        notes: What there is to say of the search, sentences for people.
+        unread: What the model cannot read of the query; None: it can read it.
+    """
+
+    def __init__(
+        self,
+        query: str,
+        hits: Sequence[Hit],
+        notes: Sequence[str] = (),
+        *,
+        unread: Unread | None = None,
+    ) -> None:
+        """Keep the query, its hits and what there is to say of the search."""
         self.query = query
         self.notes = tuple(notes)
+        self.unread = unread
         self._hits = tuple(hits)
 
     @overload
@@ -77,7 +92,7 @@ class Hits(Sequence[Hit]):
     def __getitem__(self, index: int | slice) -> Hit | Hits:
         """Return one hit, or some of them."""
         if isinstance(index, slice):
-            return Hits(self.query, self._hits[index], self.notes)
+            return Hits(self.query, self._hits[index], self.notes, unread=self.unread)
         return self._hits[index]
 
     def __len__(self) -> int:
@@ -112,12 +127,20 @@ class Hits(Sequence[Hit]):
         return np.asarray([hit.score for hit in self._hits], dtype=np.float32)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the query and its hits as plain values, fit for JSON."""
-        return {
+        """Return the query and its hits as plain values, fit for JSON.
+
+        A query that the model cannot read has ``unread_scripts`` too, and ``answered_by``.
+        """
+        found = {
             "query": self.query,
             "hits": [hit.to_dict() for hit in self._hits],
             "notes": list(self.notes),
         }
+        return found if self.unread is None else found | self.unread.to_dict()
+
+    def of_unread(self, unread: Unread) -> Hits:
+        """Return the same hits, of a query of which the model cannot read much."""
+        return Hits(self.query, self._hits, (str(unread), *self.notes), unread=unread)
 
     def to_arrow(self) -> pa.Table:
         """Return a pyarrow table: rank, score, id, title, passage, start, end."""

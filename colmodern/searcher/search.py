@@ -67,26 +67,26 @@ def search_one(
 def search_all(
     part: Part,
     codec: Codec,
-    how: SearchPlan,
+    hows: Sequence[SearchPlan],
     queries: Sequence[str],
     tokens: Sequence[TokenEmbeddings | None],
     allowed: NDArray[np.bool_],
 ) -> list[Hits]:
-    """Return the hits of each query: as ``search_one`` for each.
+    """Return the hits of each query: as ``search_one`` for each, by its own plan.
 
     A batch keeps every thread busy with a query of its own; one query shares its work.
     """
-    n_workers = min(how.threads, len(queries))
-    if n_workers > 1:
-        how = replace(how, threads=1)
+    n_workers = min(max((how.threads for how in hows), default=1), len(queries))
 
-    def search(query: str, vectors: TokenEmbeddings | None) -> Hits:
+    def search(how: SearchPlan, query: str, vectors: TokenEmbeddings | None) -> Hits:
+        if n_workers > 1:
+            how = replace(how, threads=1)
         return search_one(part, codec, how, query, vectors, allowed)
 
     if n_workers <= 1:
-        return list(map(search, queries, tokens))
+        return list(map(search, hows, queries, tokens))
     with ThreadPoolExecutor(n_workers) as pool:
-        return list(pool.map(search, queries, tokens))
+        return list(pool.map(search, hows, queries, tokens))
 
 
 def prepared(tokens: TokenEmbeddings | None, codec: Codec, how: SearchPlan) -> PreparedQuery | None:

@@ -29,6 +29,7 @@ from colmodern.searcher.left_out import left_out_of
 from colmodern.searcher.part import Part
 from colmodern.searcher.plan import Begin, SearchPlan, plan, unobserved
 from colmodern.searcher.search import search_all, search_one
+from colmodern.searcher.unread import asked_of_words, unread_queries
 from colmodern.storage import IndexReader
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
@@ -175,6 +176,8 @@ class Searcher:
     ) -> list[Hits]:
         """Return the hits of each query; as ``search`` for each, encoded together.
 
+        A query that the model cannot read is answered by BM25, and its hits say so (``unread``).
+
         Raises:
             ConfigError: An option is not allowed, or the filter cannot be used.
             EncoderError: The encoder gives another number of results than queries.
@@ -188,9 +191,19 @@ class Searcher:
         allowed = self._allowed(asked.where)
         begin("encode")
         texts = [queries] if isinstance(queries, str) else list(queries)
-        vectors = self._prepared_texts(texts, asked.mode)
+        is_words = asked.mode is Mode.BM25
+        check_queries(texts, words=is_words)
+        unread = {} if is_words else unread_queries(self.encoder, texts, self._part)
+        by_words = [is_words or (n in unread and unread[n].by_words) for n in range(len(texts))]
+        vectors = self._encoded([None if by else t for t, by in zip(texts, by_words, strict=True)])
         how = self._planned(asked, begin)
-        return search_all(self._part, self._reader.codec, how, texts, vectors, allowed)
+        words_how = self._planned(asked_of_words(asked), begin) if unread else how
+        hows = [words_how if by else how for by in by_words]
+        found = search_all(self._part, self._reader.codec, hows, texts, vectors, allowed)
+        return [
+            hits.of_unread(unread[number]) if number in unread else hits
+            for number, hits in enumerate(found)
+        ]
 
     def search_embeddings(
         self,
@@ -285,13 +298,11 @@ class Searcher:
             exact_by=self.encoder if exact else None,
         )
 
-    def _prepared_texts(
-        self, queries: Sequence[str], mode: Mode
-    ) -> Sequence[TokenEmbeddings | None]:
-        """Return the token vectors of each query; BM25 needs none, and no encoder."""
-        is_words = mode is Mode.BM25
-        check_queries(queries, words=is_words)
-        return [None] * len(queries) if is_words else encoded(self.encoder, queries)
+    def _encoded(self, queries: Sequence[str | None]) -> list[TokenEmbeddings | None]:
+        """Return the token vectors of each query that has a text; others need no encoder."""
+        texts = [query for query in queries if query is not None]
+        vectors = iter(encoded(self.encoder, texts) if texts else ())
+        return [None if query is None else next(vectors) for query in queries]
 
     def _planned(self, request: SearchRequest, begin: Begin = unobserved) -> SearchPlan:
         """Return what a request means here; BM25 does not ask how the encoder scores."""

@@ -33,6 +33,11 @@ class SharedEncoder:
         """How the matches of its vectors make a score."""
         return getattr(self.encoder, "scoring", "maxsim")
 
+    def unread_scripts(self, text: str) -> Sequence[str]:
+        """Return the scripts of a text that the model cannot read, as the encoder does."""
+        look = getattr(self.encoder, "unread_scripts", None)
+        return () if look is None else look(text)
+
     def encode_queries(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """Return the token vectors of each query."""
         places: list[Future[TokenEmbeddings]] = [Future() for _ in texts]

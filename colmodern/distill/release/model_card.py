@@ -12,6 +12,7 @@ from colmodern.distill.release.measure import table
 
 _CARD = """---
 license: apache-2.0
+language: en
 library_name: colmodern
 tags: [ColBERT, late-interaction, ModernBERT]
 ---

@@ -46,9 +46,9 @@ class TextRules:
                 for.
         """
         self._checkpoint = checkpoint
-        self._tokenizer = TextTokenizer(checkpoint)
+        self.tokenizer = TextTokenizer(checkpoint)
         self._n_ids = n_ids
-        own_limit = min(self._tokenizer.max_length or max_positions, max_positions)
+        own_limit = min(self.tokenizer.max_length or max_positions, max_positions)
         limit = checkpoint.max_length or own_limit
         self.document_length = checkpoint.document_length or limit
         self.query_length = _query_length(checkpoint, limit)
@@ -104,7 +104,7 @@ class TextRules:
         }
 
     def _skipped_ids(self) -> dict[str, IntVector]:
-        found = {word: self._tokenizer.token_id(word) for word in self._checkpoint.skip_words}
+        found = {word: self.tokenizer.token_id(word) for word in self._checkpoint.skip_words}
         missing = [word for word, token in found.items() if token is None]
         if missing:
             logger.debug("words of the skip list that are no tokens: %s", missing)
@@ -118,9 +118,9 @@ class TextRules:
         if expansion is None:
             return 0
         if expansion.token is None:
-            found = self._tokenizer.filler_id
+            found = self.tokenizer.filler_id
         else:
-            found = self._tokenizer.token_id(expansion.token)
+            found = self.tokenizer.token_id(expansion.token)
         if found is None:
             raise EncoderError(
                 f"{self._checkpoint.folder}: queries are to be filled up with "
@@ -131,7 +131,7 @@ class TextRules:
         return found
 
     def _tokenised(self, texts: Sequence[str], prompt: str) -> list[TokenisedText]:
-        tokenised = self._tokenizer.encode(texts, prompt=prompt)
+        tokenised = self.tokenizer.encode(texts, prompt=prompt)
         for text in tokenised:
             self._check_id(int(text.ids.max(initial=0)))
         return tokenised

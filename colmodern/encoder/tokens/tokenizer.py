@@ -6,14 +6,16 @@ not done here: whatever tokenizer.json says about that is switched off.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from colmodern.encoder.checkpoint.specs import Checkpoint, read_json
+from colmodern.encoder.tokens.scripts import is_read, scripts_of
 from colmodern.encoder.tokens.told_errors import told_errors, without_traces
 from colmodern.errors import EncoderError
 from colmodern.types import IntVector, Spans
@@ -75,6 +77,7 @@ class TextTokenizer:
             self._lower_case()
         self._register(checkpoint.markers)
         self._added = np.array(sorted(self._tokenizer.get_added_tokens_decoder()), dtype=np.int64)
+        self._known_scripts: dict[str, bool] = {}
         limit = self._settings.get("model_max_length")
         # "No limit" is written as a number of thirty digits.
         self.max_length = limit if isinstance(limit, int) and limit < 10**9 else None
@@ -93,6 +96,51 @@ class TextTokenizer:
             if isinstance(name, str):
                 return self.token_id(name)
         return None
+
+    def unread_scripts(self, text: str) -> tuple[str, ...]:
+        """Return the scripts of a text's letters if the vocabulary knows less than half of them.
+
+        Letters are unknown if they are in an unknown token, or of a script of which the vocabulary
+        has next to no piece; by how many there are. Empty: the text can be read, as is one without
+        letters.
+        """
+        if text.isascii():
+            return ()
+        letters = scripts_of(text)
+        unread = {s: n for s, n in letters.items() if not self._reads(s)}
+        n_unread = sum(unread.values()) + self._in_unknown_tokens(text, letters, unread)
+        if 2 * n_unread <= sum(letters.values()):
+            return ()
+        return tuple(sorted(unread, key=lambda script: (-unread[script], script)))
+
+    def _in_unknown_tokens(
+        self, text: str, letters: Mapping[str, int], unread: Mapping[str, int]
+    ) -> int:
+        """Return how many letters of scripts that are read are in tokens that are unknown."""
+        if self._unknown is None or len(unread) == len(letters):
+            return 0
+        (tokens,) = self.encode([text])
+        unknown = [
+            text[slice(*tokens.spans[i])] for i in (tokens.ids == self._unknown).nonzero()[0]
+        ]
+        found = scripts_of("".join(unknown))
+        return sum(n for script, n in found.items() if script not in unread)
+
+    @cached_property
+    def _unknown(self) -> int | None:
+        name = getattr(self._tokenizer.model, "unk_token", None)
+        return None if name is None else self.token_id(name)
+
+    def _reads(self, script: str) -> bool:
+        if script not in self._known_scripts:
+            self._known_scripts[script] = is_read(script, self._pieces())
+        return self._known_scripts[script]
+
+    def _pieces(self) -> Iterator[str]:
+        """Yield the text of each token of the vocabulary."""
+        decoder = self._tokenizer.decoder
+        for piece in self._tokenizer.get_vocab():
+            yield piece if decoder is None or piece.isascii() else decoder.decode([piece])
 
     def encode(self, texts: Sequence[str], *, prompt: str = "") -> list[TokenisedText]:
         """Return the tokens of each text with the prompt before it.

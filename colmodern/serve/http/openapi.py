@@ -48,6 +48,8 @@ def description(server: Server) -> dict[str, Any]:
                     {
                         "query": _TEXT,
                         "hits": {"type": "array", "items": {"$ref": _ref("Hit")}},
+                        "unread_scripts": {"type": "array", "items": _TEXT},
+                        "answered_by": _TEXT,
                     }
                 ),
                 "Error": _error(),
