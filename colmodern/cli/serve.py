@@ -15,7 +15,7 @@ from colmodern.cli.encoder import EncoderArguments
 from colmodern.cli.jobs import change
 from colmodern.cli.location import default_location, locate, named
 from colmodern.cli.printing.progress import progress_bar
-from colmodern.cli.printing.terminal import Format, note, print_json, print_text
+from colmodern.cli.printing.terminal import Format, announce, as_json, note, visible
 from colmodern.errors import ConfigError, MissingExtraError
 from colmodern.serve import ServeConfig
 from colmodern.storage import exists
@@ -49,9 +49,9 @@ def serve(
 
     def ready(url: str) -> None:
         if form is Format.HUMAN:
-            print_text(f"{', '.join(found)} at {url}")
+            announce(visible(f"{', '.join(found)} at {url}"))
         else:
-            print_json({"url": url, "pid": os.getpid(), "indexes": list(found)})
+            announce(as_json({"url": url, "pid": os.getpid(), "indexes": list(found)}))
 
     run_server(found, config, ready=ready)
 

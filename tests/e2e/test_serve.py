@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +104,14 @@ def test_slow_and_half_open_clients_stop_nobody(folder):
         for one in slow:
             one.close()
         assert ask(told["url"], "/readyz")["ready"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_client_that_is_gone_ends_no_server(folder):
+    with serving(folder) as (process, _):
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        (ignored,) = [line.split()[1] for line in status.splitlines() if "SigIgn" in line]
+        assert int(ignored, 16) >> (signal.SIGPIPE - 1) & 1
 
 
 def test_what_cannot_be_served(folder, tmp_path, program):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import signal
@@ -84,6 +85,16 @@ def print_text(text: str) -> None:
     """Print lines for people."""
     end_with_the_reader()
     print(visible(text))
+
+
+def announce(line: str) -> None:
+    """Print a line for whoever started a service.
+
+    A pipe that is closed ends the line only: a service must not let the system end it for writing
+    to a socket that is closed, as ``end_with_the_reader`` would.
+    """
+    with contextlib.suppress(BrokenPipeError):
+        print(line, flush=True)
 
 
 def end_with_the_reader() -> None:

@@ -60,12 +60,14 @@ def make_app(server: Server) -> Starlette:
             await asyncio.to_thread(server.admission.close)
             server.library.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[_address(server, *one) for one in _ADDRESSES],
         middleware=[Middleware(Guard, server=server)],
         exception_handlers={404: _no_such_address, 405: _no_such_method},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 def _address(server: Server, methods: str, path: str, scope: Scope | None, route: Route) -> Address:

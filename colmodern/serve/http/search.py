@@ -177,7 +177,8 @@ def _texts(body: Mapping[str, Any], limits: ServeConfig) -> Sequence[str]:
 
 def _vectors(rows: Any) -> TokenEmbeddings:
     try:
-        vectors = np.asarray(rows, np.float32)
+        with np.errstate(over="ignore"):  # what becomes infinite is refused
+            vectors = np.asarray(rows, np.float32)
     except (TypeError, ValueError) as error:
         message = "vectors must be a list of token vectors, each a list of as many numbers."
         raise InputError(message, code="vectors_invalid") from error

@@ -43,6 +43,7 @@ def test_a_query_of_token_vectors(client):
     bad = client.post("/v1/search", json={"vectors": [[1.0, 2.0], [1.0]]})
     refused(bad, "vectors_invalid", 400)
     refused(client.post("/v1/search", json={"vectors": [[1.0] * 3]}), "vectors_invalid", 400)
+    refused(client.post("/v1/search", json={"vectors": [[1e308] * 64]}), "vectors_invalid", 400)
 
 
 def test_the_same_question_of_the_same_state_is_not_answered_twice(client, index):
@@ -185,6 +186,7 @@ def test_the_search_of_a_second_index(client_of, tmp_path):
 
 def test_what_is_no_address(client):
     refused(client.get("/v2/search"), "route_not_found", 404)
+    refused(client.get("/v1/status/"), "route_not_found", 404)
     assert "POST" in refused(client.get("/v1/search"), "method_not_allowed", 405)["message"]
 
 

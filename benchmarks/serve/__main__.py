@@ -1,0 +1,188 @@
+"""What does `colmodern serve` answer a second, how long does it take, and what beyond that?
+
+    python -m benchmarks.serve ../shared/data/scifact [--seconds 10]
+
+Indexes a judged collection (about 5,000 documents), starts the server as a program, and asks it
+from this process over loopback: as many clients as it can serve (closed loop) beside
+``search_many`` in process; at 70 % of that and at twice that (open loop); the same while documents
+are put each second and while the index is committed and opened again. Every loop is bounded in
+requests and time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.serve.client import Tally, bodies_of, closed_loop, open_loop
+from colmodern import Encoder, Indexer, Searcher
+from colmodern.eval import Dataset
+
+CLIENTS = 8
+
+
+def main() -> None:
+    """Print a line for each load."""
+    options = _options()
+    dataset = Dataset.load(options.collection)
+    queries = list(dataset.queries.values())
+    with tempfile.TemporaryDirectory() as folder:
+        index = Path(folder) / "i"
+        Indexer(index, Encoder.load()).build(dataset.documents)
+        (Path(folder) / "tokens").write_text(f"read,write,admin {secrets.token_hex(16)} bench\n")
+        inside = in_process(index, queries, options.k)
+        print(f"search_many in process: {inside:.0f} queries a second")
+        with serving(index, Path(folder) / "tokens") as server:
+            run(server, queries, inside, options)
+
+
+def run(server: Server, queries: list[str], inside: float, options: argparse.Namespace) -> None:
+    """Measure the server under each load."""
+    bodies = bodies_of(queries, k=options.k)
+    n_requests = max(len(bodies), round(inside * options.seconds))
+    asyncio.run(closed_loop(server.port, bodies, clients=2, requests=200, token=server.token))
+    most = asyncio.run(
+        closed_loop(server.port, bodies, clients=CLIENTS, requests=n_requests, token=server.token)
+    )
+    capacity = len(most.seconds) / most.wall
+    show(f"closed loop, {CLIENTS} clients", most)
+    print(f"    {capacity:.0f} queries a second, {capacity / inside:.2f} of search_many")
+
+    def loaded(share: float) -> Tally:
+        return asyncio.run(
+            open_loop(
+                server.port,
+                bodies,
+                rate=share * capacity,
+                seconds=options.seconds,
+                token=server.token,
+            )
+        )
+
+    show("open loop, .7 of that", loaded(0.7))
+    show("open loop, twice that", loaded(2.0))
+    with repeating(lambda number: server.put(f"b{number}"), seconds=1.0):
+        show(".7, a document put each second", loaded(0.7))
+    before = server.generation()
+    with repeating(lambda number: server.put(f"c{number}"), seconds=options.seconds / 100):
+        show(".7, committed as often as it goes", loaded(0.7))
+    print(f"    {server.generation() - before} generations were opened meanwhile")
+    print(f"resident memory: {server.resident() / 2**20:.0f} MiB")
+
+
+def show(what: str, tally: Tally) -> None:
+    """Print what became of the requests of one load."""
+    p50, p99 = tally.quantile(0.5), tally.quantile(0.99)
+    statuses = ", ".join(f"{n} x {status}" for status, n in sorted(tally.statuses.items()))
+    print(
+        f"{what}: p50 {1000 * p50:.1f} ms, p99 {1000 * p99:.1f} ms ({p99 / p50:.1f} x); "
+        f"{statuses}; {tally.lost} lost",
+        flush=True,
+    )
+
+
+def in_process(index: Path, queries: list[str], k: int) -> float:
+    """Return how many queries a second ``search_many`` answers."""
+    with Searcher.open(index) as searcher:
+        searcher.search_many(queries, k=k)
+        started = time.perf_counter()
+        searcher.search_many(queries, k=k)
+        return len(queries) / (time.perf_counter() - started)
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, told: dict[str, Any], token: str) -> None:
+        """Know its address and a token."""
+        self.url = told["url"]
+        self.port = int(self.url.rpartition(":")[2])
+        self.pid = told["pid"]
+        self.token = token
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the JSON that an address answers."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self.token}"}
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    def put(self, name: str) -> None:
+        """Put a document, and wait until it is committed."""
+        body = {"documents": [{"id": name, "text": f"A note of its own, called {name}."}]}
+        job = self.ask("PUT", "/v1/documents", body)["job"]
+        while self.ask("GET", f"/v1/jobs/{job}")["state"] not in ("done", "failed"):
+            time.sleep(0.01)
+
+    def generation(self) -> int:
+        """Return the generation that is served."""
+        (generation,) = self.ask("GET", "/readyz")["generations"].values()
+        return int(generation)
+
+    def resident(self) -> int:
+        """Return the bytes of memory of its process."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return 1024 * int(line.split()[1])
+        return 0
+
+
+@contextmanager
+def serving(index: Path, tokens: Path) -> Iterator[Server]:
+    """Run the server as a program."""
+    command = [sys.executable, "-m", "colmodern", "serve", str(index), "--port", "0"]
+    command += ["--token-file", str(tokens), "--writable", "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            told = json.loads(process.stdout.readline())
+            yield Server(told, tokens.read_text().split()[1])
+        finally:
+            if process.poll() is not None:
+                print(f"the server has ended with status {process.returncode}")
+            process.terminate()
+
+
+@contextmanager
+def repeating(work: Any, *, seconds: float) -> Iterator[None]:
+    """Do something again and again beside the block, so many seconds apart at least."""
+    stop = threading.Event()
+
+    def loop() -> None:
+        number = 0
+        while not stop.wait(seconds):
+            work(number)
+            number += 1
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("collection", type=Path)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("-k", type=int, default=10)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
