@@ -77,6 +77,8 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("odt", 1, "all that it says, notes and comments included", (".odt",)),
     FileFormat("ods", 1, "its sheets as they are shown, a row a line", (".ods",)),
     FileFormat("odp", 1, "its slides, speaker notes included", (".odp",)),
+    FileFormat("epub", 1, "its chapters, in their order", (".epub",)),
+    FileFormat("eml", 1, "a message, and what is attached to it", (".eml",)),
     FileFormat("notebook", 3, "what was written in its cells", (".ipynb",)),
     FileFormat("code", 2, "source code and configuration, as it is", tuple(LANGUAGES)),
     FileFormat(

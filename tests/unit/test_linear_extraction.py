@@ -159,6 +159,35 @@ ODP = [
     repeated(cut, "<draw:page>", "<draw:frame><text:p>a</text:p>"),
     repeated(cut, "<draw:page>", "<draw:frame><text:p>a</text:p></draw:frame>"),
 ]
+EPUB = [
+    lambda n: archive({"a.html": f"<p>{'<b>x</b> ' * n}"}),
+    lambda n: archive({f"{i}.html": "<p>x" for i in range(n // 64)}),
+    repeated(lambda items: archive({"x.opf": f"<p>{items}</p>", "a.html": "x"}),
+             pump="<item id='{}' href='a.html'/><itemref idref='{}'/>"),
+    repeated(lambda points: archive({"x.opf": "<p><item href='n' media-type='application/x-dtbncx+"
+             "xml'/></p>", "n": f"<n>{points}</n>", "a.html": "x"}),
+             pump="<navPoint><text>a</text><content src='a{}'/></navPoint>"),
+]  # fmt: skip
+MIXED = "Subject: x\nContent-Type: multipart/mixed; boundary=A\n\n"
+EML = [
+    of_text("Subject: ", "=?utf-8?q?x?= ", "\n\nx"),
+    of_text("Subject: ", "=?", "\n\nx"),
+    of_text("Subject: ", "=?a?q?x", "\n\nx"),
+    of_text("", "Subject: x\n", "\nx"),
+    of_text("Subject: x\n", " y\n", "\nx"),
+    of_text("To: ", "a@b, ", "\n\nx"),
+    of_text("Date: ", "1 ", "\n\nx"),
+    of_text(MIXED, "--A\n\nx\n", "--A--"),
+    of_text(MIXED, "--A\n", "x"),
+    of_text(MIXED, "--A\nContent-Disposition: attachment\n\nx\n"),
+    of_text(MIXED, "--A\nContent-Disposition: attachment; filename=a.txt\n\nx\n"),
+    of_text("Content-Type: text/plain; ", "a=b; ", "\n\nx"),
+    of_text('Content-Type: text/plain; a="', '\\"', "\n\nx"),
+    of_text("Content-Type: text/plain; format=flowed\n\n", "a \n"),
+    of_text("Content-Transfer-Encoding: base64\n\n", "YQ==\n"),
+    of_text("Content-Transfer-Encoding: quoted-printable\n\n", "=41=\n"),
+    of_text("Content-Type: multipart/alternative; boundary=A\n\n", "--A\n\nx\n"),
+]
 
 PDF = b"""%%PDF-1.4
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
@@ -215,6 +244,8 @@ GROWTH = {
     "odt": ODT,
     "ods": ODS,
     "odp": ODP,
+    "epub": EPUB,
+    "eml": EML,
     "notebook": [cells, *(notebook(of_text(*attack)) for attack in MARKDOWN[:8])],
     "code": [of_text("", "x = 1\n"), of_text("class ", "a ")],
     "jsonl": [

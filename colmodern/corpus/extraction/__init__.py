@@ -10,17 +10,20 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from colmodern.corpus.extraction.attached import with_attached
 from colmodern.corpus.extraction.bytes_of import file_bytes
 from colmodern.corpus.extraction.delimited import read_csv, read_tsv
+from colmodern.corpus.extraction.epub import parse_epub
 from colmodern.corpus.extraction.html import parse_html
 from colmodern.corpus.extraction.jsonl import read_jsonl
+from colmodern.corpus.extraction.mail import parse_eml
 from colmodern.corpus.extraction.notebook import parse_notebook
 from colmodern.corpus.extraction.office.docx import parse_docx
 from colmodern.corpus.extraction.office.odf import parse_odp, parse_ods, parse_odt
 from colmodern.corpus.extraction.office.pptx import parse_pptx
 from colmodern.corpus.extraction.office.xlsx import parse_xlsx
 from colmodern.corpus.extraction.parquet import read_parquet
-from colmodern.corpus.extraction.parsed import OnSkipped, Parser, RowReader
+from colmodern.corpus.extraction.parsed import OnSkipped, Parsed, Parser, RowReader
 from colmodern.corpus.extraction.pdf import page_at, parse_pdf
 from colmodern.corpus.extraction.rows import document_of_row, no_text_field
 from colmodern.corpus.extraction.text import parse_code, parse_markdown, parse_rst, parse_text
@@ -45,6 +48,8 @@ _PARSERS: dict[str, Parser] = {
     "odt": parse_odt,
     "ods": parse_ods,
     "odp": parse_odp,
+    "epub": parse_epub,
+    "eml": parse_eml,
     "notebook": parse_notebook,
     "code": parse_code,
 }
@@ -114,7 +119,7 @@ def _file(source: Source, options: ScanOptions, report: OnSkipped) -> Document:
     data = file_bytes(source, options.max_file_bytes)
     if not options.generated:
         _check_written(data, source)
-    parsed = _PARSERS[source.format.name](data, source, options)
+    parsed = _parsed(data, source, options)
     for note in parsed.notes:
         report(Skipped(source.path, *note))
     if not parsed.text.strip():
@@ -131,6 +136,11 @@ def _file(source: Source, options: ScanOptions, report: OnSkipped) -> Document:
     # A title is searched along with the text: one that stands there is not said twice.
     title = "" if parsed.title in parsed.text else parsed.title
     return Document(source.key, parsed.text, title, metadata)
+
+
+def _parsed(data: bytes, source: Source, options: ScanOptions) -> Parsed:
+    parsed = _PARSERS[source.format.name](data, source, options)
+    return with_attached(parsed, source, options, _parsed) if parsed.attached else parsed
 
 
 def _check_written(data: bytes, source: Source) -> None:

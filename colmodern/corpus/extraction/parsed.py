@@ -11,7 +11,7 @@ from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import ExtractionError, Skipped, SkipReason, Source
 from colmodern.types import Metadata
 
-__all__ = ["Note", "OnSkipped", "Parsed", "Parser", "Row", "RowReader", "parsing"]
+__all__ = ["Attachment", "Note", "OnSkipped", "Parsed", "Parser", "Row", "RowReader", "parsing"]
 
 
 class Note(NamedTuple):
@@ -19,6 +19,13 @@ class Note(NamedTuple):
 
     reason: SkipReason
     detail: str
+
+
+class Attachment(NamedTuple):
+    """A file that stands in a document: its name, and its bytes."""
+
+    name: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +37,14 @@ class Parsed:
         title: What the file calls itself; empty if it does not say.
         metadata: What the extractor knows beyond what every file has.
         notes: What to tell about how the file was read.
+        attached: The files that stand in it, which are still to be read.
     """
 
     text: str
     title: str = ""
     metadata: Metadata = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    attached: tuple[Attachment, ...] = ()
 
 
 class Row(NamedTuple):
