@@ -18,12 +18,13 @@
 
 #include "encoder/lanes_avx512.h"
 
+#include "encoder/exponential.h"
+
 #include "encoder/attention.h"
 #include "encoder/brain_op.h"
 #include "encoder/byte_attention.h"
 #include "encoder/byte_op.h"
 #include "encoder/conversion.h"
-#include "encoder/exponential.h"
 #include "encoder/tile_attention.h"
 #include "encoder/tile_linear.h"
 

@@ -11,9 +11,10 @@
 
 #include "encoder/lanes_avx2.h"
 
+#include "encoder/exponential.h"
+
 #include "encoder/attention.h"
 #include "encoder/conversion.h"
-#include "encoder/exponential.h"
 #include "encoder/linear.h"
 #include "encoder/rows.h"
 

@@ -12,9 +12,10 @@
 
 #include "encoder/lanes_avx512.h"
 
+#include "encoder/exponential.h"
+
 #include "encoder/attention.h"
 #include "encoder/brain_op.h"
-#include "encoder/exponential.h"
 #include "encoder/linear.h"
 
 namespace colmodern::encoder {

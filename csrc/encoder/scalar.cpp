@@ -10,10 +10,11 @@
 
 #include "encoder/lanes_scalar.h"
 
+#include "encoder/exponential.h"
+
 #include "encoder/attention.h"
 #include "encoder/byte_attention.h"
 #include "encoder/conversion.h"
-#include "encoder/exponential.h"
 #include "encoder/linear.h"
 #include "encoder/rows.h"
 
