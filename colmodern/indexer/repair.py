@@ -111,7 +111,7 @@ def repair(
             whole = manifest.n_documents, manifest.n_tokens
             return RepairReport(documents=whole[0], tokens=whole[1], is_planned=dry_run)
         mending = Mending(directory, manifest, {_name(directory, p.path) for p in problems})
-        locked.build_on(mending.base)
+        locked.build_on(mending.base, manifest)
         with Transaction.of(locked, progress=progress) as transaction:
             if dry_run:
                 mending.collect(transaction)

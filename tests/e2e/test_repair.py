@@ -11,12 +11,14 @@ from colmodern import Embeddings, HashEncoder, IndexConfig, Indexer, Searcher
 from colmodern.cli.app import app
 from colmodern.errors import (
     EncoderMismatchError,
+    IndexCorruptError,
     IndexFormatError,
     IndexLockedError,
     IndexNotFoundError,
 )
-from colmodern.indexer import repair
-from colmodern.storage import IndexReader, LocalDirectory, verify
+from colmodern.indexer import repair, transaction
+from colmodern.indexer.sources import encoding
+from colmodern.storage import IndexReader, LocalDirectory, read_pending, verify
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 
@@ -188,6 +190,44 @@ def test_a_repair_that_fails_changes_nothing_and_may_be_tried_again(root):
     assert {name: (root / name).read_bytes() for name in before} == before
     assert repair(root, ENCODER).is_whole
     assert verify(root) == []
+
+
+@pytest.mark.parametrize("name", ["codec", "segment-000001/tokens.arrow"])
+def test_what_an_interrupted_change_left_is_in_nobodys_way(made, root, name, monkeypatch):
+    monkeypatch.setattr(transaction, "PART_TOKENS", 5)
+    monkeypatch.setattr(encoding, "_BATCH_DOCUMENTS", 1)
+
+    class Interrupted(HashEncoder):
+        n_left = 3
+
+        def encode_documents(self, texts):
+            self.n_left -= 1
+            if self.n_left < 0:
+                raise KeyboardInterrupt
+            return super().encode_documents(texts)
+
+    with pytest.raises(KeyboardInterrupt):
+        Indexer(root, Interrupted(dim=16)).update([(f"n{i}", f"new words {i}") for i in range(4)])
+    assert read_pending(root).n_documents > 0
+    damage(next(root.glob(f"{name}*")), "cut")
+    assert repair(root, ENCODER).is_whole
+    assert texts(root) == texts(made / "index")
+
+
+@pytest.mark.parametrize("change", ["sync", "build"])
+def test_an_index_that_lost_its_manifest_is_not_begun_anew(made, root, change):
+    before = {name: (root / name).read_bytes() for name in files_of(root)}
+    del before["manifest.json"]
+    damage(root / "manifest.json", "missing")
+    indexer = Indexer(root, ENCODER)
+    with pytest.raises(IndexCorruptError, match=r"it is missing, but .* is left"):
+        indexer.sync([made / "files"]) if change == "sync" else indexer.build([("a", "text")])
+    with pytest.raises(IndexCorruptError, match="colmodern repair"):
+        Searcher.open(root, ENCODER)
+    assert [str(problem) for problem in verify(root) if "it is missing" in str(problem)]
+    assert {name: (root / name).read_bytes() for name in before} == before
+    assert repair(root, ENCODER).is_whole
+    assert texts(root).keys() >= {"p1", "p2", "p3"}
 
 
 def test_what_is_no_damaged_index_is_refused(root, tmp_path):

@@ -12,6 +12,7 @@ __all__ = [
     "PENDING",
     "SEGMENT_PARTS",
     "codec_name",
+    "file_generation",
     "is_file_name",
     "is_ours",
     "lengths_name",
@@ -35,6 +36,7 @@ _FILE = re.compile(
     r"codec-g[0-9]{6,18}\.arrow|sources-g[0-9]{6,18}\.arrow"
     r"|(tombstones|words|lengths)-[0-9]{6,18}-g[0-9]{6,18}\.arrow"
 )
+_GENERATION = re.compile(r"-g([0-9]{6,18})\.arrow")
 
 
 def segment_name(number: int) -> str:
@@ -71,6 +73,12 @@ def words_name(segment: str, generation: int) -> str:
 def lengths_name(segment: str, generation: int) -> str:
     """Return the name of a segment's lengths file first written for a generation."""
     return f"lengths-{segment.removeprefix('segment-')}-g{generation:06d}.arrow"
+
+
+def file_generation(name: str) -> int:
+    """Return the generation that a file was first written for; 0 if its name tells none."""
+    match = _GENERATION.search(name) if _FILE.fullmatch(name) else None
+    return int(match[1]) if match else 0
 
 
 def is_ours(name: str) -> bool:

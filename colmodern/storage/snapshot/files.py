@@ -13,12 +13,13 @@ from colmodern.storage.directory import Directory, IndexLocation, as_directory
 from colmodern.storage.format.codec_table import codec_of
 from colmodern.storage.format.manifest import CHECKSUM_BYTES, CodecRecord, FileRecord, Manifest
 from colmodern.storage.format.manifest_json import decode_manifest
-from colmodern.storage.format.names import MANIFEST, PENDING
+from colmodern.storage.format.names import MANIFEST, PENDING, file_generation
 from colmodern.storage.format.pending import Pending, decode_pending
 from colmodern.storage.format.tables import Table, damaged
 
 __all__ = [
     "check_file",
+    "check_not_lost",
     "map_table",
     "pending_after",
     "read_codec",
@@ -36,7 +37,7 @@ def read_manifest(directory: Directory) -> Manifest:
     Raises:
         IndexNotFoundError: The folder, or the manifest in it, does not exist.
         IndexFormatError: The folder holds something else, or another format version.
-        IndexCorruptError: The manifest was changed or cut short.
+        IndexCorruptError: The manifest was changed or cut short, or is gone.
     """
     folder = directory.path
     path = folder / MANIFEST
@@ -45,6 +46,7 @@ def read_manifest(directory: Directory) -> Manifest:
     except NotADirectoryError as error:
         raise IndexFormatError(f"{folder} is a file; an index is a folder.", path=folder) from error
     except FileNotFoundError as error:
+        check_not_lost(directory)
         what = "has no manifest.json" if _is_there(directory) else "does not exist"
         raise IndexNotFoundError(
             f"There is no index at {folder}: the folder {what}. Make one with `colmodern index`.",
@@ -53,6 +55,23 @@ def read_manifest(directory: Directory) -> Manifest:
     except OSError as error:
         raise IndexStoreError(f"{path} cannot be read: {error.strerror}.", path=path) from error
     return decode_manifest(data, path)
+
+
+def check_not_lost(directory: Directory) -> None:
+    """Check, where there is no manifest, that there never was one.
+
+    Files of a first build that was killed have the first generation; those of a later one are what
+    is left of an index, which a new one must not take the place of unasked.
+
+    Raises:
+        IndexCorruptError: There was one.
+    """
+    if not _is_there(directory):
+        return
+    found = max(directory.entries(), key=file_generation, default="")
+    if file_generation(found) > 1:
+        path = directory.path / MANIFEST
+        raise damaged(path, f"it is missing, but {found} is left of the index")
 
 
 def read_pending(path: IndexLocation) -> Pending | None:

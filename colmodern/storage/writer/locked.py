@@ -16,7 +16,7 @@ from colmodern.storage.format.manifest_json import decode_manifest, encode_manif
 from colmodern.storage.format.names import LAST_NUMBER, MANIFEST
 from colmodern.storage.format.pending import Pending
 from colmodern.storage.snapshot.checks import FileChecks
-from colmodern.storage.snapshot.files import pending_after, read_manifest
+from colmodern.storage.snapshot.files import check_not_lost, pending_after, read_manifest
 from colmodern.storage.snapshot.reader import IndexReader
 from colmodern.storage.writer.leftovers import remove_unlisted
 
@@ -47,7 +47,7 @@ class LockedIndex:
             IndexWriteError: The disk refuses.
             IndexFormatError: There is a manifest of something else, or of another version, or its
                 numbers are near their end.
-            IndexCorruptError: The manifest was changed or cut short.
+            IndexCorruptError: The manifest was changed or cut short, or is gone.
         """
         self.directory = directory
         self.checks = FileChecks(directory)
@@ -123,13 +123,17 @@ class LockedIndex:
             raise nothing_pending(self.directory)
         return pending
 
-    def build_on(self, manifest: Manifest) -> None:
+    def build_on(self, manifest: Manifest, damaged: Manifest | None) -> None:
         """Let the next commit start from another state than the one that is there.
 
-        What lies there now stays until that commit.
+        What that one names stays until that commit; if its manifest is lost, all that lies there.
         """
         self._manifest = manifest
-        self._kept = frozenset(self.directory.entries())
+        self._kept = frozenset(
+            self.directory.entries()
+            if damaged is None
+            else (file.name.split("/")[0] for file in damaged.files())
+        )
 
     def replace_manifest(self, manifest: Manifest) -> None:
         """Commit: put a manifest in the place of the one that is there.
@@ -162,6 +166,8 @@ class LockedIndex:
 
     def _read(self) -> None:
         self._version = self.directory.version(MANIFEST)
+        if self._version is None:
+            check_not_lost(self.directory)
         self._manifest = None if self._version is None else read_manifest(self.directory)
         if self._manifest is not None:
             _check_numbers(self._manifest, self.directory)
