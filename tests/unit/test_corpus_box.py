@@ -1,9 +1,12 @@
 """Files that need a parser are read by processes with limits: a bomb costs itself alone."""
 
+import ast
 import gzip
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -111,6 +114,20 @@ def test_text_starts_no_process(tmp_path, monkeypatch):
     assert sorted(found) == ["a.md", "rows.csv"]
 
 
+def test_rows_are_read_by_another_process_where_one_may_be_very_large(tmp_path, monkeypatch):
+    (tmp_path / "rows.csv").write_text("text\n" + "a\n" * 50)
+    (tmp_path / "rows.jsonl").write_text('{"text": "a"}\n' * 50)
+    (tmp_path / "a.md").write_text("word " * 100)
+    monkeypatch.setattr(pools, "_MOST_PLAIN_BYTES", 100)
+    found, _ = read_all(tmp_path, ScanOptions())
+    assert {key: len(documents) for key, documents in found.items()} == {
+        "rows.csv": 50, "rows.jsonl": 50, "a.md": 1,
+    }  # fmt: skip
+    monkeypatch.setattr(subprocess, "Popen", None)
+    with pytest.raises(TypeError):
+        read_all(tmp_path, ScanOptions())
+
+
 def test_processes_end_with_the_pool_whatever_is_left_to_read(tmp_path, monkeypatch):
     started = []
 
@@ -147,3 +164,42 @@ def test_a_file_that_became_a_bomb_keeps_its_documents(tmp_path):
 def test_limits_that_cannot_work_are_refused(option):
     with pytest.raises(ConfigError):
         ScanOptions(**option)
+
+
+BOMB = """
+import os, sys
+from pathlib import Path
+from colmodern.corpus import ScanOptions
+from fuzz.campaigns.bombs import BOMBS, bomb_cost, write_bomb
+folder, scale = Path(sys.argv[1]), 5
+options = ScanOptions(max_file_bytes=3 << 20, max_file_memory=150 << 20, max_file_seconds=3.0)
+for name in sys.argv[2:]:
+    write_bomb(name, folder / name, scale)
+found, grown = {}, 0
+for name in sys.argv[2:]:
+    found[name], more = bomb_cost(folder / name, options)
+    grown += more
+print(found, grown >> 20, sep="\\n")
+"""
+CAME_TO = {
+    "docx deep": "empty", "docx runs": "empty", "pdf pages": "too costly", "pdf streams": "broken",
+    "html deep": "empty", "notebook": "broken", "csv": "3 3 too large", "csv gz": "3 3 too large",
+    "jsonl": "3 3 too large", "jsonl gz": "3 3 too large", "txt": "too large",
+    "parquet": "5 too large",
+}  # fmt: skip
+
+
+@on_linux
+def test_a_bomb_costs_its_file_and_the_parent_does_not_grow(tmp_path):
+    command = [sys.executable, "-c", BOMB, str(tmp_path), *CAME_TO]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found, grown = done.stdout.splitlines()
+    assert int(grown) < 16
+    found = ast.literal_eval(found)
+    assert all(files.pop("sound.html").isdigit() for files in found.values())
+    # Where memory is short in another way, or the processor is slow, a bomb is too costly as well.
+    for name, files in found.items():
+        (came_to,) = files.values()
+        assert came_to in {CAME_TO[name], "too costly"}, name

@@ -97,6 +97,26 @@ def test_a_row_of_parquet_has_the_same_limit(tmp_path):
     assert skipped == {2: SkipReason.TOO_LARGE, 3: SkipReason.TOO_LARGE}
 
 
+def test_a_row_of_parquet_that_says_how_large_it_is_is_not_read(tmp_path, monkeypatch):
+    path = tmp_path / "a.parquet"
+    with pq.ParquetWriter(path, pa.schema({"text": pa.string(), "no": pa.binary()})) as writer:
+        for text, more in (("one", LONG * 9), (LONG * 5, ""), ("two", "")):
+            writer.write_table(pa.table({"text": [text], "no": [more.encode()]}, writer.schema))
+    assert rows_of(path) == ({1: "one", 3: "two"}, {2: SkipReason.TOO_LARGE})
+
+    read = []
+    file_type = pq.ParquetFile
+
+    class ParquetFile(file_type):
+        def iter_batches(self, *arguments, row_groups, **options):
+            read.extend(row_groups)
+            return super().iter_batches(*arguments, row_groups=row_groups, **options)
+
+    monkeypatch.setattr(pq, "ParquetFile", ParquetFile)
+    rows_of(path)
+    assert read == [0, 2]
+
+
 PROGRAM = """
 import resource, sys
 from pathlib import Path

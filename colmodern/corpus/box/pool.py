@@ -30,8 +30,10 @@ __all__ = ["ExtractionPool"]
 
 logger = logging.getLogger(__name__)
 
-# Read here: their cost grows with their size alone, and that has a limit.
+# Read here: their cost grows with their size alone, and that has a limit; rows, whose file has none,
+# up to so many bytes: one row may be all of it, and takes several times its size.
 _PLAIN = frozenset({"text", "markdown", "rst", "code", "jsonl", "csv", "tsv"})
+_MOST_PLAIN_BYTES = 16 << 20
 
 MOST_WORKERS = 8
 
@@ -176,7 +178,8 @@ class _Worker:
 
 
 def _is_boxed(source: Source) -> bool:
-    return source.format.name not in _PLAIN or is_gzip_name(source.path)
+    is_large = source.format.is_rows and source.size > _MOST_PLAIN_BYTES
+    return source.format.name not in _PLAIN or is_gzip_name(source.path) or is_large
 
 
 def _n_processors() -> int:

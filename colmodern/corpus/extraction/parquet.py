@@ -15,6 +15,9 @@ __all__ = ["read_parquet"]
 # Rows can hold whole books: few of them at a time keep the memory bounded.
 BATCH_ROWS = 64
 
+# A row is counted in characters; in UTF-8 one has no more bytes than these.
+_MOST_BYTES_A_CHARACTER = 4
+
 # Otherwise a whole row group, which may be the whole file, is read ahead; so do threads.
 _IN_PIECES: dict[str, Any] = {"pre_buffer": False, "buffer_size": 1 << 20}
 
@@ -36,6 +39,10 @@ def read_parquet(source: Source, options: ScanOptions, report: OnSkipped) -> Ite
     with parsing(source, "Parquet"), pq.ParquetFile(source.path, **how) as file:
         number = 0
         for group in range(file.num_row_groups):
+            if _is_one_large_row(file, group, list(columns), options):
+                number += 1
+                report(_too_large(source, options, number))
+                continue
             read = {"row_groups": [group], "columns": list(columns), "use_threads": False}
             for batch in file.iter_batches(_batch_rows(file, group, options), **read):
                 for at in range(batch.num_rows):
@@ -44,8 +51,7 @@ def read_parquet(source: Source, options: ScanOptions, report: OnSkipped) -> Ite
                     if _size(fields) <= options.max_file_bytes:
                         yield Row(number, fields)
                         continue
-                    detail = f"a row of more than {options.max_file_bytes:,} characters"
-                    report(Skipped(source.path, SkipReason.TOO_LARGE, detail, number))
+                    report(_too_large(source, options, number))
 
 
 def _columns(file: Any, source: Source, options: ScanOptions) -> dict[str, Any]:
@@ -68,6 +74,22 @@ def _batch_rows(file: Any, group: int, options: ScanOptions) -> int:
     record = file.metadata.row_group(group)
     mean = record.total_byte_size / max(1, record.num_rows)
     return BATCH_ROWS if mean * BATCH_ROWS <= options.max_file_bytes else 1
+
+
+def _is_one_large_row(file: Any, group: int, columns: list[str], options: ScanOptions) -> bool:
+    """Say whether a row group is one row that is too large, without reading it."""
+    record = file.metadata.row_group(group)
+    if record.num_rows != 1:
+        return False
+    chunks = [record.column(i) for i in range(record.num_columns)]
+    read = [chunk for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns]
+    n_bytes = sum(chunk.total_uncompressed_size for chunk in read)
+    return n_bytes > _MOST_BYTES_A_CHARACTER * options.max_file_bytes
+
+
+def _too_large(source: Source, options: ScanOptions, number: int) -> Skipped:
+    detail = f"a row of more than {options.max_file_bytes:,} characters"
+    return Skipped(source.path, SkipReason.TOO_LARGE, detail, number)
 
 
 def _size(value: Any) -> int:
