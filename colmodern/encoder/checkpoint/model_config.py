@@ -18,6 +18,7 @@ from colmodern.errors import EncoderError
 _NO_ARITHMETIC = ("_name_or_path", "architectures", "transformers_version", "torch_dtype", "dtype")
 _MOST_LAYERS = 1000
 _MOST_THETA = 1e12
+_MOST_RADIUS = 1 << 30  # sums with positions stay whole numbers of 64 bits
 _LAYER_TYPES = {"full_attention": True, "sliding_attention": False}
 
 
@@ -114,9 +115,10 @@ class ModernBertConfig:
                 f"{self.n_heads} heads of even width.",
                 code="encoder_unreadable",
             )
-        if self.local_radius < 1:
+        if not 1 <= self.local_radius <= _MOST_RADIUS:
             raise EncoderError(
-                f"{where}: local_attention must be at least 2.", code="encoder_unreadable"
+                f"{where}: local_attention must be at least 2, at most {2 * _MOST_RADIUS:,}.",
+                code="encoder_unreadable",
             )
         if self.max_positions < 1:
             raise EncoderError(

@@ -135,6 +135,7 @@ def test_truncated_weights_are_refused(checkpoints):
         ("rope_parameters", {"rope_theta": 1.0}, "unknown fields"),
         ("rope_scaling", {"factor": 2}, "rope_scaling"),
         ("local_attention", 1, "local_attention must be at least 2"),
+        ("local_attention", 1 << 63, "local_attention must be at least 2"),
         ("hidden_size", ..., "lacks the field 'hidden_size'"),
         ("hidden_size", "wide", "of the wrong kind"),
         ("intermediate_size", 0, "sizes must be at least 1"),
