@@ -2,15 +2,17 @@ PYTHON ?= python
 
 ENGINES ?= .engines
 SECONDS_EACH ?= 20
+CLANG ?= clang++
+FUZZ_NATIVE ?= build/fuzz
 DATA ?= ../shared/data
 RESULTS ?= .results
 COLLECTIONS = cacm cisi time cosqa scifact scisummnet leval-long
 SYSTEMS = bm25,minilm,late:exact,late:bits=2,late:pool=2,late:mode=hybrid,late:pool=2,mode=hybrid,late:scoring=maxsim,late:mode=bm25
 
 PROSE = $(wildcard *.md docs/*.md docs/*/*.md csrc/*.md benchmarks/*/*.md colmodern/storage/*.md)
-CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp)
+CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp fuzz/native/*.h fuzz/native/*.cpp)
 
-.PHONY: setup check fix test bench docs fuzz golden wheel engines-setup bench-engines results
+.PHONY: setup check fix test bench docs fuzz fuzz-native campaigns golden wheel engines-setup bench-engines results
 
 setup:  ## everything a developer needs, the CPU build of torch included
 	$(PYTHON) -m pip install -e ".[dev]"
@@ -42,6 +44,20 @@ docs:  ## do snippets run, do command lines parse, do links lead somewhere?
 
 fuzz:  ## what reads untrusted bytes, with atheris (extra fuzz); findings in .fuzz/findings
 	$(PYTHON) -m fuzz --seconds $(SECONDS_EACH)
+
+fuzz-native:  ## compiled code on any bytes, with libFuzzer and sanitizers; wants Clang 19 or later
+	cmake -S fuzz/native -B $(FUZZ_NATIVE) -DCMAKE_CXX_COMPILER=$(CLANG)
+	cmake --build $(FUZZ_NATIVE)
+	set -e; for target in passages codes encoder; do \
+	  mkdir -p .fuzz/native-$$target; \
+	  $(FUZZ_NATIVE)/fuzz_$$target .fuzz/native-$$target -max_total_time=$(SECONDS_EACH) -max_len=4096; \
+	done
+
+campaigns:  ## commands on indexes and files that were harmed; half an hour of one processor
+	$(PYTHON) -m fuzz.campaigns bombs
+	$(PYTHON) -m fuzz.campaigns kills
+	$(PYTHON) -m fuzz.campaigns flips
+	$(PYTHON) -m fuzz.campaigns crafted
 
 golden:  ## a golden index of the current format, for tests/compat
 	$(PYTHON) tests/compat/make_golden.py
