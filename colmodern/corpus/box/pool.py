@@ -30,8 +30,8 @@ __all__ = ["ExtractionPool"]
 
 logger = logging.getLogger(__name__)
 
-# Read here: their cost grows with their size alone, and that has a limit; rows, whose file has none,
-# up to so many bytes: one row may be all of it, and takes several times its size.
+# Read here: their cost grows with their size alone, and that has a limit. Files of rows have none,
+# and one row may be all of it; so they are read here up to so many bytes.
 _PLAIN = frozenset({"text", "markdown", "rst", "code", "jsonl", "csv", "tsv"})
 _MOST_PLAIN_BYTES = 16 << 20
 
