@@ -87,7 +87,7 @@ def _changed(content: dict[str, Any], rng: random.Random) -> tuple[str, str | No
     elif how == "other" and places:
         other, at = rng.choice(places)
         holder[key] = json.loads(json.dumps(other[at]))
-    elif how == "near" and isinstance(holder.get(key) if places else None, int):
+    elif how == "near" and places and type(holder[key]) is int:
         holder[key] += rng.choice([-1, 1])
     elif how == "raw":
         holder[key], raw = _MARK, rng.choice(_RAW)

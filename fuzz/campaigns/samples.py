@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ def make_sample(folder: Path, n_files: int = 12) -> Sample:
         (files / f"{number}.md").write_text(_text(number), encoding="utf-8")
     rows = "".join(f'{{"_id": "r{n}", "text": "{_words(n)} row{n}", "n": {n}}}\n' for n in range(5))
     (files / "rows.jsonl").write_text(rows, encoding="utf-8")
-    _settle(files, 1_000_000_000)
+    _settle(files.iterdir(), 1_000_000_000)
     indexer = Indexer(path, ENCODER, config=CONFIG)
     indexer.sync([files])
     indexer.update([(f"p{n}", f"{_words(n)} program{n}") for n in range(3)])
@@ -72,7 +72,7 @@ def make_sample(folder: Path, n_files: int = 12) -> Sample:
     (files / "1.md").unlink()
     for number in (2, 3):
         (files / f"{number}.md").write_text(_text(number + 100), encoding="utf-8")
-    _settle(files, 1_100_000_000)
+    _settle([files / f"{number}.md" for number in (2, 3, n_files)], 1_100_000_000)
     _interrupt(lambda: Indexer(path, _Interrupted(dim=16)).sync([files]))
     return Sample(files, path)
 
@@ -113,9 +113,9 @@ def difference(found: State, wanted: State) -> str:
     return str(parts)
 
 
-def _settle(files: Path, seconds: int) -> None:
+def _settle(files: Iterable[Path], seconds: int) -> None:
     """Let files have been written long ago: a change of this moment is read twice."""
-    for path in files.iterdir():
+    for path in files:
         os.utime(path, (seconds, seconds))
 
 

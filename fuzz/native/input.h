@@ -53,11 +53,15 @@ class Input {
     return values;
   }
 
+  static std::int64_t after(std::int64_t value, std::int64_t n) noexcept {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) + static_cast<std::uint64_t>(n));
+  }
+
   // Numbers that mostly rise from 0, as offsets do.
   std::vector<std::int64_t> offsets(std::int64_t n, std::int64_t widest) {
     std::vector<std::int64_t> values(static_cast<std::size_t>(n) + 1, 0);
     for (std::size_t i = 1; i < values.size(); ++i) {
-      values[i] = any<std::uint8_t>() == 255 ? any<std::int64_t>() : values[i - 1] + from(0, widest);
+      values[i] = any<std::uint8_t>() == 255 ? any<std::int64_t>() : after(values[i - 1], from(0, widest));
     }
     return values;
   }

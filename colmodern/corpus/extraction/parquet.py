@@ -83,7 +83,7 @@ def _is_one_large_row(file: Any, group: int, columns: list[str], options: ScanOp
         return False
     chunks = [record.column(i) for i in range(record.num_columns)]
     read = [chunk for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns]
-    n_bytes = sum(chunk.total_uncompressed_size for chunk in read)
+    n_bytes: int = sum(chunk.total_uncompressed_size for chunk in read)
     return n_bytes > _MOST_BYTES_A_CHARACTER * options.max_file_bytes
 
 
