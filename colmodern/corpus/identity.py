@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import count
+from unicodedata import normalize
 
 from colmodern.corpus.sources import Source
 from colmodern.types import Document
@@ -52,7 +53,7 @@ class IdRegistry:
 
 
 def _other_names(source: Source, row: int | None) -> Iterator[str]:
-    rooted = f"{source.root.name}/{source.key}"
+    rooted = normalize("NFC", f"{source.root.name}/{source.key}")
     if row is None:
         yield rooted
     else:

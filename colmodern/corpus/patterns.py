@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from unicodedata import normalize
 
 __all__ = ["Patterns", "compile_patterns"]
 
@@ -36,6 +37,7 @@ class Patterns:
 
     def verdict(self, path: str) -> bool | None:
         """Return True if the path is matched, False if a ``!`` takes it back, else None."""
+        path = normalize("NFC", path)
         is_folder = path.endswith("/")
         name = path.removesuffix("/")
         for pattern in reversed(self.patterns):
@@ -63,7 +65,7 @@ def compile_patterns(lines: Iterable[str]) -> tuple[Patterns, list[int]]:
         if not body or body.startswith("#"):
             continue
         try:
-            patterns.append(_compile(body))
+            patterns.append(_compile(normalize("NFC", body)))
         except ValueError:
             wrong.append(number)
     return Patterns(tuple(patterns)), wrong

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from unicodedata import normalize
 
 from colmodern.corpus.decoding import NotTextError
 from colmodern.corpus.formats import BY_NAME, NEVER_TEXT, FileFormat, format_of
@@ -211,7 +212,7 @@ class _Walk:
         return Source(
             path,
             self.root,
-            printable(key),
+            normalize("NFC", printable(key)),
             status.st_size,
             status.st_mtime_ns,
             form,

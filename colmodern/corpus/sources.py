@@ -121,8 +121,8 @@ class Source:
     Attributes:
         path: Where it is, absolute.
         root: The root under which it was found, absolute; the file itself if that was the root.
-        key: Its path below the root with forward slashes; its name if it is the root. The id of
-            its document.
+        key: Its path below the root with forward slashes; its name if it is the root; in Unicode's
+            composed form (NFC), whatever the file system says. The id of its document.
         size: In bytes.
         mtime_ns: When it was last changed, in nanoseconds since 1970.
         format: How to read it.

@@ -9,6 +9,7 @@ from pathlib import Path
 from colmodern.indexer.kept_config import config_of
 from colmodern.indexer.report import IndexReport
 from colmodern.storage import IndexWriter
+from colmodern.storage.format.ids import forms_of_id
 
 __all__ = ["compact", "delete", "delete_documents"]
 
@@ -49,7 +50,11 @@ def delete_documents(path: str | Path, ids: Iterable[str]) -> tuple[list[str], I
     started = time.perf_counter()
     wanted = _distinct(ids)
     with IndexWriter.open(Path(path)) as writer:
-        missing = [identifier for identifier in wanted if not writer.delete([identifier])]
+        missing = [
+            identifier
+            for identifier in wanted
+            if not any(writer.delete([form]) for form in forms_of_id(identifier))
+        ]
         n_deleted = len(wanted) - len(missing)
         if n_deleted:
             config = config_of(writer.manifest.config)

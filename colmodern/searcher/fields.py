@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from unicodedata import normalize
 
 from colmodern.errors import ConfigError
 from colmodern.searcher.where import Kind, Value, instant_of, number_of
@@ -156,7 +157,7 @@ def _as_number(value: MetadataValue) -> int | float | None:
 
 
 def _as_text(value: MetadataValue) -> str | None:
-    return value if isinstance(value, str) else None
+    return normalize("NFC", value) if isinstance(value, str) else None
 
 
 def _as_truth(value: MetadataValue) -> bool | None:

@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from unicodedata import normalize
 
 from colmodern.errors import InputError
 
@@ -74,4 +75,4 @@ def _query(line: str, place: str) -> tuple[str, str]:
         raise InputError(
             f'{place}{named} needs "_id" and "text"; it has {there}.', code="row_invalid"
         )
-    return str(identifier), text
+    return normalize("NFC", str(identifier)), text

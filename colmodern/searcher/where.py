@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, NoReturn, TypeAlias
+from unicodedata import normalize
 
 from colmodern.errors import ConfigError
 
@@ -264,7 +265,7 @@ class _Parser:
         if word := self._take("true", "false"):
             return Value(Kind.TRUTH, word == "true")
         if token.kind in {"text", "quoted"}:
-            found = Value(Kind.TEXT, _unquoted(token.text))
+            found = Value(Kind.TEXT, normalize("NFC", _unquoted(token.text)))
         elif token.kind == "number":
             found = Value(Kind.NUMBER, number_of(token.text))
         elif token.kind == "date":

@@ -41,6 +41,9 @@ def measure(
         Backend, typer.Option(help="What encodes: our own code, or torch. (extra: torch)")
     ] = Backend.NATIVE,
     device: Annotated[str | None, typer.Option(help="torch: cuda, cuda:1, mps or cpu.")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse judgments of documents that are not there.")
+    ] = False,
     hybrid: Annotated[bool, typer.Option("--hybrid", help="Fuse with BM25.")] = False,
     against: Annotated[
         list[str] | None,
@@ -71,7 +74,9 @@ def measure(
     ours = f"late:{options['effort']},bits={options['bits']}"
     specs = [f"hybrid:{ours}+bm25" if hybrid else ours, *split_specs(",".join(against or []))]
     systems = _make_systems(specs, encoder)
-    loaded = [Dataset.load(name, split) for name in datasets]
+    loaded = [Dataset.load(name, split, strict=strict) for name in datasets]
+    for dataset in loaded:
+        _tell_left_out(dataset)
     folders = [
         None if record is None else [record / dataset.name / _slug(s.name) for s in systems]
         for dataset in loaded
@@ -100,6 +105,19 @@ def measure(
         )
     elif form is Format.TSV:
         print_rows([report.to_dict() for _, reports in results for report in reports], form)
+
+
+def _tell_left_out(dataset: Dataset) -> None:
+    if n := dataset.dropped_judgments:
+        note(
+            f"{dataset.name}: {n:,} judgments name documents that the collection does not have; "
+            "they are left out (--strict refuses them)"
+        )
+    if dataset.own_documents:
+        note(
+            f"{dataset.name}: {len(dataset.own_documents):,} queries are documents of the "
+            "collection; none is ranked for itself"
+        )
 
 
 def _make_systems(specs: list[str], encoder: DocumentEncoder) -> list[System]:

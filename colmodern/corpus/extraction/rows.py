@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
+from unicodedata import normalize
 
 from colmodern.corpus.decoding import without_surrogates
 from colmodern.corpus.extraction.parsed import Row
@@ -45,7 +46,8 @@ def document_of_row(
         detail = f"field {options.text_field!r} is blank"
         return Skipped(source.path, SkipReason.EMPTY, detail, row.number)
     return Document(
-        id=_text_of(row.fields.get(options.id_field)) or f"{source.key}#{row.number}",
+        id=normalize("NFC", _text_of(row.fields.get(options.id_field)))
+        or f"{source.key}#{row.number}",
         text=text,
         title=title,
         metadata=_metadata(row.fields, options),

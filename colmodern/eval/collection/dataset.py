@@ -9,7 +9,7 @@ from pathlib import Path
 
 from colmodern.errors import InputError
 from colmodern.eval.collection.statistics import Spread, Statistics
-from colmodern.eval.layouts import Collection, Documents, Qrels, read_collection
+from colmodern.eval.layouts import Collection, Documents, Qrels, composed, read_collection
 from colmodern.types import Document
 
 
@@ -27,6 +27,10 @@ class Dataset:
         qrels: For every query id, the grade of each judged document.
         document_words: Words of each document, title and text, by its id; in the order of the
             documents.
+        dropped_judgments: How many judgments name documents that the collection lacks; they are
+            left out, and so are queries that have no others.
+        own_documents: Ids of queries that are documents too, of the same id and text, and are not
+            judged to answer themselves: their own documents are left out of their rankings.
         corpus_fingerprint: A hex digest of the documents, in their order.
         fingerprint: A hex digest of documents, queries and judgments.
     """
@@ -39,22 +43,30 @@ class Dataset:
     queries: dict[str, str]
     qrels: Qrels
     document_words: dict[str, int] = field(repr=False)
+    dropped_judgments: int = 0
+    own_documents: frozenset[str] = frozenset()
     corpus_fingerprint: str
     fingerprint: str
 
     @classmethod
-    def load(cls, path_or_name: str | Path, split: str | None = None) -> Dataset:
+    def load(
+        cls, path_or_name: str | Path, split: str | None = None, *, strict: bool = False
+    ) -> Dataset:
         """Load and check a collection; all documents are read once.
+
+        Ids are kept in Unicode's composed form (NFC).
 
         Args:
             path_or_name: A folder (BEIR, TREC, MLDR, LongEmbed, CoIR), a file of JSON lines with
                 ``query`` and ``positive``, or ``organisation/dataset[/folder]`` on the Hugging Face
                 Hub.
             split: Which judgments; None takes the only ones, else ``test``, else ``dev``.
+            strict: Whether judgments of documents that are not there are refused rather than left
+                out and counted.
 
         Raises:
             InputError: There is no collection there, a file is wrong, an id comes twice, a
-                judgment names what does not exist, or nothing is judged.
+                judgment names a query that does not exist, or nothing is judged.
         """
         layout, path, collection = read_collection(path_or_name, split)
         if Path(path_or_name).expanduser() == path:
@@ -63,7 +75,9 @@ class Dataset:
             origin, name = str(path_or_name), str(path_or_name).rpartition("/")[2]
         for suffix in (".gz", ".jsonl", ".parquet"):
             name = name.removesuffix(suffix)
-        return cls._checked(collection, name=name, layout=layout, origin=origin, where=str(path))
+        return cls._checked(
+            collection, name=name, layout=layout, origin=origin, where=str(path), strict=strict
+        )
 
     @classmethod
     def of(
@@ -73,6 +87,7 @@ class Dataset:
         qrels: Mapping[str, Mapping[str, int]],
         *,
         name: str = "collection",
+        strict: bool = False,
     ) -> Dataset:
         """Make and check a collection of what is in memory.
 
@@ -81,6 +96,7 @@ class Dataset:
             queries: Text by query id.
             qrels: For every query id, the grade of each judged document.
             name: What to call it.
+            strict: As in ``load``.
 
         Raises:
             InputError: As in ``load``.
@@ -88,18 +104,32 @@ class Dataset:
         kept = [d if isinstance(d, Document) else Document(*d) for d in documents]
         judged = {query: dict(grades) for query, grades in qrels.items()}
         collection = Collection(Documents(lambda: iter(kept)), dict(queries), judged, "")
-        return cls._checked(collection, name=name, layout="memory", origin="", where=name)
+        return cls._checked(
+            collection, name=name, layout="memory", origin="", where=name, strict=strict
+        )
 
     @classmethod
     def _checked(
-        cls, collection: Collection, *, name: str, layout: str, origin: str, where: str
+        cls,
+        collection: Collection,
+        *,
+        name: str,
+        layout: str,
+        origin: str,
+        where: str,
+        strict: bool,
     ) -> Dataset:
         digest = hashlib.sha256(b"colmodern dataset 1\n")
-        words = _count_words_of_all(collection.documents, digest, where)
+        collection = composed(collection, where)
+        words, own = _read_all(collection, digest, where)
         corpus_fingerprint = digest.hexdigest()
         qrels = {query: grades for query, grades in collection.qrels.items() if grades}
         queries = _judged_queries(collection.queries, qrels, where)
-        _refuse_unknown_documents(qrels, words, where)
+        if strict:
+            _refuse_unknown_documents(qrels, words, where)
+        n_judgments = sum(map(len, qrels.values()))
+        qrels = _of_known_documents(qrels, words, where)
+        queries = {query: queries[query] for query in qrels}
         for query, text in queries.items():
             _update(digest, "query", query, text, repr(sorted(qrels[query].items())))
         return cls(
@@ -111,6 +141,8 @@ class Dataset:
             queries=queries,
             qrels=qrels,
             document_words=words,
+            dropped_judgments=n_judgments - sum(map(len, qrels.values())),
+            own_documents=frozenset(q for q in own & qrels.keys() if qrels[q].get(q, 0) <= 0),
             corpus_fingerprint=corpus_fingerprint,
             fingerprint=digest.hexdigest(),
         )
@@ -144,10 +176,16 @@ def count_words(text: str) -> int:
     return len(text.split())
 
 
-def _count_words_of_all(documents: Documents, digest: hashlib._Hash, where: str) -> dict[str, int]:
-    """Return the words of each document by its id; ids must not come twice."""
+def _read_all(
+    collection: Collection, digest: hashlib._Hash, where: str
+) -> tuple[dict[str, int], set[str]]:
+    """Return the words of each document by its id, and the ids of queries that are documents too.
+
+    Ids must not come twice.
+    """
     words: dict[str, int] = {}
-    for document in documents:
+    own: set[str] = set()
+    for document in collection.documents:
         if not document.id.strip():
             raise InputError(
                 f"{where}: document {len(words) + 1} has an empty id.", code="row_invalid"
@@ -158,9 +196,19 @@ def _count_words_of_all(documents: Documents, digest: hashlib._Hash, where: str)
             )
         words[document.id] = count_words(document.title) + count_words(document.text)
         _update(digest, "document", document.id, document.title, document.text)
+        if _is_said_by(document, collection.queries.get(document.id)):
+            own.add(document.id)
     if not words:
         raise InputError(f"{where}: the collection holds no document.", code="data_empty")
-    return words
+    return words, own
+
+
+def _is_said_by(document: Document, query: str | None) -> bool:
+    """Say whether a query is the text of a document, with its title or without it."""
+    if query is None or not query.strip():
+        return False
+    said = query.split()
+    return said in (document.text.split(), f"{document.title} {document.text}".split())
 
 
 def _judged_queries(queries: dict[str, str], qrels: Qrels, where: str) -> dict[str, str]:
@@ -197,6 +245,18 @@ def _refuse_unknown_documents(qrels: Qrels, words: Mapping[str, int], where: str
             f"collection does not have ({len(missing):,} of {total:,} judgments).",
             code="judgments_invalid",
         )
+
+
+def _of_known_documents(qrels: Qrels, words: Mapping[str, int], where: str) -> Qrels:
+    """Return the judgments of documents that are there, of queries that have any."""
+    kept = {
+        query: {document: grade for document, grade in grades.items() if document in words}
+        for query, grades in qrels.items()
+    }
+    kept = {query: grades for query, grades in kept.items() if grades}
+    if not kept:
+        _refuse_unknown_documents(qrels, words, where)
+    return kept
 
 
 def _update(digest: hashlib._Hash, *parts: str) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from colmodern.errors import InputError
 from colmodern.eval.layouts import beir, coir, longembed, mldr, plain, trec
-from colmodern.eval.layouts.collection import Collection, Documents, Qrels
+from colmodern.eval.layouts.collection import Collection, Documents, Qrels, composed
 from colmodern.eval.layouts.hub import fetch, is_hub_name
 from colmodern.eval.layouts.judgments import read_qrels
 
-__all__ = ["Collection", "Documents", "Qrels", "read_collection", "read_qrels"]
+__all__ = ["Collection", "Documents", "Qrels", "composed", "read_collection", "read_qrels"]
 
 _LAYOUTS: dict[str, tuple[Callable[[Path], bool], Callable[[Path, str | None], Collection]]] = {
     "plain": (plain.recognises, plain.read),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, TypeVar
+from unicodedata import normalize
 
 from colmodern.errors import InputError
 from colmodern.types import Document
@@ -47,6 +48,33 @@ class Collection:
     queries: dict[str, str]
     qrels: Qrels
     split: str
+
+
+def composed(collection: Collection, where: str) -> Collection:
+    """Return a collection with all its ids in Unicode's composed form (NFC).
+
+    Raises:
+        InputError: Two queries have the same id then, or a query has none.
+    """
+    queries: dict[str, str] = {}
+    for query, text in collection.queries.items():
+        name = normalize("NFC", query)
+        if not name.strip():
+            raise InputError(f"{where}: a query has an empty id: {text!r:.60}.", code="row_invalid")
+        if name in queries:
+            raise InputError(f"{where}: query id {name!r} comes twice.", code="id_duplicate")
+        queries[name] = text
+    qrels: Qrels = {}
+    for query, grades in collection.qrels.items():
+        known = qrels.setdefault(normalize("NFC", query), {})
+        known |= {normalize("NFC", document): grade for document, grade in grades.items()}
+
+    def documents() -> Iterator[Document]:
+        for document in collection.documents:
+            name = normalize("NFC", document.id)
+            yield document if name == document.id else replace(document, id=name)
+
+    return Collection(Documents(documents), queries, qrels, collection.split)
 
 
 def choose_split(found: Mapping[str, T], split: str | None, where: Path) -> tuple[str, T]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from colmodern.errors import InputError
@@ -44,4 +45,7 @@ def read_qrels(path: str | Path) -> Qrels:
 
 
 def _is_grade(text: str) -> bool:
-    return text.strip().lstrip("-").isdigit()
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -116,8 +116,11 @@ def add_judgment(qrels: Qrels, query: str, document: str, grade: Any, place: str
     """Add one judgment.
 
     Raises:
-        InputError: The grade is no whole number, or another one was given before.
+        InputError: An id is empty, the grade is no whole number, or another one was given before.
     """
+    if not query.strip() or not document.strip():
+        which = "document" if query.strip() else "query"
+        raise InputError(f"{place}: the id of the {which} is empty.", code="row_invalid")
     try:
         value = float(grade)
     except (TypeError, ValueError) as err:

@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from colmodern.errors import ConfigError, InputError
@@ -79,12 +80,23 @@ def _search_all(
     system: System, dataset: Dataset, depth: int, progress: Progress | None
 ) -> list[Answer]:
     answers = []
-    for answer in system.search(dataset.queries, depth):
-        answers.append(answer)
+    wanted = depth + bool(dataset.own_documents)
+    found = system.search(dataset.queries, wanted)
+    for query, answer in zip(dataset.queries, found, strict=True):
+        answers.append(_without_own(answer, query, dataset, depth))
         if progress is not None:
             progress("searching", len(answers), len(dataset.queries))
     _refuse_unknown(system, dataset, answers)
     return answers
+
+
+def _without_own(answer: Answer, query: str, dataset: Dataset, depth: int) -> Answer:
+    """Return an answer of so many hits, without the query itself if it is a document too."""
+    if not dataset.own_documents:
+        return answer
+    own = query if query in dataset.own_documents else None
+    ranking = tuple(hit for hit in answer.ranking if hit[0] != own)
+    return replace(answer, ranking=ranking[:depth])
 
 
 def _refuse_missing(system: System, dataset: Dataset, built: Built) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from colmodern.errors import InputError
 from colmodern.eval.layouts.rows import read_lines
@@ -94,6 +95,7 @@ def _read(path: Path) -> tuple[dict[str, list[tuple[str, float]]], str]:
                 code="row_invalid",
             )
         query, _, document, _, score, name = fields
+        query, document = normalize("NFC", query), normalize("NFC", document)
         value = float(score)
         hits = rankings.setdefault(query, {})
         if document in hits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from unicodedata import normalize
 
 from colmodern.errors import InputError
 from colmodern.storage import StoredDocument
@@ -28,7 +29,7 @@ def content_hash(document: Document) -> str:
 
 
 def stored(document: Document, source: str | None = None) -> StoredDocument:
-    """Return a document as storage wants it.
+    """Return a document as storage wants it, its id in Unicode's composed form (NFC).
 
     Raises:
         InputError: The id is empty, or the metadata are not flat.
@@ -46,7 +47,7 @@ def stored(document: Document, source: str | None = None) -> StoredDocument:
     if not document.id:
         raise InputError("A document has an empty id; give every document a name of its own.")
     return StoredDocument(
-        id=document.id,
+        id=normalize("NFC", document.id),
         text=document.text,
         title=document.title,
         metadata=dict(metadata),
@@ -65,10 +66,11 @@ def stored_documents(documents: Iterable[Document | tuple[str, str]]) -> Iterato
     seen: set[str] = set()
     for item in documents:
         document = item if isinstance(item, Document) else _of_pair(item)
-        if document.id in seen:
+        kept = stored(document)
+        if kept.id in seen:
             raise InputError(f"The id {document.id!r} comes twice; ids must be unique.")
-        seen.add(document.id)
-        yield stored(document)
+        seen.add(kept.id)
+        yield kept
 
 
 def _of_pair(item: object) -> Document:

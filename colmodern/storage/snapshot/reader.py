@@ -14,6 +14,7 @@ from colmodern.codec import Codec
 from colmodern.errors import IndexCorruptError, IndexFormatError
 from colmodern.storage.directory import Directory, IndexLocation, as_directory
 from colmodern.storage.format.documents import SourceRecord, StoredDocument
+from colmodern.storage.format.ids import forms_of_id
 from colmodern.storage.format.manifest import Manifest, SegmentRecord
 from colmodern.storage.format.names import MANIFEST
 from colmodern.storage.format.schemas import sources_schema
@@ -150,11 +151,15 @@ class IndexReader:
         return self.manifest.n_tokens
 
     def find(self, document_id: str) -> tuple[Segment, int] | None:
-        """Return the segment and position of the live document with this id, or None."""
-        for segment in self.segments:
-            position = segment.position_of(document_id)
-            if position is not None:
-                return segment, position
+        """Return the segment and position of the live document with this id, or None.
+
+        Ids compare by their composed form (NFC).
+        """
+        for form in forms_of_id(document_id):
+            for segment in self.segments:
+                position = segment.position_of(form)
+                if position is not None:
+                    return segment, position
         return None
 
     def sources(self) -> list[SourceRecord]:

@@ -66,13 +66,13 @@ def test_only_grades_of_at_least_one_are_relevant():
 )
 def test_what_does_not_fit_together_gets_a_sentence(documents, queries, qrels, words):
     with pytest.raises(InputError, match=words):
-        Dataset.of(documents, queries, qrels)
+        Dataset.of(documents, queries, qrels, strict=True)
 
 
 def test_wrong_judgments_on_disk_name_the_first_and_count_them(folder):
     (folder / "qrels" / "test.tsv").write_text("q1\td1\t1\nq1\tnone\t1\nq2\tnil\t1\n")
     with pytest.raises(InputError, match=r"fruit: .*'q1' name document 'none'.*\(2 of 3 judgments"):
-        Dataset.load(folder)
+        Dataset.load(folder, strict=True)
 
 
 def test_queries_may_begin_with_a_byte_order_mark_and_have_other_names(folder):
