@@ -49,7 +49,7 @@ def main() -> None:
     """Print a table: a row a way of searching, right documents and places by depth."""
     options = _options()
     rng = np.random.default_rng(0)
-    documents, needles = _haystack(rng, options.documents, options.words)
+    documents, needles = haystack(rng, options.documents, options.words)
     encoder = Encoder.load(options.model)
     with tempfile.TemporaryDirectory() as folder:
         Indexer(Path(folder) / "index", encoder).build(documents)
@@ -57,9 +57,10 @@ def main() -> None:
             _report(searcher, needles)
 
 
-def _haystack(
+def haystack(
     rng: np.random.Generator, n_documents: int, n_words: int
 ) -> tuple[list[Document], dict[str, Needle]]:
+    """Return documents of so many words, and the fact that is planted in each, by its id."""
     names = list(product(_COLOURS, _THINGS, _TOWNS))
     documents, needles = [], {}
     for number, chosen in enumerate(rng.permutation(len(names))[:n_documents]):

@@ -11,7 +11,8 @@ import numpy as np
 
 from colmodern.eval.measures.significance import randomisation_p
 from colmodern.eval.passages.annotated import Annotated, Question
-from colmodern.eval.passages.finders import Finder, Stretch
+from colmodern.eval.passages.finders import Finder
+from colmodern.eval.passages.windows import Stretch
 from colmodern.types import Progress
 
 BEST_OF = 3

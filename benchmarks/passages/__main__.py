@@ -1,0 +1,71 @@
+"""The table of docs/passages.md: what is shown, beside baselines, on every set, in one run.
+
+    python -m benchmarks.passages DATA [--work FOLDER] [--sets handbook,needles] [--against ...]
+
+Indexes and the vectors of MiniLM's windows stay in the work folder: a second run takes a minute or
+two. A cell has the share of questions whose first passage overlaps an answer, the same for the best
+of three, the share of the first one's characters inside, the mean reciprocal rank of the first of
+three that does, and the mean number of characters. ``p`` is of ours against that baseline, paired
+randomisation of first hits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from benchmarks.passages.sets import all_sets
+from colmodern import Encoder
+from colmodern.eval.passages import (
+    Annotated,
+    PassageReport,
+    finders_of,
+    measure_passages,
+)
+
+_BASELINES = "random,bm25,minilm,maxsim"
+
+
+def main() -> None:
+    """Print a table: a row for each set and finder."""
+    options = _options()
+    encoder = Encoder.load(options.model)
+    names = ["passage", *(name for name in options.against.split(",") if name)]
+    print("| set | finder | hit | of 3 | inside | MRR | characters | p |")
+    print("|" + "---|" * 8)
+    with tempfile.TemporaryDirectory() as scratch:
+        work = options.work or Path(scratch)
+        work.mkdir(parents=True, exist_ok=True)
+        wanted = [name for name in options.sets.split(",") if name]
+        for collection in all_sets(options.data):
+            if wanted and collection.name not in wanted:
+                continue
+            _rows(collection, names, encoder, work)
+
+
+def _rows(collection: Annotated, names: list[str], encoder: Encoder, work: Path) -> None:
+    title = f"{collection.name}, {len(collection.questions):,}"
+    ours: PassageReport | None = None
+    for finder in finders_of(names, collection, encoder, work):
+        report = measure_passages(finder, collection)
+        row = report.to_dict()
+        numbers = (row[name] for name in ("hit", "hit_of_three", "inside", "reciprocal_rank"))
+        cells = " | ".join(f"{number:.3f}" for number in numbers)
+        p = "" if ours is None else f"{ours.p_against(report):.4f}"
+        print(f"| {title} | {report.name} | {cells} | {report.characters:.0f} | {p} |", flush=True)
+        ours = ours or report
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--work", type=Path, help="where indexes and vectors are kept")
+    parser.add_argument("--sets", default="", help="some of the sets, with commas")
+    parser.add_argument("--against", default=_BASELINES, help="baselines, with commas")
+    parser.add_argument("--model", default="default")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Which questions have an answer at a known place? Meetings, joined pairs, needles, a handbook.
+
+Half of the meetings and of the documents joined from sentences is for choosing, the other half is
+put aside: every other document, so both have the same kinds.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.needles import haystack
+from colmodern import Document
+from colmodern.eval.passages import Annotated, Question
+
+HANDBOOK = Path(__file__).parents[2] / "examples" / "judged"
+_PARAGRAPHS, _SENTENCES = 20, 150
+_SOME_DOCUMENTS = 45  # of those joined from sentences
+_SOME_QUESTIONS, _TO_FIT = 18, 130  # about each of these
+_NEEDLES, _NEEDLE_WORDS = 60, 8000
+
+
+def all_sets(data: Path) -> Iterator[Annotated]:
+    """Yield every set that the folder has the data for; needles and the handbook are always there.
+
+    Args:
+        data: A folder with ``qmsum-train`` and ``pairs``.
+    """
+    if (data / "qmsum-train").is_dir():
+        yield from _halves(Annotated.load(data / "qmsum-train"), "meetings")
+    if (path := data / "pairs" / "xquad.jsonl.gz").is_file():
+        yield joined_pairs("paragraphs", _pairs(path), _PARAGRAPHS)
+    if (path := data / "pairs" / "squad-sentences.jsonl.gz").is_file():
+        for half in _halves(_sentences(path), "sentences"):
+            yield _with_fewer_questions(half, _SOME_QUESTIONS)
+    yield _needles()
+    handbook = Annotated.load(HANDBOOK)
+    yield Annotated("handbook", handbook.documents, handbook.questions)
+
+
+def for_fitting(data: Path) -> Iterator[Annotated]:
+    """Yield the halves that are for choosing, of meetings and of sentences."""
+    yield next(_halves(Annotated.load(data / "qmsum-train"), "meetings"))
+    sentences = _sentences(data / "pairs" / "squad-sentences.jsonl.gz")
+    yield _with_fewer_questions(next(_halves(sentences, "sentences")), _TO_FIT)
+
+
+def joined_pairs(
+    name: str, pairs: list[tuple[str, str]], n_parts: int, n_documents: int | None = None
+) -> Annotated:
+    """Join answers that follow each other to documents, each answer a paragraph.
+
+    Args:
+        name: What to call the collection.
+        pairs: Questions and their answers.
+        n_parts: How many different answers a document has, about.
+        n_documents: How many documents, taken from all over the pairs; None: all.
+    """
+    answers = list(dict.fromkeys(answer for _, answer in pairs))
+    places: dict[str, tuple[str, int]] = {}
+    texts: dict[str, str] = {}
+    n_all = max(1, len(answers) // n_parts)
+    for number, some in enumerate(np.array_split(np.arange(len(answers)), n_all)):
+        text = ""
+        for i in some:
+            text += "\n\n" if text else ""
+            places[answers[i]] = (f"{name}-{number}", len(text))
+            text += answers[i]
+        texts[f"{name}-{number}"] = text
+    step = 1 if n_documents is None else max(1, len(texts) // n_documents)
+    kept = {id_: Document(id_, text) for id_, text in list(texts.items())[::step]}
+    questions: dict[str, list[Question]] = {id_: [] for id_ in kept}
+    for number, (question, answer) in enumerate(pairs):
+        document, start = places[answer]
+        if document in kept:
+            spans = ((start, start + len(answer)),)
+            questions[document].append(Question(f"q{number}", question, document, spans))
+    return Annotated(name, kept, tuple(chain.from_iterable(questions.values())))
+
+
+def _sentences(path: Path) -> Annotated:
+    return joined_pairs("sentences", _pairs(path), _SENTENCES, _SOME_DOCUMENTS)
+
+
+def _pairs(path: Path) -> list[tuple[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return [(row["query"], row["document"].strip()) for row in rows if row["document"].strip()]
+
+
+def _halves(collection: Annotated, name: str) -> Iterator[Annotated]:
+    ids = list(collection.documents)
+    for half, which in ((ids[::2], "choose"), (ids[1::2], "aside")):
+        documents = {id_: collection.documents[id_] for id_ in half}
+        questions = tuple(one for one in collection.questions if one.document in documents)
+        yield Annotated(f"{name}-{which}", documents, questions)
+
+
+def _with_fewer_questions(collection: Annotated, n: int) -> Annotated:
+    """Return at most ``n`` questions of each document, taken from all over it."""
+    kept: list[Question] = []
+    for id_ in collection.documents:
+        own = [one for one in collection.questions if one.document == id_]
+        kept += own[:: max(1, -(-len(own) // n))]
+    return Annotated(collection.name, collection.documents, tuple(kept))
+
+
+def _needles() -> Annotated:
+    documents, needles = haystack(np.random.default_rng(0), _NEEDLES, _NEEDLE_WORDS)
+    texts = {document.id: document for document in documents}
+    questions = []
+    for id_, needle in needles.items():
+        start = texts[id_].text.index(needle.fact)
+        span = (start, start + len(needle.fact))
+        questions.append(Question(id_, needle.question, id_, (span,)))
+    return Annotated("needles", texts, tuple(questions))
