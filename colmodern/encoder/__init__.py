@@ -16,10 +16,20 @@ from colmodern.encoder.checkpoint.layouts import scoring_in
 from colmodern.encoder.checkpoint.sources import DEFAULT_NAME, find_local_model, split_name
 from colmodern.encoder.encoder import Encoder
 from colmodern.encoder.hash_encoder import HashEncoder
+from colmodern.encoder.passage_map import PassageMap
 from colmodern.errors import EncoderError
 from colmodern.request import Scoring
 
-__all__ = ["DEFAULT_NAME", "Encoder", "HashEncoder", "languages_of", "load_encoder", "scoring_of"]
+__all__ = [
+    "DEFAULT_NAME",
+    "Encoder",
+    "HashEncoder",
+    "PassageMap",
+    "languages_of",
+    "load_encoder",
+    "passage_map_of",
+    "scoring_of",
+]
 
 
 def load_encoder(
@@ -63,3 +73,18 @@ def languages_of(name: str) -> tuple[str, ...]:
     except EncoderError:
         return ()
     return () if folder is None else languages_in(folder)
+
+
+def passage_map_of(name: str) -> PassageMap | None:
+    """Return what an encoder's queries become before passages are chosen, without loading it.
+
+    None where its checkpoint has no such map, or is not on this machine.
+
+    Raises:
+        EncoderError: It has one that cannot be read.
+    """
+    try:
+        folder = find_local_model(split_name(name)[0])
+    except EncoderError:
+        return None
+    return None if folder is None else PassageMap.read(folder)

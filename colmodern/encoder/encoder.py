@@ -29,6 +29,7 @@ from colmodern.encoder.checkpoint.tensors import open_tensors
 from colmodern.encoder.forward.native import AUTO, NativeModel, choose_precision
 from colmodern.encoder.forward.runner import PACK_TOKENS, OpenRunner, Runner
 from colmodern.encoder.forward.workers import Workers
+from colmodern.encoder.passage_map import PassageMap
 from colmodern.encoder.tokens.rules import TextRules
 from colmodern.encoder.tokens.sequences import EncodingPlan, TokenSequence, join_vectors, plan_packs
 from colmodern.errors import EncoderError
@@ -147,6 +148,15 @@ class Encoder:
         piece, cannot be read. Empty: the text can be read.
         """
         return self._rules.tokenizer.unread_scripts(text)
+
+    @cached_property
+    def passage_map(self) -> PassageMap | None:
+        """What queries become before passages are chosen; None: they stay as they are.
+
+        Raises:
+            EncoderError: The checkpoint has one that cannot be read or does not fit.
+        """
+        return PassageMap.read(self._checkpoint.folder, dim=self.dim)
 
     @property
     def document_length(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from colmodern.request import Scoring
 from colmodern.storage import IndexReader, Segment
 from colmodern.text.words import words_of
 from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
+
+if TYPE_CHECKING:
+    from colmodern.encoder import PassageMap
 
 
 def check_encoder(reader: IndexReader, encoder: QueryEncoder) -> None:
@@ -61,6 +65,20 @@ def scoring_of_index(reader: IndexReader, encoder: QueryEncoder | None) -> Scori
     from colmodern.encoder import scoring_of
 
     return scoring_of(reader.manifest.encoder.name)
+
+
+def passage_map_of_index(reader: IndexReader, encoder: QueryEncoder | None) -> PassageMap | None:
+    """Return what queries become before passages are chosen in an index; None: they stay.
+
+    As with ``scoring_of_index``: by the encoder that the searcher was opened with, else by the
+    checkpoint that the index names, if it lies on this machine.
+    """
+    if encoder is not None:
+        found: PassageMap | None = getattr(encoder, "passage_map", None)
+        return found
+    from colmodern.encoder import passage_map_of
+
+    return passage_map_of(reader.manifest.encoder.name)
 
 
 def encoder_of(reader: IndexReader, *, precision: str) -> QueryEncoder:

@@ -12,8 +12,8 @@ from colmodern.searcher.answer import passage_query
 from colmodern.searcher.checks import checked_vectors, found_document
 from colmodern.searcher.part import Part
 from colmodern.searcher.plan import QueryPlan, SearchPlan
-from colmodern.searcher.search import prepared
-from colmodern.searcher.segment import scorer_of
+from colmodern.searcher.search import prepared, prepared_chooser
+from colmodern.searcher.segment import chooser_of, scorer_of
 from colmodern.storage import IndexReader
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
@@ -53,7 +53,12 @@ def explain_document(
         raise ConfigError(message, code="option_out_of_range", option="passages", value=n_passages)
     segment, position = found_document(reader, doc_id)
     document, spans = segment.document(position), segment.spans(position)
-    scorer = scorer_of(part, QueryPlan(how, prepared(tokens, reader.codec, how)))
+    plan = QueryPlan(
+        how,
+        prepared(tokens, reader.codec, how),
+        chooser=prepared_chooser(tokens, reader.codec, how),
+    )
+    scorer = scorer_of(part, plan)
     matches = scorer.of_tokens(part.number_of(segment, position), len(spans))
     if not np.isfinite(matches).all():
         raise segment.not_finite(position)
@@ -68,6 +73,7 @@ def explain_document(
         np.array([number]),
         [DocumentText(document.text, document.metadata, lambda: spans)],
         n_passages,
+        chooser=chooser_of(part, plan),
     )
     return explain_match(
         query,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from colmodern.request import Effort, Fusion, Mode, Scoring, SearchRequest
 from colmodern.searcher.prepared import PreparedQuery
@@ -17,6 +17,9 @@ Begin: TypeAlias = Callable[[str], Any]
 def unobserved(stage: str) -> None:
     """Begin a stage that nobody times or stops."""
 
+
+if TYPE_CHECKING:
+    from colmodern.encoder import PassageMap
 
 WORD_WEIGHT = {Fusion.SCORES: 0.1, Fusion.RRF: 0.05}
 """How much BM25 counts in the hybrid mode; docs/decisions/0011-fusion.md has the measurement."""
@@ -58,6 +61,7 @@ class SearchPlan:
         word_weight: How much BM25 counts in the hybrid mode, 0 to 1.
         scoring: How matches make a score; never ``auto``.
         begin: Called with ``words``, ``candidates``, ``rescore`` and ``passages`` as they begin.
+        passage_map: What queries become before passages are chosen; None: they stay as they are.
     """
 
     request: SearchRequest
@@ -68,6 +72,7 @@ class SearchPlan:
     word_weight: float
     scoring: Scoring
     begin: Begin = unobserved
+    passage_map: PassageMap | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,11 +83,13 @@ class QueryPlan:
         how: What the request means.
         query: The query's vectors as the codec sees them; None in mode bm25.
         words: How common the query's words are in the whole index; None in mode late.
+        chooser: The same as ``query``, as passages are chosen by it; None: by ``query`` itself.
     """
 
     how: SearchPlan
     query: PreparedQuery | None = None
     words: WordStatistics | None = None
+    chooser: PreparedQuery | None = None
 
     @property
     def phrase_bonus(self) -> float:
@@ -109,6 +116,7 @@ def plan(
     scoring: Scoring,
     threads: int,
     begin: Begin = unobserved,
+    passage_map: PassageMap | None = None,
 ) -> SearchPlan:
     """Return what a request means in an index.
 
@@ -122,6 +130,7 @@ def plan(
         scoring: What ``auto`` means: how the index's encoder scores.
         threads: How many there are, where the request does not say.
         begin: Called with the name of each stage as it begins; see ``SearchPlan``.
+        passage_map: What the index's encoder makes of queries before passages are chosen.
     """
     length = max(1.0, n_tokens / max(1, n_documents))
     probes, gathered, candidates = _stages(request, length)
@@ -135,6 +144,7 @@ def plan(
         word_weight=weight,
         scoring=scoring if request.scoring is Scoring.AUTO else request.scoring,
         begin=begin,
+        passage_map=passage_map if request.passages else None,
     )
 
 

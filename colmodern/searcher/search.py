@@ -57,6 +57,7 @@ def search_one(
         how,
         prepared(tokens, codec, how),
         None if found is None else found.statistics,
+        prepared_chooser(tokens, codec, how),
     )
     phrases = held_phrases(part, query, allowed)
     ranked = merge([best_of(part, plan, allowed, found, phrases)], how)
@@ -99,4 +100,14 @@ def prepared(tokens: TokenEmbeddings | None, codec: Codec, how: SearchPlan) -> P
         return None
     assert tokens is not None
     vectors = checked_vectors(tokens.vectors, codec.dim)
+    return PreparedQuery.of(vectors, codec, threads=how.threads)
+
+
+def prepared_chooser(
+    tokens: TokenEmbeddings | None, codec: Codec, how: SearchPlan
+) -> PreparedQuery | None:
+    """Return a query's vectors by which passages are chosen; None: by those of ``prepared``."""
+    if how.passage_map is None or tokens is None:
+        return None
+    vectors = how.passage_map.of(checked_vectors(tokens.vectors, codec.dim))
     return PreparedQuery.of(vectors, codec, threads=how.threads)

@@ -20,6 +20,7 @@ from colmodern.searcher.checks import (
     check_queries,
     encoded,
     encoder_of,
+    passage_map_of_index,
     scoring_of_index,
 )
 from colmodern.searcher.description import describe
@@ -34,6 +35,7 @@ from colmodern.storage import IndexReader
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 if TYPE_CHECKING:
+    from colmodern.encoder import PassageMap
     from colmodern.searcher.filters import Filters
 
 
@@ -313,12 +315,18 @@ class Searcher:
             scoring=Scoring.MAXSIM if request.mode is Mode.BM25 else self._scoring,
             threads=os.cpu_count() or 1,
             begin=begin,
+            passage_map=None if request.mode is Mode.BM25 else self._passage_map,
         )
 
     @cached_property
     def _scoring(self) -> Scoring:
         """What scoring ``auto`` is, whatever a query is given as."""
         return scoring_of_index(self._reader, self._opened_with)
+
+    @cached_property
+    def _passage_map(self) -> PassageMap | None:
+        """What queries become before passages are chosen, whatever a query is given as."""
+        return passage_map_of_index(self._reader, self._opened_with)
 
     def _allowed(self, where: str | None) -> NDArray[np.bool_]:
         """Return which documents may be found, of all segments."""

@@ -196,7 +196,18 @@ def late_candidates(
 def scorer_of(part: Part, plan: QueryPlan) -> DocumentScorer:
     """Return what scores parts of the documents of ``part``."""
     assert plan.query is not None
-    return DocumentScorer(plan.query.quantised, plan.query.table, part.arrays, plan.how.threads)
+    return _scorer(part, plan.query, plan)
+
+
+def chooser_of(part: Part, plan: QueryPlan) -> DocumentScorer:
+    """Return what chooses the passages of the documents of ``part``."""
+    query = plan.chooser or plan.query
+    assert query is not None
+    return _scorer(part, query, plan)
+
+
+def _scorer(part: Part, query: PreparedQuery, plan: QueryPlan) -> DocumentScorer:
+    return DocumentScorer(query.quantised, query.table, part.arrays, plan.how.threads)
 
 
 def _rescored(part: Part, plan: QueryPlan, documents: IntVector) -> FloatVector:

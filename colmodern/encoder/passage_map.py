@@ -1,0 +1,77 @@
+"""Which vectors of a query find its answer inside a document?
+
+A checkpoint may hold ``passage_map.safetensors``: a matrix and the weights of query tokens, learned
+from questions with known places of their answers (``benchmarks/passages/fit.py``). Only the query
+is mapped, so that documents are stored once. A checkpoint without the file takes queries as they
+are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from colmodern.encoder.checkpoint.tensors import open_tensors
+from colmodern.errors import EncoderError
+from colmodern.types import FloatMatrix, FloatVector
+
+PASSAGE_MAP_FILE = "passage_map.safetensors"
+_SHAPES = {"matrix": 2, "weight": 1, "bias": 1}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PassageMap:
+    """What a query's token vectors become before passages are chosen.
+
+    Attributes:
+        matrix: Shape (dim, dim), float32: a row vector of the query is multiplied by it.
+        weight: Shape (dim,), float32, and
+        bias: Shape (1,), float32: a token counts ``log(1 + exp(vector @ weight + bias))``.
+    """
+
+    matrix: FloatMatrix
+    weight: FloatVector
+    bias: FloatVector
+
+    @classmethod
+    def read(cls, folder: Path, *, dim: int | None = None) -> Self | None:
+        """Return that of a checkpoint; None if it has none.
+
+        Args:
+            folder: The checkpoint.
+            dim: The length of its token vectors; None: it is not known.
+
+        Raises:
+            EncoderError: The file cannot be read, or does not fit the checkpoint.
+        """
+        path = folder / PASSAGE_MAP_FILE
+        if not path.is_file():
+            return None
+        tensors = open_tensors(path)
+        if {name: len(one.shape) for name, one in tensors.items()} != _SHAPES:
+            raise _does_not_fit(path, f"holds {sorted(tensors)}, not {sorted(_SHAPES)}")
+        found = cls(**{name: one.to_float32() for name, one in tensors.items()})
+        own = len(found.weight)
+        if found.matrix.shape != (own, own) or len(found.bias) != 1 or dim not in (None, own):
+            raise _does_not_fit(path, f"is for vectors of {own} numbers, not of {dim}")
+        if not all(np.isfinite(one).all() for one in (found.matrix, found.weight, found.bias)):
+            raise _does_not_fit(path, "holds numbers that are not finite")
+        return found
+
+    def of(self, vectors: FloatMatrix) -> FloatMatrix:
+        """Return query vectors, shape (n_tokens, dim), float32, mapped; computed in float64."""
+        rows = vectors.astype(np.float64)
+        amounts = np.logaddexp(0.0, rows @ self.weight.astype(np.float64) + self.bias)
+        mapped: FloatMatrix = ((rows @ self.matrix) * amounts[:, None]).astype(np.float32)
+        return mapped
+
+
+def _does_not_fit(path: Path, why: str) -> EncoderError:
+    return EncoderError(
+        f"{path} {why}. Take the file that belongs to the checkpoint, or remove it.",
+        code="encoder_unreadable",
+        path=path,
+    )
