@@ -34,6 +34,27 @@ Doubles: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """The best windows of documents that are apart.
+
+    Attributes:
+        windows: Shape (n_documents, n, 2), int64: the first piece of each window and the one past
+            its last, counted in the document, -1 where there are no more.
+        scores: Shape (n_documents, n), float64, minus infinity where there are no more.
+        answers: Shape (n_pieces,), float64: how much of the query each piece answers alone.
+    """
+
+    windows: IntVector
+    scores: Doubles
+    answers: Doubles
+
+    def within(self, deviations: float) -> Chosen:
+        """Return those that score at most so many standard deviations less than the best."""
+        kept = self.scores >= self.scores[:, :1] - deviations
+        return Chosen(np.where(kept[:, :, None], self.windows, -1), self.scores, self.answers)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Windows:
     """The windows of a document: one begins with each piece.
 
@@ -158,7 +179,7 @@ def choose(
     n: int,
     *,
     threads: int,
-) -> tuple[IntVector, Doubles]:
+) -> Chosen:
     """Return the ``n`` best windows of each document that are apart, in one native call.
 
     Args:
@@ -168,13 +189,9 @@ def choose(
         idf: Shape (n_words,), float64.
         n: How many windows of each document, at least 1.
         threads: How many threads share the work.
-
-    Returns:
-        Shape (n_documents, n, 2), int64: the first piece of each window and the one past its last,
-        counted in the document, -1 where there are no more; and how much of the query each piece
-        answers alone, shape (n_pieces,), float64.
     """
     chosen = np.full((len(n_tokens), n, 2), -1, np.int64)
+    scores = np.full((len(n_tokens), n), -np.inf)
     answers = np.zeros(len(found.pieces))
     if active_isa() != REFERENCE:
         native().choose_windows(
@@ -187,10 +204,10 @@ def choose(
             n,
             threads,
             chosen,
-            np.empty((len(n_tokens), n)),
+            scores,
             answers,
         )
-        return chosen, answers
+        return Chosen(chosen, scores, answers)
     offsets = found.piece_offsets.tolist()
     for number, (begin, end) in enumerate(itertools.pairwise(offsets)):
         if begin == end:
@@ -204,5 +221,6 @@ def choose(
         )
         best = windows.best(n)
         chosen[number, : len(best)] = best
+        scores[number, : len(best)] = windows.scores[[first for first, _ in best]]
         answers[begin:end] = windows.answers
-    return chosen, answers
+    return Chosen(chosen, scores, answers)

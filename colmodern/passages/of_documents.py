@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.passages.choice import Doubles, choose
+from colmodern.passages.choice import Chosen, Doubles, choose
 from colmodern.passages.highlights import highlights_of
 from colmodern.passages.lead import lead_of
 from colmodern.passages.passage import Passage, Sentence
@@ -76,69 +76,74 @@ def vector_passages(
     documents: IntVector,
     texts: Sequence[DocumentText],
     n: int = 1,
+    *,
+    within: float = np.inf,
+    chooser: DocumentScorer | None = None,
 ) -> list[list[Passage]]:
     """Return the ``n`` best passages of each document, best first; none where no text has tokens.
 
     Args:
         query: The query's words.
-        scorer: Scores the documents' tokens.
+        scorer: Scores the documents' tokens, for what is shown of a passage.
         documents: Shape (n,), int64: their numbers.
         texts: Their texts, in the same order.
         n: How many passages at most; they do not overlap.
+        within: How much worse than the best one they may be, in standard deviations.
+        chooser: Scores the tokens for the choice; None: ``scorer`` does.
     """
     if not len(scorer.query):
         return [[] for _ in texts]
     spans = [one.spans() for one in texts]
     sources = [PlacedText(one.text, s, one.is_code) for one, s in zip(texts, spans, strict=True)]
     found = cut(sources, query.words, threads=scorer.threads)
-    maxima = scorer.of_pieces(documents, found)
+    maxima = (chooser or scorer).of_pieces(documents, found)
     n_tokens = [len(one) for one in spans]
-    chosen, answers = _chosen(query, texts, found, n_tokens, maxima, n, scorer.threads)
-    scores = scorer.of_windows(documents, found, chosen)
+    chosen = _chosen(query, texts, found, n_tokens, maxima, n, scorer.threads).within(within)
+    scores = scorer.of_windows(documents, found, chosen.windows)
     passages: list[list[Passage]] = [[] for _ in texts]
     for number, window, token_scores in scores:
         begin = int(found.pieces[found.piece_offsets[number] + window[0], 1])
         of_tokens = spans[number][begin : begin + len(token_scores)]
-        one = _passage(texts[number], found, number, window, answers, token_scores, of_tokens)
-        passages[number].append(with_phrases_marked(one, texts[number].text, query.phrases))
+        passages[number].append(
+            _passage(query, texts[number], found, number, window, chosen, token_scores, of_tokens)
+        )
     return passages
 
 
 def word_passages(
-    query: PassageQuery, texts: Sequence[DocumentText], *, threads: int = 1
-) -> list[Passage | None]:
-    """Return the passage of each document by the words of a query alone; None where it has none.
+    query: PassageQuery,
+    texts: Sequence[DocumentText],
+    n: int = 1,
+    *,
+    within: float = np.inf,
+    threads: int = 1,
+) -> list[list[Passage]]:
+    """Return the ``n`` best passages of each document by the words of a query alone, best first.
+
+    A document without a word of the query has none, and a second one has a word of it.
 
     Args:
         query: The query's words.
         texts: The texts of the documents.
+        n: How many passages at most; they do not overlap.
+        within: How much worse than the best one they may be, in standard deviations.
         threads: How many threads share the work.
     """
     found = cut(
         [PlacedText(one.text, None, one.is_code) for one in texts], query.words, threads=threads
     )
-    has_words = np.logical_or.reduceat(
-        np.append(found.counts.any(axis=1), False), found.piece_offsets[:-1]
-    ) & (np.diff(found.piece_offsets) > 0)
-    ends = (
-        found.pieces[np.maximum(found.piece_offsets[1:] - 1, 0), 2] if len(found.pieces) else None
-    )
+    has_words = found.counts.any(axis=1)
+    ends = found.pieces[np.maximum(found.piece_offsets[1:] - 1, 0), 2] if len(has_words) else None
     n_tokens = [0] * len(texts) if ends is None else ends.tolist()
-    chosen, answers = _chosen(query, texts, found, n_tokens, None, 1, threads)
-    columns = {word: column for column, word in enumerate(query.words)}
-    passages: list[Passage | None] = []
+    chosen = _chosen(query, texts, found, n_tokens, None, n, threads).within(within)
+    passages: list[list[Passage]] = [[] for _ in texts]
     for number, one in enumerate(texts):
-        if not has_words[number]:
-            passages.append(None)
-            continue
-        start, end = _bounds(one.text, found, number, chosen[number, 0])
-        runs = [run for run in word_runs(one.text[start:end]) if run[0] in columns]
-        scores = np.zeros((len(runs), len(columns)), np.float32)
-        for row, (word, _, _) in enumerate(runs):
-            scores[row, columns[word]] = query.idf[columns[word]]
-        spans = np.array([[a + start, b + start] for _, a, b in runs], np.int32).reshape(-1, 2)
-        passage = _passage(one, found, number, chosen[number, 0], answers, scores, spans)
-        passages.append(with_phrases_marked(passage, one.text, query.phrases))
+        of_pieces = has_words[found.piece_offsets[number] : found.piece_offsets[number + 1]]
+        for rank, window in enumerate(chosen.windows[number]):
+            if (of_pieces if rank == 0 else of_pieces[window[0] : window[1]]).any():
+                scores, spans = _word_scores(one, query, *_bounds(one.text, found, number, window))
+                passage = _passage(query, one, found, number, window, chosen, scores, spans)
+                passages[number].append(passage)
     return passages
 
 
@@ -150,15 +155,25 @@ def _chosen(
     maxima: FloatMatrix | None,
     n: int,
     threads: int,
-) -> tuple[IntVector, Doubles]:
+) -> Chosen:
     """Return the windows that answer, as ``choose`` does; those with a phrase in quotes first."""
-    chosen, answers = choose(found, n_tokens, maxima, query.idf, n, threads=threads)
+    chosen = choose(found, n_tokens, maxima, query.idf, n, threads=threads)
     if query.phrases:
         plain = [one.text for one in texts]
-        choose_with_phrases(
-            query.phrases, plain, found, n_tokens, maxima, query.idf, chosen, answers
-        )
-    return chosen, answers
+        choose_with_phrases(query.phrases, plain, found, n_tokens, maxima, query.idf, chosen)
+    return chosen
+
+
+def _word_scores(
+    one: DocumentText, query: PassageQuery, start: int, end: int
+) -> tuple[FloatMatrix, Spans]:
+    """Return what the words of a window score for those of a query, and where they stand."""
+    columns = {word: column for column, word in enumerate(query.words)}
+    runs = [run for run in word_runs(one.text[start:end]) if run[0] in columns]
+    scores = np.zeros((len(runs), len(columns)), np.float32)
+    for row, (word, _, _) in enumerate(runs):
+        scores[row, columns[word]] = query.idf[columns[word]]
+    return scores, np.array([[a + start, b + start] for _, a, b in runs], np.int32).reshape(-1, 2)
 
 
 def window_scores(scorer: DocumentScorer, documents: IntVector, lengths: IntVector) -> FloatVector:
@@ -225,22 +240,24 @@ def _inside(spans: Spans, start: int, end: int) -> NDArray[np.bool_]:
 
 
 def _passage(
+    query: PassageQuery,
     one: DocumentText,
     found: Cut,
     number: int,
     window: IntVector,
-    answers: Doubles,
+    chosen: Chosen,
     scores: FloatMatrix,
     spans: Spans,
 ) -> Passage:
     """Return a window of a document as a passage.
 
     Args:
+        query: What it answers.
         one: The document.
         found: All documents in pieces.
         number: Which of them it is.
         window: Its first piece, and the one past its last.
-        answers: How much of the query each piece of all answers.
+        chosen: The windows chosen of all, and how much of the query each piece answers.
         scores: What each of its tokens scores for each query token.
         spans: Where these tokens stand in the text.
     """
@@ -249,12 +266,12 @@ def _passage(
     if (start, end) != whole:
         kept = _inside(spans, start, end)
         scores, spans = scores[kept], spans[kept]
-    sentences, best_one = _sentences(found, number, window, answers, start, end)
+    sentences, best_one = _sentences(found, number, window, chosen.answers, start, end)
     units = found.units[found.unit_offsets[number] : found.unit_offsets[number + 1]]
     first = int(found.pieces[int(found.piece_offsets[number]) + int(window[0]), 0])
     best = np.maximum.reduce(scores, axis=0, initial=0.0)
     place = place_of(one.metadata, one.text, max(start, int(units[first + best_one, 0])))
-    return Passage(
+    passage = Passage(
         start,
         end,
         one.text.count("\n", 0, start) + 1,
@@ -265,6 +282,7 @@ def _passage(
         sentences,
         lead_of(one.text, units, first + best_one),
     )
+    return with_phrases_marked(passage, one.text, query.phrases)
 
 
 def _sentences(

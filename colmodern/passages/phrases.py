@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from colmodern.passages.choice import Doubles, windows_of
+from colmodern.passages.choice import Chosen, Doubles, windows_of
 from colmodern.passages.passage import Passage
 from colmodern.passages.pieces import Cut, pieces_of
 from colmodern.text.phrases import Phrase, phrase_spans
@@ -24,8 +24,7 @@ def choose_with_phrases(
     n_tokens: Sequence[int],
     maxima: FloatMatrix | None,
     idf: Doubles,
-    chosen: IntVector,
-    answers: Doubles,
+    chosen: Chosen,
 ) -> None:
     """Choose again in documents that hold a phrase: windows that hold most phrases come first.
 
@@ -36,10 +35,10 @@ def choose_with_phrases(
         n_tokens: How many tokens each has.
         maxima: As for ``choose``.
         idf: As for ``choose``.
-        chosen: Shape (n_documents, n, 2), int64, from ``choose``; changed in place.
-        answers: Shape (n_pieces,), float64, from ``choose``; a piece with a part of a phrase then
-            answers more than any other of its document.
+        chosen: From ``choose``; changed in place. A piece with a part of a phrase then answers more
+            than any other of its document.
     """
+    answers = chosen.answers
     for number, text in enumerate(texts):
         begin, end = found.piece_offsets[number : number + 2].tolist()
         places = [phrase_spans(text, phrase, _MOST_PLACES) for phrase in phrases]
@@ -63,9 +62,10 @@ def choose_with_phrases(
             scores.scores[:] += _DECISIVE * (held.any(axis=1) + whole.any(axis=1))
             for a, b in zip(first.tolist(), last.tolist(), strict=True):
                 answers[begin + a : begin + b + 1] = most + answers[begin + a : begin + b + 1]
-        best = scores.best(chosen.shape[1])
-        chosen[number] = -1
-        chosen[number, : len(best)] = best
+        best = scores.best(chosen.windows.shape[1])
+        chosen.windows[number], chosen.scores[number] = -1, -np.inf
+        chosen.windows[number, : len(best)] = best
+        chosen.scores[number, : len(best)] = scores.scores[[first for first, _ in best]]
 
 
 def _pieces_of_places(

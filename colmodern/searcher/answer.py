@@ -18,12 +18,13 @@ from colmodern.searcher.hits import Hit
 from colmodern.searcher.merge import Ranked
 from colmodern.searcher.part import Part
 from colmodern.searcher.plan import QueryPlan
-from colmodern.searcher.segment import scorer_of
+from colmodern.searcher.segment import chooser_of, scorer_of
 from colmodern.searcher.statistics import WordStatistics
 from colmodern.storage import Segment
 from colmodern.types import IntVector, Metadata, Spans
 
-Passages: TypeAlias = Sequence[Passage | None]
+Passages: TypeAlias = Sequence[Sequence[Passage]]
+_ALSO_WITHIN = 0.5  # standard deviations; docs/passages.md has what it brings
 
 
 def hits_of(part: Part, ranked: Ranked, plan: QueryPlan, query: str) -> list[Hit]:
@@ -37,7 +38,7 @@ def hits_of(part: Part, ranked: Ranked, plan: QueryPlan, query: str) -> list[Hit
     """
     places = [part.place_of(document) for document in ranked.documents.tolist()]
     kept = [segment.metadata(position) for segment, position in places]
-    shown: Passages = [None] * len(places)
+    shown: Passages = [()] * len(places)
     if plan.how.request.passages:
         texts = [_text_of(*place, one) for place, one in zip(places, kept, strict=True)]
         shown = _passages(part, ranked.documents, plan, query, texts)
@@ -53,9 +54,10 @@ def hits_of(part: Part, ranked: Ranked, plan: QueryPlan, query: str) -> list[Hit
             segment.ids[position],
             segment.titles[position],
             kept[rank],
-            shown[rank],
+            shown[rank][0] if shown[rank] else None,
             components[rank],
             segment.source_of(position),
+            shown[rank][1] if len(shown[rank]) > 1 else None,
         )
         for rank, (segment, position) in enumerate(places)
     ]
@@ -67,10 +69,17 @@ def _passages(
     if plan.how.request.mode is Mode.BM25:
         assert plan.words is not None
         words = PassageQuery.of(query, plan.words.idf)
-        return word_passages(words, texts, threads=plan.how.threads)
+        return word_passages(words, texts, 2, within=_ALSO_WITHIN, threads=plan.how.threads)
     words = passage_query(part, query, plan.words)
-    found = vector_passages(words, scorer_of(part, plan), documents, texts)
-    return [one[0] if one else None for one in found]
+    return vector_passages(
+        words,
+        scorer_of(part, plan),
+        documents,
+        texts,
+        2,
+        within=_ALSO_WITHIN,
+        chooser=chooser_of(part, plan),
+    )
 
 
 def passage_query(part: Part, query: str, statistics: WordStatistics | None = None) -> PassageQuery:

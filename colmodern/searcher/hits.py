@@ -37,6 +37,8 @@ class Hit:
             hybrid mode, ``document`` and ``passage`` with a passage weight; ``phrases``, how many
             phrases in quotes the document holds, where the query has any.
         source: The file that the document was read from, absolute; None for one from a program.
+        also: A second passage, elsewhere in the document, that answers about as well; None: no
+            other does.
     """
 
     rank: int
@@ -47,6 +49,7 @@ class Hit:
     passage: Passage | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
     source: str | None = None
+    also: Passage | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
@@ -57,6 +60,7 @@ class Hit:
             "title": self.title,
             "source": self.source,
             "passage": None if self.passage is None else self.passage.to_dict(),
+            "also": None if self.also is None else self.also.to_dict(),
             "metadata": dict(self.metadata),
             **({"parts": _rounded(self.parts)} if self.parts else {}),
         }
@@ -176,13 +180,17 @@ class Hits(Sequence[Hit]):
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{hit.rank}</td><td>{hit.score:.3f}</td><td>{escape(hit.doc_id)}</td>"
-            f"<td>{marked_html(hit.passage)}</td></tr>"
+            f"<td>{marked_html(hit.passage)}{_also_html(hit.also)}</td></tr>"
             for hit in self._hits
         )
         return (
             f"<p><b>{escape(self.query)}</b></p><table><thead><tr><th>rank</th><th>score</th>"
             f"<th>document</th><th>passage</th></tr></thead><tbody>{rows}</tbody></table>"
         )
+
+
+def _also_html(passage: Passage | None) -> str:
+    return "" if passage is None else f"<hr>{marked_html(passage)}"
 
 
 def _rounded(parts: Mapping[str, float]) -> dict[str, float | None]:

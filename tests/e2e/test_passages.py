@@ -83,3 +83,22 @@ def test_no_passage_where_no_text_answers(searcher):
     assert next(hit.passage for hit in hits if hit.doc_id == "title") is None
     (hit,) = [h for h in searcher.search("walrus", k=5, mode="bm25") if h.doc_id == "title"]
     assert hit.passage is None
+
+
+def test_a_second_passage_comes_where_the_evidence_lies_apart(tmp_path):
+    once = f"{FILLER} Only the walrus may open the gate. {FILLER}"
+    twice = f"{once} Only the walrus may shut the gate. {FILLER}"
+    Indexer(tmp_path / "index", HashEncoder(dim=64)).build(
+        [Document("once", once), Document("twice", twice)]
+    )
+    with Searcher.open(tmp_path / "index", HashEncoder(dim=64)) as searcher:
+        for mode in ("late", "bm25", "hybrid"):
+            hits = {hit.doc_id: hit for hit in searcher.search("walrus gate", k=2, mode=mode)}
+            first, second = hits["twice"].passage, hits["twice"].also
+            assert second is not None
+            assert first.end <= second.start or second.end <= first.start
+            assert "walrus" in first.text
+            assert "walrus" in second.text
+            assert hits["twice"].to_dict()["also"]["start"] == second.start
+            assert hits["once"].also is None
+            assert hits["once"].to_dict()["also"] is None

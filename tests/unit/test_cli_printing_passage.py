@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from colmodern.cli.printing.passage import print_passage
+from colmodern.cli.printing.passage import print_also, print_passage
 from colmodern.passages.passage import Passage, Sentence
 from colmodern.text.units import units_of
 
@@ -109,3 +109,13 @@ def test_what_matched_is_marked_and_nothing_is_lost():
     )
     print_passage(console, passage_of(text, "walrus", highlights=[(4, 10), (21, 25)]))
     assert out.getvalue() == ("    The \x1b[1;33mwalrus\x1b[0m opens the \x1b[1;33mgate\x1b[0m.\n")
+
+
+def test_a_second_passage_comes_under_its_line_and_is_short():
+    out = io.StringIO()
+    console = Console(file=out, width=60, highlight=False, color_system=None)
+    print_also(console, passage_of(PROSE, "sentence 15,"))
+    head, *lines = out.getvalue().splitlines()
+    assert head == "    also line 1"
+    assert "This is sentence 15," in " ".join(" ".join(lines).split())
+    assert len(lines) <= 4

@@ -42,7 +42,7 @@ def _print_for_people(hits: Hits, links: str) -> None:
     from rich.style import Style
     from rich.text import Text
 
-    from colmodern.cli.printing.passage import print_passage
+    from colmodern.cli.printing.passage import print_also, print_passage
 
     console = Console(highlight=False, soft_wrap=False)
     for hit in hits:
@@ -57,6 +57,8 @@ def _print_for_people(hits: Hits, links: str) -> None:
             console.print(Text(f"    {flat(str(hit.passage.place))}", style="dim"), soft_wrap=True)
         if hit.passage:
             print_passage(console, hit.passage)
+        if hit.also:
+            print_also(console, hit.also)
 
 
 def _link(hit: Hit, links: str) -> str | None:

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from colmodern.passages.passage import Passage, Sentence
 
-_LINES = 6
+_LINES, _LINES_ALSO = 6, 3
 _LEAST_WIDTH, _MOST_WIDTH = 20, 100
 _MARGIN = "    "
 
 
-def print_passage(console: Console, passage: Passage) -> None:
-    """Print a passage, at most about six lines, but no less than the sentence that answers."""
+def print_passage(console: Console, passage: Passage, *, lines: int = _LINES) -> None:
+    """Print a passage, about ``lines`` at most, but no less than the sentence that answers."""
     width = max(_LEAST_WIDTH, min(_MOST_WIDTH, console.width) - len(_MARGIN))
-    shown = _shown(passage, width)
+    shown = _shown(passage, width, lines)
     if not shown:
         return
     if passage.lead and flat(passage.lead) not in map(flat, (_of(passage, s) for s in shown)):
@@ -34,12 +34,20 @@ def print_passage(console: Console, passage: Passage) -> None:
         _print(console, block, width)
 
 
-def _shown(passage: Passage, width: int) -> list[Sentence]:
+def print_also(console: Console, passage: Passage) -> None:
+    """Print a second passage of a document under its line and place, in about three lines."""
+    place = flat(str(passage.place))
+    head = f"also line {passage.line}" + (f", {place}" if place else "")
+    console.print(_dim(_MARGIN + head), soft_wrap=True)
+    print_passage(console, passage, lines=_LINES_ALSO)
+
+
+def _shown(passage: Passage, width: int, lines: int) -> list[Sentence]:
     """Return the sentences for which there is room, those that answer first, then the nearest."""
     sentences = [one for one in passage.sentences if one.kind != "heading"]
     answers = [number for number, one in enumerate(sentences) if one.answers] or [0]
     order = sorted(range(len(sentences)), key=lambda n: min(abs(n - a) for a in answers))
-    room = _LINES * width
+    room = lines * width
     kept: list[int] = []
     for number in order:
         one = sentences[number]

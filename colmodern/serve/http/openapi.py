@@ -241,6 +241,7 @@ def _hit() -> dict[str, Any]:
             "title": _TEXT,
             "source": {"type": ["string", "null"]},
             "passage": {"type": ["object", "null"]},
+            "also": {"type": ["object", "null"]},
             "metadata": _ANYTHING,
             "parts": _ANYTHING,
         },

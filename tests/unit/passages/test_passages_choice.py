@@ -162,7 +162,7 @@ def test_an_encoded_picture_in_a_sentence_does_not_make_the_passage_long(text):
         best_passage(scores_for(5, [(token, 0, 0.9), (token, 1, 0.8)]), spans, text),
         *word_passages(
             PassageQuery.of("key", lambda _: 1.0), [DocumentText(text, {}, lambda: spans)]
-        ),
+        )[0],
     ]
     for passage in passages:
         assert len(passage.text) <= MOST_CHARACTERS
