@@ -132,7 +132,7 @@ def word_passages(
     found = cut(
         [PlacedText(one.text, None, one.is_code) for one in texts], query.words, threads=threads
     )
-    has_words = found.counts.any(axis=1)
+    has_words: NDArray[np.bool_] = np.logical_or.reduce(found.counts, axis=1)
     ends = found.pieces[np.maximum(found.piece_offsets[1:] - 1, 0), 2] if len(has_words) else None
     n_tokens = [0] * len(texts) if ends is None else ends.tolist()
     chosen = _chosen(query, texts, found, n_tokens, None, n, threads).within(within)
