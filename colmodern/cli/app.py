@@ -18,6 +18,7 @@ from colmodern.cli.explain import explain
 from colmodern.cli.index import index
 from colmodern.cli.info import info
 from colmodern.cli.log_format import LogFormatOption, with_log_format
+from colmodern.cli.mcp import mcp
 from colmodern.cli.printing.terminal import log_to_terminal, print_text, use_log_format
 from colmodern.cli.repair import repair
 from colmodern.cli.search import search
@@ -26,7 +27,7 @@ from colmodern.cli.status import status
 from colmodern.cli.verify import verify
 
 _COMMANDS = (
-    *(index, status, search, explain, serve),
+    *(index, status, search, explain, serve, mcp),
     *(info, verify, repair, delete, compact, distill),
 )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import overload
 
 from colmodern.cli.printing.terminal import note
-from colmodern.errors import IndexNotFoundError
+from colmodern.errors import ConfigError, IndexNotFoundError
 from colmodern.storage import exists
 
 logger = logging.getLogger(__name__)
@@ -80,6 +80,49 @@ def named(index: Path | None) -> Path | None:
     if index is None or exists(index) or not exists(index / INSIDE):
         return index
     return index / INSIDE
+
+
+def named_indexes(
+    paths: Sequence[Path], names: Sequence[str], *, find: Callable[[Path], Path] = named
+) -> dict[str, Path]:
+    """Return the indexes that are asked for, by name; the nearest one where none is.
+
+    Args:
+        paths: Indexes, or folders; each has the name of its folder.
+        names: ``NAME=PATH``.
+        find: Returns the index that is meant by a folder.
+
+    Raises:
+        ConfigError: Two have the same name, or a name has no path.
+    """
+    asked = [(_name_of(path), path) for path in paths]
+    for one in names:
+        name, is_given, folder = one.partition("=")
+        if not (name and is_given and folder):
+            message = f"--name must be NAME=PATH, not {one!r}."
+            raise ConfigError(message, code="option_invalid", option="--name", value=one)
+        asked.append((name, Path(folder)))
+    if not asked:
+        nearest = locate(None)
+        return {_name_of(nearest): nearest}
+    found: dict[str, Path] = {}
+    for name, path in asked:
+        if name in found:
+            raise ConfigError(
+                f"Two indexes have the name {name!r}; give one another: --name NAME=PATH.",
+                code="option_conflict",
+                option="--name",
+                value=name,
+            )
+        found[name] = find(path)
+    return found
+
+
+def _name_of(path: Path) -> str:
+    """Return what an index is called: as its folder of documents, without a suffix of ours."""
+    whole = path.absolute()
+    name = whole.parent.name if whole.name == ".colmodern" else whole.name
+    return name.removesuffix(".colmodern") or "index"
 
 
 def remember(index: Path) -> None:

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from colmodern.text.headings import markdown_headings, rst_headings, titles_above
+from colmodern.text.headings import Heading, markdown_headings, rst_headings, titles_above
 from colmodern.text.noted_headings import json_list, noted_headings
 from colmodern.text.symbols import code_symbols
 from colmodern.types import Metadata
@@ -113,12 +113,17 @@ def _is_pair(pair: object) -> bool:
     return False
 
 
-def _section(metadata: Metadata, text: str, offset: int) -> tuple[str, ...]:
+def headings_of(metadata: Metadata, text: str, end: int) -> list[Heading]:
+    """Return the headings of a document that start at or before ``end``; code has none."""
     kind = metadata.get("type")
-    if kind == "code":
-        return code_symbols(text, offset)
     if kind == "markdown":
-        return titles_above(markdown_headings(text, offset), offset)
+        return markdown_headings(text, end)
     if kind == "rst":
-        return titles_above(rst_headings(text, offset), offset)
-    return titles_above(noted_headings(metadata), offset) if "sections" in metadata else ()
+        return rst_headings(text, end)
+    return noted_headings(metadata) if kind != "code" and "sections" in metadata else []
+
+
+def _section(metadata: Metadata, text: str, offset: int) -> tuple[str, ...]:
+    if metadata.get("type") == "code":
+        return code_symbols(text, offset)
+    return titles_above(headings_of(metadata, text, offset), offset)

@@ -48,6 +48,12 @@ class ServeConfig(Options):
     rate: float = option(
         0.0, minimum=0, help="Requests a second that one token may make; 0: any number."
     )
+    budget: int = option(
+        20_000,
+        minimum=2_000,
+        maximum=1_000_000,
+        help="Characters of text that an answer to an agent may have.",
+    )
     max_body: int = option(
         1 << 20, minimum=1, help="Bytes that the body of a request may have.", doors=Door.SPEC
     )

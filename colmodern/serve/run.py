@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import uvicorn
@@ -13,7 +14,7 @@ from colmodern.errors import ConfigError
 from colmodern.serve.access import Access, Rates
 from colmodern.serve.admission import Admission
 from colmodern.serve.config import ServeConfig
-from colmodern.serve.http.app import make_app
+from colmodern.serve.http.app import Mounted, make_app
 from colmodern.serve.http.server import Server
 from colmodern.serve.metrics import Metrics
 from colmodern.serve.served import Library, ServedIndex
@@ -49,7 +50,7 @@ def serve(
         server = make_server(indexes, config, encoder=encoder)
         _Uvicorn(
             uvicorn.Config(
-                make_app(server),
+                make_app(server, agents_of(server)),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -81,6 +82,15 @@ def make_server(
         metrics=Metrics(library, admission, writers),
         writers=writers,
     )
+
+
+def agents_of(server: Server) -> Sequence[Mounted]:
+    """Return what serves agents at ``/mcp``, if the extra ``mcp`` is installed."""
+    if find_spec("mcp_types") is None:
+        return []
+    from colmodern.serve.mcp.http import AgentAddress
+
+    return [AgentAddress(server)]
 
 
 class _Uvicorn(uvicorn.Server):

@@ -9,8 +9,8 @@ from rich.style import Style
 from rich.text import Text
 
 from colmodern.cli.printing.links import link_to
-from colmodern.cli.printing.terminal import visible
 from colmodern.searcher import Evidence, Explanation
+from colmodern.text.visible import visible
 
 _NARROWEST = 20
 

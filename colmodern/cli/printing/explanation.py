@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colmodern.cli.printing.terminal import Format, as_json, end_with_the_reader, flat
+from colmodern.cli.printing.terminal import Format, as_json, end_with_the_reader
+from colmodern.text.visible import flat
 
 if TYPE_CHECKING:
     from colmodern.searcher import Explanation

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from colmodern.cli.printing.terminal import Format, as_json, end_with_the_reader, flat, visible
+from colmodern.cli.printing.terminal import Format, as_json, end_with_the_reader
+from colmodern.text.visible import flat, visible
 
 if TYPE_CHECKING:
     from rich.text import Text

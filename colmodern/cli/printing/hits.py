@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from colmodern.cli.printing.links import link_to
-from colmodern.cli.printing.terminal import Format, as_json, end_with_the_reader, flat
+from colmodern.cli.printing.terminal import Format, as_json, end_with_the_reader
+from colmodern.text.visible import flat
 
 if TYPE_CHECKING:
     from colmodern.searcher import Hit, Hits

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colmodern.cli.printing.terminal import flat, visible
+from colmodern.text.visible import flat, visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,12 +11,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-# What a document says must not steer the terminal: colours, titles, bells, the order of letters.
-# Marks of one letter's direction (U+200E, U+200F), which texts are full of, steer nothing else.
-_OVERRIDES = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
-_STEERING = {*range(0x20), *range(0x7F, 0xA0), *_OVERRIDES}
-_CONTROLS = dict.fromkeys(_STEERING - {ord("\t"), ord("\n")}, "\ufffd")
-_ESCAPED = {code: f"\\u{code:04x}" for code in _STEERING if code >= 0x7F}
+from colmodern.text.visible import STEERING, visible
+
+_ESCAPED = {code: f"\\u{code:04x}" for code in STEERING if code >= 0x7F}
 
 
 class Format(StrEnum):
@@ -111,13 +108,3 @@ def as_json(values: Mapping[str, Any]) -> str:
     is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     text = json.dumps(values, ensure_ascii=not is_unicode)
     return text if text.isascii() and "\x7f" not in text else text.translate(_ESCAPED)
-
-
-def visible(text: str) -> str:
-    """Return a text that cannot steer a terminal: what could becomes U+FFFD, one each."""
-    return text.translate(_CONTROLS)
-
-
-def flat(text: str) -> str:
-    """Return a text on one line that cannot steer a terminal."""
-    return visible(" ".join(text.split()))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -45,14 +46,30 @@ _ADDRESSES: tuple[tuple[str, str, Scope | None, Route], ...] = (
 """Methods, path, the scope that a token needs (None: no token), and what answers."""
 
 
-def make_app(server: Server) -> Starlette:
+class Mounted(Protocol):
+    """An address of another room, ready as long as ``running`` is entered."""
+
+    @property
+    def route(self) -> Address:
+        """Where it is found."""
+        ...
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Be ready."""
+        ...
+
+
+def make_app(server: Server, mounted: Sequence[Mounted] = ()) -> Starlette:
     """Return the application; it keeps its indexes fresh while it runs, and closes them."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         refreshing = asyncio.create_task(_keep_fresh(server))
         try:
-            yield
+            async with AsyncExitStack() as stack:
+                for one in mounted:
+                    await stack.enter_async_context(one.running())
+                yield
         finally:
             refreshing.cancel()
             for writer in server.writers.values():
@@ -61,7 +78,7 @@ def make_app(server: Server) -> Starlette:
             server.library.close()
 
     app = Starlette(
-        routes=[_address(server, *one) for one in _ADDRESSES],
+        routes=[*(_address(server, *one) for one in _ADDRESSES), *(one.route for one in mounted)],
         middleware=[Middleware(Guard, server=server)],
         exception_handlers={404: _no_such_address, 405: _no_such_method},
         lifespan=lifespan,

@@ -29,7 +29,10 @@ _SAFE = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_CORS_HEADERS = "Authorization, Content-Type, If-None-Match, X-Request-ID"
+_CORS_HEADERS = (
+    "Authorization, Content-Type, If-None-Match, X-Request-ID, MCP-Protocol-Version, Mcp-Method, "
+    "Mcp-Name"
+)
 
 
 class Guard:

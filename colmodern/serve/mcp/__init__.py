@@ -1,0 +1,1 @@
+"""What can an agent ask, over the Model Context Protocol? (extra ``mcp``) Tools and resources."""
