@@ -1,6 +1,6 @@
 """How soon does ``colmodern mcp`` answer? Wall and processor seconds since its start.
 
-    python benchmarks/mcp_start.py INDEX [--runs 5]
+    python -m benchmarks.mcp_start INDEX [--runs 5]
 
 The greeting is answered before the protocol's package is imported, the list of tools after it, and
 the first search opens the index and loads its encoder. The least of the runs is shown: what else
