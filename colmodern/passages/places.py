@@ -19,6 +19,11 @@ from colmodern.types import Metadata
 
 _SEPARATOR = " > "
 
+NOTED_FIELDS = frozenset(
+    {"sections", "page_starts", "cell_starts", "slide_starts", "row_starts", "time_starts"}
+)
+"""The metadata that say where places begin: of no use to a reader, who has the places."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from colmodern.passages.places import NOTED_FIELDS
 from colmodern.serve.config import ServeConfig
 from colmodern.serve.mcp.answer import on_a_line
 from colmodern.serve.mcp.search import MOST_HITS
@@ -12,7 +13,6 @@ from colmodern.serve.served import Library, Snapshot
 
 _LOOKED_AT = 300
 _MOST_FIELDS = 40
-_NOT_TO_COMPARE = frozenset({"page_starts", "cell_starts", "sections"})
 
 _GUIDE = """\
 # Searching with colmodern
@@ -96,6 +96,6 @@ def fields_of(snapshot: Snapshot) -> Mapping[str, Any]:
                 return found
             n_looked_at += 1
             for name, value in segment.metadata(position).items():
-                if value is not None and name not in _NOT_TO_COMPARE:
+                if value is not None and name not in NOTED_FIELDS:
                     found.setdefault(name, value)
     return found

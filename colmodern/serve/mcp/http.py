@@ -13,6 +13,8 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from colmodern.errors import ColModernError
+from colmodern.serve.access import Scope as TokenScope
+from colmodern.serve.access import allow
 from colmodern.serve.config import ServeConfig
 from colmodern.serve.http.body import read_bytes
 from colmodern.serve.http.server import Server
@@ -77,8 +79,9 @@ class AgentAddress:
         """Answer one request.
 
         Raises:
-            RequestRefusedError: The body is too large, or does not arrive in time.
+            RequestRefusedError: The token does not allow it, or the body is too large or too slow.
         """
+        allow(scope["colmodern.bearer"], TokenScope.READ)
         limits = self._limits
         request = Request(scope, receive)
         body = await read_bytes(request, limit=limits.max_body, seconds=limits.deadline)

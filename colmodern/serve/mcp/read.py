@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from colmodern.errors import RequestRefusedError
-from colmodern.passages.places import place_of
+from colmodern.passages.places import NOTED_FIELDS, place_of
 from colmodern.serve.config import ServeConfig
 from colmodern.serve.mcp.answer import Answer, Sheet, id_in_call, literal, on_a_line, plain, quoted
 from colmodern.serve.mcp.desk import Caller, Desk
@@ -20,9 +20,6 @@ LONGEST_ID = 10_000
 _MOST_CHARACTERS = 1 << 31
 _HEAD = 1_600
 """Characters of the budget that are kept for what is said of a part and of what follows."""
-
-_NOTED = frozenset({"page_starts", "cell_starts", "sections"})
-"""Fields in which extraction keeps places for itself; ``place`` says what they mean."""
 
 
 def read_schema(_limits: ServeConfig) -> dict[str, Any]:
@@ -86,7 +83,7 @@ def part_of(document: StoredDocument, asked: Mapping[str, Any], budget: int) -> 
         "path": path_of(document.metadata, document.source),
         "source": document.source,
         "title": document.title or str(document.metadata.get("title", "")),
-        "metadata": {k: v for k, v in document.metadata.items() if k not in _NOTED},
+        "metadata": {k: v for k, v in document.metadata.items() if k not in NOTED_FIELDS},
         "characters": len(text),
         "start": start,
         "end": end,

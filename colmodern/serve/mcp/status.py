@@ -16,7 +16,7 @@ from colmodern.serve.served import Library, ServedIndex
 from colmodern.serve.stopwatch import Stopwatch
 
 _MOST_NAMED = 20
-_TOLD = ("documents", "tokens", "bytes", "encoder", "generation")
+_TOLD = ("documents", "tokens", "bytes", "encoder", "generation", "not_indexed")
 
 
 def status_schema(_limits: ServeConfig) -> dict[str, Any]:
@@ -52,7 +52,8 @@ async def status(desk: Desk, arguments: Mapping[str, Any], caller: Caller) -> An
             watch("status")
             told.append(_told(index))
             if desk.is_local and arguments["files"]:
-                told[-1]["files"] = files_told(compared(index.path))
+                found = compared(index.path)
+                told[-1] |= {"not_indexed": dict(found.not_indexed), "files": files_told(found)}
         values = plain({"version": __version__, "indexes": told, "limits": limits_told(desk)})
         return Answer(status_text(values, desk.config.budget), values)
 
@@ -89,7 +90,6 @@ def files_told(found: IndexStatus) -> dict[str, Any]:
         "unchanged": found.unchanged,
         **{kind: len(names) for kind, names in kinds.items()},
         "examples": {kind: list(names[:_MOST_NAMED]) for kind, names in kinds.items() if names},
-        "not_indexed": dict(found.not_indexed),
         "needs_prune": found.needs_prune,
     }
 
@@ -111,9 +111,16 @@ def _block(index: Mapping[str, Any]) -> str:
     counts = f"{index['documents']:,} documents, {index['tokens']:,} tokens"
     made = f"generation {index['generation']}, encoder {on_a_line(index['encoder'])}"
     lines = [f"index {on_a_line(index['name'])}: {counts}, {made}"]
-    files = index.get("files")
-    if files is None:
-        return lines[0]
+    if index["not_indexed"]:
+        why = ", ".join(f"{n:,} {on_a_line(reason)}" for reason, n in index["not_indexed"].items())
+        lines.append(f"  files that are not in it: {why}")
+    if "files" in index:
+        lines += _file_lines(index["files"])
+    return "\n".join(lines)
+
+
+def _file_lines(files: Mapping[str, Any]) -> list[str]:
+    lines = []
     for root in files["roots"]:
         gone = " (is gone; its documents stay)" if root in files["missing_roots"] else ""
         lines.append(f"  of {on_a_line(root)}{gone}")
@@ -121,12 +128,9 @@ def _block(index: Mapping[str, Any]) -> str:
         lines.append("  made by a program, not of files")
     kinds = [f"{files[kind]:,} {kind}" for kind in ("new", "changed", "removed", "unreadable")]
     lines.append(f"  files: {files['unchanged']:,} as indexed, {', '.join(kinds)}")
-    if files["not_indexed"]:
-        why = ", ".join(f"{n:,} {reason}" for reason, n in files["not_indexed"].items())
-        lines.append(f"  not in the index: {why}")
     for kind, names in files["examples"].items():
         more = f" and {files[kind] - len(names):,} more" if files[kind] > len(names) else ""
         lines.append(f"  {kind}: {', '.join(map(on_a_line, names))}{more}")
     if files["needs_prune"]:
         lines.append("  refresh would stop: it would delete very many documents")
-    return "\n".join(lines)
+    return lines

@@ -246,7 +246,7 @@ def test_changed_files_are_told_and_taken_in(folder):
         async with near(folder) as client:
             (one,) = (await client.call_tool("status", {})).structured_content["indexes"]
             assert (one["files"]["new"], one["files"]["is_current"]) == (1, False)
-            assert one["files"]["left_out"]["unsupported"] == 1
+            assert one["not_indexed"] == {"binary": 1}
             quick = await client.call_tool("status", {"files": False})
             (one,) = quick.structured_content["indexes"]
             assert "files" not in one

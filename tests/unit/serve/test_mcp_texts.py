@@ -234,11 +234,12 @@ def test_a_status_tells_what_changed_and_keeps_to_its_budget():
         "needs_prune": True,
     }
     one = {"name": "i", "documents": 2_000, "tokens": 9, "generation": 1, "encoder": "e"}
+    one["not_indexed"] = {"unsupported": 3}
     text = status_text({"indexes": [{**one, "files": files}]}, 20_000)
     assert "2,000 documents" in text
     assert "/gone (is gone; its documents stay)" in text
     assert "30 new, 0 changed, 0 removed, 1 unreadable" in text
-    assert "not in the index: 3 unsupported" in text
+    assert "files that are not in it: 3 unsupported" in text
     assert "and 10 more" in text
     assert 'Next: refresh(index="i")' in text
     assert "\x1b" not in text
