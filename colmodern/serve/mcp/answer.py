@@ -17,7 +17,7 @@ _BREAKS = {0x2028: "\ufffd", 0x2029: "\ufffd"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ToolAnswer:
     """What a tool answers.
 
     Attributes:

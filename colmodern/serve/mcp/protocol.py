@@ -13,7 +13,7 @@ from mcp.shared.exceptions import MCPError
 from colmodern import __version__
 from colmodern.errors import ColModernError, RequestRefusedError
 from colmodern.serve.mcp import resources
-from colmodern.serve.mcp.answer import Answer
+from colmodern.serve.mcp.answer import ToolAnswer
 from colmodern.serve.mcp.arguments import checked_arguments
 from colmodern.serve.mcp.desk import Caller, Desk
 from colmodern.serve.mcp.failures import failure_text
@@ -68,7 +68,7 @@ class _Handlers:
         content: list[types.ContentBlock] = [types.TextContent(type="text", text=answer.text)]
         return types.CallToolResult(content=content, structured_content=dict(answer.values))
 
-    async def _called(self, params: types.CallToolRequestParams, caller: Caller) -> Answer:
+    async def _called(self, params: types.CallToolRequestParams, caller: Caller) -> ToolAnswer:
         tool = self._tools.get(params.name)
         if tool is None:
             message = f"There is no tool {params.name!r:.100}; there are {', '.join(self._tools)}."

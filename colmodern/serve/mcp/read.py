@@ -8,7 +8,15 @@ from typing import Any
 from colmodern.errors import RequestRefusedError
 from colmodern.passages.places import NOTED_FIELDS, place_of
 from colmodern.serve.config import ServeConfig
-from colmodern.serve.mcp.answer import Answer, Sheet, id_in_call, literal, on_a_line, plain, quoted
+from colmodern.serve.mcp.answer import (
+    Sheet,
+    ToolAnswer,
+    id_in_call,
+    literal,
+    on_a_line,
+    plain,
+    quoted,
+)
 from colmodern.serve.mcp.desk import Caller, Desk
 from colmodern.serve.mcp.search import index_schema, path_of
 from colmodern.serve.mcp.sections import section_of
@@ -53,17 +61,17 @@ def _number(what: str, **more: int) -> dict[str, Any]:
     return {**bounds, **more, "description": what}
 
 
-async def read(desk: Desk, arguments: Mapping[str, Any], caller: Caller) -> Answer:
+async def read(desk: Desk, arguments: Mapping[str, Any], caller: Caller) -> ToolAnswer:
     """Answer with a part of a document."""
 
-    def work(library: Library, watch: Stopwatch, _threads: int) -> Answer:
+    def work(library: Library, watch: Stopwatch, _threads: int) -> ToolAnswer:
         index = library.named(arguments["index"])
         with index.use() as snapshot:
             watch("document")
             document = snapshot.document(arguments["id"])
             head = {"index": index.name, "generation": snapshot.generation}
         values = plain({**head, **part_of(document, arguments, desk.config.budget)})
-        return Answer(read_text(values, desk.config.budget), values)
+        return ToolAnswer(read_text(values, desk.config.budget), values)
 
     return await desk.run(caller, work)
 

@@ -12,7 +12,7 @@ from colmodern.errors import RequestRefusedError
 from colmodern.indexer import Indexer, IndexReport
 from colmodern.indexer.scans import scans_of
 from colmodern.serve.config import ServeConfig
-from colmodern.serve.mcp.answer import Answer, Sheet, on_a_line, plain
+from colmodern.serve.mcp.answer import Sheet, ToolAnswer, on_a_line, plain
 from colmodern.serve.mcp.desk import Caller, Desk
 from colmodern.serve.mcp.search import index_schema
 from colmodern.serve.served import Library, ServedIndex
@@ -31,15 +31,15 @@ def refresh_schema(_limits: ServeConfig) -> dict[str, Any]:
     }
 
 
-async def refresh(desk: Desk, arguments: Mapping[str, Any], caller: Caller) -> Answer:
+async def refresh(desk: Desk, arguments: Mapping[str, Any], caller: Caller) -> ToolAnswer:
     """Bring an index up to date, and answer what changed."""
     loop = asyncio.get_running_loop()
 
-    def work(library: Library, watch: Stopwatch, _threads: int) -> Answer:
+    def work(library: Library, watch: Stopwatch, _threads: int) -> ToolAnswer:
         index = library.named(arguments["index"])
         progress = _Telling(watch, caller, loop)
         values = plain({"index": index.name, **bring_up_to_date(index, progress)})
-        return Answer(refresh_text(values, desk.config.budget), values)
+        return ToolAnswer(refresh_text(values, desk.config.budget), values)
 
     return await desk.run(caller, work, is_change=True)
 

@@ -9,7 +9,7 @@ from colmodern import __version__
 from colmodern.indexer import IndexStatus
 from colmodern.indexer import status as compared
 from colmodern.serve.config import ServeConfig
-from colmodern.serve.mcp.answer import Answer, Sheet, id_in_call, on_a_line, plain
+from colmodern.serve.mcp.answer import Sheet, ToolAnswer, id_in_call, on_a_line, plain
 from colmodern.serve.mcp.desk import Caller, Desk
 from colmodern.serve.mcp.search import MOST_HITS, index_schema
 from colmodern.serve.served import Library, ServedIndex
@@ -41,10 +41,10 @@ def local_status_schema(_limits: ServeConfig) -> dict[str, Any]:
     }
 
 
-async def status(desk: Desk, arguments: Mapping[str, Any], caller: Caller) -> Answer:
+async def status(desk: Desk, arguments: Mapping[str, Any], caller: Caller) -> ToolAnswer:
     """Answer what is indexed; where the agent is local, what changed in the files too."""
 
-    def work(library: Library, watch: Stopwatch, _threads: int) -> Answer:
+    def work(library: Library, watch: Stopwatch, _threads: int) -> ToolAnswer:
         name = arguments.get("index")
         indexes = list(library) if name is None else [library.named(name)]
         told = []
@@ -55,7 +55,7 @@ async def status(desk: Desk, arguments: Mapping[str, Any], caller: Caller) -> An
                 found = compared(index.path)
                 told[-1] |= {"not_indexed": dict(found.not_indexed), "files": files_told(found)}
         values = plain({"version": __version__, "indexes": told, "limits": limits_told(desk)})
-        return Answer(status_text(values, desk.config.budget), values)
+        return ToolAnswer(status_text(values, desk.config.budget), values)
 
     return await desk.run(caller, work)
 

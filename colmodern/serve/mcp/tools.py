@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from colmodern.serve.config import ServeConfig
-from colmodern.serve.mcp.answer import Answer
+from colmodern.serve.mcp.answer import ToolAnswer
 from colmodern.serve.mcp.desk import Caller, Desk
 from colmodern.serve.mcp.read import read, read_schema
 from colmodern.serve.mcp.refresh import refresh, refresh_schema
 from colmodern.serve.mcp.search import search, search_schema
 from colmodern.serve.mcp.status import local_status_schema, status, status_schema
 
-Call = Callable[[Desk, Mapping[str, Any], Caller], Awaitable[Answer]]
+Call = Callable[[Desk, Mapping[str, Any], Caller], Awaitable[ToolAnswer]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,14 @@ def hit(number, text="words", **more):
 
 
 def found(*hits):
-    return {"index": "i", "generation": 3, "query": "q", "mode": "late", "hits": list(hits)}
+    return {
+        "index": "i",
+        "generation": 3,
+        "query": "q",
+        "mode": "late",
+        "notes": ["a note"],
+        "hits": list(hits),
+    }
 
 
 def test_every_line_of_a_document_is_quoted_and_none_steers():
@@ -92,6 +99,7 @@ def test_a_search_says_where_why_and_how_to_go_on():
     assert "x/y.pdf | page 3 | line 1, characters 0-5" in text
     assert "why: key ~ lock 33%" in text
     assert "\n> words" in text
+    assert "Note: a note" in text
     assert 'Next: read(id="d1", start=0, end=5' in text
 
 
