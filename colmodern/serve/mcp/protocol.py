@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, TypeAlias
 
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
@@ -22,7 +22,7 @@ from colmodern.serve.mcp.tools import AgentTool, tools_of
 
 logger = logging.getLogger(__name__)
 
-Context = ServerRequestContext[Any, Any]
+Context: TypeAlias = ServerRequestContext[Any, Any]
 
 
 def make_protocol(desk: Desk) -> Server[Any]:
