@@ -20,12 +20,14 @@ __all__ = ["BOMBS", "bomb", "bomb_cost", "write_bomb"]
 
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _BLOCK = b"x" * MIB
+_MOST_GROWN = 32 * MIB
 
 
 def bomb(name: str, path: Path, scale: int, options: ScanOptions | None = None) -> Result:
     """Make a bomb beside a sound file below a folder, and read both as an index does."""
     write_bomb(name, path, scale)
-    return run_apart(lambda: _read(name, path, options or ScanOptions()), Limits(seconds=1200))
+    limits = Limits(seconds=1200, memory=1200 * MIB)  # of the processes that read, too
+    return run_apart(lambda: _read(name, path, options or ScanOptions()), limits)
 
 
 def write_bomb(name: str, folder: Path, scale: int) -> None:
@@ -62,6 +64,8 @@ def _read(name: str, folder: Path, options: ScanOptions) -> Result:
     found, grown = bomb_cost(folder, options)
     sound = found.pop("sound.html", "nothing")
     result = Result([f"{name}: {'; '.join(found.values())}, the parent grew by {grown // MIB} MiB"])
+    if grown > _MOST_GROWN:
+        result.findings.append(f"{name}: the parent grew by {grown // MIB} MiB")
     if not sound.isdigit():
         result.findings.append(f"the file beside it: {sound}")
     return result

@@ -240,6 +240,19 @@ def test_odd_options_are_no_traces(colmodern, index, config):
     assert all(line.count("\t") == 1 for line in shown.out.splitlines())
 
 
+@pytest.mark.parametrize("number", [b"NaN", b"-Infinity", b"1e999", b"-1e400"])
+def test_a_number_that_could_not_be_written_again_is_damage(colmodern, index, number):
+    body = (index / "manifest.json").read_bytes()[:-51]
+    body = body.replace(b'"config": {', b'"config": {"odd": [' + number + b"],")
+    digest = blake2b(body, digest_size=16).hexdigest().encode()
+    (index / "manifest.json").write_bytes(body + b'  "checksum": "' + digest + b'"\n}\n')
+
+    assert set(run_all(colmodern, index)) == {2}
+    for words in (("delete", "a.md"), ("compact",), ("index", str(index.parent / "files"))):
+        status, shown = colmodern(*words, "--index", index)
+        assert (status, "error [index_corrupt]" in shown.err) == (2, True), shown.err
+
+
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"{", b"7", b"\xff", b'{"a":' * 50_000])
 def test_a_crafted_pending_file_is_nothing(colmodern, index, content):
     sealed = seal({"a": 1})

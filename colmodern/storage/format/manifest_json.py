@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from colmodern.storage.format.manifest import (
     WordsRecord,
 )
 from colmodern.storage.format.names import SEGMENT_PARTS, segment_number
-from colmodern.storage.format.sealed_json import JsonObject, check_seal, seal
+from colmodern.storage.format.sealed_json import JsonObject, check_seal, parsed, seal
 
 __all__ = [
     "FORMAT_VERSION",
@@ -90,7 +89,7 @@ def program_name() -> str:
 
 def _payload(data: bytes, path: Path) -> dict[str, Any]:
     try:
-        payload = json.loads(data)
+        payload = parsed(data)
     except (ValueError, RecursionError) as error:
         if MAGIC.encode() in data[:200]:
             raise IndexCorruptError(

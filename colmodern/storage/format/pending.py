@@ -6,7 +6,6 @@ readers know nothing of them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from colmodern.storage.format.manifest_json import (
     segment_json,
 )
 from colmodern.storage.format.names import segment_number
-from colmodern.storage.format.sealed_json import JsonObject, check_seal, seal
+from colmodern.storage.format.sealed_json import JsonObject, check_seal, parsed, seal
 
 __all__ = ["Pending", "decode_pending", "encode_pending"]
 
@@ -111,7 +110,7 @@ def decode_pending(data: bytes, path: Path) -> Pending:
     """
     check_seal(data, path)
     try:
-        content = JsonObject(json.loads(data), path)
+        content = JsonObject(parsed(data), path)
     except (ValueError, RecursionError) as error:
         raise IndexCorruptError(f"{path} is not JSON: {error}.", path=path) from error
     if (content.text("magic"), content.count("format_version")) != (MAGIC, FORMAT_VERSION):

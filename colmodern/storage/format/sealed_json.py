@@ -7,6 +7,7 @@ what passes is still read field by field, and nothing but names of this format g
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
@@ -17,7 +18,7 @@ from colmodern.errors import IndexCorruptError
 from colmodern.storage.format.manifest import CHECKSUM_BYTES, FileRecord
 from colmodern.storage.format.names import is_file_name
 
-__all__ = ["JsonObject", "check_seal", "seal"]
+__all__ = ["JsonObject", "check_seal", "parsed", "seal"]
 
 _TRAILER_START = b'  "checksum": "'
 _TRAILER_END = b'"\n}\n'
@@ -47,6 +48,23 @@ def check_seal(data: bytes, path: Path) -> None:
             "backup.",
             path=path,
         )
+
+
+def parsed(data: bytes) -> Any:
+    """Return the value of JSON; a number that is none, or not finite, cannot be written again.
+
+    Raises:
+        ValueError: It is no JSON, or has such a number.
+        RecursionError: It is nested too deeply.
+    """
+    return json.loads(data, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number} is no number of JSON, or too large")
+    return value
 
 
 def _digest(body: bytes) -> bytes:
