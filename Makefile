@@ -12,7 +12,7 @@ SYSTEMS = bm25,minilm,late:exact,late:bits=2,late:pool=2,late:mode=hybrid,late:p
 PROSE = $(wildcard *.md docs/*.md docs/*/*.md csrc/*.md benchmarks/*/*.md colmodern/storage/*.md)
 CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp fuzz/native/*.h fuzz/native/*.cpp)
 
-.PHONY: setup check fix test bench docs fuzz fuzz-native campaigns golden wheel engines-setup bench-engines results
+.PHONY: setup check fix test browser pictures bench docs fuzz fuzz-native campaigns golden wheel engines-setup bench-engines results
 
 setup:  ## everything a developer needs, the CPU build of torch included
 	$(PYTHON) -m pip install -e ".[dev]"
@@ -33,6 +33,12 @@ fix:  ## what can be mended by a tool
 
 test:  ## the whole test suite
 	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4
+
+browser:  ## the page of the server in chromium (Debian: chromium and chromium-driver)
+	$(PYTHON) -m pytest tests/browser
+
+pictures:  ## the pictures of the page in docs/pictures, with the same browser
+	$(PYTHON) -m tests.browser.pictures
 
 bench:  ## kernel and search timings on generated vectors, with recall
 	$(PYTHON) -m benchmarks.search

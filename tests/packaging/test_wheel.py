@@ -41,12 +41,15 @@ def test_the_package_is_the_only_name_that_is_installed(content):
 
 def test_every_module_and_what_it_needs_is_there(content):
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "colmodern").rglob("*.py")}
-    assert modules | DATA <= content
+    page = {path.relative_to(ROOT).as_posix() for path in (ROOT / "colmodern/serve/page").iterdir()}
+    assert len(page) > 10
+    assert modules | DATA | page <= content
 
 
 def test_nothing_else_is_there(content):
     suffixes = {Path(path).suffix for path in content if path.startswith("colmodern/")}
-    allowed = {".py", ".pyi", ".typed", ".toml", ".json", ".safetensors", ".md", ".css"}
+    allowed = {".py", ".pyi", ".typed", ".toml", ".json", ".safetensors", ".md"}
+    allowed |= {".css", ".html", ".js", ".svg"}
     assert suffixes <= allowed
 
 

@@ -17,7 +17,7 @@ from starlette.routing import Route as Address
 
 from colmodern.errors import ColModernError, RequestRefusedError
 from colmodern.serve.access import Scope, allow
-from colmodern.serve.http import documents, health, openapi, others, search, writing
+from colmodern.serve.http import documents, health, openapi, others, page, search, writing
 from colmodern.serve.http.guard import Guard
 from colmodern.serve.http.server import Route, Server
 from colmodern.serve.served import ServedIndex
@@ -42,6 +42,8 @@ _ADDRESSES: tuple[tuple[str, str, Scope | None, Route], ...] = (
     ("GET", "/openapi.json", None, openapi.openapi),
     ("GET", "/livez", None, health.livez),
     ("GET", "/readyz", None, health.readyz),
+    ("GET", "/", None, page.page),
+    ("GET", "/page/{name}", None, page.page),
 )
 """Methods, path, the scope that a token needs (None: no token), and what answers."""
 

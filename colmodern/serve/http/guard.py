@@ -16,12 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from colmodern.errors import ColModernError, RequestRefusedError
 from colmodern.serve.access import Bearer
 from colmodern.serve.http.answers import failure
+from colmodern.serve.http.page import is_of_page
 from colmodern.serve.http.server import Server
 
 logger = logging.getLogger("colmodern.serve.requests")
 
 PUBLIC = frozenset({"/livez", "/readyz", "/openapi.json"})
-"""What answers without a token: it tells nothing of any document."""
+"""What answers without a token, as the page does: it tells nothing of any document."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE = {
@@ -104,7 +105,7 @@ class Guard:
         """
         self._check_host(headers)
         self._check_origin(headers)
-        if scope["path"] in PUBLIC:
+        if scope["path"] in PUBLIC or is_of_page(scope["path"]):
             return
         bearer = self._server.access.bearer(headers.get("authorization"))
         record.bearer = bearer

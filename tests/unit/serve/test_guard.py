@@ -8,6 +8,7 @@ import pytest
 from colmodern.errors import ConfigError
 from colmodern.serve import ServeConfig
 from colmodern.serve.access import Access, read_bearers
+from colmodern.serve.http.guard import PUBLIC
 
 from .kit import refused
 
@@ -29,12 +30,13 @@ def test_nobody_gets_a_byte_of_a_document_without_a_token(client_of, tokens):
     client = client_of(token_file=str(tokens))
     for route in client.app.routes:
         path = route.path.replace("{id:path}", "a").replace("{id}", "i-1")
+        path = path.replace("{name}", "page.js")
         for method in route.methods:
             body = {"json": {"query": "bread", "id": "a"}} if method == "POST" else {}
             for headers in ({}, bearing(""), bearing("x" * 20), {"Authorization": f"Basic {READ}"}):
                 answer = client.request(method, path, headers=headers, **body)
                 assert b"ovens" not in answer.content
-                if path not in ("/livez", "/readyz", "/openapi.json"):
+                if path not in PUBLIC | {"/", "/page/page.js"}:
                     assert answer.status_code == 401
                     assert method == "HEAD" or refused(answer, "token_missing", 401)
                     assert answer.headers["www-authenticate"] == "Bearer"

@@ -198,7 +198,7 @@ def test_the_description_has_every_address_and_every_option(client):
     body = told["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]
     assert {one.name for one in options_of(SearchRequest)} <= body["schema"]["properties"].keys()
     routes = {route.path.replace(":path", "") for route in client.app.routes}
-    own = {"/openapi.json", "/livez", "/readyz", "/metrics"}
+    own = {"/openapi.json", "/livez", "/readyz", "/metrics", "/", "/page/{name}"}
     assert told["paths"].keys() == routes - own
 
 
