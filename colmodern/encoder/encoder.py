@@ -17,6 +17,7 @@ import numpy as np
 from colmodern.encoder.checkpoint.fingerprint import fingerprint
 from colmodern.encoder.checkpoint.layouts import read_checkpoint
 from colmodern.encoder.checkpoint.model_config import ModernBertConfig, read_config
+from colmodern.encoder.checkpoint.shards import open_weights
 from colmodern.encoder.checkpoint.sources import (
     DEFAULT_FOLDER,
     DEFAULT_NAME,
@@ -25,7 +26,6 @@ from colmodern.encoder.checkpoint.sources import (
     split_name,
 )
 from colmodern.encoder.checkpoint.specs import WEIGHTS_FILE, Checkpoint, DenseSpec, read_json
-from colmodern.encoder.checkpoint.tensors import open_tensors
 from colmodern.encoder.forward.native import AUTO, NativeModel, choose_precision
 from colmodern.encoder.forward.runner import PACK_TOKENS, OpenRunner, Runner
 from colmodern.encoder.forward.workers import Workers
@@ -65,7 +65,7 @@ class Encoder:
         self._name = name
         path = checkpoint.folder / "config.json"
         config = read_config(read_json(path), where=str(path))
-        self._tensors = open_tensors(checkpoint.folder / WEIGHTS_FILE)
+        self._tensors = open_weights(checkpoint.folder / WEIGHTS_FILE)
         self._config = config
         self._workers = Workers(n_threads)
         self._rules = TextRules(
@@ -176,7 +176,7 @@ class Encoder:
         for index, step in enumerate(self._checkpoint.projection):
             steps.append(asdict(step))
             if isinstance(step, DenseSpec):
-                tensors[f"projection {index}"] = open_tensors(step.file)
+                tensors[f"projection {index}"] = open_weights(step.file)
                 del steps[-1]["file"]
         settings = {
             "config": asdict(self._config),

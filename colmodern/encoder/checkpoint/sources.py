@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from colmodern.encoder.checkpoint.shards import has_weights
 from colmodern.errors import EncoderError
 
 DEFAULT_NAME = "default"
@@ -152,5 +153,5 @@ def _cached(hub: Any, name: str) -> Path | None:
         folder = Path(hub.snapshot_download(name, local_files_only=True))
     except (FileNotFoundError, OSError, ValueError):
         return None
-    complete = any(folder.glob("*.safetensors")) and (folder / "tokenizer.json").is_file()
+    complete = has_weights(folder) and (folder / "tokenizer.json").is_file()
     return folder if complete else None

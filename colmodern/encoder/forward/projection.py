@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from colmodern.encoder.checkpoint.shards import open_weights
 from colmodern.encoder.checkpoint.specs import DenseSpec, NormaliseSpec
-from colmodern.encoder.checkpoint.tensors import StoredTensor, open_tensors
+from colmodern.encoder.checkpoint.tensors import StoredTensor
 from colmodern.encoder.forward.arithmetic import Linear, gelu, normalise
 from colmodern.encoder.forward.weights import TensorFile
 from colmodern.errors import EncoderError
@@ -122,7 +123,7 @@ def dense_tensors(spec: DenseSpec, inputs: int) -> DenseTensors:
             f"torch.nn's {', '.join(_ACTIVATIONS)}.",
             code="encoder_unsupported",
         )
-    tensors = open_tensors(spec.file)
+    tensors = open_weights(spec.file)
     file = TensorFile(spec.file, tensors)
     outputs = spec.outputs
     if outputs is None:
