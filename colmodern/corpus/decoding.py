@@ -30,15 +30,15 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-# Without a byte order mark these would fit almost any bytes.
-_NEVER_GUESSED = (
-    "utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7",
-)  # fmt: skip
+# With fewer bytes beyond ASCII than this nothing can be told: the most common encoding of Western
+# text is taken. With fewer than the second, encodings of DOS and old Macs are not thought of.
+FEW_WIDE_BYTES, SOME_WIDE_BYTES = 3, 16
 
-# With fewer bytes beyond ASCII than this, none of them side by side, nothing can be told: the most
-# common encoding of Western text is taken.
-FEW_WIDE_BYTES = 8
-_WIDE_PAIR = re.compile(rb"[\x80-\xff]{2}")
+# Encodings that differ in a few letters only, and what is no letter between two letters. Where the
+# second has its control characters the first has letters.
+_TWINS = {"cp1250": "iso8859-2"}
+_CONTROLS = re.compile(rb"[\x80-\x9f]")
+_IN_A_WORD = re.compile(r"[^\W\d_][^\w\s\x00-\x7f][^\W\d_]")
 
 _WIDE = bytes(range(128, 256))
 
@@ -168,29 +168,33 @@ def _nearly_fits(data: bytes, encoding: str) -> bool:
     )
 
 
-def _is_too_short_to_guess(data: bytes) -> bool:
-    """Say whether there is only a stray accent or quotation mark here and there."""
-    n_wide = len(data.translate(None, delete=bytes(range(128))))
-    return n_wide < FEW_WIDE_BYTES and not _WIDE_PAIR.search(data)
-
-
 def _guess(data: bytes) -> str:
     if data.isascii():
         return "iso2022_jp_2" if _nearly_fits(data, "iso2022_jp_2") else "utf-8"
-    if _is_too_short_to_guess(data):
-        return "cp1252"
-    return _guess_by_letters(data)
+    n_wide = len(data.translate(None, delete=bytes(range(128))))
+    return "cp1252" if n_wide < FEW_WIDE_BYTES else _guess_by_letters(data, n_wide)
 
 
-def _guess_by_letters(data: bytes) -> str:
-    from charset_normalizer import from_bytes
+def _guess_by_letters(data: bytes, n_wide: int) -> str:
+    from chardet import detect
+    from chardet.enums import EncodingEra
 
-    matches = from_bytes(data, cp_exclusion=list(_NEVER_GUESSED))
-    best = matches.best()
-    if best is None:
+    eras = EncodingEra.MODERN_WEB | EncodingEra.LEGACY_ISO
+    if n_wide >= SOME_WIDE_BYTES:
+        eras |= EncodingEra.LEGACY_MAC | EncodingEra.DOS
+    found = detect(data, encoding_era=eras)["encoding"]
+    if found is None:
         raise NotTextError("neither UTF-8 nor in any other encoding of text")
-    equals = [m for m in matches if (m.chaos, m.coherence) == (best.chaos, best.coherence)]
-    # Short texts fit many code pages equally well; cp1252 is by far the most common of them.
-    if any("cp1252" in match.could_be_from_charset for match in equals):
-        return "cp1252"
-    return best.encoding
+    try:
+        return _of_twins(data, codecs.lookup(found).name)
+    except LookupError:
+        raise NotTextError(f"in {found}, which Python does not read") from None
+
+
+def _of_twins(data: bytes, name: str) -> str:
+    """Return the other of two encodings of one language if this one puts symbols into words."""
+    twin = _TWINS.get(name)
+    if twin is None or _CONTROLS.search(data):
+        return name
+    mine, other = (_IN_A_WORD.findall(data.decode(one, "replace")) for one in (name, twin))
+    return twin if len(other) < len(mine) else name
