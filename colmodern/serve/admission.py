@@ -6,7 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from colmodern.errors import RequestRefusedError
 from colmodern.serve.stopwatch import Stopwatch
@@ -49,12 +50,17 @@ class Admission:
         """
         threads = await self._take(watch)
         future = asyncio.get_running_loop().run_in_executor(self._pool, work, threads)
-        future.add_done_callback(lambda _: self._give_back(threads))
+        future.add_done_callback(partial(self._ended, threads))
         return await asyncio.shield(future)
 
     def close(self) -> None:
         """Wait for the work that runs, and start no more."""
         self._pool.shutdown(wait=True)
+
+    def _ended(self, threads: int, future: asyncio.Future[Any]) -> None:
+        if not future.cancelled():
+            future.exception()  # looked at, for nobody may wait for it any more
+        self._give_back(threads)
 
     async def _take(self, watch: Stopwatch) -> int:
         if self._free and not self._waiting:

@@ -12,7 +12,7 @@ from colmodern.errors import RequestRefusedError
 from colmodern.indexer import Indexer, IndexReport
 from colmodern.indexer.scans import scans_of
 from colmodern.serve.config import ServeConfig
-from colmodern.serve.mcp.answer import Sheet, ToolAnswer, on_a_line, plain
+from colmodern.serve.mcp.answer import Sheet, ToolAnswer, named, on_a_line, plain
 from colmodern.serve.mcp.desk import Caller, Desk
 from colmodern.serve.mcp.search import index_schema
 from colmodern.serve.served import Library, ServedIndex
@@ -103,13 +103,13 @@ def refresh_text(values: Mapping[str, Any], budget: int) -> str:
     sheet = Sheet(budget)
     sheet.add(f"index {on_a_line(values['index'])} is at generation {values['generation']}")
     for root in values["missing_roots"]:
-        sheet.add(f"{on_a_line(root)} is gone; its documents stay")
+        sheet.add(f"{named(root)} is gone; its documents stay")
     for one in values["roots"]:
         counts = ("added", "updated", "deleted", "unchanged", "kept")
         line = ", ".join(f"{one[name]:,} {name}" for name in counts)
         skipped = ", ".join(f"{n:,} {why}" for why, n in one["skipped"].items())
         left_out = f"; left out: {skipped}" if skipped else ""
-        sheet.add(f"{on_a_line(one['root'])}: {line}{left_out}")
+        sheet.add(f"{named(one['root'])}: {line}{left_out}")
         for unread in one["unread"]:
-            sheet.add(f"not read, so its documents stay: {on_a_line(unread)}")
+            sheet.add(f"not read, so its documents stay: {named(unread)}")
     return sheet.close()

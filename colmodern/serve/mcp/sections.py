@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from colmodern.errors import RequestRefusedError
 from colmodern.passages.places import headings_of
+from colmodern.serve.mcp.answer import named
 from colmodern.storage import StoredDocument
 from colmodern.text.headings import Heading, titles_above
 
@@ -51,7 +52,7 @@ def _end(headings: Sequence[Heading], number: int, length: int) -> int:
 def _not_one(
     doc_id: str, name: str, headings: Sequence[Heading], n_found: int
 ) -> RequestRefusedError:
-    names = [one.title for one in headings]
+    names = [named(one.title, 100) for one in headings]
     listed = "; ".join(names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
     there = f"it has {listed}{more}" if names else "it has none: give start and end"

@@ -9,7 +9,7 @@ from colmodern import __version__
 from colmodern.indexer import IndexStatus
 from colmodern.indexer import status as compared
 from colmodern.serve.config import ServeConfig
-from colmodern.serve.mcp.answer import Sheet, ToolAnswer, id_in_call, on_a_line, plain
+from colmodern.serve.mcp.answer import Sheet, ToolAnswer, id_in_call, named, on_a_line, plain
 from colmodern.serve.mcp.desk import Caller, Desk
 from colmodern.serve.mcp.search import MOST_HITS, index_schema
 from colmodern.serve.served import Library, ServedIndex
@@ -123,14 +123,14 @@ def _file_lines(files: Mapping[str, Any]) -> list[str]:
     lines = []
     for root in files["roots"]:
         gone = " (is gone; its documents stay)" if root in files["missing_roots"] else ""
-        lines.append(f"  of {on_a_line(root)}{gone}")
+        lines.append(f"  of {named(root)}{gone}")
     if not files["roots"]:
         lines.append("  made by a program, not of files")
     kinds = [f"{files[kind]:,} {kind}" for kind in ("new", "changed", "removed", "unreadable")]
     lines.append(f"  files: {files['unchanged']:,} as indexed, {', '.join(kinds)}")
     for kind, names in files["examples"].items():
         more = f" and {files[kind] - len(names):,} more" if files[kind] > len(names) else ""
-        lines.append(f"  {kind}: {', '.join(map(on_a_line, names))}{more}")
+        lines.append(f"  {kind}: {', '.join(map(named, names))}{more}")
     if files["needs_prune"]:
         lines.append("  refresh would stop: it would delete very many documents")
     return lines

@@ -27,6 +27,7 @@ class Wire:
 
     def __init__(self, *, longest: int) -> None:
         """Take the pipes; a line of more than ``longest`` bytes is passed over."""
+        _open_standard_error()
         self._in, self._out = os.dup(0), os.dup(1)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
@@ -94,6 +95,14 @@ class Wire:
         left = memoryview(line.encode())
         while left:
             left = left[os.write(self._out, left) :]
+
+
+def _open_standard_error() -> None:
+    """Let there be one, though whoever started this may have closed it."""
+    try:
+        os.fstat(2)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _answers(line: str, request_id: object) -> bool:

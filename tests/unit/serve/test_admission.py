@@ -1,6 +1,7 @@
 """How many work at a time, and what becomes of the others?"""
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -45,6 +46,29 @@ def test_one_request_has_all_threads_and_many_share_them():
         assert admission.n_busy == admission.n_waiting == 0
 
     run(story, threads=4, queue=50)
+
+
+def test_work_that_fails_when_nobody_waits_for_it_is_not_told_as_an_error():
+    told = []
+
+    async def story(admission):
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        goes_on = threading.Event()
+
+        def work(_threads):
+            goes_on.wait()
+            raise ValueError
+
+        running = asyncio.ensure_future(admission.run(work, Stopwatch(LONG)))
+        await until(lambda: admission.n_busy)
+        running.cancel()
+        await until(running.done)
+        goes_on.set()
+        await until(lambda: not admission.n_busy)
+        gc.collect()
+
+    run(story, threads=1, queue=0)
+    assert told == []
 
 
 def test_a_queue_that_is_full_refuses_and_loses_nobody():
