@@ -238,6 +238,7 @@ CODES: Mapping[str, Code] = {
     "filter_unknown_field": Code(ConfigError, 2, 400, "No document has a field of this name."),
     "filter_wrong_kind": Code(ConfigError, 2, 400, "The field's values are of another kind."),
     "query_empty": Code(InputError, 2, 400, "The query holds nothing to search for."),
+    "query_not_text": Code(InputError, 2, 400, "The query cannot be written as UTF-8."),
     "document_not_found": Code(InputError, 2, 404, "The index has no document of this id."),
     "file_not_found": Code(InputError, 2, 404, "There is no such file."),
     "file_unreadable": Code(InputError, 2, 400, "A file cannot be read, or is damaged."),

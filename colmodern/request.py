@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from colmodern.errors import ConfigError
 from colmodern.options import Door, Options, option
 
 
@@ -135,13 +136,16 @@ class SearchRequest(Options):
     )
     mode: Mode = option(Mode.LATE, help="Late interaction, BM25, or both.")
     fusion: Fusion = option(
-        Fusion.SCORES, help="Hybrid: fuse reciprocal ranks or normalised scores."
+        Fusion.SCORES,
+        only=("mode", Mode.HYBRID),
+        help="Hybrid: fuse reciprocal ranks or normalised scores.",
     )
     word_weight: float | None = option(
         None,
         minimum=0,
         maximum=1,
         unset="by length",
+        only=("mode", Mode.HYBRID),
         label="",
         help="Hybrid: how much BM25 counts.",
     )
@@ -189,7 +193,16 @@ class SearchRequest(Options):
         return self.exact or self.effort is Effort.EXACT
 
     def check_together(self) -> None:
-        """Refuse values that are allowed alone and do not go together."""
+        """Refuse values that are allowed alone and do not go together, and a filter of nothing."""
+        if self.where is not None and not self.where.strip():
+            raise ConfigError(
+                "The filter is empty; write one such as: year >= 2020",
+                code="filter_syntax",
+                option="where",
+                value=self.where,
+            )
+        if self.exact and self.effort not in (Effort.MEDIUM, Effort.EXACT):
+            raise self.conflict("effort", f"{self.effort} does not go together with exact")
         for name in ("gathered", "candidates"):
             value = getattr(self, name)
             if value is not None and value < self.k:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from colmodern.cli.jobs import ends_well
 from colmodern.cli.printing.progress import progress_bar
 from colmodern.cli.printing.terminal import print_text
 
@@ -36,7 +38,8 @@ def distill(
     from colmodern.distill import Recipe
     from colmodern.distill import distill as train
 
-    with progress_bar() as progress:
+    kept = partial("the steps that are done and the last checkpoint are kept in {}".format, out)
+    with ends_well(kept), progress_bar() as progress:
         folder = train(
             Recipe.load(recipe),
             data=data,

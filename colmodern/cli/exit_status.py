@@ -28,6 +28,7 @@ class ExitStatus(IntEnum):
         ),
     )
     INTERRUPTED = 130, "Interrupted (Ctrl-C, SIGINT); the same command goes on."
+    UNREAD = 141, "Ended by SIGPIPE: whoever read the output has closed it, as `head` does."
     TERMINATED = 143, "Ended by SIGTERM; the same command goes on."
 
     def __new__(cls, value: int, meaning: str) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,11 +20,11 @@ from colmodern.cli.arguments import (
 from colmodern.cli.derived import shown, taken, takes
 from colmodern.cli.encoder import Backend, EncoderArguments
 from colmodern.cli.exit_status import ExitStatus
-from colmodern.cli.jobs import change, ends_well
+from colmodern.cli.jobs import change, done_of_change, ends_well
 from colmodern.cli.location import default_location, named, remember
 from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.progress import progress_bar
-from colmodern.cli.printing.terminal import Format, note
+from colmodern.cli.printing.terminal import Format, note, outlive_closed_pipes
 from colmodern.corpus.options import ScanOptions
 from colmodern.request import IndexConfig, SyncRequest
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 @takes(*shown(IndexConfig), *shown(ScanOptions), *shown(SyncRequest), after="batch_tokens")
 def index(
+    context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="Folders or files.", show_default=False)],
     *,
     index: IndexOption = None,
@@ -56,6 +58,7 @@ def index(
 ) -> None:
     """Index folders and files, or bring an index up to date with them."""
     from colmodern.indexer import Indexer
+    from colmodern.storage import exists
 
     scan, asked = taken(ScanOptions, options), taken(SyncRequest, options)
     location = named(index) or default_location(paths)
@@ -67,10 +70,13 @@ def index(
         batch_tokens=batch_tokens,
     )
     indexer = Indexer(location, encoding.load(model), config=IndexConfig(**options))
+    is_new = not exists(location)
     with progress_bar() as progress:
         sync = partial(indexer.sync, paths, scan, prune=asked.prune, progress=progress)
         report = change(location, sync, wait=asked.wait)
     remember(location)
+    if not is_new:
+        _tell_kept_options(location, indexer.config, _typed(context))
     if report.continued:
         note(f"continued: {report.continued:,} documents were done")
     _print_report(report, location, form)
@@ -78,7 +84,7 @@ def index(
         from colmodern.indexer import watch as watch_files
 
         note("watching; Ctrl-C ends it")
-        with ends_well(location):
+        with ends_well(partial(done_of_change, location)):
             watch_files(
                 indexer,
                 paths,
@@ -90,6 +96,27 @@ def index(
     status = _status(report)
     if status is not ExitStatus.DONE:
         raise typer.Exit(status)
+
+
+def _typed(context: typer.Context) -> set[str]:
+    """Return the names of the parameters that were given on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+
+
+def _tell_kept_options(location: Path, asked: IndexConfig, names: Collection[str]) -> None:
+    """Say which options were typed that an index which was there already does not follow."""
+    from colmodern.indexer.kept_config import config_at
+
+    kept = config_at(location)
+    for one in shown(IndexConfig):
+        typed, found = getattr(asked, one.name), getattr(kept, one.name)
+        if one.name in names and typed != found:
+            note(
+                f"{one.typed} {typed} is for a new index; {location} keeps {found}. Index into "
+                "another folder (--index) to have it.",
+                level="warning",
+            )
 
 
 def _status(report: IndexReport) -> ExitStatus:
@@ -120,3 +147,4 @@ def _print_report(report: IndexReport, location: Path, form: Format) -> None:
     print_fields({"index": str(location), **report.to_dict()}, form)
     if sys.stdout is not None:  # closed by whoever started it
         sys.stdout.flush()  # whoever reads a watch through a pipe wants to know now
+    outlive_closed_pipes()  # a watch goes on, and has pipes of its own to those that read files

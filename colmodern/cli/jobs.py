@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,13 +26,16 @@ def change(location: Path, work: Callable[[], T], *, wait: float = 0.0) -> T:
     """Return what a change of an index returns; see ``when_free`` and ``ends_well``."""
     from colmodern.indexer import when_free
 
-    with ends_well(location):
+    with ends_well(partial(done_of_change, location)):
         return when_free(work, wait, waiting=note)
 
 
 @contextmanager
-def ends_well(location: Path) -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end a change in order, and say what is done and how to go on.
+def ends_well(what_is_done: Callable[[], str]) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end a job in order, and say what is done and how to go on.
+
+    Args:
+        what_is_done: Says what is kept.
 
     Raises:
         typer.Exit: One of them came.
@@ -42,7 +46,8 @@ def ends_well(location: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt as interrupt:
         is_terminated = isinstance(interrupt, Terminated)
-        note(f"{'terminated' if is_terminated else 'interrupted'}: {_what_is_done(location)}")
+        how = "terminated" if is_terminated else "interrupted"
+        note(f"{how}: {what_is_done()}; the same command goes on from here")
         status = ExitStatus.TERMINATED if is_terminated else ExitStatus.INTERRUPTED
         raise typer.Exit(status) from interrupt
     finally:
@@ -55,7 +60,8 @@ def _terminate(*_: object) -> None:
     raise Terminated
 
 
-def _what_is_done(location: Path) -> str:
+def done_of_change(location: Path) -> str:
+    """Say how much of the change of an index is done."""
     from colmodern.errors import ColModernError
     from colmodern.storage import read_pending
 
@@ -64,9 +70,6 @@ def _what_is_done(location: Path) -> str:
     except ColModernError:
         pending = None
     n_documents = 0 if pending is None else pending.n_documents
-    done = (
-        f"{n_documents:,} documents of the change are done"
-        if n_documents
-        else "no part of the change is done yet"
-    )
-    return f"{done}; the same command goes on from here"
+    if n_documents:
+        return f"{n_documents:,} documents of the change are done"
+    return "no part of the change is done yet"

@@ -12,7 +12,8 @@ and sets the time stamp back on purpose.
 
 A file is gone only if the folder that held it was read and does not list it any more. What is
 there and cannot be read, for whatever reason, keeps its documents; so do all files of a folder that
-was given and now has none, for that is how a volume looks that is not mounted.
+was given and now has none, and of one below it that is there and holds nothing at all, for that is
+how a volume looks that is not mounted.
 
 Take the hash *before* the text is extracted: a change in between then shows as a change at the
 next look, instead of hiding behind the hash of a text that was never indexed.
@@ -130,7 +131,8 @@ def find_changes(
             in no part of the answer.
         options: Those of the scan.
         hash_of: Hashes a source; called only where size and time stamp leave a doubt.
-        prune: Whether a root without any file is what it should be, and no missing volume.
+        prune: Whether a root without any file, or an empty folder where files were, is what it
+            should be, and no missing volume.
     """
     verdicts: defaultdict[str, list[Source]] = defaultdict(list)
     unreadable: dict[str, Skipped] = {}
@@ -184,6 +186,7 @@ def _missing(
     roots = {printable(root) for root in scan.roots}
     hidden = {printable(skipped.path): skipped for skipped in scan.skipped}
     empty: dict[str, bool] = {}
+    emptied = _EmptyFolders()
     for location in sorted(previous.keys() - present):
         above = list(_up(location))
         own_roots = [place for place in above if place in roots]
@@ -194,8 +197,39 @@ def _missing(
         if why is None and not prune:
             if root not in empty:
                 empty[root] = not any(_is_below(place, root) for place in present)
-            why = _no_files(root) if empty[root] else None
+            folder = root if empty[root] else emptied.above(location, root)
+            why = None if folder is None else _no_files(folder)
         yield location, why
+
+
+class _EmptyFolders:
+    """Which folders are there and hold nothing, as that of a volume that is not mounted."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bool | None] = {}
+
+    def above(self, location: str, root: str) -> str | None:
+        """Return the folder that held a file, or what is left above it, if nothing is in it."""
+        for folder in list(_up(location))[1:]:
+            if not _is_below(folder, root) or folder == root:
+                return None
+            if folder not in self._known:
+                self._known[folder] = _is_empty(folder)
+            is_empty = self._known[folder]
+            if is_empty is not None:
+                return folder if is_empty else None
+        return None
+
+
+def _is_empty(folder: str) -> bool | None:
+    """Say whether a folder holds nothing; None: there is no such folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        return False
 
 
 def _is_below(place: str, root: str) -> bool:
@@ -210,6 +244,6 @@ def _up(location: str) -> Iterator[str]:
         yield str(folder)
 
 
-def _no_files(root: str) -> Skipped:
+def _no_files(folder: str) -> Skipped:
     detail = "no file is there any more; is a volume not mounted? Otherwise say so with --prune"
-    return Skipped(Path(root), SkipReason.UNREADABLE, detail)
+    return Skipped(Path(folder), SkipReason.UNREADABLE, detail)

@@ -109,6 +109,14 @@ def config_with(codec: Codec | None, config: IndexConfig | None) -> IndexConfig:
     """
     if codec is None:
         return config or IndexConfig()
+    found: object = codec
+    if not isinstance(found, Codec):
+        raise ConfigError(
+            f"codec must be a Codec, such as that of an IndexReader, not {found!r:.60}.",
+            code="option_wrong_kind",
+            option="codec",
+            value=found,
+        )
     if config is None:
         return config_of_codec(codec, IndexConfig())
     for name in ("bits", "n_centroids"):

@@ -106,19 +106,20 @@ def encoder_of(reader: IndexReader, *, precision: str) -> QueryEncoder:
 
 
 def check_queries(queries: Sequence[str], *, words: bool = False) -> None:
-    """Refuse queries without text; the message names the number of the query.
+    """Refuse queries without text, or with what is none; the message names the query's number.
 
     Args:
         queries: What is asked.
         words: Whether BM25 must find a word in each.
 
     Raises:
-        InputError: A query is empty, or holds no word.
+        InputError: A query is empty, holds no word, or cannot be written as UTF-8.
         TypeError: A query is no string.
     """
     for number, query in enumerate(queries, 1):
         if not isinstance(query, str):
             raise TypeError(f"a query must be a str, not {type(query).__name__}")
+        check_text(query, name=_which(number, queries))
         if not query.strip():
             message = f"{_which(number, queries)} is empty; give it at least one word."
             raise InputError(message, code="query_empty", value=query)
@@ -129,6 +130,23 @@ def check_queries(queries: Sequence[str], *, words: bool = False) -> None:
                 code="query_empty",
                 value=query,
             )
+
+
+def check_text(query: str, *, name: str = "The query") -> None:
+    """Refuse a query that cannot be written as UTF-8: bytes of something else, or half a character.
+
+    Raises:
+        InputError: It is one; ``name`` says which.
+    """
+    try:
+        query.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{name} is not text: {query!r:.60}. It holds bytes that are no UTF-8, or half a "
+            "character; give it as UTF-8.",
+            code="query_not_text",
+            value=query,
+        ) from error
 
 
 def encoded(encoder: QueryEncoder, queries: Sequence[str]) -> list[TokenEmbeddings]:
@@ -155,17 +173,30 @@ def encoded(encoder: QueryEncoder, queries: Sequence[str]) -> list[TokenEmbeddin
     return vectors
 
 
-def checked_vectors(vectors: FloatMatrix, dim: int) -> FloatMatrix:
-    """Return query vectors as C-contiguous float32.
+def checked_vectors(tokens: TokenEmbeddings, dim: int) -> FloatMatrix:
+    """Return a query's vectors as C-contiguous float32.
 
     Raises:
-        InputError: They have another shape than (n_tokens, dim), or are not finite.
+        InputError: They are no array of numbers of shape (n_tokens, dim) with at least one token,
+            or are not finite.
     """
+    found: object = tokens
+    vectors: object = tokens.vectors if isinstance(found, TokenEmbeddings) else None
+    if not isinstance(vectors, np.ndarray) or vectors.dtype.kind not in "fiu":
+        kind = type(found).__name__
+        if vectors is not None:
+            kind = f"{kind} of {getattr(vectors, 'dtype', None) or type(vectors).__name__}"
+        raise InputError(
+            f"A query of vectors must be TokenEmbeddings of a float32 array, not {kind}.",
+            code="vectors_invalid",
+        )
     if vectors.ndim != 2 or vectors.shape[1] != dim:
         raise InputError(
             f"Query vectors must have shape (n_tokens, {dim}), not {tuple(vectors.shape)}.",
             code="vectors_invalid",
         )
+    if not len(vectors):
+        raise InputError("The query has no token vector; give it at least one.", code="query_empty")
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     if not np.isfinite(vectors).all():
         raise InputError("Query vectors hold NaN or infinite values.", code="vectors_invalid")

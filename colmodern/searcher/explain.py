@@ -64,7 +64,7 @@ def explain_document(
         raise segment.not_finite(position)
     exact = None
     if exact_by is not None:
-        vectors = checked_vectors(tokens.vectors, reader.codec.dim)
+        vectors = checked_vectors(tokens, reader.codec.dim)
         exact = exact_scores(exact_by, vectors, document, n_tokens=len(spans))
     number = part.number_of(segment, position)
     (passages,) = vector_passages(

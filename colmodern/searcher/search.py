@@ -99,7 +99,7 @@ def prepared(tokens: TokenEmbeddings | None, codec: Codec, how: SearchPlan) -> P
     if how.request.mode is Mode.BM25:
         return None
     assert tokens is not None
-    vectors = checked_vectors(tokens.vectors, codec.dim)
+    vectors = checked_vectors(tokens, codec.dim)
     return PreparedQuery.of(vectors, codec, threads=how.threads)
 
 

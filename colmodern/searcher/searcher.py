@@ -18,6 +18,7 @@ from colmodern.request import Mode, Scoring, SearchRequest
 from colmodern.searcher.checks import (
     check_encoder,
     check_queries,
+    check_text,
     encoded,
     encoder_of,
     passage_map_of_index,
@@ -50,7 +51,7 @@ class Searcher:
         self, reader: IndexReader, encoder: QueryEncoder | None = None, *, precision: str = "auto"
     ) -> None:
         """Search ``reader`` with ``encoder``; see ``open``."""
-        self._reader = reader
+        self._open_reader: IndexReader | None = reader
         self._opened_with = encoder
         self._encoder = encoder
         self._precision = precision
@@ -90,6 +91,8 @@ class Searcher:
 
     def __repr__(self) -> str:
         """Say what is searched, and with which kernels."""
+        if self._open_reader is None:
+            return "<Searcher, closed>"
         codec = self._reader.codec
         return (
             f"<Searcher {self._reader.path.name}: {self.n_documents} documents, "
@@ -97,8 +100,10 @@ class Searcher:
         )
 
     def close(self) -> None:
-        """Let go of the files."""
-        self._reader.close()
+        """Let go of the files; a second call does nothing."""
+        if self._open_reader is not None:
+            self._open_reader.close()
+        self._open_reader = None
         for kept in ("_part", "_filters"):
             self.__dict__.pop(kept, None)
 
@@ -230,11 +235,12 @@ class Searcher:
 
         Raises:
             ConfigError: An option is not allowed, or the filter cannot be used.
-            InputError: The vectors have another dimension than the index, or are not finite; or
-                BM25 is asked for without a text.
+            InputError: There are no vectors, they have another dimension than the index, or are
+                not finite; the text is none, or BM25 is asked for without one.
             TypeError: There is no such option.
         """
         asked = SearchRequest.of(request, options)
+        check_text(query)
         begin("filter")
         mask = self._allowed(asked.where)
         if allowed is not None:
@@ -289,6 +295,7 @@ class Searcher:
         scoring: Scoring | str = Scoring.AUTO,
     ) -> Explanation:
         """Return the same for a query given as token vectors; ``query`` is its text."""
+        check_text(query)
         return explain_document(
             self._part,
             self._reader,
@@ -299,6 +306,12 @@ class Searcher:
             n_passages=passages,
             exact_by=self.encoder if exact else None,
         )
+
+    @property
+    def _reader(self) -> IndexReader:
+        if self._open_reader is None:
+            raise ValueError("this Searcher is closed; open another")
+        return self._open_reader
 
     def _encoded(self, queries: Sequence[str | None]) -> list[TokenEmbeddings | None]:
         """Return the token vectors of each query that has a text; others need no encoder."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from colmodern.errors import IndexFormatError
+from colmodern.options import options_of
 from colmodern.request import Mode, SearchRequest
 from colmodern.text.words import words_of
 from colmodern.types import QueryEncoder
@@ -70,8 +71,9 @@ def unread_scripts(encoder: QueryEncoder, query: str) -> tuple[str, ...]:
 
 
 def asked_of_words(request: SearchRequest) -> SearchRequest:
-    """Return the same request in mode bm25."""
-    return replace(request, mode=Mode.BM25, passage_weight=0.0)
+    """Return the same request in mode bm25, without what works in another mode only."""
+    others = {one.name: one.default for one in options_of(SearchRequest) if one.only is not None}
+    return replace(request, mode=Mode.BM25, **others)
 
 
 def _has_words(part: Part) -> bool:

@@ -218,10 +218,10 @@ def test_exact_scores_need_an_encoder_of_documents_and_the_same_tokens(index, en
                 searcher.explain(QUERY, "long", exact=True)
 
 
-def test_a_query_of_no_vectors_scores_nothing(searcher):
+def test_a_query_of_no_vectors_is_refused(searcher):
     nothing = TokenEmbeddings(np.zeros((0, 64), np.float32), np.zeros((0, 2), np.int32))
-    explanation = searcher.explain_embeddings(nothing, "long")
-    assert (explanation.score, explanation.matches, explanation.evidence) == (0, (), ())
+    with pytest.raises(InputError, match="no token vector"):
+        searcher.explain_embeddings(nothing, "long")
 
 
 def test_a_terminal_shows_passages_with_line_numbers_and_links(

@@ -5,11 +5,12 @@ import os
 import signal
 import sys
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
-from colmodern import HashEncoder, Indexer, encoder
+from colmodern import HashEncoder, Indexer, distill, encoder
 from colmodern.cli.app import app
 from colmodern.cli.exit_status import ExitStatus
 from colmodern.cli.printing import progress, terminal
@@ -104,6 +105,16 @@ def test_a_signal_keeps_what_is_done_and_says_how_to_go_on(
     assert again.exit_code == ExitStatus.DONE
     assert json.loads(again.stdout)["continued"] == n_done
     assert IndexReader.open(path).manifest.n_documents == 7
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_says_that_distill_goes_on(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(distill, "Recipe", SimpleNamespace(load=lambda name: name))
+    monkeypatch.setattr(distill, "distill", lambda *_, **__: os.kill(os.getpid(), number))
+    done = run("distill", "recipe", "--data", tmp_path, "--out", tmp_path / "out")
+    assert done.exit_code == 128 + number
+    assert f"are kept in {tmp_path / 'out'}" in done.stderr
+    assert "the same command goes on from here" in done.stderr
 
 
 def test_a_part_is_sealed_by_time_too(tmp_path, monkeypatch):

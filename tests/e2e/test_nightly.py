@@ -86,7 +86,19 @@ def grow(folder):
     (folder / "a.txt").write_bytes(b"words " * 20_000_000)
 
 
-ATTACKS = [rename_the_field, unmount, break_the_page, empty_a_file, spoil_a_row, grow]
+def unmount_a_folder(folder):
+    (folder / "sub" / "b.txt").unlink()
+
+
+ATTACKS = [
+    rename_the_field,
+    unmount,
+    unmount_a_folder,
+    break_the_page,
+    empty_a_file,
+    spoil_a_row,
+    grow,
+]
 if sys.platform != "win32":
     ATTACKS.append(link_the_folder)
 
@@ -207,6 +219,36 @@ def test_an_emptied_folder_is_believed_when_it_is_said(corpus):
     assert done.exit_code == ExitStatus.NOTHING
     assert "nothing was indexed: what there is was left out: 1 hidden" in done.stderr
     assert ids(corpus) == set()
+
+
+@pytest.mark.parametrize("end", ["folder removed", "--prune", "another file"])
+def test_a_folder_below_that_holds_nothing_keeps_what_was_deeper_in_it(corpus, end):
+    deep = corpus / "sub" / "deep"
+    deep.mkdir()
+    (deep / "c.txt").write_text("a file about seas")
+    index(corpus)
+    shutil.rmtree(deep)
+    (corpus / "sub" / "b.txt").unlink()
+    done = index(corpus)
+    assert done.exit_code == ExitStatus.PARTLY
+    assert str(corpus / "sub") in done.stderr
+    assert ids(corpus) == EVERYTHING | {"sub/deep/c.txt"}
+    if end == "folder removed":
+        (corpus / "sub").rmdir()
+    elif end == "another file":
+        (corpus / "sub" / "new.md").write_text("a file about ponds")
+    done = index(corpus, *(["--prune"] if end == "--prune" else []))
+    assert done.exit_code == ExitStatus.DONE
+    assert ids(corpus) - {"sub/new.md"} == EVERYTHING - {"sub/b.txt"}
+
+
+def test_an_option_that_an_index_does_not_follow_is_told(corpus):
+    index(corpus, "--bits", "2")
+    for words, is_told in ((), False), (("--bits", "2"), False), (("--bits", "4"), True):
+        done = index(corpus, *words)
+        assert done.exit_code == ExitStatus.DONE
+        assert ("keeps 2" in done.stderr) == is_told
+    assert "--pool 3 is for a new index" in index(corpus, "--pool", "3").stderr
 
 
 def test_the_table_of_exit_statuses_is_that_of_the_code(pytestconfig):

@@ -170,6 +170,10 @@ def query_empty(kit):
     kit.search(" ")
 
 
+def query_not_text(kit):
+    kit.search("half \ud800")
+
+
 def document_not_found(kit):
     with Searcher.open(kit.index, ENCODER) as searcher:
         searcher.explain("x", "nobody")
@@ -458,6 +462,7 @@ DOORS = [
     (filter_unknown_field, "where", "yaer", None, None),
     (filter_wrong_kind, "where", "id", None, None),
     (query_empty, None, " ", None, None),
+    (query_not_text, None, "half \ud800", None, None),
     (document_not_found, None, None, "nobody", None),
     (file_not_found, None, None, None, None),
     (file_unreadable, None, None, None, None),

@@ -100,6 +100,12 @@ def end_with_the_reader() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
+def outlive_closed_pipes() -> None:
+    """Let a closed pipe be an error again, as it is until something is printed."""
+    if sys.platform != "win32":
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
 def as_json(values: Mapping[str, Any]) -> str:
     """Return one line of JSON that the encoding of standard output can show.
 

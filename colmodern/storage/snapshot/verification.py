@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colmodern.errors import ColModernError, IndexStoreError
+from colmodern.errors import ColModernError, IndexNotFoundError, IndexStoreError
 from colmodern.storage.directory import Directory, IndexLocation, as_directory
 from colmodern.storage.format.keys import keys_checksum
 from colmodern.storage.format.manifest import FileRecord, Manifest, SegmentRecord
@@ -19,6 +19,7 @@ from colmodern.storage.format.schemas import documents_schema, sources_schema
 from colmodern.storage.format.tables import damaged
 from colmodern.storage.format.word_postings import count_words
 from colmodern.storage.snapshot.files import check_file, map_table, read_codec, read_manifest
+from colmodern.storage.snapshot.remains import read_manifest_or_none
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.snapshot.words import SegmentWords
 from colmodern.text.words import ANALYSES
@@ -49,13 +50,19 @@ def verify(path: IndexLocation) -> list[Problem]:
     """Return everything that is wrong with an index; an empty list says that it is sound.
 
     Every file is read whole (about a second a gigabyte) and compared with its checksum; then the
-    columns are compared with each other. A folder without an index is one problem. An index that
-    is committed to meanwhile is looked at again from the start.
+    columns are compared with each other. An index that is committed to meanwhile is looked at
+    again from the start.
+
+    Raises:
+        IndexNotFoundError: There is no index, nor what is left of one.
     """
     directory = as_directory(path)
     for attempt in range(_ATTEMPTS):
         try:
             manifest = read_manifest(directory)
+        except IndexNotFoundError as error:
+            read_manifest_or_none(directory)  # what is none has no problems
+            return [_problem(error, directory)]
         except IndexStoreError as error:
             return [_problem(error, directory)]
         problems = list(problems_of(directory, manifest))

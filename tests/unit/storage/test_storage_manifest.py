@@ -78,7 +78,11 @@ def test_a_missing_index_is_told_from_a_folder_without_one(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(IndexFormatError, match="is a file"):
         IndexReader.open(tmp_path / "file")
-    assert len(verify(tmp_path / "none")) == 1
+    for nothing in (tmp_path / "none", tmp_path):
+        with pytest.raises(IndexNotFoundError):
+            verify(nothing)
+    (tmp_path / "segment-000001").mkdir()  # what is left of one
+    assert len(verify(tmp_path)) == 1
 
 
 def paths_in(value, path=()):
