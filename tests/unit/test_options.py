@@ -124,10 +124,10 @@ def test_an_option_can_need_another_one():
         [found] = [each for each in options_of(SearchRequest) if each.name == other]
         assert wanted in found.words
         assert getattr(SearchRequest(**{one.name: one.default}), one.name) == one.default
+        others = [each for each in one.words if each != one.default]
+        value = others[0] if others else one.maximum
         for word in set(found.words) - {wanted}:
             with pytest.raises(ConfigError, match=f"{one.name} works in {other} {wanted} only"):
-                another = [each for each in one.words if each != one.default]
-                value = another[0] if another else one.maximum
                 SearchRequest(**{one.name: value, other: word})
 
 
