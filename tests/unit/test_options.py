@@ -53,8 +53,6 @@ class Stub(Searcher):
         pass
     def _allowed(self, where):
         return []
-    def _prepared_texts(self, queries, mode):
-        return [None]
     def _planned(self, asked, begin=None):
         raise LookupError(asked)
 def asked(**options):
@@ -70,7 +68,8 @@ print(json.dumps({
     "parser": seen(words) == both,
     "quick": plain_arguments(["search", "q", *words]).request == both,
     "quick_range": plain_arguments(["search", "q", "--boost", "3"]) is None,
-    "keyword": asked(boost=1.5, terse=True) == both,
+    "keyword": asked(boost=1.5, terse=True, mode="bm25")
+    == SearchRequest(boost=1.5, terse=True, mode="bm25"),  # which asks for no encoder
     "plan": plan(both, n_documents=1, n_tokens=1, scoring="maxsim", threads=1).request.boost,
     "spec": system.spec,
     "name": system.name,
