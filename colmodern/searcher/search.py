@@ -109,5 +109,5 @@ def prepared_chooser(
     """Return a query's vectors by which passages are chosen; None: by those of ``prepared``."""
     if how.passage_map is None or tokens is None:
         return None
-    vectors = how.passage_map.of(checked_vectors(tokens.vectors, codec.dim))
+    vectors = how.passage_map.of(checked_vectors(tokens, codec.dim))
     return PreparedQuery.of(vectors, codec, threads=how.threads)
