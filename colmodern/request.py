@@ -207,14 +207,15 @@ class SearchRequest(Options):
             value = getattr(self, name)
             if value is not None and value < self.k:
                 raise self.conflict(name, f"must be at least k, {self.k}, not {value}")
-        for name in _STAGES if self.is_exact else ():
+        for name in STAGE_OPTIONS if self.is_exact else ():
             if getattr(self, name) is not None:
                 raise self.conflict(
                     name, "does not go together with effort exact, which scores every document"
                 )
 
 
-_STAGES = ("probes", "gathered", "gathered_tokens", "candidates", "candidate_tokens")
+STAGE_OPTIONS = ("probes", "gathered", "gathered_tokens", "candidates", "candidate_tokens")
+"""What says in numbers how hard a search tries, instead of its effort."""
 
 
 class SearchParams:

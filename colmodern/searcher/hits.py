@@ -73,6 +73,8 @@ class Hits(Sequence[Hit]):
         query: Its text.
         notes: What there is to say of the search, sentences for people.
         unread: What the model cannot read of the query; None: it can read it.
+        is_exact: Whether every document that might be found was scored by all of it: no effort
+            finds others.
     """
 
     def __init__(
@@ -82,9 +84,11 @@ class Hits(Sequence[Hit]):
         notes: Sequence[str] = (),
         *,
         unread: Unread | None = None,
+        is_exact: bool = False,
     ) -> None:
         """Keep the query, its hits and what there is to say of the search."""
         self.query = query
+        self.is_exact = is_exact
         self.notes = tuple(notes)
         self.unread = unread
         self._hits = tuple(hits)
@@ -96,7 +100,13 @@ class Hits(Sequence[Hit]):
     def __getitem__(self, index: int | slice) -> Hit | Hits:
         """Return one hit, or some of them."""
         if isinstance(index, slice):
-            return Hits(self.query, self._hits[index], self.notes, unread=self.unread)
+            return Hits(
+                self.query,
+                self._hits[index],
+                self.notes,
+                unread=self.unread,
+                is_exact=self.is_exact,
+            )
         return self._hits[index]
 
     def __len__(self) -> int:
@@ -138,13 +148,15 @@ class Hits(Sequence[Hit]):
         found = {
             "query": self.query,
             "hits": [hit.to_dict() for hit in self._hits],
+            "exact": self.is_exact,
             "notes": list(self.notes),
         }
         return found if self.unread is None else found | self.unread.to_dict()
 
     def of_unread(self, unread: Unread) -> Hits:
         """Return the same hits, of a query of which the model cannot read much."""
-        return Hits(self.query, self._hits, (str(unread), *self.notes), unread=unread)
+        notes = (str(unread), *self.notes)
+        return Hits(self.query, self._hits, notes, unread=unread, is_exact=self.is_exact)
 
     def to_arrow(self) -> pa.Table:
         """Return a pyarrow table: rank, score, id, title, passage, start, end."""

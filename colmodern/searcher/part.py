@@ -46,6 +46,11 @@ class Part:
         return int(self.live.sum())
 
     @cached_property
+    def n_tokens(self) -> int:
+        """How many tokens the documents have that are not deleted."""
+        return int(self.lengths[self.live].sum())
+
+    @cached_property
     def lengths(self) -> IntVector:
         """How many tokens each document has: shape (n_documents,), int64."""
         lengths = [np.diff(segment.token_offsets) for segment in self.segments]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from colmodern.request import Effort, Fusion, Mode, Scoring, SearchRequest
+from colmodern.request import STAGE_OPTIONS, Effort, Fusion, Mode, Scoring, SearchRequest
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.statistics import WordStatistics
 
@@ -39,12 +39,13 @@ class _Stages(NamedTuple):
     probes: int
     gathered: _Room
     candidates: _Room
+    whole: int  # so many tokens, and fewer, are all scored by their codes
 
 
 _STAGES = {
-    Effort.LOW: _Stages(16, _Room(64, 4, 16_000), _Room(24, 2, 6_000)),
-    Effort.MEDIUM: _Stages(32, _Room(96, 8, 48_000), _Room(40, 4, 20_000)),
-    Effort.HIGH: _Stages(64, _Room(256, 16, 128_000), _Room(100, 8, 60_000)),
+    Effort.LOW: _Stages(16, _Room(64, 4, 16_000), _Room(24, 2, 6_000), 0),
+    Effort.MEDIUM: _Stages(32, _Room(96, 8, 48_000), _Room(40, 4, 20_000), 1_000_000),
+    Effort.HIGH: _Stages(64, _Room(256, 16, 128_000), _Room(100, 8, 60_000), 2_000_000),
 }
 
 
@@ -57,6 +58,7 @@ class SearchPlan:
         probes: Centroids probed for each query token; None scores every document.
         gathered: How many documents are scored by all their centroids.
         candidates: How many of those are rescored by their codes.
+        whole_tokens: If the documents that may be found have no more tokens, all are rescored.
         threads: How many threads share the work; the hits do not depend on it.
         word_weight: How much BM25 counts in the hybrid mode, 0 to 1.
         scoring: How matches make a score; never ``auto``.
@@ -68,6 +70,7 @@ class SearchPlan:
     probes: int | None
     gathered: int
     candidates: int
+    whole_tokens: int
     threads: int
     word_weight: float
     scoring: Scoring
@@ -140,6 +143,7 @@ def plan(
         probes=probes,
         gathered=gathered,
         candidates=candidates,
+        whole_tokens=_whole_tokens(request),
         threads=request.threads or threads,
         word_weight=weight,
         scoring=scoring if request.scoring is Scoring.AUTO else request.scoring,
@@ -160,6 +164,13 @@ def _stages(request: SearchRequest, length: float) -> tuple[int | None, int, int
         request.k, by_effort.candidates, request.candidates, request.candidate_tokens, length
     )
     return request.probes or by_effort.probes, gathered, candidates
+
+
+def _whole_tokens(request: SearchRequest) -> int:
+    """Return how many tokens are scored without stages; none if a stage is asked for by numbers."""
+    if request.is_exact or any(getattr(request, name) is not None for name in STAGE_OPTIONS):
+        return 0
+    return _STAGES[request.effort].whole
 
 
 def _documents(

@@ -20,7 +20,7 @@ from colmodern.searcher.part import Part
 from colmodern.searcher.phrases import held_phrases
 from colmodern.searcher.plan import QueryPlan, SearchPlan
 from colmodern.searcher.prepared import PreparedQuery
-from colmodern.searcher.segment import best_of
+from colmodern.searcher.segment import best_of, scores_all
 from colmodern.types import TokenEmbeddings
 
 
@@ -62,7 +62,12 @@ def search_one(
     phrases = held_phrases(part, query, allowed)
     ranked = merge([best_of(part, plan, allowed, found, phrases)], how)
     how.begin("passages")
-    return Hits(query, hits_of(part, ranked, plan, query), phrases.notes if phrases else ())
+    return Hits(
+        query,
+        hits_of(part, ranked, plan, query),
+        phrases.notes if phrases else (),
+        is_exact=request.mode is Mode.BM25 or scores_all(part, how, allowed),
+    )
 
 
 def search_all(

@@ -181,7 +181,7 @@ def late_candidates(
     are probed that they lead to as many documents as are to be gathered.
     """
     n_allowed = int(np.count_nonzero(allowed))
-    if how.probes is None or n_allowed <= how.gathered:
+    if scores_all(part, how, allowed):
         return (allowed & (part.lengths > 0)).nonzero()[0]
     how.begin("candidates")
     wanted = how.gathered if n_allowed < part.n_live else how.request.k
@@ -191,6 +191,17 @@ def late_candidates(
     )
     scores = _corrected(part, scores, gathered.documents, how.scoring, n_query=len(query))
     return Candidates(gathered.documents, scores).best(how.candidates).documents
+
+
+def scores_all(part: Part, how: SearchPlan, allowed: NDArray[np.bool_]) -> bool:
+    """Say whether all documents that may be found are scored by their codes, not some of them."""
+    n_allowed = int(np.count_nonzero(allowed))
+    if how.probes is None or n_allowed <= how.gathered:
+        return True
+    if n_allowed > how.whole_tokens:
+        return False
+    n_tokens = part.n_tokens if n_allowed == part.n_live else part.lengths[allowed].sum()
+    return int(n_tokens) <= how.whole_tokens
 
 
 def scorer_of(part: Part, plan: QueryPlan) -> DocumentScorer:

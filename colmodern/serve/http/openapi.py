@@ -50,6 +50,8 @@ def description(server: Server) -> dict[str, Any]:
                         "hits": {"type": "array", "items": {"$ref": _ref("Hit")}},
                         "unread_scripts": {"type": "array", "items": _TEXT},
                         "answered_by": _TEXT,
+                        "exact": {"type": "boolean"},
+                        "notes": {"type": "array", "items": _TEXT},
                     }
                 ),
                 "Error": _error(),

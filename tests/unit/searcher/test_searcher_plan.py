@@ -41,6 +41,13 @@ def test_words_count_alike_in_documents_of_any_length_unless_someone_says_how_mu
     assert of_length(2_000, mode="hybrid", word_weight=0.0).word_weight == 0
 
 
+def test_few_tokens_are_all_scored_unless_a_stage_is_asked_for_by_numbers():
+    whole = {effort: planned(effort=effort).whole_tokens for effort in Effort}
+    assert whole[Effort.LOW] == 0 < whole[Effort.MEDIUM] < whole[Effort.HIGH]
+    assert whole[Effort.EXACT] == 0  # it has no stages
+    assert planned(probes=4).whole_tokens == planned(candidates=40).whole_tokens == 0
+
+
 def test_there_are_always_enough_candidates_for_k():
     for effort in Effort:
         found = planned(k=5000, effort=effort)
