@@ -12,7 +12,8 @@ from colmodern.kernels.scoring import document_score, shares
 from colmodern.passages.passage import Passage
 from colmodern.request import Scoring
 from colmodern.storage import StoredDocument
-from colmodern.text.phrases import holds, phrases_of
+from colmodern.text.names import exact_words_of
+from colmodern.text.phrases import holds
 from colmodern.types import FloatMatrix, FloatVector, Metadata, Spans, TokenEmbeddings
 
 
@@ -99,7 +100,8 @@ class Explanation:
             do not overlap.
         exact_score: The same without compression; None if that was not asked for.
         scoring: How the matches make the score: ``maxsim`` or ``corrected``.
-        phrases: The phrases in quotes that the document holds; they decide before any score.
+        phrases: The phrases in quotes, or the names, that the document holds; docs/search.md
+            says when they decide before any score.
         title: The document's title.
         source: The file it was read from; None for a document from a program.
         metadata: What is kept beside it.
@@ -200,7 +202,7 @@ def explain_match(
         scoring=str(scoring),
         phrases=tuple(
             " ".join(phrase)
-            for phrase in phrases_of(query)
+            for phrase in exact_words_of(query)
             if holds(document.title, phrase) or holds(document.text, phrase)
         ),
     )

@@ -17,7 +17,8 @@ from colmodern.passages.pieces import Cut, PlacedText, cut
 from colmodern.passages.places import place_of
 from colmodern.passages.scorer import DocumentScorer
 from colmodern.passages.words import query_words, word_runs
-from colmodern.text.phrases import Phrase, phrases_of
+from colmodern.text.names import exact_words_of
+from colmodern.text.phrases import Phrase
 from colmodern.text.units import UnitKind
 from colmodern.types import FloatMatrix, FloatVector, IntVector, Metadata, Spans
 
@@ -55,7 +56,7 @@ class PassageQuery:
     Attributes:
         words: The words of the query; none if nobody knows its text.
         idf: How much each says, float64.
-        phrases: Its phrases in quotes.
+        phrases: Its phrases in quotes, or its names.
     """
 
     words: Sequence[str] = ()
@@ -67,7 +68,7 @@ class PassageQuery:
         """Return a query; ``idf`` tells how much a word says in the index."""
         words = query_words(query)
         says = np.array([idf(word) for word in words], np.float64)
-        return cls(words, says, phrases_of(query))
+        return cls(words, says, exact_words_of(query))
 
 
 def vector_passages(

@@ -1,4 +1,4 @@
-"""Which documents hold the phrases that a query has in quotes?
+"""Which documents hold the phrases that a query has in quotes, or its names?
 
 The index keeps no places of words: those documents that have all words of a phrase are found by
 the postings, the rarest first, and then their texts are looked at, as far as ``MOST_CHARACTERS``
@@ -7,6 +7,7 @@ go.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,15 @@ from numpy.typing import NDArray
 
 from colmodern.errors import IndexFormatError
 from colmodern.searcher.part import Part
+from colmodern.text.names import names_of
 from colmodern.text.phrases import Phrase, holds, phrases_of
 from colmodern.types import IntVector
 
 MOST_CHARACTERS = 1 << 25
 """How much text is looked at for the phrases of a query: about a third of a second."""
+
+MOST_OF_A_NAME, MOST_OF_A_NAME_SHARE = 20, 10
+"""A name decides if so many documents hold it at most, and no more than a tenth of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +49,8 @@ class HeldPhrases:
 def held_phrases(part: Part, query: str, allowed: NDArray[np.bool_]) -> HeldPhrases | None:
     """Return which documents of a part hold the phrases of a query; None if it has none.
 
+    Without quotes its names are phrases, but for those that no document holds, or many.
+
     Args:
         part: Where to look.
         query: The query's text.
@@ -51,7 +58,7 @@ def held_phrases(part: Part, query: str, allowed: NDArray[np.bool_]) -> HeldPhra
     """
     phrases = phrases_of(query)
     if not phrases:
-        return None
+        return _held_names(part, names_of(query), allowed)
     counts = np.zeros(len(part.live), np.uint8)
     notes: list[str] = []
     room = MOST_CHARACTERS // len(phrases)
@@ -60,6 +67,21 @@ def held_phrases(part: Part, query: str, allowed: NDArray[np.bool_]) -> HeldPhra
         counts[documents] += 1
         notes += [note] * bool(note)
     return HeldPhrases(len(phrases), counts, tuple(notes))
+
+
+def _held_names(
+    part: Part, names: Sequence[Phrase], allowed: NDArray[np.bool_]
+) -> HeldPhrases | None:
+    """Return which documents hold the rare ones of some names; None if none is rare."""
+    counts = np.zeros(len(part.live), np.uint8)
+    most = max(1, min(MOST_OF_A_NAME, part.n_live // MOST_OF_A_NAME_SHARE))
+    n_rare = 0
+    for name in names:
+        documents, note = _documents_with(part, name, allowed, MOST_CHARACTERS // len(names))
+        if not note and len(documents) <= most:
+            counts[documents] += 1
+            n_rare += 1
+    return HeldPhrases(n_rare, counts) if n_rare else None
 
 
 def _documents_with(

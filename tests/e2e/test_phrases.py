@@ -104,7 +104,7 @@ def test_explain_shows_the_passage_that_a_search_shows(searcher):
     )
     assert explanation.phrases == ("the lost key",)
     assert explanation.to_dict()["phrases"] == ["the lost key"]
-    assert searcher.explain("word3", hit.doc_id).phrases == ()
+    assert searcher.explain("lost key", hit.doc_id).phrases == ()
 
 
 def test_what_is_looked_at_is_bounded_and_told(searcher, monkeypatch):
@@ -149,3 +149,37 @@ def test_the_command_line_shows_phrases_and_says_what_it_did_not_find(searcher, 
         shown = capsys.readouterr()
         assert out in " ".join(shown.out.split())
         assert err in shown.err
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    """Ten documents with each name, but for those that one has alone."""
+    path = tmp_path_factory.mktemp("names") / "index"
+    rng = np.random.default_rng(2)
+    given = [
+        Document(f"d{i}", " ".join([*rng.choice(WORDS, 40), f"common_name rare_{i} {i % 20}code"]))
+        for i in range(200)
+    ]
+    encoder = HashEncoder(dim=16)
+    Indexer(path, encoder).build(given)
+    with Searcher.open(path, encoder) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("options", MODES, ids=str)
+def test_a_rare_name_decides_where_it_is_the_query(named, options):
+    for i in range(0, 200, 23):
+        hits = named.search(f"rare_{i} word3", k=5, **options)
+        assert hits[0].doc_id == f"d{i}"
+        assert [hit.parts["phrases"] for hit in hits] == [1, 0, 0, 0, 0]
+        assert f"rare_{i}" in hits[0].passage.text
+    held = named.search("7code", k=12, **options)
+    assert {int(doc_id[1:]) % 20 for doc_id in held.doc_ids[:10]} == {7}
+    assert held.notes == ()
+
+
+@pytest.mark.parametrize("query", ["common_name", "no_such_name", "word1 word2 word3 rare_3"])
+def test_a_common_name_one_of_no_document_and_one_among_words_change_nothing(named, query):
+    hits = named.search(query)
+    assert all("phrases" not in hit.parts for hit in hits)
+    assert hits.notes == ()

@@ -1,0 +1,56 @@
+"""Which words of a query are names of code, numbers or files, and all but all of it?
+
+Whoever types ``_kbhit_unix``, ``HTTPError``, ``http.client`` or ``40961`` means those characters.
+In a question of many words a name is one hint among others, and the order of the mode decides.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from colmodern.text.phrases import MOST_PHRASES, MOST_WORDS, Phrase, phrases_of
+from colmodern.text.words import folded, words_of_folded
+
+__all__ = ["exact_words_of", "names_of"]
+
+_LEAST_SHARE = 3  # names are a third of the query's words
+_LEAST_DIGITS, _LEAST_CHARACTERS, _LEAST_PART = 3, 3, 2
+_AROUND = ".,;:!?()[]{}<>'\"`*"
+
+
+def exact_words_of(query: str) -> list[Phrase]:
+    """Return what is looked for as it stands: the phrases in quotes; without any, the names."""
+    return phrases_of(query) or names_of(query)
+
+
+def names_of(query: str) -> list[Phrase]:
+    """Return the names, numbers and file names of a query of which they are a third or more.
+
+    A name has an underscore, digits before letters (0x1f), a capital after a small letter, or parts
+    of two characters and more with a dot or ``::`` between them. A number has three digits or more.
+    A word with a number behind it (python3, p53) is a word.
+
+    Returns:
+        The folded words of each, none twice.
+    """
+    words = [word for word in (one.strip(_AROUND) for one in query.split()) if word]
+    names = [word for word in words if _is_name(word)]
+    if not names or len(names) * _LEAST_SHARE < len(words):
+        return []
+    found = (tuple(words_of_folded(folded(name))[:MOST_WORDS]) for name in names)
+    return list(dict.fromkeys(name for name in found if name))[:MOST_PHRASES]
+
+
+def _is_name(word: str) -> bool:
+    if len(word) < _LEAST_CHARACTERS:
+        return False
+    if word.isdigit():
+        return len(word) >= _LEAST_DIGITS
+    if word.isalnum():
+        is_mixed = not word.rstrip("0123456789").isalpha()
+        return is_mixed or any(a.islower() and b.isupper() for a, b in pairwise(word))
+    parts = word.replace("::", ".").split(".")
+    is_plain = all(part.replace("_", "").isalnum() for part in parts)
+    if len(parts) == 1:
+        return is_plain
+    return is_plain and min(map(len, parts)) >= _LEAST_PART and not word[0].isdigit()

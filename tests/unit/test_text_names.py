@@ -1,0 +1,47 @@
+"""Which queries are names, numbers or file names?"""
+
+import pytest
+
+from colmodern.text.names import exact_words_of, names_of
+
+from .growth import assert_linear
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("_kbhit_unix", ["_kbhit_unix"]),
+        ("parseHTTPResponse", ["parsehttpresponse"]),
+        ("parseHTTPResponse()", ["parsehttpresponse"]),
+        ("where is utf8_encode", ["utf8_encode"]),
+        ("http.client", ["http client"]),
+        ("docs/README.md", []),
+        ("README.md", ["readme md"]),
+        ("std::vector_of", ["std vector_of"]),
+        ("40961", ["40961"]),
+        ("error 0x80070005", ["0x80070005"]),
+        ("a1b2 A1B2", ["a1b2"]),
+        ("python3 p53 utf8", []),
+        ("", []),
+        ("42", []),
+        ("3.14", []),
+        ("e.g. U.S. i.e.", []),
+        ("NASA or Unesco", []),
+        ("what does the gene FoxO3a do in aged mice", []),
+        ("state-of-the-art", []),
+        ("McDonald", ["mcdonald"]),
+        ("... !!", []),
+    ],
+)
+def test_a_query_of_names_is_read_so(query, names):
+    assert names_of(query) == [tuple(one.split()) for one in names]
+
+
+def test_quotes_go_before_names():
+    assert exact_words_of('utf8_encode "the lost key"') == [("the", "lost", "key")]
+    assert exact_words_of("utf8_encode") == [("utf8_encode",)]
+
+
+@pytest.mark.parametrize("unit", ["a_", "a1 ", "a.b", "::", "aB", ". "])
+def test_names_take_linear_time(unit):
+    assert_linear(names_of, lambda n: unit * n)
