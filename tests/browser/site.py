@@ -73,7 +73,8 @@ def serving(
     indexes: Mapping[str, Path], encoder: QueryEncoder = ENCODER, **options: object
 ) -> Iterator[Site]:
     """Serve indexes at a free port until the block ends."""
-    server = make_server(indexes, ServeConfig(**options), encoder=encoder)
+    patient = {"deadline": 60.0, **options}  # a busy machine is no failure
+    server = make_server(indexes, ServeConfig(**patient), encoder=encoder)
     config = uvicorn.Config(make_app(server), log_config=None, ws="none", lifespan="on")
     config.timeout_graceful_shutdown = 1
     running = uvicorn.Server(config)

@@ -24,6 +24,11 @@ def test_a_filter_that_is_wrong_is_named_and_mended(page):
     assert page.titles()
 
 
+def test_where_a_filter_is_wrong_is_shown(page):
+    page.open("#q=bread&where=year+%3E")
+    assert page.texts("#notice pre") == ["    year >\n          ^"]
+
+
 def test_a_server_that_has_no_time_says_when(page, monkeypatch):
     page.open("#q=bread")
 

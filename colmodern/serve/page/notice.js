@@ -8,8 +8,10 @@ export function showError(place, error, again) {
   const about = [error.code, error.request && `request ${error.request}`].filter(Boolean);
   const button = element("button", { type: "button" }, "Try again");
   button.addEventListener("click", again);
+  const [first, ...more] = visible(error.message).split("\n");
   place.replaceChildren(
-    element("p", {}, visible(error.message) + wait),
+    element("p", {}, first + wait),
+    more.length ? element("pre", {}, more.join("\n")) : "",
     element("p", { class: "code" }, about.join(" · ")),
     button,
   );

@@ -73,7 +73,8 @@ async function search(state) {
   try {
     await learnIndexes(state, signal);
     if (!state.q) {
-      say(`${count(sum("documents"), "document")} can be searched.`);
+      const chosen = indexes.find(({ name }) => name === state.index) ?? indexes[0];
+      say(`${count(chosen.documents, "document")} can be searched.`);
       return;
     }
     const answer = await call("v1/search", { body: bodyOf(state), signal });
@@ -119,10 +120,6 @@ async function learnIndexes(state, signal) {
   part("served").textContent = indexes
     .map((one) => `${visible(one.name)}: ${count(one.documents, "document")}, ${count(one.tokens, "token")}`)
     .join(" · ");
-}
-
-function sum(name) {
-  return indexes.reduce((total, one) => total + one[name], 0);
 }
 
 /** Let the form say what is asked. */

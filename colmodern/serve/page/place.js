@@ -8,16 +8,20 @@ export function titleOf(found) {
   return flat(found.title || noted) || flat(found.id);
 }
 
-/** Return the place of a hit as nodes: id, page, slide, cell, sections, row, time, line. */
+/** Return the place of a hit as nodes: id, page, slide, cell, sections, row, time or line.
+ *
+ * What its title says already is left out.
+ */
 export function drawPlace(hit) {
-  const parts = [element("bdi", { class: "id" }, flat(hit.id))];
-  if (hit.passage) parts.push(...placesIn(hit.passage, titleOf(hit)));
+  const [title, id] = [titleOf(hit), flat(hit.id)];
+  const parts = id === title ? [] : [element("bdi", { class: "id" }, id)];
+  if (hit.passage) parts.push(...placesIn(hit.passage, title));
   return parts.flatMap((part, number) => (number ? [" · ", part] : [part]));
 }
 
 function placesIn(passage, title) {
   const sections = passage.section.map(flat);
-  if (sections[0] === title) sections.shift(); // it stands above already
+  if (sections[0] === title) sections.shift();
   const parts = ["page", "slide", "cell"].filter((name) => passage[name]).map((name) => `${name} ${passage[name]}`);
   if (sections.length) parts.push(element("bdi", {}, sections.join(" › ")));
   if (passage.row) parts.push(`row ${passage.row}`);
