@@ -77,9 +77,14 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("odt", 1, "all that it says, notes and comments included", (".odt",)),
     FileFormat("ods", 1, "its sheets as they are shown, a row a line", (".ods",)),
     FileFormat("odp", 1, "its slides, speaker notes included", (".odp",)),
+    FileFormat("rtf", 1, "all that it says, notes and comments included", (".rtf",)),
     FileFormat("epub", 1, "its chapters, in their order", (".epub",)),
     FileFormat("eml", 1, "a message, and what is attached to it", (".eml",)),
     FileFormat("notebook", 3, "what was written in its cells", (".ipynb",)),
+    FileFormat("asciidoc", 1, "as it is", (".adoc", ".asciidoc")),
+    FileFormat("org", 1, "as it is", (".org",)),
+    FileFormat("latex", 1, "as it is", (".tex", ".latex", ".ltx")),
+    FileFormat("subtitles", 1, "what is said, a cue a line", (".srt", ".vtt")),
     FileFormat("code", 2, "source code and configuration, as it is", tuple(LANGUAGES)),
     FileFormat(
         "jsonl", 2, "one object a line", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), True

@@ -189,6 +189,35 @@ EML = [
     of_text("Content-Type: multipart/alternative; boundary=A\n\n", "--A\n\nx\n"),
 ]
 
+
+def rtf(*attack):
+    return (
+        of_text("{\\rtf1 ", *attack)
+        if len(attack) == 1
+        else of_text("{\\rtf1 " + attack[0], *attack[1:])
+    )
+
+
+RTF = [
+    rtf("a\\par "), rtf("{"), rtf("}"), rtf("{}"), rtf("\\'e9"), rtf("\\u233?"), rtf("{\\f1 a}"),
+    rtf("\\cell "), rtf("\\intbl a\\cell\\row "), rtf("{\\footnote a"), rtf("{\\footnote a}"),
+    rtf("\\pard\\s1 a"), rtf("\\bin1 "), rtf("{\\stylesheet", "{\\s1 heading 1;}"),
+    rtf("\\outlinelevel1 a"), rtf("{\\header a}"), rtf("\\"), rtf("\\bin0"), rtf("a{\\super 1}"),
+]  # fmt: skip
+OUTLINED = {
+    "asciidoc": [of_text("", pump) for pump in
+                 ("= a\n", "----\n", "a\n-\n", "=", "= a =", "a\n\nabc\n---\n", "==== \n", "= ")],
+    "org": [of_text("", pump) for pump in
+            ("* a\n", "#+begin_a\n", "*", "* TODO ", "* a :b:", "#+title: a\n", "* [#A] ")],
+    "latex": [of_text("", pump) for pump in
+              ("\\section{a}\n", "\\section{", "\\section[", "\\begin{verbatim}\n", "\\'e ",
+               "\\section{\n", "\\section{\\a{\n")],
+    "subtitles": [of_text("", pump) for pump in
+                  ("0:01 --> 0:02\na\n\n", "0:01 --> 0:02\n", "0:01 -->", "<", "<v a", "{\\")]
+    + [of_text("0:01 --> 0:02\n", "a\n"), of_text("0:01 --> 0:02\n", "<i>"),
+       of_text("0:01 --> 0:02\n", "<v a"), of_text("0:01 --> 0:02\n", "{\\")],
+}  # fmt: skip
+
 PDF = b"""%%PDF-1.4
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
@@ -246,6 +275,8 @@ GROWTH = {
     "odp": ODP,
     "epub": EPUB,
     "eml": EML,
+    "rtf": RTF,
+    **OUTLINED,
     "notebook": [cells, *(notebook(of_text(*attack)) for attack in MARKDOWN[:8])],
     "code": [of_text("", "x = 1\n"), of_text("class ", "a ")],
     "jsonl": [
@@ -260,7 +291,10 @@ GROWTH = {
     "tsv": [of_text("text\n", "some words\n"), of_text("text\n", "a\t"), of_text("text\n", '"\n')],
     "parquet": [parquet],
 }  # fmt: skip
-SUFFIX = {"text": ".txt", "markdown": ".md", "code": ".py", "notebook": ".ipynb"}
+SUFFIX = {
+    "text": ".txt", "asciidoc": ".adoc", "latex": ".tex", "subtitles": ".srt", "markdown": ".md",
+    "code": ".py", "notebook": ".ipynb",
+}  # fmt: skip
 
 
 def test_every_extractor_is_attacked():

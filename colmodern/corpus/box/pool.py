@@ -32,7 +32,10 @@ logger = logging.getLogger(__name__)
 
 # Read here: their cost grows with their size alone, and that has a limit. Files of rows have none,
 # and one row may be all of it; so they are read here up to so many bytes.
-_PLAIN = frozenset({"text", "markdown", "rst", "code", "jsonl", "csv", "tsv"})
+_PLAIN = frozenset({
+    "text", "markdown", "rst", "asciidoc", "org", "latex", "subtitles", "code", "jsonl", "csv",
+    "tsv",
+})  # fmt: skip
 _MOST_PLAIN_BYTES = 16 << 20
 
 MOST_WORKERS = 8

@@ -22,10 +22,13 @@ from colmodern.corpus.extraction.office.docx import parse_docx
 from colmodern.corpus.extraction.office.odf import parse_odp, parse_ods, parse_odt
 from colmodern.corpus.extraction.office.pptx import parse_pptx
 from colmodern.corpus.extraction.office.xlsx import parse_xlsx
+from colmodern.corpus.extraction.outlined import parse_asciidoc, parse_latex, parse_org
 from colmodern.corpus.extraction.parquet import read_parquet
 from colmodern.corpus.extraction.parsed import OnSkipped, Parsed, Parser, RowReader
 from colmodern.corpus.extraction.pdf import page_at, parse_pdf
 from colmodern.corpus.extraction.rows import document_of_row, no_text_field
+from colmodern.corpus.extraction.rtf import parse_rtf
+from colmodern.corpus.extraction.subtitles import parse_subtitles
 from colmodern.corpus.extraction.text import parse_code, parse_markdown, parse_rst, parse_text
 from colmodern.corpus.generated import why_generated
 from colmodern.corpus.options import ScanOptions
@@ -48,9 +51,14 @@ _PARSERS: dict[str, Parser] = {
     "odt": parse_odt,
     "ods": parse_ods,
     "odp": parse_odp,
+    "rtf": parse_rtf,
     "epub": parse_epub,
     "eml": parse_eml,
     "notebook": parse_notebook,
+    "asciidoc": parse_asciidoc,
+    "org": parse_org,
+    "latex": parse_latex,
+    "subtitles": parse_subtitles,
     "code": parse_code,
 }
 
@@ -62,7 +70,7 @@ _ROW_READERS: dict[str, RowReader] = {
 }
 
 # Formats whose text is what stands in the file.
-_AS_IT_IS = frozenset({"text", "markdown", "rst", "code"})
+_AS_IT_IS = frozenset({"text", "markdown", "rst", "asciidoc", "org", "latex", "code"})
 
 # A message that names the fields of a file is no place for thousands of them.
 MOST_NAMES = 100
