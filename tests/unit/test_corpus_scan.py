@@ -224,7 +224,10 @@ def test_a_file_name_that_is_not_utf8_becomes_a_key_that_is(tmp_path):
         ("a.v2.csv", "csv"),
         ("a.tar.gz", None),
         ("a.py", "code"),
-        ("a.tex", None),
+        ("a.tex", "latex"),
+        ("a.adoc", "asciidoc"),
+        ("a.org.gz", "org"),
+        ("a.dat", None),
     ],
 )
 def test_the_name_of_a_file_promises_its_format(name, expected):
