@@ -218,6 +218,21 @@ OUTLINED = {
        of_text("0:01 --> 0:02\n", "<v a"), of_text("0:01 --> 0:02\n", "{\\")],
 }  # fmt: skip
 
+MAN = [
+    of_text(".TH A 1\n", pump) for pump in (
+        "a\n", ".B a\n", ".SH a\n", ".TP\n", ".IP a\n", "\\fBa", "\\", "\\[", "\\(", "\\*", "\\*(a",
+        ".if n \\{\n", ".if t \\{\n", ".ie n a\n.el b\n", ".de A\n..\n", ".de A\n", ".ds a b\n",
+        ".as a b\n", ".nf\n", ".nf\na\n.fi\n", ".TS\nl.\na\tb\n.TE\n", ".TS\n", ".Op Fl a\n",
+        ".Bl\n", ".It a\n", ".Nm a\n", '.B "', '.B "a""', "\\s'", "\\h'", "a\\\n", "'", ".UR a\n",
+    )
+] + [
+    of_text(".TH A 1\n.de A\n.A\n..\n", ".A\n"), of_text(".de A\n\\\\$*\n..\n", ".A a b\n"),
+    of_text(".TH A 1\n.B ", "a ", "\n"), of_text(".Dt A 1\n.Op ", "Op a ", "\n"),
+    of_text(".TH A 1\n.ds a \\*a\n", "\\*a"), of_text(".Dt A 1\n.Fl ", "a ", "\n"),
+    of_text(".TH A 1\n.TS\nl.\n", "T{\na\nT}\n"),
+    of_text(".TH A 1\n.de A\n", "\\\\$*", "\n..\n.A b\n"),
+]  # fmt: skip
+
 PDF = b"""%%PDF-1.4
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
@@ -277,6 +292,7 @@ GROWTH = {
     "eml": EML,
     "rtf": RTF,
     **OUTLINED,
+    "man": MAN,
     "notebook": [cells, *(notebook(of_text(*attack)) for attack in MARKDOWN[:8])],
     "code": [of_text("", "x = 1\n"), of_text("class ", "a ")],
     "jsonl": [
@@ -292,8 +308,8 @@ GROWTH = {
     "parquet": [parquet],
 }  # fmt: skip
 SUFFIX = {
-    "text": ".txt", "asciidoc": ".adoc", "latex": ".tex", "subtitles": ".srt", "markdown": ".md",
-    "code": ".py", "notebook": ".ipynb",
+    "man": ".1", "text": ".txt", "asciidoc": ".adoc", "latex": ".tex", "subtitles": ".srt",
+    "markdown": ".md",     "code": ".py", "notebook": ".ipynb",
 }  # fmt: skip
 
 

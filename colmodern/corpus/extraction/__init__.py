@@ -17,6 +17,7 @@ from colmodern.corpus.extraction.epub import parse_epub
 from colmodern.corpus.extraction.html import parse_html
 from colmodern.corpus.extraction.jsonl import read_jsonl
 from colmodern.corpus.extraction.mail import parse_eml
+from colmodern.corpus.extraction.man import parse_man
 from colmodern.corpus.extraction.notebook import parse_notebook
 from colmodern.corpus.extraction.office.docx import parse_docx
 from colmodern.corpus.extraction.office.odf import parse_odp, parse_ods, parse_odt
@@ -55,6 +56,7 @@ _PARSERS: dict[str, Parser] = {
     "epub": parse_epub,
     "eml": parse_eml,
     "notebook": parse_notebook,
+    "man": parse_man,
     "asciidoc": parse_asciidoc,
     "org": parse_org,
     "latex": parse_latex,
