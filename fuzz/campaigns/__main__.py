@@ -74,24 +74,28 @@ def main() -> int:
     runs = asked.only or range(n_runs)
     started = time.monotonic()
     seen: Counter[str] = Counter()
-    n_found = 0
+    n_found = n_done = 0
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HOME"] = os.environ["XDG_STATE_HOME"] = folder
         commands.prepare()
         os.fsync = lambda _: None  # a kill, unlike a power cut, loses nothing that was written
         with CAMPAIGNS[asked.campaign](Path(folder)) as run:
-            for done, number in enumerate(runs):
-                if done and done % _TOLD_EVERY == 0:
-                    print(f"{done:,} runs, {n_found} with findings", flush=True)
-                result = run(random.Random(f"{asked.campaign} {asked.seed} {number}"))
-                seen.update(result.seen)
-                n_found += bool(result.findings)
-                for finding in result.findings:
-                    print(f"FOUND in run {number}: {finding}", flush=True)
+            try:
+                for done, number in enumerate(runs):
+                    if done and done % _TOLD_EVERY == 0:
+                        print(f"{done:,} runs, {n_found} with findings", flush=True)
+                    result = run(random.Random(f"{asked.campaign} {asked.seed} {number}"))
+                    seen.update(result.seen)
+                    n_found += bool(result.findings)
+                    n_done += 1
+                    for finding in result.findings:
+                        print(f"FOUND in run {number}: {finding}", flush=True)
+            except KeyboardInterrupt:
+                print("interrupted", flush=True)
     for what, n in sorted(seen.items()):
         print(f"{n:8,} {what}")
     seconds = time.monotonic() - started
-    print(f"{len(runs):,} runs, {n_found} with findings, {seconds:,.0f} s")
+    print(f"{n_done:,} runs, {n_found} with findings, {seconds:,.0f} s")
     return n_found
 
 

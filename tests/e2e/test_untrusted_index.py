@@ -253,6 +253,15 @@ def test_a_number_that_could_not_be_written_again_is_damage(colmodern, index, nu
         assert (status, "error [index_corrupt]" in shown.err) == (2, True), shown.err
 
 
+def test_an_error_of_codes_whose_sum_is_not_finite_is_damage(colmodern, index):
+    (segment,) = read_manifest(LocalDirectory(index)).segments
+    change_manifest(index, segments=(dataclasses.replace(segment, squared_error=1e308),))
+
+    assert set(run_all(colmodern, index)) == {2}
+    status, shown = colmodern("delete", "a.md", "--index", index)
+    assert (status, "squared_error must be" in shown.err) == (2, True)
+
+
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"{", b"7", b"\xff", b'{"a":' * 50_000])
 def test_a_crafted_pending_file_is_nothing(colmodern, index, content):
     sealed = seal({"a": 1})

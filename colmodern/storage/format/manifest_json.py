@@ -38,6 +38,10 @@ FORMAT_VERSION = 1
 OLDEST_FORMAT_VERSION = 1
 
 
+# No vector is so long; the sum over all tokens there can be stays finite.
+_MOST_ERROR = 1e30
+
+
 def encode_manifest(manifest: Manifest) -> bytes:
     """Return the content of ``manifest.json``, the checksum line included."""
     payload = {
@@ -203,6 +207,8 @@ def read_segment_record(fields: JsonObject) -> SegmentRecord:
         words=_read_words(fields, name),
         keys=None if fields.value.get("keys") is None else fields.text("keys"),
     )
+    if segment.squared_error > _MOST_ERROR:
+        raise fields.wrong("squared_error", f"at most {_MOST_ERROR:g}")
     if not 0 < segment.n_documents < 1 << 31:
         raise fields.wrong("n_documents", "from 1 to 2^31 - 1")
     deleted = segment.n_deleted_documents
