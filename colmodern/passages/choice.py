@@ -62,11 +62,13 @@ class Windows:
         ends: Shape (n,), int64: the piece past the last one of each.
         scores: Shape (n,), float64: how likely each answers.
         answers: Shape (n,), float64: how much of the query the first piece of each answers alone.
+        parts: Shape (n, 3), float64: what matches, words and the text around bring to each score.
     """
 
     ends: IntVector
     scores: Doubles
     answers: Doubles
+    parts: Doubles
 
     def best(self, n: int) -> list[tuple[int, int]]:
         """Return the first piece and the one past the last of the ``n`` best that are apart."""
@@ -100,16 +102,19 @@ def windows_of(
     lengths = _sums((pieces.ends - pieces.begins)[:, None].astype(np.float64), ends)[:, 0]
     by_words = _standard(_bm25(_sums(words.astype(np.float64), ends), lengths, idf))
     if maxima is None:
-        scores, evidence = by_words, ((words > 0) * idf).astype(np.float32).astype(np.float64)
+        evidence = ((words > 0) * idf).astype(np.float32).astype(np.float64)
+        matches, by_words = by_words, np.zeros(len(ends))
     else:
         evidence = maxima.astype(np.float64)
-        scores = _standard(_maxima(evidence, np.arange(len(ends)), ends).sum(axis=1))
-        scores = scores + WORD_WEIGHT * by_words
+        matches = _standard(_maxima(evidence, np.arange(len(ends)), ends).sum(axis=1))
+        by_words = WORD_WEIGHT * by_words
     around = _around(pieces, ends, evidence, n_tokens)
     context = _standard(around @ (around.max(axis=0) - around.mean(axis=0)))
+    context *= CONTEXT_WEIGHT
     mean = evidence.mean(axis=0)
     answers = np.maximum(evidence - mean, 0.0) @ (evidence.max(axis=0) - mean)
-    return Windows(ends, scores + CONTEXT_WEIGHT * context, answers)
+    parts = np.stack([matches, by_words, context], axis=1)
+    return Windows(ends, matches + by_words + context, answers, parts)
 
 
 def window_ends(pieces: Pieces) -> IntVector:

@@ -10,6 +10,7 @@ import numpy as np
 
 from colmodern.kernels.scoring import document_score, shares
 from colmodern.passages.passage import Passage
+from colmodern.passages.reasons import ReasonedPassages, Reasons
 from colmodern.request import Scoring
 from colmodern.storage import StoredDocument
 from colmodern.text.names import exact_words_of
@@ -71,11 +72,13 @@ class Evidence:
         share: The part of the document's score whose best matches lie in it: little where other
             passages say the same a little better.
         tokens: Its tokens, in their order.
+        reasons: Why it was chosen, and what the best one has more of; None: that is not known.
     """
 
     passage: Passage
     share: float
     tokens: tuple[MatchedToken, ...]
+    reasons: Reasons | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON; offsets are characters of the document's text."""
@@ -83,6 +86,7 @@ class Evidence:
             "score": self.passage.score,
             "share": self.share,
             **self.passage.to_dict(),
+            "reasons": None if self.reasons is None else self.reasons.to_dict(),
             "tokens": [[t.start, t.end, round(t.score, 4), t.query_token] for t in self.tokens],
         }
 
@@ -102,6 +106,8 @@ class Explanation:
         scoring: How the matches make the score: ``maxsim`` or ``corrected``.
         phrases: The phrases in quotes, or the names, that the document holds; docs/search.md
             says when they decide before any score.
+        weights: For each match how much its query token decides which passage answers, at most 1;
+            empty: that is not known.
         title: The document's title.
         source: The file it was read from; None for a document from a program.
         metadata: What is kept beside it.
@@ -118,6 +124,7 @@ class Explanation:
     metadata: Metadata | None = None
     scoring: str = str(Scoring.MAXSIM)
     phrases: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
 
     @property
     def passage(self) -> Passage | None:
@@ -155,6 +162,7 @@ class Explanation:
             "exact_score": self.exact_score,
             "scoring": self.scoring,
             "phrases": list(self.phrases),
+            "weights": [round(weight, 4) for weight in self.weights],
             "matches": [
                 {name: getattr(match, name) for name in Match.__slots__} for match in self.matches
             ],
@@ -175,7 +183,7 @@ def explain_match(
     spans: Spans,
     document: StoredDocument,
     *,
-    passages: Sequence[Passage] = (),
+    found: ReasonedPassages | None = None,
     exact: FloatVector | None = None,
     scoring: Scoring = Scoring.MAXSIM,
 ) -> Explanation:
@@ -187,7 +195,7 @@ def explain_match(
         scores: What each token of the document scores for each query token.
         spans: Shape (n_tokens, 2), int32, of the document's tokens in its text.
         document: The document.
-        passages: The passages that answer, best first.
+        found: The passages that answer, best first, and why.
         exact: The best score of each query token without compression; None: not known.
         scoring: How the matches make the score.
     """
@@ -213,7 +221,8 @@ def explain_match(
         nothing,
         score=score,
         matches=matches,
-        evidence=tuple(_evidence(p, scores, spans, matches) for p in passages),
+        evidence=() if found is None else _all_evidence(found, scores, spans, matches),
+        weights=() if found is None else tuple(found.weights.tolist()),
         exact_score=None if exact is None else document_score(exact, scoring, n_tokens=len(spans)),
     )
 
@@ -255,8 +264,18 @@ def _matches(
     return tuple(matches), document_score(values, scoring, n_tokens=len(spans))
 
 
+def _all_evidence(
+    found: ReasonedPassages, scores: FloatMatrix, spans: Spans, matches: Sequence[Match]
+) -> tuple[Evidence, ...]:
+    return tuple(
+        _evidence(passage, why, scores, spans, matches)
+        for passage, why in zip(found.passages, found.reasons, strict=True)
+    )
+
+
 def _evidence(
     passage: Passage,
+    why: Reasons,
     scores: FloatMatrix,
     spans: Spans,
     matches: Sequence[Match],
@@ -277,4 +296,4 @@ def _evidence(
         for match in matches
         if match.start < match.end and passage.start <= match.start and match.end <= passage.end
     )
-    return Evidence(passage, sum(inside_shares), tokens)
+    return Evidence(passage, sum(inside_shares), tokens, why)

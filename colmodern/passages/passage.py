@@ -95,10 +95,32 @@ def marked_pieces(passage: Passage) -> Iterator[tuple[str, bool]]:
 
 
 def marked_html(passage: Passage | None) -> str:
-    """Return the passage's text as HTML with its matches marked; nothing for None."""
+    """Return the passage's text as HTML; nothing for None.
+
+    Matches are marked, sentences that do not answer are pale, line breaks stay.
+    """
     if passage is None:
         return ""
-    return "".join(
-        f"<mark>{escape(text)}</mark>" if is_match else escape(text)
-        for text, is_match in marked_pieces(passage)
-    )
+    parts: list[str] = []
+    at = passage.start
+    for one in passage.sentences:
+        parts.append(_html(passage, at, one.start))
+        inner = _html(passage, one.start, one.end)
+        parts.append(inner if one.answers else f'<span style="opacity:.6">{inner}</span>')
+        at = one.end
+    parts.append(_html(passage, at, passage.end))
+    return f'<div style="white-space:pre-wrap">{"".join(parts)}</div>'
+
+
+def _html(passage: Passage, start: int, end: int) -> str:
+    """Return some characters of a passage, its matches marked."""
+    parts: list[str] = []
+    at = start
+    for span in (*passage.highlights, (end, end)):
+        first, last = (min(max(character, at), end) for character in span)
+        parts.append(escape(passage.text[at - passage.start : first - passage.start]))
+        if first < last:
+            marked = escape(passage.text[first - passage.start : last - passage.start])
+            parts.append(f"<mark>{marked}</mark>")
+        at = last
+    return "".join(parts)

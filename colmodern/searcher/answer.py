@@ -6,12 +6,8 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from colmodern.errors import IndexFormatError
-from colmodern.passages.of_documents import (
-    DocumentText,
-    PassageQuery,
-    vector_passages,
-    word_passages,
-)
+from colmodern.passages.asked import DocumentText, PassageQuery
+from colmodern.passages.of_documents import vector_passages, word_passages
 from colmodern.passages.passage import Passage
 from colmodern.request import Mode
 from colmodern.searcher.hits import Hit
@@ -24,7 +20,7 @@ from colmodern.storage import Segment
 from colmodern.types import IntVector, Metadata, Spans
 
 Passages: TypeAlias = Sequence[Sequence[Passage]]
-_ALSO_WITHIN = 0.5  # standard deviations; docs/passages.md has what it brings
+ALSO_WITHIN = 0.5  # standard deviations; docs/passages.md has what it brings
 
 
 def hits_of(part: Part, ranked: Ranked, plan: QueryPlan, query: str) -> list[Hit]:
@@ -69,7 +65,7 @@ def _passages(
     if plan.how.request.mode is Mode.BM25:
         assert plan.words is not None
         words = PassageQuery.of(query, plan.words.idf)
-        return word_passages(words, texts, 2, within=_ALSO_WITHIN, threads=plan.how.threads)
+        return word_passages(words, texts, 2, within=ALSO_WITHIN, threads=plan.how.threads)
     words = passage_query(part, query, plan.words)
     return vector_passages(
         words,
@@ -77,7 +73,7 @@ def _passages(
         documents,
         texts,
         2,
-        within=_ALSO_WITHIN,
+        within=ALSO_WITHIN,
         chooser=chooser_of(part, plan),
     )
 

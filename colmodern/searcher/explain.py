@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from colmodern.errors import ConfigError
+from colmodern.passages.asked import DocumentText
 from colmodern.passages.exact import exact_scores
 from colmodern.passages.explanation import Explanation, explain_match
-from colmodern.passages.of_documents import DocumentText, vector_passages
+from colmodern.passages.reasons import reasoned_passages
 from colmodern.searcher.answer import passage_query
 from colmodern.searcher.checks import checked_vectors, found_document
 from colmodern.searcher.part import Part
@@ -67,13 +68,15 @@ def explain_document(
         vectors = checked_vectors(tokens, reader.codec.dim)
         exact = exact_scores(exact_by, vectors, document, n_tokens=len(spans))
     number = part.number_of(segment, position)
-    (passages,) = vector_passages(
+    found = reasoned_passages(
         passage_query(part, query),
+        query,
+        tokens.spans,
         scorer,
-        np.array([number]),
-        [DocumentText(document.text, document.metadata, lambda: spans)],
+        chooser_of(part, plan),
+        number,
+        DocumentText(document.text, document.metadata, lambda: spans),
         n_passages,
-        chooser=chooser_of(part, plan),
     )
     return explain_match(
         query,
@@ -81,7 +84,7 @@ def explain_document(
         matches,
         spans,
         document,
-        passages=passages,
+        found=found,
         exact=exact,
         scoring=how.scoring,
     )

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from colmodern import Document, HashEncoder, IndexConfig, Indexer, Searcher
+from colmodern.cli.printing.evidence import print_evidence
 from colmodern.cli.printing.explanation import print_explanation
 from colmodern.cli.printing.links import check_template
 from colmodern.cli.printing.terminal import Format
 from colmodern.errors import ConfigError, EncoderError, InputError
 from colmodern.indexer import delete
+from colmodern.passages.passage import marked_html
 from colmodern.types import TokenEmbeddings
 
 QUERY = "walrus paints violins"
@@ -257,3 +259,56 @@ def test_a_line_break_in_a_token_does_not_break_its_row():
     matches = (Match("a\u2028b", "c\nd", 0, 3, 1.0, 1.0),)
     (line,) = Explanation("a\u2028b", "x", 1.0, matches).match_lines()
     assert "a b  ->  c d" in line
+
+
+FILLER = " ".join(f"Filler {i} stands here and says nothing of use." for i in range(80))
+REASONED = f"{FILLER} Only the walrus may open the gate. {FILLER} The walrus sleeps. {FILLER}"
+
+
+@pytest.fixture(scope="module")
+def reasoned(tmp_path_factory):
+    path = tmp_path_factory.mktemp("reasons") / "index"
+    Indexer(path, HashEncoder(dim=64)).build([Document("d", REASONED)])
+    with Searcher.open(path, HashEncoder(dim=64)) as searcher:
+        yield searcher.explain("walrus gate!", "d", passages=2)
+
+
+def test_reasons_name_the_words_that_decided_and_what_the_others_lack(reasoned):
+    first, second = (one.reasons for one in reasoned.evidence)
+    assert first.behind == 0
+    assert {word for word, _ in first.terms} == {"walrus", "gate"}
+    assert sum(share for _, share in first.terms) == pytest.approx(1)
+    assert second.terms[0][0] == "walrus"
+    assert dict(second.terms).get("gate", 0) < dict(first.terms)["gate"] - 0.1
+    whole = [one.matches + one.words + one.around for one in (first, second)]
+    assert second.behind == pytest.approx(whole[0] - whole[1])
+    assert second.behind > 0
+
+
+def test_weights_say_which_query_tokens_decide(reasoned):
+    weights = dict(
+        zip((one.query_token for one in reasoned.matches), reasoned.weights, strict=True)
+    )
+    assert max(weights.values()) == 1
+    assert min(weights["walrus"], weights["gate"]) > 0.5
+
+
+def test_reasons_are_printed_and_in_json(reasoned, capsys):
+    print_evidence(reasoned, "")
+    shown = capsys.readouterr().out
+    assert "decided by " in shown
+    assert " deviations behind the first (matches " in shown
+    assert "; the first has more of gate" in shown
+    values = reasoned.to_dict()
+    assert values["passages"][0]["reasons"]["behind"] == 0
+    assert len(values["weights"]) == len(values["matches"])
+
+
+def test_html_is_pale_where_nothing_answers(reasoned):
+    passage = reasoned.evidence[0].passage
+    html = marked_html(passage)
+    assert "<mark>walrus</mark>" in html
+    assert html.count('<span style="opacity:.6">') == len(passage.sentences) - len(
+        passage.answering
+    )
+    assert ";opacity:.6" in reasoned._repr_html_()

@@ -56,9 +56,10 @@ def passages(
         print_rows(rows, form)
     else:
         head = f"{loaded.name}: {len(loaded.questions):,} questions; the document is given"
-        columns = f"{'finder':<10}{'hit':>7}{'inside':>8}{'of 3':>7}{'MRR':>7}{'chars':>7}{'p':>9}"
+        names = f"{'finder':<10}{'hit':>7}{'shown':>7}{'inside':>8}"
+        columns = names + f"{'of 3':>7}{'MRR':>7}{'chars':>7}{'p':>9}"
         lines = [
-            f"{row['finder']:<10}{row['hit']:>7.3f}{row['inside']:>8.3f}"
+            f"{row['finder']:<10}{row['hit']:>7.3f}{row['hit_shown']:>7.3f}{row['inside']:>8.3f}"
             f"{row['hit_of_three']:>7.3f}{row['reciprocal_rank']:>7.3f}{row['characters']:>7.0f}"
             + ("" if row["p"] is None else f"{row['p']:>9.4f}")
             for row in rows

@@ -13,6 +13,7 @@ from colmodern.searcher import Evidence, Explanation
 from colmodern.text.visible import visible
 
 _NARROWEST = 20
+_MORE = 0.1  # of what stands out: words of which the first passage has more are named
 
 
 def print_evidence(explanation: Explanation, links: str) -> None:
@@ -58,6 +59,8 @@ def _print_passage(
         style="dim",
     )
     console.print(head, soft_wrap=True)
+    for row in _why(evidence, explanation.evidence[0]):
+        console.print(Text(f"    {visible(row)}", style="dim"), soft_wrap=True)
     width = len(str(passage.line + passage.text.count("\n")))
     room = max(_NARROWEST, min(100, console.width) - width - 7)
     for number, line in enumerate(_marked_lines(evidence), passage.line):
@@ -65,6 +68,25 @@ def _print_passage(
         for piece in pieces or [Text()]:
             margin = f"{number:>{width}}" if piece is pieces[0] else " " * width
             console.print(Text(f"    {margin} | ", style="dim") + piece)
+
+
+def _why(evidence: Evidence, first: Evidence) -> Iterator[str]:
+    """Yield why a passage was chosen, and why not before the first."""
+    why, best = evidence.reasons, first.reasons
+    if why is None or best is None:
+        return
+    if why.terms:
+        yield "decided by " + ", ".join(f"{word} {share:.0%}" for word, share in why.terms)
+    if evidence is first:
+        return
+    parts = ", ".join(
+        f"{name} {getattr(why, name) - getattr(best, name):+.1f}"
+        for name in ("matches", "words", "around")
+    )
+    own = dict(why.terms)
+    more = [word for word, share in best.terms if share - own.get(word, 0.0) >= _MORE]
+    says = f"; the first has more of {', '.join(more)}" if more else ""
+    yield f"{why.behind:.1f} deviations behind the first ({parts}){says}"
 
 
 def _marked_lines(evidence: Evidence) -> Iterator[Text]:

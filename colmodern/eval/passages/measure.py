@@ -12,7 +12,7 @@ import numpy as np
 from colmodern.eval.measures.significance import randomisation_p
 from colmodern.eval.passages.annotated import Annotated, Question
 from colmodern.eval.passages.finders import Finder
-from colmodern.eval.passages.windows import Stretch
+from colmodern.eval.passages.windows import Found, Stretch
 from colmodern.types import Progress
 
 BEST_OF = 3
@@ -26,6 +26,8 @@ class PassageReport:
         name: What found them.
         hits: For each question, whether its first passage overlaps an answer.
         inside: For each, the share of the first passage's characters that lie in one.
+        shown: For each, whether one of the passages that a hit shows does: the second too, where
+            it is shown.
         of_three: For each, whether one of the best three overlaps an answer.
         reciprocal: For each, one over the rank of the first of the three that does, else 0.
         characters: The mean length of a first passage.
@@ -35,6 +37,7 @@ class PassageReport:
     name: str
     hits: tuple[bool, ...]
     inside: tuple[float, ...]
+    shown: tuple[bool, ...]
     of_three: tuple[bool, ...]
     reciprocal: tuple[float, ...]
     characters: float
@@ -51,6 +54,7 @@ class PassageReport:
             "questions": len(self.hits),
             "hit": float(np.mean(self.hits)),
             "inside": float(np.mean(self.inside)),
+            "hit_shown": float(np.mean(self.shown)),
             "hit_of_three": float(np.mean(self.of_three)),
             "reciprocal_rank": float(np.mean(self.reciprocal)),
             "characters": self.characters,
@@ -62,7 +66,7 @@ def measure_passages(
     finder: Finder, collection: Annotated, *, progress: Progress | None = None
 ) -> PassageReport:
     """Return how well a finder does; the document of each question is given to it."""
-    found: list[Sequence[Stretch]] = []
+    found: list[Found] = []
     started = time.perf_counter()
     for number, question in enumerate(collection.questions, 1):
         found.append(finder.find(question, BEST_OF))
@@ -70,15 +74,18 @@ def measure_passages(
             progress(finder.name, number, len(collection.questions))
     seconds = time.perf_counter() - started
     rows = list(zip(found, collection.questions, strict=True))
-    ranks = [_rank(places, question) for places, question in rows]
-    lengths = [places[0][1] - places[0][0] if places else 0 for places in found]
+    ranks = [_rank(one.places, question) for one, question in rows]
+    firsts = [one.places[0] if one.places else (0, 0) for one in found]
     return PassageReport(
         finder.name,
         tuple(rank == 1 for rank in ranks),
-        tuple(_inside(places[0], question) if places else 0.0 for places, question in rows),
+        tuple(_inside(place, one) for place, one in zip(firsts, collection.questions, strict=True)),
+        tuple(
+            rank is not None and rank <= one.n_shown for rank, one in zip(ranks, found, strict=True)
+        ),
         tuple(rank is not None for rank in ranks),
         tuple(0.0 if rank is None else 1 / rank for rank in ranks),
-        float(np.mean(lengths)),
+        float(np.mean([end - start for start, end in firsts])),
         seconds,
     )
 
@@ -96,4 +103,4 @@ def _inside(place: Stretch, question: Question) -> float:
     inside = np.zeros(place[1] - place[0], np.bool_)
     for start, end in question.spans:
         inside[max(0, start - place[0]) : max(0, end - place[0])] = True
-    return float(inside.mean())
+    return float(inside.mean()) if len(inside) else 0.0

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from colmodern.eval.passages.annotated import Annotated
 from colmodern.indexer import Indexer
+from colmodern.passages.asked import PassageQuery
 from colmodern.passages.choice import Doubles, Windows, window_ends
-from colmodern.passages.of_documents import PassageQuery
 from colmodern.passages.pieces import Cut, Pieces, PlacedText, cut, pieces_of
 from colmodern.passages.scorer import DocumentScorer
 from colmodern.searcher.answer import passage_query
@@ -22,6 +22,18 @@ from colmodern.storage import IndexReader, Segment
 from colmodern.types import DocumentEncoder, FloatMatrix, IntVector
 
 Stretch: TypeAlias = tuple[int, int]
+
+
+class Found(NamedTuple):
+    """Places of a document that answer a question.
+
+    Attributes:
+        places: The best of them, best first.
+        n_shown: How many of them a hit shows.
+    """
+
+    places: Sequence[Stretch]
+    n_shown: int = 1
 
 
 def index_of(collection: Annotated, encoder: DocumentEncoder, work: Path) -> Path:
@@ -74,11 +86,11 @@ class DocumentWindows:
         """Return the text of a window."""
         return self.documents[document].text[place[0] : place[1]]
 
-    def best(self, document: str, scores: Doubles, n: int) -> Sequence[Stretch]:
+    def best(self, document: str, scores: Doubles, n: int) -> Found:
         """Return the places of the best windows that are apart."""
         _, ends, places = self.of(document)
-        windows = Windows(ends, scores, np.zeros(len(scores)))
-        return [(int(places[i, 0]), int(places[i, 1])) for i, _ in windows.best(n)]
+        windows = Windows(ends, scores, np.zeros(len(scores)), np.zeros((len(scores), 3)))
+        return Found([(int(places[i, 0]), int(places[i, 1])) for i, _ in windows.best(n)])
 
     def _place(self, document: str) -> tuple[Segment, int]:
         found = self._reader.find(document)

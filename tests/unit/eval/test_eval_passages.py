@@ -8,6 +8,7 @@ from colmodern import HashEncoder
 from colmodern.errors import ConfigError, InputError
 from colmodern.eval.passages import Annotated, finders_of, measure_passages
 from colmodern.eval.passages.annotated import Question
+from colmodern.eval.passages.windows import Found
 
 FILLER = " ".join(f"Filler {i} stands here and says nothing of use." for i in range(200))
 TEXT = f"{FILLER} Only the walrus may open the gate. {FILLER}"
@@ -39,11 +40,11 @@ def test_ours_bm25_and_maxsim_hit_and_random_rarely_does(tmp_path):
 class Fixed:
     name = "fixed"
 
-    def __init__(self, *places):
-        self.places = places
+    def __init__(self, *places, n_shown=1):
+        self.places, self.n_shown = places, n_shown
 
     def find(self, question, n):
-        return self.places[:n]
+        return Found(self.places[:n], self.n_shown)
 
 
 def test_shares_are_counted_by_hand(tmp_path):
@@ -53,6 +54,9 @@ def test_shares_are_counted_by_hand(tmp_path):
     report = measure_passages(Fixed((30, 50), (0, 40), (60, 70)), collection)
     assert (report.hits, report.of_three, report.reciprocal) == ((False,), (True,), (0.5,))
     assert report.inside == (0.0,)
+    assert report.shown == (False,)
+    both = measure_passages(Fixed((30, 50), (0, 40), n_shown=2), collection)
+    assert (both.hits, both.shown) == ((False,), (True,))
     assert measure_passages(Fixed((0, 40)), collection).inside == (0.5,)
     assert measure_passages(Fixed(), collection).to_dict()["characters"] == 0
 

@@ -6,15 +6,11 @@ import numpy as np
 import pytest
 
 from colmodern.kernels import REFERENCE, use_isa
+from colmodern.passages.asked import DocumentText, PassageQuery
 from colmodern.passages.choice import WINDOW_TOKENS
-from colmodern.passages.of_documents import (
-    MOST_CHARACTERS,
-    DocumentText,
-    PassageQuery,
-    vector_passages,
-    word_passages,
-)
+from colmodern.passages.of_documents import vector_passages, word_passages
 from colmodern.passages.scorer import DocumentScorer
+from colmodern.passages.shown import MOST_CHARACTERS
 
 
 class KnownScores:

@@ -1,0 +1,56 @@
+"""What is asked, and which documents may answer?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from colmodern.passages.choice import Doubles
+from colmodern.passages.words import query_words
+from colmodern.text.names import exact_words_of
+from colmodern.text.phrases import Phrase
+from colmodern.types import Metadata, Spans
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DocumentText:
+    """What a passage is cut from.
+
+    Attributes:
+        text: The document's text.
+        metadata: What is kept beside it, which tells places in it.
+        spans: Reads the characters of each token, shape (n_tokens, 2), int32.
+    """
+
+    text: str
+    metadata: Metadata
+    spans: Callable[[], Spans]
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is source code."""
+        return self.metadata.get("type") == "code"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PassageQuery:
+    """What passages answer.
+
+    Attributes:
+        words: The words of the query; none if nobody knows its text.
+        idf: How much each says, float64.
+        phrases: Its phrases in quotes, or its names.
+    """
+
+    words: Sequence[str] = ()
+    idf: Doubles = field(default_factory=lambda: np.zeros(0))
+    phrases: Sequence[Phrase] = ()
+
+    @classmethod
+    def of(cls, query: str, idf: Callable[[str], float]) -> PassageQuery:
+        """Return a query; ``idf`` tells how much a word says in the index."""
+        words = query_words(query)
+        says = np.array([idf(word) for word in words], np.float64)
+        return cls(words, says, exact_words_of(query))
