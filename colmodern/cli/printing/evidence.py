@@ -80,7 +80,7 @@ def _why(evidence: Evidence, first: Evidence) -> Iterator[str]:
     if evidence is first:
         return
     parts = ", ".join(
-        f"{name} {getattr(why, name) - getattr(best, name):+.1f}"
+        f"{name} {round(getattr(why, name) - getattr(best, name), 1) + 0.0:+.1f}"
         for name in ("matches", "words", "around")
     )
     own = dict(why.terms)
