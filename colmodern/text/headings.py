@@ -26,38 +26,40 @@ class Heading(NamedTuple):
     title: str
 
 
+# Each begins with the line break before it, which is found much faster than the start of a line.
 _MARKDOWN = re.compile(
-    r"^ {0,3}(?:(?P<fence>```+|~~~+)|(?P<marks>#{1,6})[ \t]+(?P<title>[^\n]*)$"
-    r"|(?P<over>\S[^\n]*)\n {0,3}(?P<line>=+|-+)[ \t]*$)",
-    re.MULTILINE,
+    r"\n {0,3}(?:(?P<fence>```+|~~~+)|(?P<marks>#{1,6})[ \t]+(?P<title>[^\n]*)"
+    r"|(?P<line>=+|-+)[ \t]*(?=\n|\Z))"
 )
+_ABOVE = re.compile(r" {0,3}(?=\S)")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_RST = re.compile(
-    r"^(?P<title>\S[^\n]*)\n(?P<mark>[!-/:-@\[-`{-~])(?P=mark){2,}[ \t]*$", re.MULTILINE
-)
+_RST = re.compile(r"\n(?P<mark>[!-/:-@\[-`{-~])(?P=mark){2,}[ \t]*(?=\n|\Z)")
 
 
 def markdown_headings(text: str, end: int) -> list[Heading]:
     """Return the headings of Markdown that start at or before ``end``, outside code and matter."""
+    lines = _up_to(text, end)
     front = _FRONT_MATTER.match(text)
+    done = front.end() if front else 0
     fence = ""
     found = []
-    for match in _MARKDOWN.finditer(text, front.end() if front else 0):
-        if match.start() > end:
+    for match in _MARKDOWN.finditer(lines, done):
+        start, title = match.start(), match["title"]
+        if match["line"]:
+            start = lines.rfind("\n", done, match.start())
+            above = _ABOVE.match(lines, start + 1, match.start()) if start >= 0 else None
+            if above is None:  # a rule, or dashes under nothing
+                continue
+            title = lines[above.end() : match.start()].strip()
+        if start > end:
             break
-        if match["fence"]:
-            mark = match["fence"]
-            if not fence:
-                fence = mark
-            elif mark.startswith(fence):
-                fence = ""
+        done = match.end()
+        if mark := match["fence"]:
+            fence = mark if not fence else "" if mark.startswith(fence) else fence
         elif not fence and match["marks"]:
-            found.append(
-                Heading(match.start(), len(match["marks"]), without_closing_marks(match["title"]))
-            )
+            found.append(Heading(start, len(match["marks"]), without_closing_marks(title)))
         elif not fence:
-            level = 1 if match["line"].startswith("=") else 2
-            found.append(Heading(match.start(), level, match["over"].strip()))
+            found.append(Heading(start, 1 if match["line"].startswith("=") else 2, title))
     return found
 
 
@@ -66,14 +68,27 @@ def rst_headings(text: str, end: int) -> list[Heading]:
 
     The level of a mark is the order in which marks occur.
     """
+    lines = _up_to(text, end)
     levels: dict[str, int] = {}
-    found = []
-    for match in _RST.finditer(text):
-        if match.start() > end:
+    found: list[Heading] = []
+    done = 0
+    for match in _RST.finditer(lines):
+        start = lines.rfind("\n", done, match.start())
+        if start < 0 or start + 1 == match.start() or lines[start + 1].isspace():
+            continue
+        if start > end:
             break
+        done = match.end()
         level = levels.setdefault(match["mark"], len(levels) + 1)
-        found.append(Heading(match.start(), level, match["title"].strip()))
+        found.append(Heading(start, level, lines[start + 1 : match.start()].strip()))
     return found
+
+
+def _up_to(text: str, end: int) -> str:
+    """Return a text up to the line after that of ``end``, behind one more line break."""
+    stop = text.find("\n", end)
+    stop = stop if stop < 0 else text.find("\n", stop + 1)
+    return "\n" + (text if stop < 0 else text[:stop])
 
 
 def titles_above(headings: Iterable[Heading], offset: int) -> tuple[str, ...]:

@@ -12,15 +12,15 @@ _KEYWORDS = (
     "|def|fn|func|fun|function|sub|proc|procedure|defmodule|defp?"
 )
 # What may be repeated is taken once and for all (``++``, ``*+``): no line is read again and again.
+# The line break before a line is found much faster than its start.
 _SYMBOL = re.compile(
-    r"^(?P<indent>[ \t]*+)(?:(?:"
+    r"\n(?P<indent>[ \t]*+)(?:(?:"
     r"(?:[a-z]++(?:\([\w:]*+\))?+[ \t]++)*(?:" + _KEYWORDS + r")\b\*?+[ \t]*+"
     r"(?:<[^>\n]*+>[ \t]*+)?+(?:\([^)\n]*+\)[ \t]*+)?+"
     r"(?P<name>[A-Za-z_$][\w$]*+(?:(?:::|[.:])[\w$]++)*+)"
     r")|(?:(?:export[ \t]++)?+(?:const|let|var)[ \t]++(?P<arrow>[A-Za-z_$][\w$]*+)[ \t]*+=[ \t]*+"
     r"(?:async[ \t]*+)?(?:function\b|\([^)\n]*+\)[ \t]*+=>|\w++[ \t]*+=>)"
     r")|(?:(?P<head>[\w:<>,*&\[\]~][\w:<>,*&\[\]~ \t]*+)\((?P<inside>[^;{}\n]*+)\{))",
-    re.MULTILINE,
 )
 _INDENT = re.compile(r"(?:[ \t]*+\r?+\n)*+(?P<indent>[ \t]*+)(?=\S)")
 _METHOD = re.compile(r"~?[A-Za-z_]\w*+(?:::~?\w++)*+")
@@ -36,8 +36,9 @@ def code_symbols(text: str, offset: int) -> tuple[str, ...]:
     """
     line_start = text.rfind("\n", 0, offset) + 1
     line_end = text.find("\n", offset)
+    lines = "\n" + (text if line_end < 0 else text[:line_end])
     stack: list[tuple[int, str]] = []
-    for match in _SYMBOL.finditer(text, 0, line_end if line_end >= 0 else len(text)):
+    for match in _SYMBOL.finditer(lines):
         name = _name_of(match)
         if not name or name in _NO_NAMES:
             continue
@@ -46,7 +47,7 @@ def code_symbols(text: str, offset: int) -> tuple[str, ...]:
             stack.pop()
         stack.append((depth, name))
     here = _first_indented(text, line_start)
-    line = _SYMBOL.match(text, line_start)
+    line = _SYMBOL.match(lines, line_start)
     is_definition = line is not None and bool(_name_of(line))
     while stack and here is not None and not is_definition and stack[-1][0] >= here:
         if stack[-1][0] == here and text[line_start:].lstrip()[:1] in {"}", ")", "]", "{"}:
