@@ -56,8 +56,8 @@ def passages(
         print_rows(rows, form)
     else:
         head = f"{loaded.name}: {len(loaded.questions):,} questions; the document is given"
-        names = f"{'finder':<10}{'hit':>7}{'shown':>7}{'inside':>8}"
-        columns = names + f"{'of 3':>7}{'MRR':>7}{'chars':>7}{'p':>9}"
+        shares = f"{'finder':<10}{'hit':>7}{'shown':>7}{'inside':>8}"
+        columns = shares + f"{'of 3':>7}{'MRR':>7}{'chars':>7}{'p':>9}"
         lines = [
             f"{row['finder']:<10}{row['hit']:>7.3f}{row['hit_shown']:>7.3f}{row['inside']:>8.3f}"
             f"{row['hit_of_three']:>7.3f}{row['reciprocal_rank']:>7.3f}{row['characters']:>7.0f}"
