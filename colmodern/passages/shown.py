@@ -18,6 +18,7 @@ from colmodern.types import FloatMatrix, IntVector, Spans
 
 MOST_CHARACTERS = 2000
 """A passage has no more: in a sentence may stand an encoded picture, or text without tokens."""
+_KINDS = tuple(kind.name.lower() for kind in UnitKind)
 _MOST_ANSWERS, _ANSWER_FLOOR = 3, 0.6  # sentences marked; each answers this much of the best one's
 
 
@@ -113,20 +114,22 @@ def _sentences(
     """Return what a window consists of, the sentences that answer marked, and its best unit."""
     base, of_units = int(found.piece_offsets[number]), int(found.unit_offsets[number])
     pieces = slice(base + int(window[0]), base + int(window[1]))
-    numbers = found.pieces[pieces, 0]
-    first = int(numbers[0])
-    of_each = np.zeros(int(numbers[-1]) - first + 1)
-    np.maximum.at(of_each, numbers - first, answers[pieces])
+    numbers = found.pieces[pieces, 0].tolist()
+    first = numbers[0]
+    of_each = [0.0] * (numbers[-1] - first + 1)
+    for one, value in zip(numbers, answers[pieces].tolist(), strict=True):
+        of_each[one - first] = max(of_each[one - first], value)
     units = found.units[of_units + first : of_units + first + len(of_each)].tolist()
-    of_each[[unit[2] == UnitKind.HEADING for unit in units]] = 0.0
     is_kept = [a < end and b > start for a, b, *_ in units]
-    of_each[[not kept for kept in is_kept]] = -1.0
-    best = np.argsort(-of_each, kind="stable")[:_MOST_ANSWERS]
-    floor = max(_ANSWER_FLOOR * float(of_each[best[0]]), 1e-9)
-    marked = {int(best[0]), *(int(i) for i in best if of_each[i] >= floor)}
+    for i, (_, _, kind, _) in enumerate(units):
+        if not is_kept[i] or kind == UnitKind.HEADING:
+            of_each[i] = -1.0 if not is_kept[i] else 0.0
+    best = sorted(range(len(of_each)), key=lambda i: -of_each[i])[:_MOST_ANSWERS]
+    floor = max(_ANSWER_FLOOR * of_each[best[0]], 1e-9)
+    marked = {best[0], *(i for i in best if of_each[i] >= floor)}
     sentences = tuple(
-        Sentence(max(a, start), min(b, end), UnitKind(kind).name.lower(), i in marked)
+        Sentence(max(a, start), min(b, end), _KINDS[kind], i in marked)
         for i, (a, b, kind, _) in enumerate(units)
         if is_kept[i]
     )
-    return sentences, int(best[0])
+    return sentences, best[0]
