@@ -28,7 +28,8 @@ class Hit:
     Attributes:
         rank: From 1.
         score: What decides the order: MaxSim or the corrected score from the compressed token
-            vectors, BM25, or both fused, as the mode of the search says.
+            vectors, BM25, or both fused, as the mode of the search says. It orders the documents
+            of one query; scores of two queries do not compare.
         doc_id: The document's id.
         title: Its title; may be empty.
         metadata: What was stored beside it.
