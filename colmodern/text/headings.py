@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 __all__ = [
     "Heading",
+    "as_read",
     "markdown_headings",
     "rst_headings",
     "titles_above",
@@ -105,7 +106,20 @@ def titles_above(headings: Iterable[Heading], offset: int) -> tuple[str, ...]:
         while stack and stack[-1].level >= heading.level:
             stack.pop()
         stack.append(heading)
-    return tuple([heading.title for heading in stack if heading.title])
+    return tuple([as_read(heading.title) for heading in stack if heading.title])
+
+
+_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]\n]*+)\](?:\([^()\n]*+\)|\[[^\[\]\n]*+\])")
+_ROLE = re.compile(r":(?:[a-z+\-]{1,20}+:){1,3}+`([^`\n]*+)`")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*\*|\*|__)(?=\S)([^*_\n]++)\1(?![\w*])")
+_ANCHOR = re.compile(r"\{[#.][^{}\n]*+\}$")
+
+
+def as_read(title: str) -> str:
+    """Return a heading of Markdown or reStructuredText as a person reads it, without its marks."""
+    plain = _ANCHOR.sub("", _ROLE.sub(r"\1", _IMAGE_OR_LINK.sub(r"\1", title)))
+    plain = _EMPHASIS.sub(r"\2", plain).replace("``", "").replace("`", "")
+    return plain.strip() or title
 
 
 def without_closing_marks(title: str) -> str:

@@ -31,6 +31,7 @@ from colmodern.corpus.extraction.rows import document_of_row, no_text_field
 from colmodern.corpus.extraction.rtf import parse_rtf
 from colmodern.corpus.extraction.subtitles import parse_subtitles
 from colmodern.corpus.extraction.text import parse_code, parse_markdown, parse_rst, parse_text
+from colmodern.corpus.extraction.titles import stands_in, written_title
 from colmodern.corpus.generated import why_generated
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import Extracted, ExtractionError, Skipped, SkipReason, Source
@@ -141,10 +142,12 @@ def _file(source: Source, options: ScanOptions, report: OnSkipped) -> Document:
         "modified": _iso_time(source.mtime_ns),
         **parsed.metadata,
     }
-    if parsed.title:
-        metadata["title"] = parsed.title
+    title = written_title(parsed.title)
+    if title:
+        metadata["title"] = title
     # A title is searched along with the text: one that stands there is not said twice.
-    title = "" if parsed.title in parsed.text else parsed.title
+    if stands_in(title, parsed.text):
+        title = ""
     return Document(source.key, parsed.text, title, metadata)
 
 
