@@ -11,7 +11,7 @@ import typer
 from colmodern.options import Door, Option, Options, options_of
 
 Command = TypeVar("Command", bound=Callable[..., None])
-Chosen = TypeVar("Chosen", bound=Options)
+OptionsKind = TypeVar("OptionsKind", bound=Options)
 
 
 def shown(kind: type[Options], *names: str) -> tuple[Option, ...]:
@@ -23,7 +23,7 @@ def shown(kind: type[Options], *names: str) -> tuple[Option, ...]:
     )
 
 
-def taken(kind: type[Chosen], options: dict[str, Any]) -> Chosen:
+def taken(kind: type[OptionsKind], options: dict[str, Any]) -> OptionsKind:
     """Take the options of a dataclass out of all that a command was given."""
     names = {one.name for one in options_of(kind)} & options.keys()
     return kind(**{name: options.pop(name) for name in names})

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from colmodern.errors import RequestRefusedError
 from colmodern.serve.stopwatch import Stopwatch
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
 class Admission:
@@ -40,7 +40,7 @@ class Admission:
         """How many threads are at work."""
         return self._threads - self._free
 
-    async def run(self, work: Callable[[int], Answer], watch: Stopwatch) -> Answer:
+    async def run(self, work: Callable[[int], T], watch: Stopwatch) -> T:
         """Return what ``work`` returns; it is told how many threads are its own.
 
         A request that is cancelled keeps its threads until its work has ended at the next stage.

@@ -346,9 +346,9 @@ def index_locked(kit):
 
 
 def request_invalid(kit):
-    from colmodern.serve.http.search import Question
+    from colmodern.serve.http.search import SearchBody
 
-    Question.of({}, ServeConfig())
+    SearchBody.of({}, ServeConfig())
 
 
 def token_missing(kit):

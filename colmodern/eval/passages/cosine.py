@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from colmodern.eval.passages.annotated import Question
-from colmodern.eval.passages.windows import DocumentWindows, Found
+from colmodern.eval.passages.windows import DocumentWindows, FoundWindow
 from colmodern.eval.systems.dense import MINILM, load_single_vector_model
 from colmodern.passages.choice import WINDOW_TOKENS
 from colmodern.types import FloatMatrix, IntVector
@@ -29,11 +29,11 @@ class Cosine:
         self._rows = cache(self._rows_of)
         self._vectors = self._read_or_encode(kept)
 
-    def find(self, question: Question, n: int) -> Found:
+    def find(self, question: Question, n: int) -> FoundWindow:
         """Return the ``n`` best places of the question's document, best first."""
         rows = self._rows(question.document)
         if not len(rows):
-            return Found([])
+            return FoundWindow([])
         scores = np.full(len(self._windows.of(question.document)[0]), -np.inf)
         scores[rows] = self._vectors[question.document] @ self._encode([question.text])[0]
         return self._windows.best(question.document, scores, n)

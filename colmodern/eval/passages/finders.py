@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from colmodern.errors import ConfigError
 from colmodern.eval.passages.annotated import Annotated, Question
 from colmodern.eval.passages.cosine import Cosine
-from colmodern.eval.passages.windows import DocumentWindows, Found, index_of
+from colmodern.eval.passages.windows import DocumentWindows, FoundWindow, index_of
 from colmodern.passages.choice import K1, B, Doubles
 from colmodern.searcher import Searcher
 from colmodern.searcher.answer import ALSO_WITHIN
@@ -29,7 +29,7 @@ class Finder(Protocol):
         """What to call it in a table."""
         ...
 
-    def find(self, question: Question, n: int) -> Found:
+    def find(self, question: Question, n: int) -> FoundWindow:
         """Return the ``n`` best places of the question's document, best first."""
         ...
 
@@ -77,11 +77,11 @@ class _Shown:
     def __init__(self, index: Path, encoder: DocumentEncoder) -> None:
         self._searcher = Searcher.open(index, encoder)
 
-    def find(self, question: Question, n: int) -> Found:
+    def find(self, question: Question, n: int) -> FoundWindow:
         found = self._searcher.explain(question.text, question.document, passages=n)
         behind = [0.0 if one.reasons is None else one.reasons.behind for one in found.evidence]
         places = [(one.passage.start, one.passage.end) for one in found.evidence]
-        return Found(places, 2 if len(behind) > 1 and behind[1] <= ALSO_WITHIN else 1)
+        return FoundWindow(places, 2 if len(behind) > 1 and behind[1] <= ALSO_WITHIN else 1)
 
 
 class _Scored:
@@ -92,10 +92,10 @@ class _Scored:
         self._windows = windows
         self._rng = np.random.default_rng(0)
 
-    def find(self, question: Question, n: int) -> Found:
+    def find(self, question: Question, n: int) -> FoundWindow:
         pieces, _, _ = self._windows.of(question.document)
         if not len(pieces):
-            return Found([])
+            return FoundWindow([])
         score = {"random": self._random, "bm25": self._bm25, "maxsim": self._maxsim}[self.name]
         return self._windows.best(question.document, score(question), n)
 

@@ -12,7 +12,7 @@ import numpy as np
 from colmodern.eval.measures.significance import randomisation_p
 from colmodern.eval.passages.annotated import Annotated, Question
 from colmodern.eval.passages.finders import Finder
-from colmodern.eval.passages.windows import Found, Stretch
+from colmodern.eval.passages.windows import FoundWindow, Stretch
 from colmodern.types import Progress
 
 BEST_OF = 3
@@ -66,7 +66,7 @@ def measure_passages(
     finder: Finder, collection: Annotated, *, progress: Progress | None = None
 ) -> PassageReport:
     """Return how well a finder does; the document of each question is given to it."""
-    found: list[Found] = []
+    found: list[FoundWindow] = []
     started = time.perf_counter()
     for number, question in enumerate(collection.questions, 1):
         found.append(finder.find(question, BEST_OF))

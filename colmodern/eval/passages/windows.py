@@ -24,7 +24,7 @@ from colmodern.types import DocumentEncoder, FloatMatrix, IntVector
 Stretch: TypeAlias = tuple[int, int]
 
 
-class Found(NamedTuple):
+class FoundWindow(NamedTuple):
     """Places of a document that answer a question.
 
     Attributes:
@@ -86,11 +86,11 @@ class DocumentWindows:
         """Return the text of a window."""
         return self.documents[document].text[place[0] : place[1]]
 
-    def best(self, document: str, scores: Doubles, n: int) -> Found:
+    def best(self, document: str, scores: Doubles, n: int) -> FoundWindow:
         """Return the places of the best windows that are apart."""
         _, ends, places = self.of(document)
         windows = Windows(ends, scores, np.zeros(len(scores)), np.zeros((len(scores), 3)))
-        return Found([(int(places[i, 0]), int(places[i, 1])) for i, _ in windows.best(n)])
+        return FoundWindow([(int(places[i, 0]), int(places[i, 1])) for i, _ in windows.best(n)])
 
     def _place(self, document: str) -> tuple[Segment, int]:
         found = self._reader.find(document)

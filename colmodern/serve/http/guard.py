@@ -56,7 +56,7 @@ class Guard:
         request_id = headers.get("x-request-id", "")
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = uuid.uuid4().hex
-        record = _Record(self._server, scope, request_id)
+        record = _RequestRecord(self._server, scope, request_id)
         sending = record.sending(send, self._headers(headers, request_id))
         try:
             response = self._preflight(scope, headers)
@@ -97,7 +97,7 @@ class Guard:
             },
         )
 
-    def _check(self, scope: Scope, headers: Headers, record: _Record) -> None:
+    def _check(self, scope: Scope, headers: Headers, record: _RequestRecord) -> None:
         """Refuse who must not ask.
 
         Raises:
@@ -151,7 +151,7 @@ def _without_port(host: str) -> str:
     return name if colon and port.isdigit() else host.lower()
 
 
-class _Record:
+class _RequestRecord:
     """What is told of one request when it is over: never its query, nor any text."""
 
     def __init__(self, server: Server, scope: Scope, request_id: str) -> None:

@@ -34,7 +34,7 @@ _ASKED = ("query", "queries", "vectors")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class SearchBody:
     """What the body of a search asks.
 
     Attributes:
@@ -52,7 +52,7 @@ class Question:
     is_batch: bool
 
     @classmethod
-    def of(cls, body: Mapping[str, Any], limits: ServeConfig) -> Question:
+    def of(cls, body: Mapping[str, Any], limits: ServeConfig) -> SearchBody:
         """Read the body of a search.
 
         Raises:
@@ -99,7 +99,7 @@ async def search(server: Server, request: Request) -> Response:
     """Answer a search; the answer has the generation, and the time of each stage."""
     limits = server.config
     body = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
-    question = Question.of(body, limits)
+    question = SearchBody.of(body, limits)
     index = server.library.named(question.index)
     is_lines = question.is_batch and NDJSON in request.headers.get("accept", "")
     asked = _digest(body, index.name, is_lines)
@@ -126,7 +126,7 @@ def _tag(generation: int, asked: str) -> str:
 
 
 def _whole(
-    question: Question,
+    question: SearchBody,
     snapshot: Snapshot,
     watch: Stopwatch,
     threads: int,
@@ -139,7 +139,7 @@ def _whole(
 
 
 def _lines(
-    question: Question,
+    question: SearchBody,
     snapshot: Snapshot,
     watch: Stopwatch,
     threads: int,

@@ -18,7 +18,7 @@ from colmodern.indexer.sources.documents import stored_documents
 from colmodern.serve.http.answers import JSON, NDJSON, as_json
 from colmodern.serve.http.body import checked_text, read_bytes, refuse_constant
 from colmodern.serve.http.server import Server
-from colmodern.serve.writing.jobs import Job, Kind
+from colmodern.serve.writing.jobs import JobKind, WriteJob
 from colmodern.serve.writing.writer import Writer
 from colmodern.storage.writer.segment_checks import check_texts, metadata_json
 from colmodern.types import Document
@@ -34,7 +34,7 @@ async def put_documents(server: Server, request: Request) -> Response:
     raw = await read_bytes(request, limit=limits.max_write, seconds=limits.deadline)
     is_lines = NDJSON in request.headers.get("content-type", "")
     documents = await asyncio.to_thread(_documents, raw, is_lines)
-    job = await asyncio.to_thread(writer.journal.add, Kind.PUT, documents)
+    job = await asyncio.to_thread(writer.journal.add, JobKind.PUT, documents)
     return _accepted(name, job, documents=len(documents))
 
 
@@ -42,14 +42,14 @@ async def delete_document(server: Server, request: Request) -> Response:
     """Accept that a document is deleted; one that is not there makes no difference."""
     name, writer = _writer(server, request)
     doc_id = checked_text(request.path_params["id"], "id", longest=_LONGEST_ID)
-    job = await asyncio.to_thread(writer.journal.add, Kind.DELETE, (), (doc_id,))
+    job = await asyncio.to_thread(writer.journal.add, JobKind.DELETE, (), (doc_id,))
     return _accepted(name, job, documents=1)
 
 
 async def compact(server: Server, request: Request) -> Response:
     """Accept that segments are merged."""
     name, writer = _writer(server, request)
-    job = await asyncio.to_thread(writer.journal.add, Kind.COMPACT)
+    job = await asyncio.to_thread(writer.journal.add, JobKind.COMPACT)
     return _accepted(name, job)
 
 
@@ -65,7 +65,7 @@ async def job(server: Server, request: Request) -> Response:
     return Response(as_json(values), media_type=JSON, headers={"Cache-Control": "no-store"})
 
 
-def _accepted(index: str, job: Job, **more: Any) -> Response:
+def _accepted(index: str, job: WriteJob, **more: Any) -> Response:
     name = f"{index}-{job.number}"
     values = {"job": name, "index": index, "kind": job.kind, "state": "accepted", **more}
     headers = {"Location": f"/v1/jobs/{name}"}

@@ -21,7 +21,7 @@ _KEPT_OUTCOMES = 1_000
 _JOB, _OUTCOME = ".job.json", ".outcome.json"
 
 
-class Kind(StrEnum):
+class JobKind(StrEnum):
     """What a job does."""
 
     PUT = "put"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
     COMPACT = "compact"
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """How far a job is."""
 
     ACCEPTED = "accepted"
@@ -39,7 +39,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class WriteJob:
     """A change that was accepted.
 
     Attributes:
@@ -51,7 +51,7 @@ class Job:
     """
 
     number: int
-    kind: Kind
+    kind: JobKind
     documents: tuple[Document, ...] = ()
     ids: tuple[str, ...] = ()
     accepted: float = 0.0
@@ -66,16 +66,16 @@ class Job:
         return json.dumps(values).encode()
 
     @classmethod
-    def from_json(cls, number: int, raw: bytes) -> Job:
+    def from_json(cls, number: int, raw: bytes) -> WriteJob:
         """Return the job whose file holds this."""
         values = json.loads(raw)
         documents = tuple(Document(**row) for row in values["documents"])
         ids, accepted = tuple(values["ids"]), values["accepted"]
-        return cls(number, Kind(values["kind"]), documents, ids, accepted)
+        return cls(number, JobKind(values["kind"]), documents, ids, accepted)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class JobOutcome:
     """What became of a job.
 
     Attributes:
@@ -87,8 +87,8 @@ class Outcome:
         error: The code and message of what went wrong.
     """
 
-    kind: Kind
-    state: State
+    kind: JobKind
+    state: JobState
     accepted: float
     ended: float | None = None
     generation: int | None = None
@@ -100,10 +100,10 @@ class Outcome:
         return {name: getattr(self, name) for name in names}
 
     @classmethod
-    def from_json(cls, raw: bytes) -> Outcome:
+    def from_json(cls, raw: bytes) -> JobOutcome:
         """Return the outcome whose file holds this."""
         values = json.loads(raw)
-        kind, state = Kind(values.pop("kind")), State(values.pop("state"))
+        kind, state = JobKind(values.pop("kind")), JobState(values.pop("state"))
         return cls(kind=kind, state=state, **values)
 
 
@@ -126,8 +126,8 @@ class Journal:
         self._lock = WriterLock(folder)
         self._changed = threading.Condition()
         self._is_open = True
-        self._waiting: list[Job] = []
-        self._outcomes: dict[int, Outcome] = {}
+        self._waiting: list[WriteJob] = []
+        self._outcomes: dict[int, JobOutcome] = {}
         try:
             self._read()
         except BaseException:
@@ -135,7 +135,9 @@ class Journal:
             raise
         self._last = max([*self._outcomes, 0])
 
-    def add(self, kind: Kind, documents: Sequence[Document] = (), ids: Sequence[str] = ()) -> Job:
+    def add(
+        self, kind: JobKind, documents: Sequence[Document] = (), ids: Sequence[str] = ()
+    ) -> WriteJob:
         """Accept a job; when this returns, a crash does not lose it.
 
         Raises:
@@ -151,17 +153,17 @@ class Journal:
                     value=self._most,
                 )
             number = self._last + 1
-            job = Job(number, kind, tuple(documents), tuple(ids), round(time.time(), 3))
+            job = WriteJob(number, kind, tuple(documents), tuple(ids), round(time.time(), 3))
             with writing(self._folder):
                 replace_file(self._path(number, _JOB), job.to_json())
                 sync_folder(self._folder)
             self._last = number
             self._waiting.append(job)
-            self._outcomes[number] = Outcome(kind, State.ACCEPTED, job.accepted)
+            self._outcomes[number] = JobOutcome(kind, JobState.ACCEPTED, job.accepted)
             self._changed.notify_all()
             return job
 
-    def take(self) -> list[Job]:
+    def take(self) -> list[WriteJob]:
         """Return all jobs that wait, when there is one; none when the journal is closed."""
         with self._changed:
             while self._is_open and not self._waiting:
@@ -169,13 +171,13 @@ class Journal:
             taken = list(self._waiting) if self._is_open else []
             for job in taken:
                 self._outcomes[job.number] = replace(
-                    self._outcomes[job.number], state=State.RUNNING
+                    self._outcomes[job.number], state=JobState.RUNNING
                 )
             return taken
 
     def end(
         self,
-        jobs: Sequence[Job],
+        jobs: Sequence[WriteJob],
         *,
         generation: int | None = None,
         error: ColModernError | None = None,
@@ -185,14 +187,14 @@ class Journal:
         Raises:
             IndexWriteError: It cannot be kept; the jobs run again when a server starts.
         """
-        state = State.DONE if error is None else State.FAILED
+        state = JobState.DONE if error is None else JobState.FAILED
         told = None if error is None else {"code": error.code, "message": str(error)}
         now = round(time.time(), 3)
         with self._changed:
             numbers = {job.number for job in jobs}
             self._waiting = [job for job in self._waiting if job.number not in numbers]
             for job in jobs:
-                outcome = Outcome(job.kind, state, job.accepted, now, generation, told)
+                outcome = JobOutcome(job.kind, state, job.accepted, now, generation, told)
                 self._outcomes[job.number] = outcome
             with writing(self._folder):
                 for job in jobs:
@@ -202,7 +204,7 @@ class Journal:
                 sync_folder(self._folder)
                 self._forget_old()
 
-    def outcome(self, number: int) -> Outcome:
+    def outcome(self, number: int) -> JobOutcome:
         """Return what became of a job.
 
         Raises:
@@ -242,7 +244,7 @@ class Journal:
         """
         for path in sorted(self._folder.glob("*" + _OUTCOME)):
             with _damage(path):
-                outcome = Outcome.from_json(path.read_bytes())
+                outcome = JobOutcome.from_json(path.read_bytes())
                 self._outcomes[_number(path)] = outcome
         for path in sorted(self._folder.glob("*" + _JOB)):
             with _damage(path):
@@ -250,9 +252,9 @@ class Journal:
                 if number in self._outcomes:  # it ended, and the server before its file was gone
                     path.unlink()
                     continue
-                job = Job.from_json(number, path.read_bytes())
+                job = WriteJob.from_json(number, path.read_bytes())
                 self._waiting.append(job)
-                self._outcomes[number] = Outcome(job.kind, State.ACCEPTED, job.accepted)
+                self._outcomes[number] = JobOutcome(job.kind, JobState.ACCEPTED, job.accepted)
 
     def _forget_old(self) -> None:
         ended = [n for n, one in self._outcomes.items() if one.ended is not None]

@@ -10,7 +10,7 @@ from pathlib import Path
 from colmodern.errors import ColModernError, EncoderError, IndexLockedError, RequestRefusedError
 from colmodern.indexer import Indexer, compact
 from colmodern.serve.served import ServedIndex
-from colmodern.serve.writing.jobs import Job, Journal, Kind
+from colmodern.serve.writing.jobs import JobKind, Journal, WriteJob
 from colmodern.types import Document, DocumentEncoder
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Writer:
                 )
                 self._stop.wait(_LOCKED_SECONDS)
 
-    def _do(self, jobs: Sequence[Job]) -> None:
+    def _do(self, jobs: Sequence[WriteJob]) -> None:
         """Commit jobs together; if that fails, each by itself, so that one stops no other."""
         try:
             self._commit(jobs)
@@ -83,7 +83,7 @@ class Writer:
         self._index.refresh()
         self.journal.end(jobs, generation=self._index.generation)
 
-    def _commit(self, jobs: Sequence[Job]) -> None:
+    def _commit(self, jobs: Sequence[WriteJob]) -> None:
         """Bring the index to what it is after all jobs in their order."""
         last: dict[str, Document | None] = {}
         for job in jobs:
@@ -95,7 +95,7 @@ class Writer:
             self._indexer.update(added, progress=self._progress)
         if deleted:
             self._indexer.delete(deleted)
-        if any(job.kind is Kind.COMPACT for job in jobs):
+        if any(job.kind is JobKind.COMPACT for job in jobs):
             compact(self._index.path)
 
     def _progress(self, stage: str, done: int, total: int) -> None:  # noqa: ARG002

@@ -8,7 +8,7 @@ from colmodern import HashEncoder
 from colmodern.errors import ConfigError, InputError
 from colmodern.eval.passages import Annotated, finders_of, measure_passages
 from colmodern.eval.passages.annotated import Question
-from colmodern.eval.passages.windows import Found
+from colmodern.eval.passages.windows import FoundWindow
 
 FILLER = " ".join(f"Filler {i} stands here and says nothing of use." for i in range(200))
 TEXT = f"{FILLER} Only the walrus may open the gate. {FILLER}"
@@ -44,7 +44,7 @@ class Fixed:
         self.places, self.n_shown = places, n_shown
 
     def find(self, question, n):
-        return Found(self.places[:n], self.n_shown)
+        return FoundWindow(self.places[:n], self.n_shown)
 
 
 def test_shares_are_counted_by_hand(tmp_path):

@@ -9,7 +9,7 @@ from colmodern import HashEncoder, Searcher
 from colmodern.errors import ConfigError, IndexLockedError, InputError
 from colmodern.indexer import Indexer
 from colmodern.serve import ServeConfig
-from colmodern.serve.writing.jobs import Journal, Kind, State
+from colmodern.serve.writing.jobs import JobKind, JobState, Journal
 from colmodern.storage import IndexReader, IndexWriter
 from colmodern.types import Document
 
@@ -175,8 +175,8 @@ def test_another_writer_is_waited_for(writable, index):
 
 def test_what_was_accepted_and_not_written_is_done_at_the_next_start(writable, index):
     journal = Journal(index.with_name("i.jobs"), most=10)
-    journal.add(Kind.PUT, [Document("left", "purple bicycles", "", {"year": 3})])
-    done = journal.add(Kind.DELETE, ids=["a"])
+    journal.add(JobKind.PUT, [Document("left", "purple bicycles", "", {"year": 3})])
+    done = journal.add(JobKind.DELETE, ids=["a"])
     journal.end([done], generation=1)
     journal.release()  # the server was killed here
     client = writable()
@@ -198,7 +198,7 @@ def test_a_job_that_fails_stops_no_other_and_says_why(writable, index, monkeypat
     monkeypatch.setattr(Indexer, "update", failing)
     journal = Journal(index.with_name("i.jobs"), most=10)
     for name in ("one", "bad", "two"):
-        journal.add(Kind.PUT, [Document(name, f"words of {name}")])
+        journal.add(JobKind.PUT, [Document(name, f"words of {name}")])
     journal.release()
     client = writable()
     while client.server.writers["i"].journal.n_waiting:
@@ -222,13 +222,13 @@ def test_a_server_that_ends_in_the_middle_leaves_the_job(writable, index):
     with IndexReader.open(index) as reader:
         assert reader.manifest.generation == 1
     again = Journal(index.with_name("i.jobs"), most=10)
-    assert again.outcome(1).state is State.ACCEPTED
+    assert again.outcome(1).state is JobState.ACCEPTED
     again.release()
 
 
 def test_a_second_server_and_a_damaged_journal(tmp_path):
     journal = Journal(tmp_path / "jobs", most=10)
-    journal.add(Kind.PUT, [Document("a", "x")])
+    journal.add(JobKind.PUT, [Document("a", "x")])
     with pytest.raises(IndexLockedError):
         Journal(tmp_path / "jobs", most=10)
     journal.release()
@@ -244,8 +244,8 @@ def test_old_outcomes_are_forgotten(tmp_path, monkeypatch, unsynced):
     monkeypatch.setattr("colmodern.serve.writing.jobs._KEPT_OUTCOMES", 2)
     journal = Journal(tmp_path / "jobs", most=10)
     for _ in range(4):
-        journal.end([journal.add(Kind.COMPACT)], generation=1)
+        journal.end([journal.add(JobKind.COMPACT)], generation=1)
     assert len(list((tmp_path / "jobs").glob("*.outcome.json"))) == 2
-    assert journal.outcome(4).state is State.DONE
+    assert journal.outcome(4).state is JobState.DONE
     journal.release()
-    assert Journal(tmp_path / "jobs", most=10).add(Kind.COMPACT).number == 5
+    assert Journal(tmp_path / "jobs", most=10).add(JobKind.COMPACT).number == 5

@@ -118,7 +118,7 @@ class Mdoc:
             layout.line()
 
     def _words(self, rest: str) -> str:
-        return _Line(self._page.arguments(rest), self).run() if arguments_of(rest) else ""
+        return _MdocLine(self._page.arguments(rest), self).run() if arguments_of(rest) else ""
 
     def name(self, given: str) -> str:
         """Return the name that the page is about; the first one that is given is it."""
@@ -126,7 +126,7 @@ class Mdoc:
         return given or self._name
 
 
-class _Line:
+class _MdocLine:
     """One line of macros that call each other, on its way to words."""
 
     def __init__(self, tokens: list[str], mdoc: Mdoc) -> None:
@@ -232,13 +232,13 @@ _BLOCKS: dict[str, Callable[[Mdoc, str], None]] = {
     "D1": Mdoc._show_line,
     "Dl": Mdoc._show_line,
 }
-_ACTIONS: dict[str, Callable[[_Line], None]] = {
-    "Ns": _Line._glue,
-    "Ap": _Line._write_apostrophe,
-    "Fl": _Line._write_flags,
-    "Nm": _Line._write_name,
-    "Pf": _Line._write_prefix,
-    "Nd": _Line._write_dash,
+_ACTIONS: dict[str, Callable[[_MdocLine], None]] = {
+    "Ns": _MdocLine._glue,
+    "Ap": _MdocLine._write_apostrophe,
+    "Fl": _MdocLine._write_flags,
+    "Nm": _MdocLine._write_name,
+    "Pf": _MdocLine._write_prefix,
+    "Nd": _MdocLine._write_dash,
 }
 # How many words belong to the name that such a macro makes.
 _NAMING = {"Xr": 2, "Fn": 9, "Fo": 9, "In": 9, "Lk": 9}

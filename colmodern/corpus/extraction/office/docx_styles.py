@@ -40,7 +40,7 @@ class Styles:
         return self.names.get(style, style).lower() == "title"
 
 
-class _Reader:
+class _StyleReader:
     def __init__(self) -> None:
         self.styles = Styles()
         self._style = ""
@@ -65,7 +65,7 @@ class _Reader:
 
 def styles_of(archive: Archive, name: str) -> Styles:
     """Return the styles of a document; none if it has no part for them."""
-    reader = _Reader()
+    reader = _StyleReader()
     if name in archive.names:
         archive.read(name, reader)
     return reader.styles

@@ -59,7 +59,7 @@ class Token(NamedTuple):
     text: str
 
 
-class Section(NamedTuple):
+class FormatSection(NamedTuple):
     """What holds for some numbers: for which, and their format."""
 
     tokens: tuple[Token, ...]
@@ -97,14 +97,14 @@ def _literal(token: Token) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _sections(code: str) -> tuple[Section, ...]:
-    sections: list[Section] = []
+def _sections(code: str) -> tuple[FormatSection, ...]:
+    sections: list[FormatSection] = []
     tokens: list[Token] = []
     condition: tuple[str, float] | None = None
     for match in _TOKEN.finditer(code):
         kind, text = match.lastgroup, match[0]
         if kind == "end":
-            sections.append(Section(tuple(tokens), condition))
+            sections.append(FormatSection(tuple(tokens), condition))
             tokens, condition = [], None
         elif kind == "bracket":
             inside = match["bracket"]
@@ -120,10 +120,10 @@ def _sections(code: str) -> tuple[Section, ...]:
             tokens.append(Token("literal", " " if text.startswith("_") else ""))
         else:
             tokens.append(Token(kind, text.lower() if kind == "date" else text))
-    return (*sections, Section(tuple(tokens), condition))
+    return (*sections, FormatSection(tuple(tokens), condition))
 
 
-def _section_for(value: float, sections: tuple[Section, ...]) -> tuple[Section, bool]:
+def _section_for(value: float, sections: tuple[FormatSection, ...]) -> tuple[FormatSection, bool]:
     """Return the section of a number, and whether a number below zero needs its sign there."""
     if any(section.condition for section in sections[:2]):
         for section in sections:
@@ -131,7 +131,7 @@ def _section_for(value: float, sections: tuple[Section, ...]) -> tuple[Section, 
                 value, section.condition[1]
             ):
                 return section, True
-        return Section((Token("general", GENERAL),), None), True
+        return FormatSection((Token("general", GENERAL),), None), True
     if value < 0 and len(sections) > 1:
         return sections[1], False
     return (sections[2] if value == 0 and len(sections) > 2 else sections[0]), True

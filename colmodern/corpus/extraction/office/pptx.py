@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from colmodern.corpus.decoding import without_surrogates
 from colmodern.corpus.extraction.office.archive import Archive
 from colmodern.corpus.extraction.office.drawings import words_of_part
-from colmodern.corpus.extraction.office.pptx_slide import Shape, SlideReader
+from colmodern.corpus.extraction.office.pptx_slide import SlideReader, SlideShape
 from colmodern.corpus.extraction.office.properties import title_of
 from colmodern.corpus.extraction.office.relations import Relations, relations_of
 from colmodern.corpus.extraction.office.slide_text import SlideText
@@ -49,7 +49,7 @@ def parse_pptx(data: bytes, source: Source, options: ScanOptions) -> Parsed:
         return Parsed(result, title, text.places(), tuple(archive.notes))
 
 
-class _Index:
+class _PresentationIndex:
     """Reads the ids of the slides, in their order."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class _Index:
 
 def _slides(archive: Archive, main: str) -> list[str]:
     """Return the parts of the slides in their order; those that are missing are noted."""
-    index = _Index()
+    index = _PresentationIndex()
     archive.read(main, index)
     related = relations_of(archive, main)
     named = [related[relation].part for relation in index.relations if relation in related]
@@ -99,14 +99,14 @@ def _read_slide(archive: Archive, part: str, text: SlideText, seen: set[str]) ->
     text.slide(title, blocks)
 
 
-def _shapes(archive: Archive, part: str) -> list[Shape]:
+def _shapes(archive: Archive, part: str) -> list[SlideShape]:
     reader = SlideReader()
     archive.read(part, reader)
     reader.finish()
     return reader.shapes
 
 
-def _shown(archive: Archive, shape: Shape, related: Relations) -> Iterator[str]:
+def _shown(archive: Archive, shape: SlideShape, related: Relations) -> Iterator[str]:
     """Yield the words of the chart or the diagram that a shape shows."""
     if shape.relation in related:
         yield words_of_part(archive, related[shape.relation].part)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from colmodern.corpus.extraction.rows_of_cells import StreamedLayout
 
-__all__ = ["Shape", "SlideReader"]
+__all__ = ["SlideReader", "SlideShape"]
 
 _MARKS = {"den": "/", "sup": "^", "sub": "_", "rad": "\u221a"}
 
 
 @dataclass(slots=True)
-class Shape:
+class SlideShape:
     """A part of a slide.
 
     Attributes:
@@ -36,9 +36,9 @@ class SlideReader:
 
     def __init__(self) -> None:
         """Start with no shapes."""
-        self.shapes: list[Shape] = []
+        self.shapes: list[SlideShape] = []
         self._layout = StreamedLayout()
-        self._shape = Shape()
+        self._shape = SlideShape()
         self._is_text = False
         self._is_number = False
         self._is_raised = False
@@ -81,7 +81,7 @@ class SlideReader:
         self._shape.text = self._layout.layout.text()
         if self._shape.text or self._shape.relation:
             self.shapes.append(self._shape)
-        self._shape, self._layout = Shape(), StreamedLayout()
+        self._shape, self._layout = SlideShape(), StreamedLayout()
 
     def _start_shape(self, _: dict[str, str]) -> None:
         self.finish()

@@ -26,7 +26,7 @@ class Relations(dict[str, Relation]):
         yield from (relation.part for relation in self.values() if relation.kind == kind)
 
 
-class _Reader:
+class _RelationReader:
     def __init__(self, archive: Archive, part: str) -> None:
         self.found = Relations()
         self._archive = archive
@@ -49,7 +49,7 @@ def relations_of(archive: Archive, part: str) -> Relations:
     """Return what a part names; nothing if nothing is said of it."""
     folder, name = posixpath.split(part)
     place = posixpath.join(folder, "_rels", f"{name}.rels")
-    reader = _Reader(archive, part)
+    reader = _RelationReader(archive, part)
     if place in archive.names:
         archive.read(place, reader)
     return reader.found

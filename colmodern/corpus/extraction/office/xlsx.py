@@ -45,7 +45,7 @@ def parse_xlsx(data: bytes, source: Source, options: ScanOptions) -> Parsed:
         if main is None:
             detail = "not a sound XLSX file: it has no workbook.xml"
             raise ExtractionError(source.path, SkipReason.BROKEN, detail)
-        index = _Index()
+        index = _WorkbookIndex()
         archive.read(main, index)
         related = relations_of(archive, main)
         text = SheetText(source, options.max_file_bytes)
@@ -65,7 +65,7 @@ class _Sheet:
     is_hidden: bool
 
 
-class _Index:
+class _WorkbookIndex:
     """Reads which sheets there are, in their order."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class _Index:
 
 
 def _sheets(
-    archive: Archive, main: str, index: _Index, related: Relations
+    archive: Archive, main: str, index: _WorkbookIndex, related: Relations
 ) -> list[tuple[str, str]]:
     """Return the names and parts of the sheets that a person sees; what is missing is noted."""
     if not any(sheet.relation in related for sheet in index.sheets):
