@@ -21,15 +21,20 @@ def highlights_of(
         start: The first character of the passage.
         end: The one past its last; what stands outside is left out.
     """
-    inside = (spans[:, 0] >= start) & (spans[:, 1] <= end) & (spans[:, 1] > spans[:, 0])
-    scores, spans = scores[inside], spans[inside]
+    inside: NDArray[np.bool_] = (
+        (spans[:, 0] >= start) & (spans[:, 1] <= end) & (spans[:, 1] > spans[:, 0])
+    )
+    if not inside.all():
+        scores, spans = scores[inside], spans[inside]
     if scores.size == 0:
         return ()
     best = np.maximum.reduce(scores, axis=0)
-    wanted: NDArray[np.bool_] = (scores == best) & (best >= _FLOOR * best.max()) & (best > 0)
+    is_shown = ((best >= _FLOOR * best.max()) & (best > 0)).tolist()
+    rows, columns = (scores == best).nonzero()
+    found = spans[rows].tolist()
     marked: list[tuple[int, int]] = []
     for first, last in sorted(
-        set(map(tuple, spans[np.logical_or.reduce(wanted, axis=1)].tolist()))
+        {tuple(one) for one, q in zip(found, columns.tolist(), strict=True) if is_shown[q]}
     ):
         if marked and first <= marked[-1][1]:
             marked[-1] = (marked[-1][0], max(last, marked[-1][1]))

@@ -87,8 +87,12 @@ def unpack_spans(packed: PackedSpans) -> Spans:
 
 def _unpack_narrow(packed: PackedSpans) -> Spans:
     """Return spans of which none is wide: as those of most documents are."""
+    spans = np.empty((len(packed.skips), 2), np.int32)
+    if 2 * WIDE * len(spans) < _LAST_CHARACTER:  # 32 bits hold every sum
+        packed.skips.cumsum(dtype=np.int32, out=spans[:, 0])
+        np.add(spans[:, 0], packed.lengths, out=spans[:, 1])
+        return spans
     ends = packed.skips.cumsum(dtype=np.int64)
-    spans = np.empty((len(ends), 2), np.int32)
     if len(ends) and ends[-1] > _LAST_CHARACTER - WIDE:
         raise ValueError("a span leaves every text")
     spans[:, 0] = ends
