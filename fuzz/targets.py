@@ -135,7 +135,8 @@ def _extracting(suffix: str) -> None:
 
 
 for _suffix in (".md", ".rst", ".html", ".ipynb", ".docx", ".pdf", ".csv", ".tsv", ".jsonl",
-                ".jsonl.gz", ".parquet"):  # fmt: skip
+                ".jsonl.gz", ".parquet", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub", ".eml",
+                ".rtf", ".1", ".adoc", ".org", ".tex", ".srt"):  # fmt: skip
     _extracting(_suffix)
 
 

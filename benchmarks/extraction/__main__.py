@@ -1,9 +1,10 @@
 """Read the files of Debian's packages, and print what was lost and what was taken along.
 
-    python -m benchmarks.extraction FOLDER [PACKAGE ... | office]
+    python -m benchmarks.extraction FOLDER [PACKAGE ... | office | formats]
 
 Packages are downloaded into FOLDER with apt-get, once, and unpacked, not installed. PDFs are
-compared with pdftotext, DOCX with LibreOffice, which must be there.
+compared with pdftotext, DOCX with LibreOffice, which must be there; for other formats pandoc, man
+and col are needed, too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.extraction.formats import format_recalls
 from benchmarks.extraction.manuals import MANUALS, UNITS, losses_of
 from benchmarks.extraction.office import office_recalls
 from benchmarks.extraction.papers import PAPERS, recalls_of
@@ -26,6 +28,24 @@ def main(arguments: Sequence[str]) -> None:
     _print_papers(folder, [name for name in PAPERS if not names or name in names])
     if not names or "office" in names:
         _print_office(folder)
+    if not names or "formats" in names:
+        _print_formats(folder)
+
+
+def _print_formats(folder: Path) -> None:
+    print("\n| format | files | words | found | glued | files/s | words/s |")
+    print("| -- | --: | --: | --: | --: | --: | --: |")
+    for name, found in format_recalls(folder):
+        n_words, seconds = sum(one.words for one in found), sum(one.seconds for one in found)
+        share = sum(one.found for one in found) / max(n_words, 1)
+        glued = [word for one in found for word in one.glued]
+        speed = f"{len(found) / seconds:,.0f} | {n_words / seconds:,.0f}"
+        print(f"| {name} | {len(found)} | {n_words:,} | {share:.4f} | {len(glued)} | {speed} |")
+        worst = min(found, key=lambda one: one.found / one.words)
+        print(
+            f"  {worst.name}: {worst.found:,} of {worst.words:,}; {worst.missing}, {glued[:9]}",
+            file=sys.stderr,
+        )
 
 
 def _print_office(folder: Path) -> None:

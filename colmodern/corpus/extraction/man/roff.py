@@ -17,7 +17,7 @@ _CONDITION = re.compile(
 )
 # Macros that call themselves or each other give no more characters than this for each of the file.
 _GROWTH = 20
-_FREE = 1_000_000
+_FREE = 200_000
 _LONGEST_LINE = 2_000
 _LONGEST_ARGUMENTS = 1_000
 
