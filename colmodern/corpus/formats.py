@@ -6,7 +6,6 @@ same file: the next update then reads such files again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -64,13 +63,6 @@ _TEXT = FileFormat(
     (".txt", ".text", ".log"),
 )
 
-_MAN = FileFormat(
-    "man",
-    1,
-    "a manual page as a terminal shows it",
-    tuple(f".{section}" for section in range(1, 10)),
-)
-
 FORMATS: tuple[FileFormat, ...] = (
     _TEXT,
     FileFormat(
@@ -89,7 +81,7 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("epub", 1, "its chapters, in their order", (".epub",)),
     FileFormat("eml", 1, "a message, and what is attached to it", (".eml",)),
     FileFormat("notebook", 3, "what was written in its cells", (".ipynb",)),
-    _MAN,
+    FileFormat("man", 1, "a manual page as a terminal shows it; it begins as one", ()),
     FileFormat("asciidoc", 1, "as it is", (".adoc", ".asciidoc")),
     FileFormat("org", 1, "as it is", (".org",)),
     FileFormat("latex", 1, "as it is", (".tex", ".latex", ".ltx")),
@@ -104,12 +96,6 @@ FORMATS: tuple[FileFormat, ...] = (
 )
 
 _BY_SUFFIX = {suffix: form for form in FORMATS for suffix in form.suffixes}
-
-# Sections of the manual have parts, as ``.3pm``; ``README.1st`` is none of them.
-_SECTION = re.compile(
-    r"\.[1-9](?:pm?|perl|ssl|x|m|tcl|tk|type|t|posix|gcc|ncurses|curses|form|menu|const|readline|head"
-    r"|edit|snmp|bsd|erl|stap|pcap|am|o|g|dbm|java|php|rb|varnish)"
-)
 
 BY_NAME = {form.name: form for form in FORMATS}
 
@@ -140,8 +126,7 @@ def format_of(path: PurePath, text_suffixes: Sequence[str] = ()) -> FileFormat |
     if suffixes[-1] == ".gz":
         inner = format_of(path.with_suffix(""), text_suffixes)
         return inner if inner is not None and not inner.is_rows else None
-    is_section = _SECTION.fullmatch(suffixes[-1]) is not None
-    return _BY_SUFFIX.get(suffixes[-1], _MAN if is_section else None)
+    return _BY_SUFFIX.get(suffixes[-1])
 
 
 def extractor_fingerprint(form: FileFormat, options: ScanOptions) -> str:

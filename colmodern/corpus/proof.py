@@ -7,6 +7,7 @@ costs one read of a few KiB; nothing is unpacked beyond that.
 from __future__ import annotations
 
 import codecs
+import re
 import zlib
 from pathlib import Path
 
@@ -28,6 +29,12 @@ _MAGIC = (
     (b"<!doctype html", "html"),
     (b"<html", "html"),
 )
+
+
+# Manual pages are called after their section (`ls.1`, `x.3pm`), and so is much else: old logs,
+# versions of libraries. They begin with a comment of roff, or have a line that names them.
+_ROFF_START = re.compile(rb"""[.']\\"|\.so man""")
+_MANUAL_PAGE = re.compile(rb"^\.(?:TH|Dd)[ \t]", re.MULTILINE)
 
 
 def is_gzip_name(path: Path) -> bool:
@@ -65,7 +72,8 @@ def promised_by(head: bytes) -> str:
         if start.startswith(magic.lower()):
             return name
     check_text(head, is_whole=len(head) < SNIFF_BYTES)
-    return "text"
+    is_page = _ROFF_START.match(head) is not None or _MANUAL_PAGE.search(head) is not None
+    return "man" if is_page else "text"
 
 
 def check_text(data: bytes, *, is_whole: bool) -> None:

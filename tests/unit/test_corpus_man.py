@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import gzip
 
 import pytest
 
-from colmodern.corpus import ExtractionError, SkipReason, format_of
+from colmodern.corpus import ExtractionError, SkipReason, scan
 from colmodern.passages.places import place_of
 
 from .office_kit import read
@@ -126,9 +126,10 @@ def test_a_page_of_bsd_is_read_too(tmp_path):
 
 def test_what_only_has_the_name_of_a_page_is_text(tmp_path):
     log = "Mar 31 one\n.hidden two\n\n three\n"
-    document = text_of(tmp_path, log, "syslog.1")
-    assert document.text == log
-    assert document.metadata["type"] == "text"
+    for text in (log, f'.\\" a comment\n{log}'):
+        document = text_of(tmp_path, text, "syslog.1")
+        assert document.text == text
+        assert document.metadata["type"] == "text"
 
 
 def test_a_page_that_names_another_is_told(tmp_path):
@@ -156,11 +157,15 @@ def test_broken_pages_are_read_as_far_as_they_go(tmp_path, body):
     assert len(document.text) < 3_000_000
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("ls.1", "man"), ("ls.1.gz", "man"), ("Foo::Bar.3pm.gz", "man"), ("x.7ssl", "man"),
-     ("README.1st", None), ("a.7z", None), ("v1.10", None), ("a.3gp", None)],
-)  # fmt: skip
-def test_sections_of_the_manual_are_suffixes(name, expected):
-    found = format_of(Path(name))
-    assert (found and found.name) == expected
+@pytest.mark.parametrize("name", ["ls.1", "ls.1.gz", "Foo::Bar.3pm", "page"])
+@pytest.mark.parametrize("start", ["", ".de A\n..\n", '.\\" comment\n' * 900])
+def test_a_page_is_known_by_how_it_begins(tmp_path, name, start):
+    data = f"{start}.TH LS 1\n.SH NAME\nls\n".encode()
+    document, _ = read(tmp_path / name, gzip.compress(data) if name.endswith(".gz") else data)
+    assert document.text == "NAME\n\nls"
+    assert document.metadata["type"] == "man"
+
+
+def test_a_library_called_like_a_page_is_not_opened_further(tmp_path):
+    (tmp_path / "libx.so.1").write_bytes(b"\x7fELF\0\0\1")
+    assert [skipped.reason for skipped in scan([tmp_path]).skipped] == [SkipReason.BINARY]
