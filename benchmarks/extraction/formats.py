@@ -35,21 +35,23 @@ def format_recalls(folder: Path) -> Iterator[tuple[str, list[Comparison]]]:
         sheets = [path for p in SHEETS for path in files_of(unpacked(p, folder), ".xlsx")]
         slides = [path for p in SLIDES for path in files_of(unpacked(p, folder), ".pptx")]
         html = "--infilter=HTML (StarWriter)"
-        yield "ODT", _each(_made(pages, place, "odt", html), _office_text, place)
+        yield "ODT", _each(_made(pages, place, "odt", html), _office_texts, place)
         rtf = _made(pages, place, "rtf:Rich Text Format", html)
-        yield "RTF", _each(rtf, _office_text, place)
-        yield "XLSX", _each(sheets, _sheet_text, place)
-        yield "ODS", _each(_made(sheets, place, "ods"), _sheet_text, place)
-        yield "PPTX", _each(slides, _slide_text, place)
-        yield "ODP", _each(_made(slides, place, "odp"), _slide_text, place)
-        yield "EPUB", _each([_book(page, place) for page in pages], _book_text, place)
+        yield "RTF", _each(rtf, _office_texts, place)
+        yield "XLSX", _each(sheets, _sheet_texts, place)
+        yield "ODS", _each(_made(sheets, place, "ods"), _sheet_texts, place)
+        yield "PPTX", _each(slides, _slide_texts, place)
+        yield "ODP", _each(_made(slides, place, "odp"), _slide_texts, place)
+        yield "EPUB", _each([_book(page, place) for page in pages], _book_texts, place)
         manual = [path for p in MANUAL_PAGES for path in _manual_pages(unpacked(p, folder))]
-        yield "man", _each(manual, _page_text, place)
+        yield "man", _each(manual, _page_texts, place)
 
 
-def _each(paths: list[Path], read: Callable[[Path, Path], str], place: Path) -> list[Comparison]:
-    texts = ((path, read(path, place)) for path in paths)
-    return [compared(path, text) for path, text in texts if len(text) > 100]
+def _each(
+    paths: list[Path], read: Callable[[list[Path], Path], list[str]], place: Path
+) -> list[Comparison]:
+    both = zip(paths, read(paths, place), strict=True)
+    return [compared(path, text) for path, text in both if len(text) > 100]
 
 
 def _office(paths: list[Path], place: Path, form: str, *more: str) -> None:
@@ -65,52 +67,52 @@ def _made(paths: list[Path], place: Path, form: str, *more: str) -> list[Path]:
     return [path for path in made if path.exists()]
 
 
-def _office_text(path: Path, place: Path) -> str:
-    reads = ["--infilter=Rich Text Format"] if path.suffix == ".rtf" else []
-    _office([path], place, _TEXT, *reads)
-    return (place / f"{path.stem}.txt").read_text(encoding="utf-8-sig")
+def _office_texts(paths: list[Path], place: Path) -> list[str]:
+    reads = ["--infilter=Rich Text Format"] if paths[0].suffix == ".rtf" else []
+    _office(paths, place, _TEXT, *reads)
+    return [(place / f"{path.stem}.txt").read_text(encoding="utf-8-sig") for path in paths]
 
 
-def _sheet_text(path: Path, place: Path) -> str:
-    """Return the sheets that a person sees; a hidden one is said to be so in ours."""
-    own = place / f"{path.name}-sheets"
-    own.mkdir(exist_ok=True)
-    _office([path], own, _CSV)
-    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sorted(own.glob("*.csv")))
+def _sheet_texts(paths: list[Path], place: Path) -> list[str]:
+    own = place / f"sheets-{paths[0].suffix}"
+    own.mkdir()
+    _office(paths, own, _CSV)
+    return [
+        "\n".join(sheet.read_text(encoding="utf-8") for sheet in sorted(own.glob(f"{path.stem}-*")))
+        for path in paths
+    ]
 
 
-def _slide_text(path: Path, place: Path) -> str:
-    _office([path], place, "pdf")
-    pdf = place / f"{path.stem}.pdf"
-    return subprocess.run(
-        ["pdftotext", "-layout", str(pdf), "-"], check=True, capture_output=True, text=True
-    ).stdout
+def _slide_texts(paths: list[Path], place: Path) -> list[str]:
+    _office(paths, place, "pdf")
+    pdfs = (place / f"{path.stem}.pdf" for path in paths)
+    return [_said(["pdftotext", "-layout", str(pdf), "-"]) for pdf in pdfs]
 
 
 def _book(page: Path, place: Path) -> Path:
     book = place / f"{page.stem}.epub"
-    subprocess.run(["pandoc", "-f", "html", str(page), "-o", str(book)], check=True)
+    _said(["pandoc", "-f", "html", str(page), "-o", str(book)])
     return book
 
 
-def _book_text(path: Path, _: Path) -> str:
-    return subprocess.run(
-        ["pandoc", "-t", "plain", "--wrap=none", str(path)],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+def _book_texts(paths: list[Path], _: Path) -> list[str]:
+    return [_said(["pandoc", "-t", "plain", "--wrap=none", str(path)]) for path in paths]
 
 
 def _manual_pages(place: Path) -> list[Path]:
-    """Return the pages of a package that say something of their own, large ones among them."""
+    """Return pages of a package that say something of their own."""
     pages = [path for path in files_of(place, ".gz") if "/man/man" in str(path)]
     return [path for path in pages if path.stat().st_size > 2_000][:40]
 
 
-def _page_text(path: Path, _: Path) -> str:
-    wide = {"MANWIDTH": "2000", "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"}
-    command = f"man --nh --nj -Tutf8 -l '{path}' | col -bx"
-    done = subprocess.run(command, shell=True, check=True, capture_output=True, env=wide)
+def _page_texts(paths: list[Path], _: Path) -> list[str]:
     # The first and the last line are those of a page of paper.
-    return "\n".join(done.stdout.decode().strip().split("\n")[1:-1])
+    shown = (_said(["sh", "-c", f"man --nh --nj -Tutf8 -l '{path}' | col -bx"]) for path in paths)
+    return ["\n".join(text.strip().split("\n")[1:-1]) for text in shown]
+
+
+def _said(command: list[str]) -> str:
+    """Return what a program prints, in lines of any length."""
+    wide = {"MANWIDTH": "2000", "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, check=True, capture_output=True, env=wide)
+    return done.stdout.decode("utf-8", "replace")
