@@ -31,12 +31,12 @@ class Comparison:
 
 def compared(path: Path, theirs: str) -> Comparison:
     """Return a comparison of a file with the text that another reader gives of it."""
-    words = _WORD.findall(_BROKEN.sub(r"\1 \2", theirs).lower())
+    words = _words(_BROKEN.sub(r"\1 \2", theirs))
     (source,) = scan([path]).sources
     began = time.process_time()
     ((document, _),) = extract(source, report=lambda _: None)
     seconds = time.process_time() - began
-    wanted, ours = Counter(words), Counter(_WORD.findall(document.text.lower()))
+    wanted, ours = Counter(words), Counter(_words(document.text))
     missing, neighbours = wanted - ours, set(pairwise(words))
     glued = tuple(
         word
@@ -47,3 +47,9 @@ def compared(path: Path, theirs: str) -> Comparison:
     n_found = wanted.total() - missing.total()
     most = tuple(word for word, _ in missing.most_common(12))
     return Comparison(path.name, wanted.total(), n_found, glued, most, seconds)
+
+
+def _words(text: str) -> list[str]:
+    # LibreOffice writes a date as 01/08/1947 to CSV, and shows it as 1/8/1947.
+    words = _WORD.findall(text.lower())
+    return [word.lstrip("0") or "0" if word.isdecimal() else word for word in words]

@@ -53,6 +53,12 @@ def test_chapters_come_in_the_order_of_reading(tmp_path):
     assert places == ["One", "One > Noon", "Two", "Afterword"]
 
 
+def test_a_list_of_links_in_a_chapter_is_text(tmp_path):
+    body = '<ul><li><a href="#x">Low tide</a></li></ul><h1>One</h1><nav>Here</nav><p>Text'
+    document, _ = read(tmp_path / "a.epub", book({"a.xhtml": page(body)}))
+    assert document.text == "Low tide\n\nOne\n\nHere\n\nText"
+
+
 def test_a_chapter_that_is_missing_or_no_text_costs_itself(tmp_path):
     data = book({"a.xhtml": page("kept"), "b.xhtml": "\0" * 50})
     document, notes = read(tmp_path / "a.epub", data)

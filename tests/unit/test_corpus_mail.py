@@ -107,16 +107,20 @@ def test_attached_files_follow_under_their_names(tmp_path):
         attached("report.docx", docx(paragraph("Noon", "heading 1") + paragraph("All is well."))),
         attached("=?utf-8?q?Pl=C3=A4ne/costs.xlsx?=", sheet), attached("photo.jpg", b"\xff\xd8"),
         attached("t.csv", b"a,b\n1,2\n"), attached("code.py", b"def f():\n    return 1\n"),
+        attached("b.md", b"# Log\n\n## Night\n\nDark.\n"),
     )  # fmt: skip
     document, notes = message(tmp_path, body)
     assert notes == []
     assert document.text == (
         f"{SHOWN}\n\nSee below.\n\nreport.docx\n\nNoon\n\nAll is well.\n\ncosts.xlsx\n\nCosts\n\n12"
         "\n\nAttachment: photo.jpg\n\nt.csv\n\na,b\n1,2\n\n\ncode.py\n\ndef f():\n    return 1\n"
+        "\n\nb.md\n\n# Log\n\n## Night\n\nDark.\n"
     )
     places = [str(place_of(document.metadata, document.text, document.text.index(needle)))
-              for needle in ("See", "All is", "12\n\nAtt", "a,b")]  # fmt: skip
-    assert places == ["", "report.docx > Noon", "costs.xlsx > Costs, row 7", "t.csv"]
+              for needle in ("See", "All is", "12\n\nAtt", "a,b", "Dark")]  # fmt: skip
+    assert places == [
+        "", "report.docx > Noon", "costs.xlsx > Costs, row 7", "t.csv", "b.md > Log > Night",
+    ]  # fmt: skip
 
 
 def test_broken_attachments_cost_themselves(tmp_path):

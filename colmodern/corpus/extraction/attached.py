@@ -11,9 +11,12 @@ from colmodern.corpus.extraction.parsed import Attachment, Note, Parsed
 from colmodern.corpus.formats import BY_NAME, FileFormat, format_of
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import ExtractionError, SkipReason, Source
+from colmodern.text.headings import Heading, markdown_headings, rst_headings
 from colmodern.text.noted_headings import noted_headings
 
 __all__ = ["with_attached"]
+
+_MARKED = {"markdown": markdown_headings, "rst": rst_headings}
 
 Reader = Callable[[bytes, Source, ScanOptions], Parsed]
 
@@ -41,7 +44,8 @@ def with_attached(parsed: Parsed, source: Source, options: ScanOptions, read: Re
             notes.append(Note(SkipReason.PART, detail))
             joined.add(f"Attachment: {attachment.name}")
         else:
-            joined.add_file(attachment.name, found.text, found.metadata)
+            headings = _headings_of(found, form)
+            joined.add_file(attachment.name, found.text, headings, found.metadata)
             notes += [Note(n.reason, f"{attachment.name}: {n.detail}") for n in found.notes]
     metadata = {**parsed.metadata, **joined.places()}
     return Parsed(joined.result(), parsed.title, metadata, tuple(notes))
@@ -59,6 +63,13 @@ def _format_of(name: str, options: ScanOptions) -> FileFormat | None:
     if form is None or not form.is_rows:
         return form
     return BY_NAME["text"] if form.name in {"csv", "tsv", "jsonl"} else None
+
+
+def _headings_of(found: Parsed, form: FileFormat) -> list[Heading]:
+    """Return the headings of a file; those whose marks are in the text were not noted."""
+    if form.name in _MARKED:
+        return _MARKED[form.name](found.text, len(found.text))
+    return noted_headings(found.metadata)
 
 
 def _source_of(attachment: Attachment, form: FileFormat, source: Source) -> Source:

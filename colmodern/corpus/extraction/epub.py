@@ -206,7 +206,7 @@ def _read_chapter(
         archive.note(part, error.skipped.detail)
         return
     archive.notes += [note._replace(detail=f"{part}: {note.detail}") for note in notes]
-    layout = layout_of(page)
+    layout = layout_of(page, is_of_book=True)
     headings: list[Heading] = layout.headings
     above = "" if headings else label or title_of(page)
     text.add(layout.text(), headings, above=above)

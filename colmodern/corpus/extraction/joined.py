@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from colmodern.text.headings import Heading
-from colmodern.text.noted_headings import json_list, noted_headings, sections_field
+from colmodern.text.noted_headings import json_list, sections_field
 from colmodern.types import Metadata, MetadataValue
 
 __all__ = ["JoinedText"]
@@ -51,10 +51,12 @@ class JoinedText:
         self.length = start + len(text)
         return start
 
-    def add_file(self, name: str, text: str, metadata: Metadata) -> None:
+    def add_file(
+        self, name: str, text: str, headings: Iterable[Heading], metadata: Metadata
+    ) -> None:
         """Write a text under the name of the file that says it; its rows keep their numbers."""
         self.add(name, above=name)
-        start = self.add(text, noted_headings(metadata), depth=1)
+        start = self.add(text, headings, depth=1)
         rows = json_list(metadata.get("row_starts"))
         self._rows += [(start + at, number) for at, number in rows]
         if rows:

@@ -37,9 +37,14 @@ _PERMALINKS = frozenset({"", "¶", "#", "§", "∞", "🔗", "⚓", "⚓︎", "l
 _LONGEST_CELL = 1000
 
 
-def layout_of(root: Element) -> TextLayout:
-    """Return all that a page says, in order; its navigation too if it says nothing else."""
-    layout = _PageWalk(navigation_of(root)).run(root)
+def layout_of(root: Element, *, is_of_book: bool = False) -> TextLayout:
+    """Return all that a page says, in order; its navigation too if it says nothing else.
+
+    Args:
+        root: The page.
+        is_of_book: Whether it is a chapter of a book, which has no navigation.
+    """
+    layout = _PageWalk(set() if is_of_book else navigation_of(root)).run(root)
     return layout if layout.length else _PageWalk(set()).run(root)
 
 
