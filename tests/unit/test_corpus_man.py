@@ -44,6 +44,9 @@ a point
 tab(;);
 l l.
 Rope;12
+.T&
+l l
+l l.
 T{
 Long
 oar

@@ -20,7 +20,11 @@ def rows_of_table(lines: Sequence[str]) -> Iterator[list[str]]:
         start += 1
     block: list[str] | None = None
     row: list[str] = []
+    is_format = False
     for line in lines[start + 1 :]:
+        if is_format or line.startswith(".T&"):  # other formats from here on
+            is_format = not line.rstrip().endswith(".")
+            continue
         if block is not None and not line.startswith("T}"):
             block.append("" if line.startswith((".", "'")) and " " not in line else _bare(line))
             continue
