@@ -8,7 +8,7 @@ from colmodern.corpus.extraction.office.sheet_text import SheetText
 __all__ = ["OdsSheets"]
 
 # What is repeated more often than this says nothing new.
-_MOST_REPEATED = 100
+_MOST_REPEATED = 1000
 _MOST_COUNTED = 1 << 20
 
 
