@@ -13,8 +13,10 @@ from typing import Any
 from colmodern.indexer.mending import Mending
 from colmodern.indexer.transaction import Transaction
 from colmodern.storage import LocalDirectory, LockedIndex, Problem, verify
+from colmodern.storage.snapshot.files import pending_after
 from colmodern.storage.snapshot.remains import read_manifest_or_none
 from colmodern.storage.snapshot.verification import problems_of
+from colmodern.storage.writer.leftovers import remove_unlisted
 from colmodern.types import DocumentEncoder, EncoderIdentity, Progress
 
 __all__ = ["RepairReport", "repair"]
@@ -108,6 +110,8 @@ def repair(
         manifest = read_manifest_or_none(directory)
         problems = verify(directory) if manifest is None else [*problems_of(directory, manifest)]
         if manifest is not None and not problems:
+            if not dry_run:  # a repair may have been killed between its commit and its end
+                remove_unlisted(directory, manifest, pending_after(directory, manifest))
             whole = manifest.n_documents, manifest.n_tokens
             return RepairReport(documents=whole[0], tokens=whole[1], is_planned=dry_run)
         mending = Mending(directory, manifest, {_name(directory, p.path) for p in problems})

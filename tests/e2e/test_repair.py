@@ -114,6 +114,16 @@ def test_a_sound_index_is_left_alone(root):
     assert {name: (root / name).read_bytes() for name in files_of(root)} == before
 
 
+def test_what_a_killed_repair_left_is_gone_after_the_next_one(root):
+    names = {path.name for path in root.iterdir()}
+    shutil.copytree(root / "segment-000001", root / "segment-000009")
+    (root / "words-000001-g000007.arrow").write_bytes(b"of a state before")
+    repair(root, ENCODER, dry_run=True)
+    assert len(list(root.iterdir())) == len(names) + 2
+    repair(root, ENCODER)
+    assert {path.name for path in root.iterdir()} == names
+
+
 def test_what_is_sound_stays_and_each_part_is_made_again_from_what_there_is(made, root):
     (words,) = root.glob("words-000001-*")
     report = outcome(root, words.name)
