@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from colmodern.kernels import REFERENCE, active_isa, native
-from colmodern.passages.words import word_runs
+from colmodern.passages.words import tokens_of_words, word_runs
 from colmodern.text.units import units_of
 from colmodern.types import FloatMatrix, IntVector, Spans
 
@@ -47,9 +47,9 @@ class PlacedText:
 
     Attributes:
         text: The document's text.
-        spans: Shape (n_tokens, 2), int32: the characters of each token in ``text``; None: its words
-            are its tokens. Tokens without a place there (of a title, of a foreign index) are in no
-            piece.
+        spans: Shape (n_tokens, 2), int32: the characters of each token in ``text``; None: those of
+            ``tokens_of_words``. Tokens without a place there (of a title, of a foreign index) are
+            in no piece.
         is_code: Whether it is source code.
     """
 
@@ -106,7 +106,7 @@ def cut_one(source: PlacedText, words: Sequence[str]) -> tuple[Spans, IntVector,
     """Return the units, the pieces and the counts of one document; see ``Cut``."""
     text, spans = source.text, source.spans
     if spans is None:
-        spans = np.array([found[1:] for found in word_runs(text)], np.int32).reshape(-1, 2)
+        spans = np.array(tokens_of_words(text), np.int32).reshape(-1, 2)
     units, pieces = _pieces(text, spans, is_code=source.is_code)
     counts = np.zeros((len(pieces), len(words)), np.float32)
     columns = {word: column for column, word in enumerate(words)}

@@ -57,16 +57,19 @@ _SPACES = frozenset(
 )
 _BREAK = re.compile("[\n\f]")
 _ENDS = frozenset(".!?\u2026")
-_WIDE_ENDS = frozenset("\u3002\uff01\uff1f")  # of Chinese and Japanese; no space follows
+_WIDE_ENDS = frozenset("\u3002\uff01\uff1f\uff61")  # of Chinese and Japanese; no space follows
 _CLOSERS = frozenset("\"')]*_\u201d\u2019\u00bb\u300d\u300f\uff09")
 _OPENERS = frozenset("\"'([*_\u201c\u2018\u00ab\u300c\u300e\uff08")
 _BULLETS = frozenset("-*+\u2022")
+# Thai letters and marks but the one of repetition, which stands between blanks.
+_THAI = frozenset(map(chr, range(0x0E01, 0x0E4F))) - {"\u0e3f", "\u0e46"}
 _ABBREVIATIONS = frozenset(
     {"mr", "mrs", "ms", "dr", "prof", "st", "no", "vs", "fig", "figs", "eq", "sec", "cf", "al"}
     | {"etc", "e.g", "i.e", "ca", "approx", "jr", "sr"}
 )
 _LEAST_WRAPPED, _MOST_WRAPPED, _WIDTH = 55, 130, 72  # lengths of a line broken at a width
 _LEAST_BEFORE_LOWER = 30
+_LEAST_THAI = 40  # a blank parts clauses and sentences; shorter ones are names and lists
 
 
 def units_of(text: str, *, is_code: bool = False) -> list[Unit]:
@@ -208,6 +211,8 @@ def _sentences(text: str, block: _LineBlock | None) -> Iterator[Unit]:
 def _after_end(text: str, start: int, at: int, stop: int) -> int | None:
     """Return where the sentence that began at ``start`` is over, if it ends with this character."""
     mark = text[at]
+    if mark in _THAI:
+        return _after_thai(text, start, at, stop)
     if mark not in _ENDS and mark not in _WIDE_ENDS:
         return None
     after = at + 1
@@ -216,6 +221,17 @@ def _after_end(text: str, start: int, at: int, stop: int) -> int | None:
     if after >= stop or mark in _WIDE_ENDS:
         return after
     return after if text[after] in _SPACES and _is_over(text, start, at, after, stop) else None
+
+
+def _after_thai(text: str, start: int, at: int, stop: int) -> int | None:
+    """Return where a Thai sentence is over: a blank between two letters ends it."""
+    after = at + 1
+    if after - start < _LEAST_THAI or after >= stop or text[after] not in _SPACES:
+        return None
+    following = after
+    while following < stop and text[following] in _SPACES:
+        following += 1
+    return after if following < stop and text[following] in _THAI else None
 
 
 def _is_over(text: str, start: int, at: int, after: int, stop: int) -> bool:

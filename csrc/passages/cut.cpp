@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <unordered_map>
 
@@ -23,6 +24,7 @@ class WordNumbers {
       numbers_.emplace(word, static_cast<std::int64_t>(i));
       if (word.empty() || word.size() > kLongestWord) continue;
       of_length_[word.size()] |= first_bit(word[0]);
+      if (is_unspaced(word[0])) unspaced_ |= low_bit(word[0]);
     }
   }
 
@@ -32,6 +34,10 @@ class WordNumbers {
   bool may_have(char first, std::size_t length) const noexcept {
     return (of_length_[length] & first_bit(static_cast<unsigned char>(first))) != 0;
   }
+
+  // Whether any word is of a script without blanks, and whether one may begin with this character of it.
+  bool has_unspaced() const noexcept { return unspaced_ != 0; }
+  bool may_begin(char32_t first) const noexcept { return (unspaced_ & low_bit(first)) != 0; }
 
   // The number of a run in lower case, -1 if it is none of the words.
   std::int64_t of(const std::u32string& run) const {
@@ -45,62 +51,93 @@ class WordNumbers {
     return std::uint64_t{1} << (c >= 0x80 ? 0 : folded(c) & 0x3FU);
   }
 
+  static std::uint64_t low_bit(char32_t c) noexcept { return std::uint64_t{1} << (c & 0x3FU); }
+
   std::size_t size_;
   std::unordered_map<std::u32string, std::int64_t> numbers_;
   std::array<std::uint64_t, kLongestWord + 1> of_length_{};
+  std::uint64_t unspaced_ = 0;
+};
+
+// Where each run of characters of a set begins, and ends.
+class Runs {
+ public:
+  // Finds the bounds without a branch: every character is written, and only those at a bound are kept.
+  void find(const std::string& marks, int sets) {
+    const std::size_t size = marks.size();
+    if (room_ <= size) {
+      room_ = size + 1;
+      bounds_.reset(new std::int32_t[room_]);
+    }
+    std::int32_t* into = bounds_.get();
+    unsigned before = 0;
+    for (std::size_t at = 0; at < size; ++at) {
+      const unsigned is_now = is_in(marks[at], sets) ? 1 : 0;
+      *into = static_cast<std::int32_t>(at);
+      into += is_now ^ before;
+      before = is_now;
+    }
+    *into = static_cast<std::int32_t>(size);
+    count_ = (static_cast<std::size_t>(into - bounds_.get()) + before) / 2;
+  }
+
+  void clear() noexcept { count_ = 0; }
+  std::size_t count() const noexcept { return count_; }
+  std::int32_t begin(std::size_t i) const noexcept { return bounds_[2 * i]; }
+  std::int32_t end(std::size_t i) const noexcept { return bounds_[2 * i + 1]; }
+
+ private:
+  std::unique_ptr<std::int32_t[]> bounds_;
+  std::size_t count_ = 0, room_ = 0;
 };
 
 // What one document after the other is read into; the memory is kept from one to the next.
 struct Scratch {
   Text text;
-  std::unique_ptr<std::int32_t[]> bounds;  // where each run of word characters begins, and ends
-  std::size_t n_bounds = 0, room = 0;
+  Runs words, unspaced;              // of scripts with blanks between words, and without
   std::vector<std::int32_t> tokens;  // those that stand in the text
   std::vector<std::int32_t> starts;  // where they do: rising
 };
 
-// Finds the bounds without a branch: every character is written, and only those at a bound are kept.
-void find_bounds(Scratch& scratch) {
-  const char* const marks = scratch.text.marks().data();
-  const std::size_t size = scratch.text.marks().size();
-  if (scratch.room <= size) {
-    scratch.room = size + 1;
-    scratch.bounds.reset(new std::int32_t[scratch.room]);
+void find_runs(Scratch& scratch) {
+  scratch.words.find(scratch.text.marks(), kWord);
+  scratch.unspaced.clear();
+  if (!scratch.text.is_plain()) scratch.unspaced.find(scratch.text.marks(), kUnspaced);
+}
+
+// Takes words as tokens, and every two characters of scripts without blanks.
+void place_words(Scratch& scratch) {
+  const Runs &words = scratch.words, &unspaced = scratch.unspaced;
+  scratch.starts.clear();
+  for (std::size_t i = 0, j = 0; i < words.count() || j < unspaced.count();) {
+    if (j == unspaced.count() || (i < words.count() && words.begin(i) < unspaced.begin(j))) {
+      if (words.end(i) - words.begin(i) <= kLongestWord) scratch.starts.push_back(words.begin(i));
+      ++i;
+      continue;
+    }
+    for (std::int32_t at = unspaced.begin(j); at < unspaced.end(j); at += 2) scratch.starts.push_back(at);
+    ++j;
   }
-  std::int32_t* into = scratch.bounds.get();
-  unsigned before = 0;
-  for (std::size_t at = 0; at < size; ++at) {
-    const unsigned is_now = is_in(marks[at], kWord) ? 1 : 0;
-    *into = static_cast<std::int32_t>(at);
-    into += is_now ^ before;
-    before = is_now;
-  }
-  *into = static_cast<std::int32_t>(size);
-  scratch.n_bounds = static_cast<std::size_t>(into - scratch.bounds.get()) + before;
+  scratch.tokens.resize(scratch.starts.size());
+  std::iota(scratch.tokens.begin(), scratch.tokens.end(), 0);
 }
 
 void place(const TokenisedText& text, Scratch& scratch) {
-  std::size_t count = 0;
   if (text.spans == nullptr) {
-    scratch.tokens.resize(scratch.n_bounds / 2);
-    scratch.starts.resize(scratch.n_bounds / 2);
-    for (std::size_t i = 0; i < scratch.n_bounds; i += 2) {
-      if (scratch.bounds[i + 1] - scratch.bounds[i] > kLongestWord) continue;
-      scratch.tokens[count] = static_cast<std::int32_t>(count);
-      scratch.starts[count++] = scratch.bounds[i];
-    }
-  } else {
-    scratch.tokens.resize(static_cast<std::size_t>(text.n_tokens));
-    scratch.starts.resize(static_cast<std::size_t>(text.n_tokens));
-    const auto n_characters = static_cast<std::int64_t>(scratch.text.marks().size());
-    std::int32_t latest = 0;
-    for (std::int64_t i = 0; i < text.n_tokens; ++i) {
-      const std::int32_t start = text.spans[2 * i], end = text.spans[2 * i + 1];
-      if (end <= start || start < 0 || end > n_characters) continue;
-      latest = std::max(latest, start);
-      scratch.tokens[count] = static_cast<std::int32_t>(i);
-      scratch.starts[count++] = latest;
-    }
+    place_words(scratch);
+    return;
+  }
+  std::size_t count = 0;
+  scratch.tokens.resize(static_cast<std::size_t>(text.n_tokens));
+  scratch.starts.resize(static_cast<std::size_t>(text.n_tokens));
+  const auto n_characters = static_cast<std::int64_t>(scratch.text.marks().size());
+  std::int32_t latest = 0;
+  for (std::int64_t i = 0; i < text.n_tokens; ++i) {
+    const std::int32_t start = text.spans[2 * i], end = text.spans[2 * i + 1];
+    if (end <= start || start < 0 || end > n_characters) continue;
+    latest = std::max(latest, start);
+    scratch.tokens[count] = static_cast<std::int32_t>(i);
+    scratch.starts[count++] = latest;
   }
   scratch.tokens.resize(count);
   scratch.starts.resize(count);
@@ -127,24 +164,52 @@ void put_pieces(const std::vector<Unit>& units, const Scratch& where, CutText& c
   }
 }
 
+// Counts words in pieces; those at characters that do not fall.
+class Counter {
+ public:
+  explicit Counter(CutText& cut, std::size_t n_words) : cut_(cut), n_words_(n_words) {}
+
+  void add(std::int64_t word, std::int64_t at) {
+    if (word < 0 || at < cut_.pieces[0].character) return;
+    while (piece_ + 1 < cut_.pieces.size() && cut_.pieces[piece_ + 1].character <= at) ++piece_;
+    cut_.counts[piece_ * n_words_ + static_cast<std::size_t>(word)] += 1.0F;
+  }
+
+ private:
+  CutText& cut_;
+  std::size_t n_words_;
+  std::size_t piece_ = 0;
+};
+
+void count_pairs(const Scratch& scratch, const WordNumbers& numbers, Counter counter) {
+  std::u32string run;
+  for (std::size_t i = 0; i < scratch.unspaced.count(); ++i) {
+    const std::int64_t start = scratch.unspaced.begin(i);
+    scratch.text.folded_run(start, scratch.unspaced.end(i), run);
+    for (std::size_t at = 0; at < run.size(); ++at) {
+      if (!numbers.may_begin(run[at])) continue;
+      const std::int64_t character = start + static_cast<std::int64_t>(at);
+      if (run.size() == 1 || is_ideograph(run[at])) counter.add(numbers.of(run.substr(at, 1)), character);
+      if (at + 1 < run.size()) counter.add(numbers.of(run.substr(at, 2)), character);
+    }
+  }
+}
+
 void count_words(const Scratch& scratch, const WordNumbers& numbers, CutText& cut) {
   const std::size_t n_words = numbers.size();
   cut.counts.assign(cut.pieces.size() * n_words, 0.0F);
   if (cut.pieces.empty() || n_words == 0) return;
   const std::string& marks = scratch.text.marks();
   std::u32string run;
-  std::size_t piece = 0;
-  for (std::size_t i = 0; i < scratch.n_bounds; i += 2) {
-    const std::int64_t start = scratch.bounds[i], length = scratch.bounds[i + 1] - start;
+  Counter counter(cut, n_words);
+  for (std::size_t i = 0; i < scratch.words.count(); ++i) {
+    const std::int64_t start = scratch.words.begin(i), length = scratch.words.end(i) - start;
     if (length > kLongestWord) continue;
     if (!numbers.may_have(marks[static_cast<std::size_t>(start)], static_cast<std::size_t>(length))) continue;
-    if (start < cut.pieces[0].character) continue;
     scratch.text.folded_run(start, start + length, run);
-    const std::int64_t found = numbers.of(run);
-    if (found < 0) continue;
-    while (piece + 1 < cut.pieces.size() && cut.pieces[piece + 1].character <= start) ++piece;
-    cut.counts[piece * n_words + static_cast<std::size_t>(found)] += 1.0F;
+    counter.add(numbers.of(run), start);
   }
+  if (numbers.has_unspaced()) count_pairs(scratch, numbers, Counter(cut, n_words));
 }
 
 }  // namespace
@@ -158,7 +223,7 @@ std::vector<CutText> cut_texts(const std::vector<TokenisedText>& texts, const st
       const TokenisedText& one = texts[static_cast<std::size_t>(i)];
       CutText& cut = cuts[static_cast<std::size_t>(i)];
       scratch.text.read(one.bytes, one.size);
-      find_bounds(scratch);
+      find_runs(scratch);
       place(one, scratch);
       put_pieces(units_of(scratch.text, one.is_code), scratch, cut);
       count_words(scratch, numbers, cut);

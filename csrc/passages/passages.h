@@ -28,6 +28,8 @@ class Text {
   void read(const char* bytes, std::int64_t size);
 
   const std::string& marks() const noexcept { return marks_; }
+  // Whether all of it is ASCII.
+  bool is_plain() const noexcept { return wide_.empty(); }
   // Puts characters begin..end, in lower case.
   void folded_run(std::int64_t begin, std::int64_t end, std::u32string& into) const;
 

@@ -15,6 +15,7 @@ using Index = std::int64_t;
 
 constexpr Index kLeastWrapped = 55, kMostWrapped = 130, kWidth = 72;
 constexpr Index kLeastBeforeLower = 30;
+constexpr Index kLeastThai = 40;
 
 struct Line {
   Index line_start;
@@ -197,17 +198,18 @@ class Cutter {
       std::memcpy(&eight, text_.data() + at, 8);
       if (((eight & kHigh) | has(eight, '.') | has(eight, '!') | has(eight, '?')) == 0) continue;
       const Index end = at + 8;
-      while (at < end && !is_in(text_[at], kEnd | kWideEnd)) ++at;
+      while (at < end && !is_in(text_[at], kEnd | kWideEnd | kThai)) ++at;
       if (at < end) return at;
       at -= 8;
     }
-    while (at < stop && !is_in(text_[at], kEnd | kWideEnd)) ++at;
+    while (at < stop && !is_in(text_[at], kEnd | kWideEnd | kThai)) ++at;
     return at;
   }
 
   // Where the sentence that began at `start` is over, if it ends with the mark at `at`; -1 if not.
   Index after_end(Index start, Index at, Index stop) const {
     const char mark = text_[at];
+    if (is_in(mark, kThai)) return after_thai(start, at, stop);
     Index after = at + 1;
     while (after < stop && is_in(text_[after], kCloser)) ++after;
     if (after >= stop) return stop;
@@ -218,6 +220,13 @@ class Cutter {
     while (following < stop && is_in(text_[following], kSpace | kLine | kOpener)) ++following;
     if (following < stop && is_in(text_[following], kLower)) return -1;
     return mark == '.' && is_short_form(start, at) ? -1 : after;
+  }
+
+  Index after_thai(Index start, Index at, Index stop) const {
+    if (at + 1 - start < kLeastThai || at + 1 >= stop || !is_in(text_[at + 1], kSpace | kLine)) return -1;
+    Index following = at + 1;
+    while (following < stop && is_in(text_[following], kSpace | kLine)) ++following;
+    return following < stop && is_in(text_[following], kThai) ? at + 1 : -1;
   }
 
   bool is_short_form(Index start, Index at) const {

@@ -10,11 +10,13 @@ import pytest
 from colmodern.kernels import REFERENCE, native, use_isa
 from colmodern.passages.choice import choose
 from colmodern.passages.pieces import PlacedText, cut
-from colmodern.passages.words import query_words, word_runs
+from colmodern.passages.words import query_words, tokens_of_words, word_runs
 from colmodern.text.units import units_of
 
 PARTS = [
     *"aAbZ. \n\f.!?…。！？\"')(*_-#|`~=019\té÷ßЖжΑα\u00a0ñ中文—“”\ud800",
+    *"水の都・々ｶ｡한국ไทยกๆ฿ 𠀀",
+    *("ภาษาไทยเขียนติดกันโดยไม่มีช่องว่างระหว่างคำเลย ", "열쇠는 서랍에 ", "鍵は引き出し"),
     *("   ", "\n\n", "```", "~~~", "\n- ", "\n1. ", "e.g. ", "Dr. ", "\n# ", "a word or two "),
     "A line that goes on and on until it is wide enough to have been broken at a width\n",
 ]
@@ -46,7 +48,7 @@ def sources(seed):
 @pytest.mark.parametrize("seed", range(30))
 def test_pieces_words_and_choice(seed):
     documents = list(sources(seed))
-    words = query_words(["a word Zé 0", "wide line A", "Ж α", ""][seed % 4])
+    words = query_words(["a word Zé 0", "wide line A", "Ж α 水の都 열쇠는 ช่องว่าง", ""][seed % 4])
     found = cut(documents, words, threads=2)
     with use_isa(REFERENCE):
         expected = cut(documents, words, threads=1)
@@ -56,7 +58,9 @@ def test_pieces_words_and_choice(seed):
         np.testing.assert_array_equal(one, other)
 
     rng = np.random.default_rng(seed)
-    n_tokens = [len(word_runs(d.text)) if d.spans is None else len(d.spans) for d in documents]
+    n_tokens = [
+        len(tokens_of_words(d.text)) if d.spans is None else len(d.spans) for d in documents
+    ]
     maxima = rng.random((len(found.pieces), 5), np.float32) if seed % 3 else None
     idf = rng.random(len(words))
     chosen = choose(found, n_tokens, maxima, idf, 3, threads=2)
@@ -65,3 +69,13 @@ def test_pieces_words_and_choice(seed):
     np.testing.assert_array_equal(chosen.windows, also.windows)
     np.testing.assert_allclose(chosen.scores, also.scores, atol=1e-6)
     np.testing.assert_allclose(chosen.answers, also.answers, atol=1e-6)
+
+
+def test_every_character_is_of_the_same_kind():
+    text = " ".join(map(chr, [*range(0x10000), *range(0x1FF00, 0x20100), *range(0x2FFF0, 0x30010)]))
+    found = cut([PlacedText(text, None)], ["a", "中", "ก"], threads=1)
+    with use_isa(REFERENCE):
+        expected = cut([PlacedText(text, None)], ["a", "中", "ก"], threads=1)
+    np.testing.assert_array_equal(found.units, expected.units)
+    np.testing.assert_array_equal(found.pieces, expected.pieces)
+    np.testing.assert_array_equal(found.counts, expected.counts)
