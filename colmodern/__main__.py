@@ -17,6 +17,7 @@ from colmodern.errors import CODES, ColModernError
 
 def main() -> None:
     """Run the command line; the entry point of the program."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -34,6 +35,21 @@ def main() -> None:
         _fail("error: there is not enough memory for this; what was committed before is as it was")
     except KeyboardInterrupt:
         sys.exit(ExitStatus.INTERRUPTED)
+
+
+def _open_what_is_closed() -> None:
+    """Let nobody read a standard stream that was closed before the program began.
+
+    The next file to be opened, one of an index perhaps, would get its number otherwise, and with it
+    what any library prints there.
+    """
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_WRONLY)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, io.TextIOWrapper(io.FileIO(number, "w", closefd=False)))
 
 
 def _search_at_once(words: list[str]) -> None:

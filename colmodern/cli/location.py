@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import overload
 
 from colmodern.cli.printing.terminal import note
-from colmodern.errors import ConfigError, IndexNotFoundError
+from colmodern.errors import ConfigError, IndexCorruptError, IndexNotFoundError
 from colmodern.storage import exists
 
 logger = logging.getLogger(__name__)
@@ -33,38 +33,24 @@ def default_location(roots: Sequence[Path]) -> Path:
 def find_index(start: Path) -> Path:
     """Return the nearest index: in ``start`` or a folder above it, else the last one used.
 
+    The last one used is said on standard error. What has lost its manifest is an index still: it is
+    told as damaged, and another does not take its place.
+
     Raises:
         IndexNotFoundError: There is none.
     """
     start = start.absolute()
-    for folder in (start, *start.parents):
-        found = _index_in(folder)
-        if found is not None:
-            return found
-    last = _last_used()
-    if last is not None and exists(last):
-        return last
-    raise IndexNotFoundError(
-        f"No index was found in {start} or above it. Make one with: colmodern index FOLDER, or "
-        "name one with --index.",
-        path=start,
-    )
+    return _nearest(start) or _last_used(start)
 
 
 def locate(index: Path | None) -> Path:
     """Return the index to work on: the one that is named, which is remembered, or the nearest.
 
-    The last one used, where there is neither, is said on standard error.
-
     Raises:
         IndexNotFoundError: None is named, and there is none.
     """
     if index is None:
-        here = Path.cwd()
-        found = find_index(here)
-        if found.absolute().parent not in (here, *here.parents):
-            note(f"index: {found}, the one used last")
-        return found
+        return find_index(Path.cwd())
     index = named(index)
     if exists(index):
         remember(index)
@@ -77,7 +63,7 @@ def named(index: Path) -> Path: ...
 def named(index: None) -> None: ...
 def named(index: Path | None) -> Path | None:
     """Return the index that is meant by a folder: itself, or the one inside it."""
-    if index is None or exists(index) or not exists(index / INSIDE):
+    if index is None or exists(index) or not _is_or_was(index / INSIDE):
         return index
     return index / INSIDE
 
@@ -135,19 +121,56 @@ def remember(index: Path) -> None:
         logger.info("could not remember the last index in %s: %s", file, err)
 
 
+def _nearest(start: Path) -> Path | None:
+    for folder in (start, *start.parents):
+        found = _index_in(folder)
+        if found is not None:
+            return found
+    return None
+
+
 def _index_in(folder: Path) -> Path | None:
     inside = folder / INSIDE
-    if exists(inside):
+    if _is_or_was(inside):
         return inside
-    beside = [path for path in sorted(folder.glob("*" + BESIDE)) if exists(path)]
+    beside = [path for path in sorted(folder.glob("*" + BESIDE)) if _is_or_was(path)]
     return beside[0] if len(beside) == 1 else None
 
 
-def _last_used() -> Path | None:
+def _is_or_was(path: Path) -> bool:
+    """Return whether an index lies at a path, or what is left of one that lost its manifest."""
+    if exists(path):
+        return True
+    if not path.is_dir():
+        return False
+    from colmodern.storage.directory import as_directory
+    from colmodern.storage.snapshot.files import check_not_lost
+
     try:
-        return Path(json.loads(_state_file().read_text(encoding="utf-8"))["index"])
+        check_not_lost(as_directory(path))
+    except IndexCorruptError:
+        return True
+    return False
+
+
+def _last_used(here: Path) -> Path:
+    """Return the last index used, and say that it is that.
+
+    Raises:
+        IndexNotFoundError: None was, or it is gone.
+    """
+    try:
+        last = Path(json.loads(_state_file().read_text(encoding="utf-8"))["index"])
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        last = None
+    if last is None or not _is_or_was(last):
+        raise IndexNotFoundError(
+            f"No index was found in {here} or above it. Make one with: colmodern index FOLDER, or "
+            "name one with --index.",
+            path=here,
+        )
+    note(f"index: {last}, the one used last")
+    return last
 
 
 def _state_file() -> Path:

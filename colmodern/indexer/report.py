@@ -43,6 +43,8 @@ class UnreadFiles:
         if not self.documents:
             return []
         counted = f"{self.documents:,} documents stay as they were"
+        if self.documents == 1:
+            counted = "1 document stays as it was"
         files = "1 file" if self.n_files == 1 else f"{self.n_files:,} files"
         lines = [f"{counted}, for {files} cannot be read at the moment:"]
         lines += [f"  {example}" for example in self.examples]

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 from functools import partial
 from types import SimpleNamespace
@@ -173,3 +174,36 @@ def test_the_index_is_named_where_nobody_named_it(folder, index, tmp_path, monke
     (folder / "new.txt").write_text("words")
     assert run("index", folder, "--index", folder).exit_code == ExitStatus.DONE
     assert IndexReader.open(index).manifest.n_documents == 7
+
+
+def test_the_last_index_is_named_where_it_lies_above_but_is_not_the_nearest(
+    folder, tmp_path, monkeypatch
+):
+    elsewhere = tmp_path / "elsewhere.cmi"
+    assert run("index", folder, "--index", elsewhere).exit_code == ExitStatus.DONE
+    monkeypatch.chdir(folder)
+    assert f"index: {elsewhere}, the one used last" in run("search", "words").stderr
+
+
+def test_an_index_that_lost_its_manifest_is_found_and_mended(folder, index, tmp_path, monkeypatch):
+    other = tmp_path / "other.cmi"
+    (folder / "new.txt").write_text("words")
+    assert run("index", folder).exit_code == ExitStatus.DONE
+    assert run("index", folder, "--index", other).exit_code == ExitStatus.DONE
+    (index / "manifest.json").unlink()
+    monkeypatch.chdir(folder)
+    for words in ((), ("--index", folder)):
+        assert "manifest.json is damaged: it is missing" in run("verify", *words).stderr
+    assert run("repair", "--index", folder).exit_code == ExitStatus.DONE
+    assert IndexReader.open(index).manifest.n_documents == 7
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a standard error that is closed")
+def test_a_job_without_standard_error_is_done(folder, tmp_path):
+    command = f"{sys.executable} -m colmodern index {folder} 2>&-"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == ExitStatus.DONE
+    assert "documents  6" in done.stdout

@@ -20,3 +20,11 @@ def test_many_files_that_cannot_be_read_are_counted_beyond_the_first():
         unread.add(Skipped(Path(f"{number}.txt"), SkipReason.BROKEN), n_documents=1)
     assert len(unread.lines()) == 1 + MOST_NAMED + 1
     assert unread.lines()[-1] == "  and 3 more"
+
+
+def test_one_document_is_told_in_the_singular():
+    unread = UnreadFiles()
+    unread.add(Skipped(Path("a.txt"), SkipReason.BROKEN), n_documents=1)
+    assert (
+        unread.lines()[0] == "1 document stays as it was, for 1 file cannot be read at the moment:"
+    )
