@@ -45,7 +45,9 @@ def ends_well(what_is_done: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        is_terminated = isinstance(interrupt, Terminated)
+        # What waits for files raises an interrupt of its own in place of ours.
+        was_told = is_main and signal.getsignal(signal.SIGTERM) is not _terminate
+        is_terminated = isinstance(interrupt, Terminated) or was_told
         how = "terminated" if is_terminated else "interrupted"
         note(f"{how}: {what_is_done()}; the same command goes on from here")
         status = ExitStatus.TERMINATED if is_terminated else ExitStatus.INTERRUPTED

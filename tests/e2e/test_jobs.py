@@ -9,9 +9,11 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from colmodern import HashEncoder, Indexer, distill, encoder
+from colmodern.cli import jobs
 from colmodern.cli.app import app
 from colmodern.cli.exit_status import ExitStatus
 from colmodern.cli.printing import progress, terminal
@@ -207,3 +209,16 @@ def test_a_job_without_standard_error_is_done(folder, tmp_path):
     )  # fmt: skip
     assert done.returncode == ExitStatus.DONE
     assert "documents  6" in done.stdout
+
+
+def test_sigterm_is_told_apart_where_a_library_makes_an_interrupt_of_it(capsys):
+    def watch_files():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt from None
+
+    with pytest.raises(typer.Exit) as ended, jobs.ends_well(lambda: "all is kept"):
+        watch_files()
+    assert ended.value.exit_code == ExitStatus.TERMINATED
+    assert capsys.readouterr().err.startswith("terminated: all is kept")
