@@ -80,7 +80,7 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("rtf", 1, "all that it says, notes and comments included", (".rtf",)),
     FileFormat("epub", 1, "its chapters, in their order", (".epub",)),
     FileFormat("eml", 1, "a message, and what is attached to it", (".eml",)),
-    FileFormat("notebook", 3, "what was written in its cells", (".ipynb",)),
+    FileFormat("notebook", 4, "what was written in its cells", (".ipynb",)),
     FileFormat("man", 1, "a manual page as a terminal shows it; it begins as one", ()),
     FileFormat("asciidoc", 1, "as it is", (".adoc", ".asciidoc")),
     FileFormat("org", 1, "as it is", (".org",)),

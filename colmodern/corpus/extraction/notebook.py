@@ -21,7 +21,9 @@ BREAK = "\n\n"
 
 
 def parse_notebook(data: bytes, source: Source, options: ScanOptions) -> Parsed:
-    """Return the sources of the cells, a blank line between them, and the first heading as title.
+    """Return the sources of the cells, a blank line between them, and its title.
+
+    That is what its metadata say, else the first heading.
 
     The metadata have ``cell_starts``, a JSON list: the offset in the text at which each cell
     begins, those without text included; and the headings of the Markdown as ``sections``.
@@ -31,7 +33,8 @@ def parse_notebook(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     """
     text, notes = spelled(data, source, options)
     with parsing(source, "notebook"):
-        cells = [_Cell.of(cell) for cell in _cells(json.loads(text))]
+        notebook = json.loads(text)
+        cells = [_Cell.of(cell) for cell in _cells(notebook)]
         if cells and not any(cell.kind for cell in cells):
             raise ValueError(f"cell 1 is {cells[0].fault}")
     markdown = "\n".join(cell.text for cell in cells if cell.kind in {"markdown", "heading"})
@@ -42,7 +45,8 @@ def parse_notebook(data: bytes, source: Source, options: ScanOptions) -> Parsed:
         **sections_field(_headings(cells, starts)),
     }
     body = BREAK.join(cell.text for cell in cells if cell.text.strip())
-    return Parsed(body, markdown_title(markdown), metadata, (*notes, *_faults(cells)))
+    title = _named(notebook) or markdown_title(markdown)
+    return Parsed(body, title, metadata, (*notes, *_faults(cells)))
 
 
 class _Cell(NamedTuple):
@@ -76,6 +80,13 @@ def _cells(notebook: Any) -> Iterator[Any]:
     sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
     for sheet in sheets:
         yield from sheet["cells"]
+
+
+def _named(notebook: dict[str, Any]) -> str:
+    """Return what the metadata of a notebook call it, on one line; empty if they do not."""
+    metadata = notebook.get("metadata")
+    found = metadata.get("title") if isinstance(metadata, dict) else None
+    return " ".join(without_surrogates(found).split()) if isinstance(found, str) else ""
 
 
 def _faults(cells: list[_Cell]) -> Iterator[Note]:
