@@ -84,7 +84,8 @@ def _number(values: Any, dtype: Any, rng: random.Random) -> Any:
         greatest = float(np.finfo(dtype).max)
         return rng.choice([np.nan, np.inf, -np.inf, 0, -1, 60_000, greatest, -greatest, 1e-7])
     limits = np.iinfo(dtype)
-    odd = [0, 1, limits.max, limits.min, limits.max // 2, len(values), int(values.max())]
+    odd = [0, 1, limits.max, limits.min, limits.max // 2, int(values.max())]
+    odd += [len(values)] * (len(values) <= limits.max)
     return dtype.type(rng.choice([*odd, rng.randint(limits.min, limits.max)]))
 
 

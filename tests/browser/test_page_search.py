@@ -9,7 +9,7 @@ from selenium.webdriver.support.select import Select
 
 from colmodern import Indexer
 from colmodern.searcher.unread import Unread
-from colmodern.serve.http.search import Question
+from colmodern.serve.http.search import SearchBody
 
 from .browser import resize
 from .site import ENCODER, serving
@@ -137,7 +137,7 @@ def test_keys_alone_are_enough(page):
 
 
 def test_a_new_query_ends_the_one_that_runs(page, monkeypatch):
-    searched = Question.search
+    searched = SearchBody.search
     release = threading.Event()
 
     def slow(question, snapshot, watch, threads):
@@ -145,7 +145,7 @@ def test_a_new_query_ends_the_one_that_runs(page, monkeypatch):
             watch("encode")
         yield from searched(question, snapshot, watch, threads)
 
-    monkeypatch.setattr(Question, "search", slow)
+    monkeypatch.setattr(SearchBody, "search", slow)
     page.open()
     page.one("#query").send_keys("slow" + Keys.ENTER)
     page.until(lambda: page.script("return document.querySelector('#hits').ariaBusy"))
@@ -159,13 +159,13 @@ def test_a_new_query_ends_the_one_that_runs(page, monkeypatch):
 
 
 def test_what_the_model_cannot_read_is_said_and_not_explained(page, monkeypatch):
-    searched = Question.search
+    searched = SearchBody.search
 
     def unread(*arguments):
         for hits in searched(*arguments):
             yield hits.of_unread(Unread(("Thai",), by_words=True))
 
-    monkeypatch.setattr(Question, "search", unread)
+    monkeypatch.setattr(SearchBody, "search", unread)
     page.open("#q=bread&k=2")
     assert page.one("#notes").text.endswith("(Thai letters): BM25 answers instead")
     assert page.titles()

@@ -196,11 +196,11 @@ def test_bad_queries_are_refused_by_name(index, encoder):
             searcher.search_embeddings(narrow, SearchRequest(k=3))
 
 
-def test_a_query_of_no_tokens_scores_every_document_alike(index, encoder):
+def test_a_query_of_no_tokens_is_refused(index, encoder):
     nothing = TokenEmbeddings(np.zeros((0, 64), np.float32), np.zeros((0, 2), np.int32))
-    with Searcher.open(index, encoder) as searcher:
-        hits = searcher.search_embeddings(nothing, SearchRequest(k=3, effort="exact"))
-    assert hits.scores.tolist() == [0.0, 0.0, 0.0]
+    with Searcher.open(index, encoder) as searcher, pytest.raises(InputError) as found:
+        searcher.search_embeddings(nothing, SearchRequest(k=3, effort="exact"))
+    assert found.value.code == "query_empty"
 
 
 def test_explain_names_the_tokens_that_matched(index, encoder):

@@ -28,6 +28,10 @@ def plain(monkeypatch, tmp_path):
     monkeypatch.setattr(encoder, "load_encoder", lambda *_, **__: HashEncoder(dim=16))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(terminal, "_log_format", terminal.LogFormat.TEXT)
+    # A program that was started in the background ignores SIGINT, and so do its children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ PLAIN = [
     [""],
     ["keys that leaked", "--index", "a/b"],
     ["--index", "a/b", "-k", "3", "keys"],
-    ["keys", "--effort", "high", "--exact", "--format", "tsv"],
+    ["keys", "--effort", "high", "--format", "tsv"],
+    ["keys", "--exact"],
     ["keys", "--where", "year >= 2020 and path like 'docs/%'"],
     ["keys", "--threads", "2", "--precision", "int8"],
     ["keys", "--scoring", "corrected"],
@@ -77,7 +78,6 @@ def test_values_have_their_types():
         "2",
         "--effort",
         "low",
-        "--exact",
         "--format",
         "json",
         "--threads",
@@ -86,7 +86,7 @@ def test_values_have_their_types():
     assert plain_arguments(words) == SearchArguments(
         query="keys",
         index=Path("i"),
-        request=SearchRequest(k=2, effort=Effort.LOW, exact=True, threads=3),
+        request=SearchRequest(k=2, effort=Effort.LOW, threads=3),
         form=Format.JSON,
     )
 

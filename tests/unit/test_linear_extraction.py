@@ -178,6 +178,7 @@ EML = [
     of_text(MIXED, "--A\nContent-Disposition: attachment\n\nx\n"),
     of_text(MIXED, "--A\nContent-Disposition: attachment; filename=a.txt\n\nx\n"),
     of_text('Content-Type: text/plain; a="', '\\"', "\n\nx"),
+    of_text("Content-Type: text/plain; ", "a=b; ", "\n\nx"),
     of_text("Content-Type: text/plain; format=flowed\n\n", "a \n"),
     of_text("Content-Transfer-Encoding: base64\n\n", "YQ==\n"),
     of_text("Content-Type: multipart/alternative; boundary=A\n\n", "--A\n\nx\n"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email import message_from_bytes
 
 from colmodern.corpus.extraction.mail.body import MessageBody
-from colmodern.corpus.extraction.mail.headers import date_of, header_of
+from colmodern.corpus.extraction.mail.headers import BOUNDED, date_of, header_of
 from colmodern.corpus.extraction.parsed import Parsed, parsing
 from colmodern.corpus.options import ScanOptions
 from colmodern.corpus.sources import Source
@@ -23,7 +23,7 @@ def parse_eml(data: bytes, source: Source, options: ScanOptions) -> Parsed:
         ExtractionError: If its parts nest too deeply.
     """
     with parsing(source, "EML"):
-        message = message_from_bytes(data)
+        message = message_from_bytes(data, policy=BOUNDED)
         parsed = MessageBody(source, options).read(message)
         fields: dict[str, MetadataValue] = {
             "from": header_of(message, "From") or None,

@@ -6,11 +6,12 @@ import binascii
 import re
 from datetime import datetime
 from email.message import Message
+from email.policy import Compat32
 from email.utils import parsedate_to_datetime
 
 from colmodern.corpus.decoding import NotTextError, decode, without_surrogates
 
-__all__ = ["date_of", "header_lines", "header_of", "text_of_bytes"]
+__all__ = ["BOUNDED", "date_of", "header_lines", "header_of", "text_of_bytes"]
 
 # No header that a person reads is longer; the rest is lists of thousands of addresses.
 _LONGEST = 8_000
@@ -20,6 +21,18 @@ _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 _ENCODED = re.compile(
     r"=\?(?P<charset>[^?\s]{1,60})\?(?P<how>[BbQq])\?(?P<text>[^?\s]*+)\?=(?P<gap>\s*+)"
 )
+
+
+class _Bounded(Compat32):
+    """Reads messages with headers cut: the parameters of one are found in quadratic time."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Return name and value of a header."""
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_LONGEST]
+
+
+BOUNDED = _Bounded()
 
 
 def header_lines(message: Message) -> list[str]:
