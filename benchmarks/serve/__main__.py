@@ -144,7 +144,7 @@ class Server:
 def serving(index: Path, tokens: Path) -> Iterator[Server]:
     """Run the server as a program."""
     command = [sys.executable, "-m", "colmodern", "serve", str(index), "--port", "0"]
-    command += ["--token-file", str(tokens), "--writable", "--format", "json"]
+    command += ["--token-file", str(tokens), "--writable", "--format", "json", "--no-access-log"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from colmodern.cli.encoder import EncoderArguments
 from colmodern.cli.jobs import change
 from colmodern.cli.location import default_location, named, named_indexes
 from colmodern.cli.printing.progress import progress_bar
-from colmodern.cli.printing.terminal import Format, announce, as_json, note
+from colmodern.cli.printing.terminal import Format, announce, as_json, log_of, note
 from colmodern.errors import MissingExtraError
 from colmodern.serve import ServeConfig
 from colmodern.storage import exists
@@ -44,6 +45,9 @@ def serve(
     except ModuleNotFoundError as error:
         raise MissingExtraError(purpose="The server", extra="serve") from error
     found = named_indexes(indexes or [], name or [], find=_index_of)
+    log_of("colmodern.serve")
+    if not config.access_log:
+        log_of("colmodern.serve.requests", logging.WARNING)
     if config.insecure:
         note("insecure: whoever reaches this address can read every document", level="warning")
 

@@ -57,6 +57,7 @@ class Access:
         self._file = token_file
         self._bearers: Sequence[Bearer] = ()
         self._version: tuple[int, int] | None = None
+        self._failure = ""
         if token_file is not None:
             self._version = _version(token_file)
             self._bearers = tuple(read_bearers(token_file))
@@ -67,7 +68,10 @@ class Access:
         return self._file is None
 
     def reread(self) -> None:
-        """Read the file again if it has changed; what cannot be read changes nothing."""
+        """Read the file again if it has changed; what cannot be read changes nothing.
+
+        A failure is logged once, not each time.
+        """
         if self._file is None:
             return
         try:
@@ -76,8 +80,11 @@ class Access:
                 self._bearers = tuple(read_bearers(self._file))
                 self._version = version
                 logger.info("tokens read again: %d", len(self._bearers))
+            self._failure = ""
         except ConfigError as error:
-            logger.error("the tokens stay as they were: %s", error)  # noqa: TRY400
+            if str(error) != self._failure:
+                self._failure = str(error)
+                logger.error("the tokens stay as they were: %s", error)  # noqa: TRY400
 
     def bearer(self, authorization: str | None) -> Bearer:
         """Return who sends a header ``Authorization: Bearer TOKEN``.

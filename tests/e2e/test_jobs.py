@@ -1,6 +1,7 @@
 """Commands in a cron job wait their turn, end in order when told to, and are read by programs."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -150,6 +151,19 @@ def test_what_is_said_can_be_json(folder):
         assert any("bad.pdf" in line["message"] for line in lines)
         assert all({"time", "level", "message"} <= line.keys() for line in lines)
         assert json.loads(done.stdout)["documents"] == 6
+
+
+def test_what_failed_is_told_in_json_with_its_traceback():
+    terminal.use_log_format(terminal.LogFormat.JSON)
+    try:
+        json.loads("inside")
+    except ValueError:
+        failed = sys.exc_info()
+    record = logging.LogRecord("x", logging.ERROR, "", 0, "request %s failed", ("1",), failed)
+    line = json.loads(terminal._VisibleFormatter().format(record))
+    assert line["message"] == "request 1 failed"
+    assert line["traceback"].startswith("Traceback ")
+    assert "json.loads" in line["traceback"]
 
 
 def test_without_a_terminal_progress_is_a_line_every_thirty_seconds(capsys):

@@ -1,10 +1,13 @@
 """``colmodern serve`` as a program: it starts, answers, follows commits, and ends well."""
 
+import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -31,16 +34,19 @@ def folder(tmp_path):
 def serving(*arguments, **options):
     command = [sys.executable, "-m", "colmodern", "serve", *map(str, arguments)]
     command += ["--port", "0", "--format", "json"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-    )
-    try:
-        line = process.stdout.readline()
-        assert line, process.stderr.read()
-        yield process, json.loads(line)
-    finally:
-        process.kill()
-        process.communicate()
+    # A file: a pipe that nobody reads would be full of lines of requests at some time.
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=said, text=True, **options
+        )
+        process.said = lambda: os.pread(said.fileno(), 1 << 20, 0).decode()
+        try:
+            line = process.stdout.readline()
+            assert line, process.said()
+            yield process, json.loads(line)
+        finally:
+            process.kill()
+            process.communicate()
 
 
 def ask(url, path, body=None, headers=()):
@@ -75,7 +81,21 @@ def test_a_folder_is_indexed_served_and_followed(folder):
         assert found["hits"][0]["id"] == "new.md"
         process.send_signal(signal.SIGTERM)
         assert process.wait() == -signal.SIGTERM
-        assert "Traceback" not in process.stderr.read()
+        assert "Traceback" not in process.said()
+
+
+def test_each_request_has_a_line_of_the_log_unless_none_is_wanted(folder):
+    for arguments, n_lines in (([], 1), (["--no-access-log"], 0)):
+        with serving(folder, "--log-format", "json", *arguments) as (process, told):
+            ask(told["url"], "/livez", headers={"X-Request-ID": "mine"})
+            with contextlib.suppress(urllib.error.HTTPError):
+                ask(told["url"], "/none")
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+            lines = [json.loads(line) for line in process.said().splitlines()]
+        found = [line["message"] for line in lines if "GET /livez 200 " in line["message"]]
+        assert len(found) == n_lines
+        assert all(line.endswith(" mine") for line in found)
 
 
 def test_a_socket_that_the_supervisor_opened(folder):

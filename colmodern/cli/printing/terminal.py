@@ -48,13 +48,20 @@ def log_to_terminal(level: int = logging.WARNING) -> None:
     logging.basicConfig(level=level, handlers=[handler])
 
 
+def log_of(room: str, level: int = logging.INFO) -> None:
+    """Let what a room of the package logs appear from that level on."""
+    logging.getLogger(room).setLevel(level)
+
+
 class _VisibleFormatter(logging.Formatter):
     """Keeps names of files, and what others log, from steering the terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, or lines, of a record; one line of JSON if that is wanted."""
         if _log_format is LogFormat.JSON:
-            return _json_line(record.levelname.lower(), record.getMessage(), logger=record.name)
+            failed = {"traceback": self.formatException(record.exc_info)} if record.exc_info else {}
+            level, message = record.levelname.lower(), record.getMessage()
+            return _json_line(level, message, logger=record.name, **failed)
         return visible(super().format(record))
 
 

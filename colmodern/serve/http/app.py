@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Protocol
 
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,13 +30,13 @@ REFRESH_SECONDS = 1.0
 _ADDRESSES: tuple[tuple[str, str, Scope | None, Route], ...] = (
     ("POST", "/v1/search", Scope.READ, search.search),
     ("POST", "/v1/explain", Scope.READ, documents.explain),
-    ("GET", "/v1/documents/{id:path}", Scope.READ, documents.document),
+    ("GET", "/v1/documents/{id:id}", Scope.READ, documents.document),
     ("GET", "/v1/status", Scope.READ, health.status),
     ("POST", "/v1/rerank", Scope.READ, others.rerank),
     ("POST", "/v1/embeddings", Scope.READ, others.embeddings),
     ("GET,POST", "/api/search", Scope.READ, others.colbert),
     ("PUT", "/v1/documents", Scope.WRITE, writing.put_documents),
-    ("DELETE", "/v1/documents/{id:path}", Scope.WRITE, writing.delete_document),
+    ("DELETE", "/v1/documents/{id:id}", Scope.WRITE, writing.delete_document),
     ("POST", "/v1/compact", Scope.ADMIN, writing.compact),
     ("GET", "/v1/jobs/{id}", Scope.WRITE, writing.job),
     ("GET", "/metrics", Scope.READ, health.metrics),
@@ -46,6 +47,15 @@ _ADDRESSES: tuple[tuple[str, str, Scope | None, Route], ...] = (
     ("GET", "/page/{name}", None, page.page),
 )
 """Methods, path, the scope that a token needs (None: no token), and what answers."""
+
+
+class _AnyText(PathConvertor):
+    """An id may hold whatever a text may: slashes, which a path of Starlette takes, and lines."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("id", _AnyText())
 
 
 class Mounted(Protocol):
@@ -101,22 +111,29 @@ def _address(server: Server, methods: str, path: str, scope: Scope | None, route
 async def _keep_fresh(server: Server) -> None:
     """Look for commits and changed tokens each second; nothing that fails ends it."""
     loop = asyncio.get_running_loop()
+    told: dict[str, str] = {}
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
         server.access.reread()
         for index in server.library:
-            await loop.run_in_executor(None, partial(_refresh, server, index))
+            await loop.run_in_executor(None, partial(_refresh, server, index, told))
 
 
-def _refresh(server: Server, index: ServedIndex) -> None:
+def _refresh(server: Server, index: ServedIndex, told: MutableMapping[str, str]) -> None:
+    """Serve what is new; what goes on failing in the same way is logged once."""
     try:
         if index.refresh():
             logger.info("index %s: generation %d is served", index.name, index.generation)
+        elif index.name in told:
+            logger.info("index %s: can be read again", index.name)
+        told.pop(index.name, None)
     except (ColModernError, OSError, ValueError) as error:
         server.metrics.count_refresh_failure(index.name)
-        logger.error(  # noqa: TRY400
-            "index %s: generation %d is served on: %s", index.name, index.generation, error
-        )
+        if told.get(index.name) != str(error):
+            told[index.name] = str(error)
+            logger.error(  # noqa: TRY400
+                "index %s: generation %d is served on: %s", index.name, index.generation, error
+            )
 
 
 async def _no_such_address(request: Request, _error: Exception) -> Response:

@@ -35,8 +35,8 @@ async def rerank(server: Server, request: Request) -> Response:
     body = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
     query = text_of(body, "query", longest=limits.max_characters)
     documents = _documents(body.get("documents"))
-    most = len(documents)
-    top_n = whole_number(body.get("top_n") or most, "top_n", least=1, most=limits.max_body)
+    most = len(documents) if body.get("top_n") is None else body["top_n"]
+    top_n = whole_number(most, "top_n", least=1, most=limits.max_body)
     is_wanted = body.get("return_documents") is True
     index = server.library.named(_index(body))
 

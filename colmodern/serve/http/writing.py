@@ -93,9 +93,9 @@ def _documents(raw: bytes, is_lines: bool) -> Sequence[Document]:
         RequestRefusedError: The body is not JSON.
     """
     try:
-        text = raw.decode("utf-8")
-        if is_lines:
-            rows: Any = [_parsed(line) for line in text.splitlines() if line.strip()]
+        text = raw.decode("utf-8-sig")
+        if is_lines:  # JSON may hold what ``splitlines`` takes for the end of a line
+            rows: Any = [_parsed(line) for line in text.split("\n") if line.strip()]
         else:
             body = _parsed(text)
             rows = body.get("documents") if isinstance(body, dict) else None
@@ -121,13 +121,19 @@ def _document(number: int, row: Any) -> Document:
     doc_id = row.get("id", row.get("_id"))
     if not isinstance(doc_id, str) or not doc_id:
         raise _bad(number, "has no id that is a text")
-    texts = {name: row.get(name) or "" for name in ("text", "title")}
+    texts = {name: _given(row, name, "") for name in ("text", "title")}
     if not all(isinstance(text, str) for text in texts.values()):
         raise _bad(number, f"({doc_id!r:.80}) has a text or title that is none")
-    metadata: Any = row.get("metadata") or {}
+    metadata = _given(row, "metadata", {})
     if not isinstance(metadata, Mapping):
         raise _bad(number, f"({doc_id!r:.80}) has metadata that are no object")
     return Document(doc_id, texts["text"], texts["title"], dict(metadata))
+
+
+def _given(row: Mapping[str, Any], name: str, otherwise: Any) -> Any:
+    """Return a value of a row; null is the same as none."""
+    value = row.get(name)
+    return otherwise if value is None else value
 
 
 def _bad(number: int, what: str) -> InputError:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 from colmodern.errors import ColModernError, EncoderError, IndexLockedError, RequestRefusedError
 from colmodern.indexer import Indexer, compact
@@ -87,8 +88,8 @@ class Writer:
         """Bring the index to what it is after all jobs in their order."""
         last: dict[str, Document | None] = {}
         for job in jobs:
-            last.update((one.id, one) for one in job.documents)
-            last.update((doc_id, None) for doc_id in job.ids)
+            last.update((normalize("NFC", one.id), one) for one in job.documents)
+            last.update((normalize("NFC", doc_id), None) for doc_id in job.ids)
         added = [one for one in last.values() if one is not None]
         deleted = [doc_id for doc_id, one in last.items() if one is None]
         if added:

@@ -71,6 +71,39 @@ def test_documents_are_put_replaced_and_deleted(writable):
     assert client.get("/v1/status").json()["indexes"][0]["segments"] == 1
 
 
+def test_lines_end_where_ndjson_ends_them(writable):
+    client = writable()
+    ends = ("\u2028", "\u2029", "\x85")
+    rows = [{"id": f"n{number}", "text": f"one{end}two"} for number, end in enumerate(ends)]
+    lines = "\ufeff" + "\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    kind = {"Content-Type": "application/x-ndjson"}
+    ended(client, client.put("/v1/documents", content=lines.encode(), headers=kind))
+    for row in rows:
+        assert client.get(f"/v1/documents/{row['id']}").json()["text"] == row["text"]
+
+
+def test_an_id_may_hold_lines(writable):
+    client = writable()
+    row = {"id": "two\nlines\n", "text": "Purple bicycles."}
+    ended(client, client.put("/v1/documents", json={"documents": [row]}))
+    assert client.get("/v1/documents/two%0Alines%0A").json()["id"] == row["id"]
+    ended(client, client.delete("/v1/documents/two%0Alines%0A"))
+    refused(client.get("/v1/documents/two%0Alines%0A"), "document_not_found", 404)
+
+
+def test_two_forms_of_an_id_are_one_document_whatever_the_order(writable, index):
+    client = writable()
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    row = {"id": composed, "text": "Purple bicycles."}
+    with IndexWriter.open(index):  # both jobs wait, and become one commit
+        client.put("/v1/documents", json={"documents": [row]})
+        deleted = client.delete(f"/v1/documents/{apart}")
+        put = client.put("/v1/documents", json={"documents": [{**row, "text": "Again."}]})
+    ended(client, deleted)
+    ended(client, put)
+    assert client.get(f"/v1/documents/{composed}").json()["text"] == "Again."
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -78,6 +111,8 @@ def test_documents_are_put_replaced_and_deleted(writable):
         ({"documents": []}, "request_invalid"),
         ({"documents": ["text"]}, "row_invalid"),
         ({"documents": [{"text": "no id"}]}, "row_invalid"),
+        ({"documents": [{"id": "x", "text": 0}]}, "row_invalid"),
+        ({"documents": [{"id": "x", "metadata": []}]}, "row_invalid"),
         ({"documents": [{"id": 3, "text": "x"}]}, "row_invalid"),
         ({"documents": [{"id": "a", "text": 3}]}, "row_invalid"),
         ({"documents": [{"id": "a", "body": "x"}]}, "row_invalid"),
