@@ -134,7 +134,7 @@ def read_bearers(file: Path) -> Iterator[Bearer]:
         ConfigError: The file cannot be read, or a line of it cannot; no token is repeated.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise _unusable(file, f"cannot be read: {error}") from error
     for number, line in enumerate(lines, 1):

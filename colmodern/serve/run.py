@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -115,21 +116,35 @@ def _listen(config: ServeConfig) -> socket.socket:
     """
     try:
         if config.fd is not None:
-            return socket.socket(fileno=config.fd)
+            return _handed(config.fd)
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
         listening = socket.socket(family)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((config.host, config.port))
     except OSError as error:
         where = f"fd {config.fd}" if config.fd is not None else f"{config.host}:{config.port}"
+        what = "Hand over a socket for streams" if config.fd is not None else "Choose another"
+        flag = "by --fd" if config.fd is not None else "--host or --port"
         raise ConfigError(
-            f"Cannot listen on {where}: {error.strerror or error}. Choose another --host or "
-            "--port.",
+            f"Cannot listen on {where}: {error.strerror or error}. {what} {flag}.",
             code="option_invalid",
             option="fd" if config.fd is not None else "port",
             value=config.fd if config.fd is not None else config.port,
         ) from error
     return listening
+
+
+def _handed(number: int) -> socket.socket:
+    """Return a socket that the supervisor opened.
+
+    Raises:
+        OSError: There is none, or one that takes no connections.
+    """
+    handed = socket.socket(fileno=number)
+    if handed.type != socket.SOCK_STREAM:
+        handed.close()
+        raise OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
+    return handed
 
 
 def _url(listening: socket.socket) -> str:

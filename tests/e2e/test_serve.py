@@ -87,13 +87,13 @@ def test_a_folder_is_indexed_served_and_followed(folder):
 def test_each_request_has_a_line_of_the_log_unless_none_is_wanted(folder):
     for arguments, n_lines in (([], 1), (["--no-access-log"], 0)):
         with serving(folder, "--log-format", "json", *arguments) as (process, told):
-            ask(told["url"], "/livez", headers={"X-Request-ID": "mine"})
+            ask(told["url"], "/readyz", headers={"X-Request-ID": "mine"})
             with contextlib.suppress(urllib.error.HTTPError):
                 ask(told["url"], "/none")
             process.send_signal(signal.SIGTERM)
             process.wait()
             lines = [json.loads(line) for line in process.said().splitlines()]
-        found = [line["message"] for line in lines if "GET /livez 200 " in line["message"]]
+        found = [line["message"] for line in lines if "GET /readyz 200 " in line["message"]]
         assert len(found) == n_lines
         assert all(line.endswith(" mine") for line in found)
 
@@ -107,6 +107,22 @@ def test_a_socket_that_the_supervisor_opened(folder):
             port = listening.getsockname()[1]
             assert told["url"] == f"http://127.0.0.1:{port}"
             assert ask(told["url"], "/readyz")["ready"]
+
+
+def test_a_socket_that_takes_no_connections(folder):
+    with socket.socket(type=socket.SOCK_DGRAM) as handed:
+        handed.bind(("127.0.0.1", 0))
+        number = handed.fileno()
+        command = [sys.executable, "-m", "colmodern", "serve", folder, "--insecure"]
+        ended = subprocess.run(
+            [*command, "--fd", str(number)],
+            pass_fds=[number],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 2
+    assert f"error [option_invalid]: Cannot listen on fd {number}: " in ended.stderr
 
 
 def test_slow_and_half_open_clients_stop_nobody(folder):

@@ -53,13 +53,17 @@ class Writer:
         self.journal.release()
 
     def _run(self) -> None:
+        is_told = False
         while jobs := self.journal.take():
             try:
                 self._do(jobs)
+                is_told = False
             except _Stopped:
                 return
             except IndexLockedError as error:
-                logger.info("index %s: %s", self._index.name, error)
+                if not is_told:
+                    logger.info("index %s: jobs wait: %s", self._index.name, error)
+                is_told = True
                 self._stop.wait(_LOCKED_SECONDS)
             except Exception:
                 logger.exception(
@@ -78,7 +82,10 @@ class Writer:
                 for job in jobs:
                     self._do([job])
                 return
-            logger.exception("index %s: job %d failed", self._index.name, jobs[0].number)
+            number, is_ours = jobs[0].number, not isinstance(error, ColModernError)
+            logger.error(  # noqa: TRY400
+                "index %s: job %d failed: %s", self._index.name, number, error, exc_info=is_ours
+            )
             self.journal.end(jobs, error=_coded(error))
             return
         self._index.refresh()
