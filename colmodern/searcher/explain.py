@@ -59,6 +59,7 @@ def explain_document(
         prepared(tokens, reader.codec, how),
         chooser=prepared_chooser(tokens, reader.codec, how),
     )
+    how.begin("rescore")
     scorer = scorer_of(part, plan)
     matches = scorer.of_tokens(part.number_of(segment, position), len(spans))
     if not np.isfinite(matches).all():
@@ -68,6 +69,7 @@ def explain_document(
         vectors = checked_vectors(tokens, reader.codec.dim)
         exact = exact_scores(exact_by, vectors, document, n_tokens=len(spans))
     number = part.number_of(segment, position)
+    how.begin("passages")
     found = reasoned_passages(
         passage_query(part, query),
         query,
@@ -78,6 +80,7 @@ def explain_document(
         DocumentText(document.text, document.metadata, lambda: spans),
         n_passages,
     )
+    how.begin("matches")
     return explain_match(
         query,
         tokens,

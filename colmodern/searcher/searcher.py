@@ -256,6 +256,7 @@ class Searcher:
         passages: int = 3,
         exact: bool = False,
         scoring: Scoring | str = Scoring.AUTO,
+        begin: Begin = unobserved,
     ) -> Explanation:
         """Return, for every token of a query, the token of a document that it matched.
 
@@ -267,6 +268,8 @@ class Searcher:
             passages: How many passages at most.
             exact: Also encode the document again, for scores without the loss of compression.
             scoring: How the matches make the score, as in ``search``.
+            begin: Called with the name of each stage as it begins (``encode``, ``rescore``,
+                ``passages``, ``matches``); an error ends it.
 
         Raises:
             ConfigError: ``passages`` is less than 1, or there is no such scoring.
@@ -275,6 +278,7 @@ class Searcher:
             InputError: The query is empty, or no live document has that id.
         """
         check_queries([query])
+        begin("encode")
         return self.explain_embeddings(
             encoded(self.encoder, [query])[0],
             doc_id,
@@ -282,6 +286,7 @@ class Searcher:
             passages=passages,
             exact=exact,
             scoring=scoring,
+            begin=begin,
         )
 
     def explain_embeddings(
@@ -293,13 +298,14 @@ class Searcher:
         passages: int = 3,
         exact: bool = False,
         scoring: Scoring | str = Scoring.AUTO,
+        begin: Begin = unobserved,
     ) -> Explanation:
         """Return the same for a query given as token vectors; ``query`` is its text."""
         check_text(query)
         return explain_document(
             self._part,
             self._reader,
-            self._planned(SearchRequest.of(None, {"scoring": scoring, "threads": 1})),
+            self._planned(SearchRequest.of(None, {"scoring": scoring, "threads": 1}), begin),
             doc_id,
             query=query,
             tokens=tokens,

@@ -48,7 +48,7 @@ async def document(server: Server, request: Request) -> Response:
             answer = checked_size(as_json(values), server.config.max_answer)
             return f'"{found.content_hash}-{start}-{end}"', answer
 
-    tag, answer = await server.run(request, work)
+    tag, answer = await server.run(request, work, threads=1)
     headers = {"ETag": tag.encode("ascii", "replace").decode(), "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
@@ -68,8 +68,9 @@ async def explain(server: Server, request: Request) -> Response:
 
     def work(watch: Stopwatch, _threads: int) -> bytes:
         with index.use() as snapshot:
-            watch("explain")
-            found = snapshot.searcher.explain(query, doc_id, passages=passages, scoring=scoring)
+            found = snapshot.searcher.explain(
+                query, doc_id, passages=passages, scoring=scoring, begin=watch
+            )
             watch("answer")
             values = {
                 "index": index.name,
@@ -79,7 +80,7 @@ async def explain(server: Server, request: Request) -> Response:
             }
             return checked_size(as_json(values), limits.max_answer)
 
-    return Response(await server.run(request, work), media_type=JSON)
+    return Response(await server.run(request, work, threads=1), media_type=JSON)
 
 
 def _place(value: str, name: str) -> int:

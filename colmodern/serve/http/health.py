@@ -52,4 +52,4 @@ async def status(server: Server, request: Request) -> Response:
         }
         return as_json({"version": __version__, "indexes": indexes, "limits": told_limits})
 
-    return Response(await server.run(request, work), media_type=JSON)
+    return Response(await server.run(request, work, threads=1), media_type=JSON)

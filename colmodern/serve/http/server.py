@@ -35,8 +35,19 @@ class Server:
     metrics: Metrics
     writers: Mapping[str, Writer] = field(default_factory=dict)
 
-    async def run(self, request: Request, work: Callable[[Stopwatch, int], T]) -> T:
+    async def run(
+        self,
+        request: Request,
+        work: Callable[[Stopwatch, int], T],
+        *,
+        threads: int | None = None,
+    ) -> T:
         """Return what ``work`` returns, done in a thread; it is given a watch and its threads.
+
+        Args:
+            request: Whose client is waited for.
+            work: What is done.
+            threads: As many as it has a use for; None: all.
 
         A client that goes and a deadline that passes end the request at once, and the work at its
         next stage; until then its threads are taken.
@@ -46,14 +57,14 @@ class Server:
         """
         watch = Stopwatch(self.config.deadline)
 
-        def timed(threads: int) -> T:
+        def timed(own: int) -> T:
             try:
                 watch("work")
-                return work(watch, threads)
+                return work(watch, own)
             finally:
                 self.metrics.count_stages(watch.seconds())
 
-        answer = asyncio.ensure_future(self.admission.run(timed, watch))
+        answer = asyncio.ensure_future(self.admission.run(timed, watch, most=threads))
         gone = asyncio.ensure_future(_gone(request))
         try:
             await asyncio.wait(

@@ -48,6 +48,19 @@ def test_one_request_has_all_threads_and_many_share_them():
     run(story, threads=4, queue=50)
 
 
+def test_what_has_use_for_one_thread_leaves_the_others():
+    async def story(admission):
+        go = threading.Event()
+        one = asyncio.ensure_future(admission.run(lambda _: go.wait(), Stopwatch(LONG), most=1))
+        await until(lambda: admission.n_busy)
+        assert admission.n_busy == 1
+        assert await admission.run(lambda threads: threads, Stopwatch(LONG)) == 3
+        go.set()
+        await one
+
+    run(story, threads=4, queue=1)
+
+
 def test_work_that_fails_when_nobody_waits_for_it_is_not_told_as_an_error():
     told = []
 
