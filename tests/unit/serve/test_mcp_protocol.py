@@ -341,7 +341,7 @@ def test_a_full_queue_is_told_to_the_agent(folder):
             transport = streamable_http_client(URL, http_client=http)
             async with Client(transport) as client:
                 await client.call_tool("status", {})
-                granted = http.server.admission._granted(1)
+                granted = http.server.admission._granted(1, 1_000)
                 await refused(client, "search", {"query": "q"}, "overloaded")
                 http.server.admission._give_back(granted)
                 assert 'code="overloaded"} 1.0' in (await http.get("/metrics")).text
