@@ -54,9 +54,11 @@ def _parameter(one: Option) -> inspect.Parameter:
     if one.is_many:
         kind, default = list[one.kind], list(one.default)  # type: ignore[name-defined]
         how["show_default"] = False
+    # What stands behind a slash turns a switch off; without one, all that is typed turns it on.
+    flag = f" /{one.typed}" if one.kind is bool and one.default else one.typed
     return inspect.Parameter(
         one.name,
         inspect.Parameter.KEYWORD_ONLY,
         default=default,
-        annotation=Annotated[kind, typer.Option(one.typed, **how)],
+        annotation=Annotated[kind, typer.Option(flag, **how)],
     )

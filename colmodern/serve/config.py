@@ -48,7 +48,7 @@ class ServeConfig(Options):
     rate: float = option(
         0.0, minimum=0, help="Requests a second that one token may make; 0: any number."
     )
-    access_log: bool = option(True, help="Log no line for each request.")
+    access_log: bool = option(True, help="Whether each request has a line in the log.")
     budget: int = option(
         20_000,
         minimum=2_000,
