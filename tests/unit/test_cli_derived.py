@@ -23,7 +23,7 @@ def _printed(*words):
 
     @app.command()
     @takes(*shown(_Lamp), after="where")
-    def lamp(*, where: str = "here", **options) -> None:  # noqa: ARG001
+    def lamp(*, where: str = "here", **options) -> None:
         found = taken(_Lamp, options)
         typer.echo(f"{found.shines} {found.blinks}")
 
