@@ -44,9 +44,10 @@ def ahead(items: Iterable[T], *, depth: int = 1) -> Iterator[T]:
     finally:
         is_over.set()
         _empty(queue)  # the thread may wait for room
-        thread.join()
-        if isinstance(items, Generator):
-            items.close()  # and with it the stage before
+        if thread is not threading.current_thread():  # garbage may be collected in any thread
+            thread.join()
+            if isinstance(items, Generator):
+                items.close()  # and with it the stage before
 
 
 def _make(items: Iterable[T], queue: Queue[object], is_over: threading.Event) -> None:

@@ -59,3 +59,19 @@ def test_who_stops_early_leaves_no_thread(depth):
             next(stream)
         stream.close()
     assert threading.active_count() == before
+
+
+def test_one_that_is_collected_in_its_own_thread_ends():
+    streams, is_taken, ended = [], threading.Event(), threading.Event()
+
+    def items():
+        yield 1
+        is_taken.wait()
+        streams.pop().close()
+        ended.set()
+        yield 2
+
+    streams.append(ahead(items()))
+    next(streams[0])
+    is_taken.set()
+    assert ended.wait(60)
