@@ -106,6 +106,29 @@ def test_what_a_parser_logs_is_told_with_the_name_of_the_file(tmp_path, monkeypa
     assert "noise" not in "".join(capfd.readouterr())
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_have_files_ahead_and_what_is_not_taken_harms_none(tmp_path, monkeypatch, workers):
+    monkeypatch.setattr(pools, "_n_processors", lambda: workers)
+    pages(tmp_path, 20)
+    row = json.dumps({"text": "row"}) + "\n"
+    (tmp_path / "1a.jsonl.gz").write_bytes(gzip.compress(row.encode() * 100))
+    ordered = []
+    order = pools._Place.order
+    monkeypatch.setattr(
+        pools._Place, "order", lambda place, one: (ordered.append(one), order(place, one))
+    )
+    sources = scan([tmp_path]).sources
+    read = []
+    with ExtractionPool(sources, ScanOptions()) as pool:
+        for source in sources:
+            _, documents = pool.read(source, lambda _: None)
+            read.append((source.key, next(documents).document.id))
+            if source is sources[0]:
+                assert len(ordered) == workers * pools.FILES_AHEAD
+    assert len(read) == 21
+    assert all(document.startswith(key) for key, document in read)
+
+
 def test_text_starts_no_process(tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", None)
     (tmp_path / "a.md").write_text("# A")

@@ -1,7 +1,8 @@
 """Which process reads which file, and how do documents come back in the order of the files?
 
-Workers take the files in turn, one ahead of the other. A worker that has a document waits until it
-is taken, so that nothing piles up. One that dies costs its file; another takes its place.
+Workers have a few files ahead of the one that is taken, so that none waits for another's long one.
+What they read waits in their pipes; one whose pipe is full waits itself, so that nothing piles up.
+A worker that dies costs its file; another takes its place and what it had ahead.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import BinaryIO, Self, cast
@@ -28,6 +29,9 @@ from colmodern.corpus.sources import Extracted, ExtractionError, Skipped, SkipRe
 
 __all__ = ["ExtractionPool"]
 
+if sys.platform == "linux":
+    import fcntl
+
 logger = logging.getLogger(__name__)
 
 # Read here: their cost grows with their size alone, and that has a limit. Files of rows have none,
@@ -39,6 +43,9 @@ _PLAIN = frozenset({
 _MOST_PLAIN_BYTES = 16 << 20
 
 MOST_WORKERS = 8
+FILES_AHEAD = 8
+"""Of each worker: with one file ahead it would wait while another reads a long one."""
+_PIPE_BYTES = 1 << 20  # what a process may have without being privileged
 
 _START = "import sys; sys.path[:] = {path!r}; from colmodern.corpus.box.worker import main; main()"
 
@@ -59,9 +66,9 @@ class ExtractionPool:
         self._options = options
         self._waiting = deque(source for source in sources if _is_boxed(source))
         n_workers = min(_n_processors(), len(self._waiting), MOST_WORKERS)
-        self._idle: deque[_Worker | None] = deque([None] * n_workers)
-        self._running: deque[tuple[Source, _Worker]] = deque()
-        self._read_now: _Worker | None = None
+        self._places = [_Place() for _ in range(n_workers)]
+        self._running: deque[tuple[Source, _Place]] = deque()
+        self._read_now: Generator[str | Extracted] | None = None
 
     def __enter__(self) -> Self:
         """Return the pool itself."""
@@ -75,9 +82,10 @@ class ExtractionPool:
     ) -> None:
         """End all workers, whatever they do."""
         self._waiting.clear()
-        for worker in (*self._idle, self._read_now, *(worker for _, worker in self._running)):
-            if worker is not None:
-                worker.end()
+        self._running.clear()
+        self._close()
+        for place in self._places:
+            place.end()
 
     def read(self, source: Source, report: OnSkipped) -> tuple[str, Iterator[Extracted]]:
         """Return the hash of a file and what ``extract`` yields of it; each is asked for in turn.
@@ -87,26 +95,43 @@ class ExtractionPool:
         """
         if not _is_boxed(source):
             return hash_source(source), extract(source, self._options, report=report)
+        self._close()
         self._hand_out()
-        asked, worker = self._running.popleft()
+        asked, place = self._running.popleft()
         assert asked is source
-        self._read_now = worker
-        answers = self._answers(source, worker, report)
+        self._read_now = answers = self._answers(source, place, report)
         first = next(answers)
         assert isinstance(first, str)
         return first, (answer for answer in answers if isinstance(answer, Extracted))
 
+    def _close(self) -> None:
+        """Give up what is not taken of the file read last: its worker has others behind it."""
+        if self._read_now is not None:
+            self._read_now.close()
+
     def _hand_out(self) -> None:
-        while self._waiting and self._idle:
-            worker = self._idle.popleft() or _Worker()
-            source = self._waiting.popleft()
-            worker.order(Order(source, self._options))
-            self._running.append((source, worker))
+        while self._waiting:
+            place = min(self._places, key=lambda one: one.n_ahead)
+            if place.n_ahead == FILES_AHEAD:
+                return
+            self._order(self._waiting.popleft(), place)
+
+    def _order(self, source: Source, place: _Place) -> None:
+        place.order(Order(source, self._options))
+        self._running.append((source, place))
+
+    def _start_again(self, place: _Place) -> None:
+        """Give what a worker had ahead to another one."""
+        place.end()
+        for source, of in self._running:
+            if of is place:
+                place.order(Order(source, self._options))
 
     def _answers(
-        self, source: Source, worker: _Worker, report: OnSkipped
-    ) -> Iterator[str | Extracted]:
+        self, source: Source, place: _Place, report: OnSkipped
+    ) -> Generator[str | Extracted]:
         """Yield the hash of a file and its documents, and hand out the next one behind them."""
+        worker = place.worker
         failed: Skipped | None = None
         is_over = False
         try:
@@ -128,13 +153,42 @@ class ExtractionPool:
             if message is None:
                 failed = worker.death(source, self._options)
         finally:
-            if not is_over:
-                worker.end()
-            self._idle.append(worker if is_over else None)
-            self._read_now = None
+            if is_over:
+                place.n_ahead -= 1
+            else:
+                self._start_again(place)
             self._hand_out()
         if failed is not None:
             raise ExtractionError(failed.path, failed.reason, failed.detail)
+
+
+class _Place:
+    """Where a worker reads files, one after the other.
+
+    Attributes:
+        n_ahead: How many files it has that are not taken.
+    """
+
+    def __init__(self) -> None:
+        self.n_ahead = 0
+        self._worker: _Worker | None = None
+
+    @property
+    def worker(self) -> _Worker:
+        """The worker, which starts when it is first asked for."""
+        if self._worker is None:
+            self._worker = _Worker()
+        return self._worker
+
+    def order(self, order: Order) -> None:
+        self.worker.order(order)
+        self.n_ahead += 1
+
+    def end(self) -> None:
+        """End the worker; what it had ahead is nobody's."""
+        if self._worker is not None:
+            self._worker.end()
+        self._worker, self.n_ahead = None, 0
 
 
 class _Worker:
@@ -153,6 +207,9 @@ class _Worker:
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        if sys.platform == "linux":
+            with suppress(OSError):  # the kernel may have a lower limit
+                fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._orders = self._process.stdin
         self.answers: BinaryIO = io.BufferedReader(cast("io.RawIOBase", self._process.stdout))
 
