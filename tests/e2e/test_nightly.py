@@ -157,6 +157,20 @@ def test_rows_before_a_break_are_taken_and_those_behind_it_stay(tmp_path):
     assert (report.updated, report.kept, report.unchanged) == (0, 0, 40)
 
 
+def test_a_csv_file_that_ends_inside_a_quotation_mark_keeps_its_documents(corpus):
+    head, path = "_id,title,text\nc0,t,zero\n", corpus / "rows.csv"
+    path.write_text(head + 'c1,t,"hello"\nc2,t,two\n')
+    index(corpus)
+    with IndexReader.open(corpus.parent / "i") as reader:
+        before = reader.content_hashes()
+    path.write_text(head + 'c1,t,"he')
+    done = index(corpus)
+    assert done.exit_code == ExitStatus.PARTLY
+    assert f"{path}, row 2: broken (line 3: the file ends inside a quotation mark)" in done.stderr
+    with IndexReader.open(corpus.parent / "i") as reader:
+        assert reader.content_hashes() == before
+
+
 def test_an_id_that_stays_is_not_given_to_another_file(corpus):
     index(corpus)
     rename_the_field(corpus)

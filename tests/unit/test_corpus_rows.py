@@ -287,6 +287,21 @@ def test_a_quotation_mark_that_is_never_closed_costs_no_other_row(tmp_path):
     (found, skipped) = read(tmp_path / "a.csv", data)
     assert [(d.id, d.text) for d, _ in found] == [
         ("1", 'He said "hi"'), ("2", "open, goes on"), ("3", "three"), ("4", "four\nand more"),
-        ("5", "five"), ("6", "open too"), ("7", "seven"),
+        ("5", "five"), ("7", "seven"),
     ]  # fmt: skip
-    assert [(s.row, s.reason) for s in skipped] == [(2, SkipReason.PART), (6, SkipReason.PART)]
+    assert [(s.row, s.reason) for s in skipped] == [(2, SkipReason.PART), (6, SkipReason.BROKEN)]
+
+
+@pytest.mark.parametrize("end", ['"', '"he', '"he\n', '"he said ""so""\nand, more\n'])
+def test_a_csv_file_that_ends_inside_a_quotation_mark_has_a_broken_row(tmp_path, end):
+    (found, skipped) = read(tmp_path / "a.csv", "_id,title,text\nc1,t,one\nc2,t," + end)
+    assert [d.id for d, _ in found] == ["c1"]
+    assert (skipped[0].row, skipped[0].reason) == (2, SkipReason.BROKEN)
+    assert all(one.is_unread for one in skipped)
+
+
+def test_a_title_alone_is_a_document_wherever_its_row_stands(tmp_path):
+    rows = [{"_id": "t1", "title": "foxes"}, {"_id": "n"}, {"_id": "a", "text": "words"}]
+    (found, skipped) = read(tmp_path / "a.jsonl", jsonl(*rows))
+    assert [d.id for d, _ in found] == ["t1", "a"]
+    assert [(s.row, s.reason) for s in skipped] == [(2, SkipReason.BAD_ROW)]

@@ -112,18 +112,30 @@ def extract(
 
 def _rows(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[Extracted]:
     names: dict[str, None] = {}
-    has_text_field = False
+    has_text_field = may_lack_text = is_looked_for = False
     for row in _ROW_READERS[source.format.name](source, options, report):
         has_text_field = has_text_field or options.text_field in row.fields
         if not has_text_field and len(names) < MOST_NAMES:
             names.update(dict.fromkeys(row.fields))
-        document = document_of_row(row, source, options, may_lack_text=has_text_field)
+        if not (has_text_field or is_looked_for) and options.title_field in row.fields:
+            is_looked_for, may_lack_text = True, _has_text_field(source, options)
+        may_lack_text = may_lack_text or has_text_field
+        document = document_of_row(row, source, options, may_lack_text=may_lack_text)
         if isinstance(document, Document):
             yield Extracted(document, row.number)
         else:
             report(document)
     if names and not has_text_field:
         raise no_text_field(source, names, options)
+
+
+def _has_text_field(source: Source, options: ScanOptions) -> bool:
+    """Say whether any row has the field of the text, as far as the file can be read."""
+    rows = _ROW_READERS[source.format.name](source, options, lambda _: None)
+    try:
+        return any(options.text_field in row.fields for row in rows)
+    except ExtractionError:
+        return False
 
 
 def _file(source: Source, options: ScanOptions, report: OnSkipped) -> Document:

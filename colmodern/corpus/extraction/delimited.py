@@ -5,7 +5,9 @@ semicolons, tabs, bars), or what a first line ``sep=;`` of Excel says. TSV has n
 a row, and a quotation mark is a quotation mark.
 
 A quotation mark that is never closed would make one row of all that follows. Where a row
-of several lines is not sound, it ends with its first line, and what follows is read anew.
+of several lines is not sound, it ends with its first line, and what follows is read anew. One that
+is still open where the file ends may have been cut short: it is no row, and what follows is taken
+only where it has all fields.
 """
 
 from __future__ import annotations
@@ -32,16 +34,23 @@ LARGEST_LIMIT = 2**31 - 1
 _MOST_MENDED = 100
 
 _MARKS = ",;\t|"
+_OPEN = "the file ends inside a quotation mark"
+_NEVER_CLOSED = "a quotation mark is never closed; the row ends with its line"
+
 _SEP_LINE = re.compile(r"\ufeff?\"?sep=(?P<mark>[^\r\n\"])\"?[\r\n]*", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 
 
 class _Record(NamedTuple):
-    """The fields of a row, the number of the line at which it ends, and what is wrong with it."""
+    """The fields of a row, the number of the line at which it ends, and what is wrong with it.
+
+    ``is_open``: the file ends inside its quotation marks.
+    """
 
     fields: list[str]
     line: int
     fault: str = ""
+    is_open: bool = False
 
 
 def read_csv(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[Row]:
@@ -98,12 +107,14 @@ def _records(lines: Iterable[str], mark: str, n_before: int) -> Iterator[_Record
         before = 0
         is_mended = False
         for fields in _until_error(reader):
-            n_lines = len(kept.of_record)
-            if fields is None or (n_lines > 1 and _is_unsound(kept.of_record, mark)):
-                fault = "a quotation mark is never closed; the row ends with its line"
+            is_open = fields is not None and _is_open(kept.of_record, mark)
+            is_long = len(kept.of_record) > 1
+            if fields is None or is_open or (is_long and _is_unsound(kept.of_record, mark)):
+                fault = _OPEN if is_open else _NEVER_CLOSED
                 n_before += before + 1
                 closed = kept.of_record[0].rstrip("\r\n") + '"'
-                yield _Record(next(csv.reader([closed], delimiter=mark)), n_before, fault)
+                own = next(csv.reader([closed], delimiter=mark))
+                yield _Record(own, n_before, fault, is_open)
                 lines, is_mended = kept.after_first(), True
                 break
             yield _Record(fields, n_before + reader.line_num)
@@ -131,8 +142,15 @@ def _is_unsound(lines: list[str], mark: str) -> bool:
     return False
 
 
+def _is_open(lines: list[str], mark: str) -> bool:
+    """Say whether a record goes on behind its last line: it takes in one more."""
+    n_marks = sum(line.count('"') for line in lines)
+    return n_marks % 2 == 1 and sum(1 for _ in csv.reader([*lines, "more"], delimiter=mark)) == 1
+
+
 def _rows(records: Iterator[_Record], lines: RecordLines, report: OnSkipped) -> Iterator[Row]:
     header: list[str] = []
+    was_open = False
     source, options = lines.source, lines.options
     # The limit of the csv module holds for the whole process, so it is only ever raised.
     wanted = min(options.max_file_bytes, LARGEST_LIMIT)
@@ -152,9 +170,15 @@ def _rows(records: Iterator[_Record], lines: RecordLines, report: OnSkipped) -> 
             number = lines.next_row()
             if record.fault:
                 detail = f"line {record.line}: {record.fault}"
-                report(Skipped(source.path, SkipReason.PART, detail, number))
-            if any(values[len(header) :]):
+                reason = SkipReason.BROKEN if record.is_open else SkipReason.PART
+                report(Skipped(source.path, reason, detail, number))
+            if record.is_open:
+                was_open = True
+            elif any(values[len(header) :]):
                 detail = f"line {record.line}: {len(values)} fields, the header {len(header)}"
+                report(Skipped(source.path, SkipReason.BAD_ROW, detail, number))
+            elif was_open and len(values) < len(header):
+                detail = f"line {record.line}: it follows an open quotation mark and lacks fields"
                 report(Skipped(source.path, SkipReason.BAD_ROW, detail, number))
             else:
                 yield Row(number, dict(zip(header, values, strict=False)))
