@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +29,7 @@ from colmodern.storage import (
 from colmodern.storage.snapshot.files import map_table
 from colmodern.storage.snapshot.remains import bare_manifest, found_segments, found_sources
 from colmodern.storage.snapshot.salvage import Salvage, Sieve
-from colmodern.types import Document, DocumentEncoder, EncoderIdentity
+from colmodern.types import Document, DocumentEncoder, EncoderIdentity, Progress
 
 __all__ = ["Mending"]
 
@@ -100,21 +100,24 @@ class Mending:
         self._is_new = codec.file.name in damaged
         self.base = replace(manifest, segments=tuple(self._salvage.kept), sources=None)
 
-    def collect(self, transaction: Transaction) -> FileChanges:
-        """Spool the documents that must be encoded; return what to remember of files."""
+    def collect(
+        self, take: Callable[[StoredDocument], None], progress: Progress | None
+    ) -> FileChanges:
+        """Pass on the documents that must be encoded; return what to remember of files."""
         for document in self._texts():
-            transaction.spool.add(document)
+            take(document)
         self._known = {
             s.id_of(i): s.content_hashes[i] for s in self._kept for i in s.live_positions()
         }
         self._known = self._salvage.hashes(self._known)
-        return self._read_files(transaction)
+        return self._read_files(take, progress)
 
     def write(
         self, transaction: Transaction, encoder: DocumentEncoder | EncoderIdentity | None
     ) -> None:
         """Write the documents that must be written, and commit."""
-        changes, spool = self.collect(transaction), transaction.spool
+        spool = transaction.spool
+        changes = self.collect(spool.add, transaction.progress)
         chosen = self._encoder(encoder) if len(spool) or self._is_new else None
         if self._is_new and chosen is not None:
             config = IndexConfig() if self._manifest is None else config_of(self._manifest.config)
@@ -158,8 +161,10 @@ class Mending:
             if last[document.id] == number:
                 yield document
 
-    def _read_files(self, transaction: Transaction) -> FileChanges:
-        """Spool what the files of lost documents say, and return what to remember of files."""
+    def _read_files(
+        self, take: Callable[[StoredDocument], None], progress: Progress | None
+    ) -> FileChanges:
+        """Pass on what the files of lost documents say; return what to remember of files."""
         config = {} if self._manifest is None else self._manifest.config
         sources = self._sources
         if sources is None:
@@ -169,12 +174,12 @@ class Mending:
             listed = {identifier for record in sources for identifier in record.document_ids}
             self._wanted |= listed - self._known.keys() - self._dead
 
-        def take(document: StoredDocument) -> None:
-            transaction.spool.add(document)
+        def take_read(document: StoredDocument) -> None:
+            take(document)
             self._read.add(document.id)
 
-        path, progress = transaction.path, transaction.progress
-        changes = read_again(path, config, sources, self._known, self._wanted, take, progress)
+        path = self._directory.path
+        changes = read_again(path, config, sources, self._known, self._wanted, take_read, progress)
         changes.scans = config.get(SCANS)
         return changes
 

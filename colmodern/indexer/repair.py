@@ -6,13 +6,16 @@ so a repair that is killed can be started again.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from colmodern.errors import IndexLockedError
 from colmodern.indexer.mending import Mending
 from colmodern.indexer.transaction import Transaction
-from colmodern.storage import LocalDirectory, LockedIndex, Problem, verify
+from colmodern.storage import LocalDirectory, LockedIndex, Manifest, Problem, verify
+from colmodern.storage.format.names import MANIFEST
 from colmodern.storage.snapshot.files import pending_after
 from colmodern.storage.snapshot.remains import read_manifest_or_none
 from colmodern.storage.snapshot.verification import problems_of
@@ -91,8 +94,9 @@ def repair(
         path: The folder of the index.
         encoder: Encodes what has to be encoded; None: the encoder that the index names is loaded,
             or, if the manifest is lost, the default one.
-        dry_run: Change nothing, and report what would be done. Nothing is encoded, but files that
-            documents are lost of are read.
+        dry_run: Change nothing, and report what would be done: no lock is taken, so the index may
+            be where nobody may write. Nothing is encoded, but files that documents are lost of
+            are read.
         progress: Told how far it is.
 
     Raises:
@@ -105,24 +109,20 @@ def repair(
     """
     directory = LocalDirectory(path)
     read_manifest_or_none(directory)  # what is none gets no lock file
+    if dry_run:
+        return _planned(directory, progress)
     locked = LockedIndex(directory, is_damaged=True)
     try:
         manifest = read_manifest_or_none(directory)
-        problems = verify(directory) if manifest is None else [*problems_of(directory, manifest)]
+        problems = _problems(directory, manifest)
         if manifest is not None and not problems:
-            if not dry_run:  # a repair may have been killed between its commit and its end
-                remove_unlisted(directory, manifest, pending_after(directory, manifest))
-            whole = manifest.n_documents, manifest.n_tokens
-            return RepairReport(documents=whole[0], tokens=whole[1], is_planned=dry_run)
+            # a repair may have been killed between its commit and its end
+            remove_unlisted(directory, manifest, pending_after(directory, manifest))
+            return RepairReport(documents=manifest.n_documents, tokens=manifest.n_tokens)
         mending = Mending(directory, manifest, {_name(directory, p.path) for p in problems})
         locked.build_on(mending.base, manifest)
         with Transaction.of(locked, progress=progress) as transaction:
-            if dry_run:
-                mending.collect(transaction)
-                now = (0, 0) if manifest is None else (manifest.n_documents, manifest.n_tokens)
-                transaction.report.documents, transaction.report.tokens = now
-            else:
-                mending.write(transaction, encoder)
+            mending.write(transaction, encoder)
     finally:
         locked.release()
     return RepairReport(
@@ -131,8 +131,38 @@ def repair(
         documents=transaction.report.documents,
         tokens=transaction.report.tokens,
         seconds=transaction.report.seconds,
-        is_planned=dry_run,
     )
+
+
+def _planned(directory: LocalDirectory, progress: Progress | None) -> RepairReport:
+    """Return what a repair would do; no lock is taken, and nothing is written.
+
+    Raises:
+        IndexLockedError: The index was changed meanwhile.
+    """
+    started = time.perf_counter()
+    version = directory.version(MANIFEST)
+    manifest = read_manifest_or_none(directory)
+    problems, found = _problems(directory, manifest), {}
+    if problems or manifest is None:
+        mending = Mending(directory, manifest, {_name(directory, p.path) for p in problems})
+        mending.collect(lambda _: None, progress)
+        found = mending.outcome()
+    if directory.version(MANIFEST) != version:
+        path = directory.path
+        raise IndexLockedError(f"The index {path} was changed meanwhile; try again.", path=path)
+    return RepairReport(
+        problems=problems,
+        **found,
+        documents=0 if manifest is None else manifest.n_documents,
+        tokens=0 if manifest is None else manifest.n_tokens,
+        seconds=time.perf_counter() - started,
+        is_planned=True,
+    )
+
+
+def _problems(directory: LocalDirectory, manifest: Manifest | None) -> list[Problem]:
+    return verify(directory) if manifest is None else [*problems_of(directory, manifest)]
 
 
 def _name(directory: LocalDirectory, path: Path) -> str:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import sys
 
@@ -40,6 +41,7 @@ def write_rows(path, texts, field="text"):
     path.write_text("".join(json.dumps({"_id": k, field: v}) + "\n" for k, v in texts.items()))
 
 
+STAYED = re.compile("documents stay as they were|document stays as it was")
 EVERYTHING = {"a.txt", "sub/b.txt", "page.html", "r1", "r2", "r3"}
 
 
@@ -110,11 +112,11 @@ def test_what_cannot_be_read_keeps_its_documents(corpus, attack):
     attack(corpus)
     foreseen = run("status", "--index", corpus.parent / "i")
     assert foreseen.exit_code == ExitStatus.PARTLY
-    assert "stay as they were" in foreseen.output
+    assert STAYED.search(foreseen.output)
     for _ in range(2):
         done = index(corpus)
         assert done.exit_code == ExitStatus.PARTLY, done.output
-        assert "stay as they were" in done.output
+        assert STAYED.search(done.output)
         assert str(corpus) in done.stderr, "the file is named"
         assert ids(corpus) == EVERYTHING
 
