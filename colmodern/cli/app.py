@@ -24,6 +24,7 @@ from colmodern.cli.repair import repair
 from colmodern.cli.search import search
 from colmodern.cli.serve import serve
 from colmodern.cli.status import status
+from colmodern.cli.usage import Program
 from colmodern.cli.verify import verify
 
 _COMMANDS = (
@@ -32,6 +33,7 @@ _COMMANDS = (
 )
 
 app = typer.Typer(
+    cls=Program,
     name="colmodern",
     help="Late-interaction search for long documents, on the machine you have.",
     no_args_is_help=True,

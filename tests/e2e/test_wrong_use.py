@@ -1,5 +1,6 @@
 """What a program or a person asks for wrongly has a code and a sentence, at every door."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from colmodern import HashEncoder, Indexer, Searcher, SearchRequest
 from colmodern.cli.app import app
 from colmodern.cli.exit_status import ExitStatus
+from colmodern.cli.printing import terminal
 from colmodern.errors import ColModernError
 from colmodern.searcher.unread import asked_of_words
 from colmodern.types import TokenEmbeddings
@@ -133,3 +135,26 @@ def test_a_command_whose_output_nobody_reads_ends_by_sigpipe(path, words):
 def test_a_request_of_any_mode_has_its_like_in_words():
     for options in ({"mode": "hybrid", "word_weight": 0.5}, {"passage_weight": 0.5}):
         assert asked_of_words(SearchRequest(k=3, **options)) == SearchRequest(k=3, mode="bm25")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["search", "x", "--bogus"], "option_unknown"),
+        (["search", "x", "-k", "0"], "option_invalid"),
+        (["eval", "measure"], "option_missing"),
+        (["index"], "option_missing"),
+        (["no-command"], "option_invalid"),
+    ],
+)
+@pytest.mark.parametrize("where", ["before", "behind"])
+def test_a_mistake_in_an_option_is_a_line_of_json_where_that_is_wanted(
+    words, code, where, monkeypatch
+):
+    monkeypatch.setattr(terminal, "_log_format", terminal.LogFormat.TEXT)
+    form = ["--log-format=json"]
+    done = CliRunner().invoke(app, form + words if where == "before" else words + form)
+    assert done.exit_code == ExitStatus.ERROR
+    (line,) = map(json.loads, done.stderr.splitlines())
+    assert (line["level"], line["code"]) == ("error", code)
+    assert CliRunner().invoke(app, ["--log-format", "json", "--version"]).exit_code == 0

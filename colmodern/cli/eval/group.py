@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -13,6 +14,7 @@ from colmodern.cli.eval.measure import measure
 from colmodern.cli.eval.passages import passages
 from colmodern.cli.eval.repeat import repeat
 from colmodern.cli.eval.show import show
+from colmodern.cli.log_format import with_log_format
 
 _MEASURE = "measure"
 
@@ -32,9 +34,13 @@ app = typer.Typer(
     help="Measure searches on judged collections: colmodern eval DATASET...",
 )
 
-app.command(_MEASURE)(measure)
-app.command()(show)
-app.command("compare")(compare_records)
-app.command()(repeat)
-app.command("efficiency")(measure_efficiency)
-app.command()(passages)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    _MEASURE: measure,
+    "show": show,
+    "compare": compare_records,
+    "repeat": repeat,
+    "efficiency": measure_efficiency,
+    "passages": passages,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(with_log_format(_command))

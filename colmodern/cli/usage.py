@@ -1,0 +1,73 @@
+"""How is a mistake in what was typed told where JSON lines are wanted? As one, with a code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, cast
+
+import typer
+from typer.core import TyperGroup
+
+from colmodern.cli.printing.terminal import LogFormat, note, use_log_format
+
+__all__ = ["Program"]
+
+_OPTION = "--log-format"
+
+# What the parser raises for a mistake; its own name differs between releases of Typer.
+_UsageError = cast("type[Any]", typer.BadParameter.__base__)
+
+_CODES = {
+    "NoSuchOption": "option_unknown",
+    "MissingParameter": "option_missing",
+}
+
+
+class Program(TyperGroup):
+    """All commands. A mistake is shown with the usage, or as a line of JSON if that is wanted."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command and end the process, as the parser does."""
+        words = sys.argv[1:] if args is None else list(args)
+        is_told_here = standalone_mode and _wants_json(words)
+        if is_told_here:
+            use_log_format(LogFormat.JSON)
+        try:
+            status = super().main(
+                args,
+                prog_name,
+                complete_var,
+                standalone_mode=standalone_mode and not is_told_here,
+                windows_expand_args=windows_expand_args,
+                **extra,
+            )
+        except _UsageError as error:
+            if not is_told_here:
+                raise
+            code = _CODES.get(type(error).__name__, "option_invalid")
+            note(error.format_message(), level="error", code=code)
+            sys.exit(error.exit_code)
+        if is_told_here:
+            sys.exit(status if isinstance(status, int) else 0)
+        return status
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Say whether JSON lines are asked for, also where other words cannot be understood."""
+    own = words[: words.index("--")] if "--" in words else words
+    form = ""
+    for word, following in zip(own, [*own[1:], ""], strict=True):
+        if word == _OPTION:
+            form = following
+        elif word.startswith(f"{_OPTION}="):
+            form = word.partition("=")[2]
+    return form == LogFormat.JSON
