@@ -7,7 +7,30 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from colmodern.errors import EncoderError
-from colmodern.types import QueryEncoder, TokenEmbeddings
+from colmodern.types import EncoderIdentity, QueryEncoder, TokenEmbeddings
+
+
+class NoEncoder:
+    """Stands for the encoder of an index whose vectors came ready: nobody knows what made them."""
+
+    def __init__(self, identity: EncoderIdentity) -> None:
+        """Have the name, dimension and fingerprint that the index keeps."""
+        self.name = identity.name
+        self.dim = identity.dim
+        self.fingerprint = identity.fingerprint
+
+    def encode_queries(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
+        """Refuse texts.
+
+        Raises:
+            EncoderError: Always.
+        """
+        raise EncoderError(
+            f"The vectors of this index came ready, without an encoder, so {len(texts)} texts "
+            "cannot be searched: send vectors, or ask in mode bm25.",
+            code="encoder_unsupported",
+            value=self.name,
+        )
 
 
 class SharedEncoder:

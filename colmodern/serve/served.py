@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from colmodern.errors import ConfigError, RequestRefusedError
+from colmodern.indexer.agreement import UNNAMED
 from colmodern.searcher import Searcher
 from colmodern.searcher.checks import encoder_of, found_document
-from colmodern.serve.encoding import SharedEncoder
+from colmodern.serve.encoding import NoEncoder, SharedEncoder
 from colmodern.storage import IndexReader, StoredDocument
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
@@ -83,8 +84,7 @@ class ServedIndex:
         self.name = name
         self.path = path
         reader = IndexReader.open(path)
-        given = encoder_of(reader, precision="auto") if encoder is None else encoder
-        self.encoder = SharedEncoder(given)
+        self.encoder = SharedEncoder(_encoder_of(reader) if encoder is None else encoder)
         self._newest = Snapshot(reader, self.encoder)
         self._newest.warm()
         self._refreshing = threading.Lock()
@@ -136,6 +136,13 @@ class ServedIndex:
     def close(self) -> None:
         """Let go of the index; requests that run end first."""
         self._newest.leave()
+
+
+def _encoder_of(reader: IndexReader) -> QueryEncoder:
+    made_with = reader.manifest.encoder
+    if made_with.name.startswith(f"{UNNAMED}:"):
+        return NoEncoder(made_with)
+    return encoder_of(reader, precision="auto")
 
 
 class Library:

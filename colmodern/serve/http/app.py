@@ -18,7 +18,16 @@ from starlette.routing import Route as Address
 
 from colmodern.errors import ColModernError, RequestRefusedError
 from colmodern.serve.access import Scope, allow
-from colmodern.serve.http import documents, health, openapi, others, page, search, writing
+from colmodern.serve.http import (
+    api_page,
+    documents,
+    health,
+    openapi,
+    others,
+    page,
+    search,
+    writing,
+)
 from colmodern.serve.http.guard import Guard
 from colmodern.serve.http.server import Route, Server
 from colmodern.serve.served import ServedIndex
@@ -41,6 +50,7 @@ _ADDRESSES: tuple[tuple[str, str, Scope | None, Route], ...] = (
     ("GET", "/v1/jobs/{id}", Scope.WRITE, writing.job),
     ("GET", "/metrics", Scope.READ, health.metrics),
     ("GET", "/openapi.json", None, openapi.openapi),
+    ("GET", "/docs", None, api_page.docs),
     ("GET", "/livez", None, health.livez),
     ("GET", "/readyz", None, health.readyz),
     ("GET", "/", None, page.page),

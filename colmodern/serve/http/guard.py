@@ -21,7 +21,7 @@ from colmodern.serve.http.server import Server
 
 logger = logging.getLogger("colmodern.serve.requests")
 
-PUBLIC = frozenset({"/livez", "/readyz", "/openapi.json"})
+PUBLIC = frozenset({"/livez", "/readyz", "/openapi.json", "/docs"})
 """What answers without a token, as the page does: it tells nothing of any document."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

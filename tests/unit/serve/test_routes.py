@@ -6,7 +6,15 @@ import json
 import numpy as np
 import pytest
 
-from colmodern import Indexer, Searcher
+from colmodern import Embeddings, Indexer, Searcher
+from colmodern.serve import ServeConfig
+
+pytest.importorskip("starlette")
+
+from starlette.testclient import TestClient
+
+from colmodern.serve.http.app import make_app
+from colmodern.serve.run import make_server
 
 from .kit import ENCODER, refused
 
@@ -44,6 +52,22 @@ def test_a_query_of_token_vectors(client):
     refused(bad, "vectors_invalid", 400)
     refused(client.post("/v1/search", json={"vectors": [[1.0] * 3]}), "vectors_invalid", 400)
     refused(client.post("/v1/search", json={"vectors": [[1e308] * 64]}), "vectors_invalid", 400)
+
+
+def test_an_index_of_vectors_that_came_ready(tmp_path):
+    (tokens,) = ENCODER.encode_documents(["red trains"])
+    vectors = Embeddings.from_arrays(
+        tokens.vectors, np.array([0, len(tokens)]), ids=["t"], texts=["red trains"]
+    )
+    Indexer(tmp_path / "v").build_from_embeddings(vectors)
+    server = make_server({"v": tmp_path / "v"}, ServeConfig())
+    with TestClient(make_app(server), base_url="http://127.0.0.1") as client:
+        asked = {"vectors": tokens.vectors.tolist(), "k": 1}
+        assert client.post("/v1/search", json=asked).json()["hits"][0]["id"] == "t"
+        words = client.post("/v1/search", json={"query": "trains", "mode": "bm25"})
+        assert words.json()["hits"][0]["id"] == "t"
+        refused(client.post("/v1/search", json={"query": "trains"}), "encoder_unsupported", 501)
+        refused(client.post("/v1/embeddings", json={"input": "x"}), "encoder_unsupported", 501)
 
 
 def test_the_same_question_of_the_same_state_is_not_answered_twice(client, index):
@@ -199,8 +223,19 @@ def test_the_description_has_every_address_and_every_option(client):
     body = told["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]
     assert {one.name for one in options_of(SearchRequest)} <= body["schema"]["properties"].keys()
     routes = {route.path.replace(":id", "") for route in client.app.routes}
-    own = {"/openapi.json", "/livez", "/readyz", "/metrics", "/", "/page/{name}"}
+    own = {"/openapi.json", "/docs", "/livez", "/readyz", "/metrics", "/", "/page/{name}"}
     assert told["paths"].keys() == routes - own
+
+
+def test_the_description_for_people_has_every_address_and_no_script(client):
+    page = client.get("/docs")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert "<script" not in page.text
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for method in methods:
+            assert f"<code>{method.upper()} {path}</code>" in page.text
+    assert client.get("/page/api.css").status_code == 200
 
 
 def test_health_and_numbers(client):
