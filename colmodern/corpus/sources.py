@@ -50,6 +50,7 @@ class SkipReason(StrEnum):
     REPLACED = "bytes replaced"
     PART = "part left out"
     NO_TEXT_ON_PAGE = "pages without text"
+    LOST_IDS = "rows lost their ids"
 
     @property
     def is_by_rule(self) -> bool:
@@ -73,6 +74,7 @@ _MAY_PASS = frozenset({SkipReason.UNREADABLE, SkipReason.TOO_COSTLY})
 
 _NOTES = frozenset({
     SkipReason.GUESSED, SkipReason.REPLACED, SkipReason.PART, SkipReason.NO_TEXT_ON_PAGE,
+    SkipReason.LOST_IDS,
 })  # fmt: skip
 
 

@@ -34,6 +34,7 @@ def check_deletions(changes: FileChanges, n_documents: int) -> None:
     parts = [
         _part(changes.gone, "are gone from the files"),
         _part(changes.excluded, "are left out by a rule now"),
+        *map(str, changes.lost_ids[:EXAMPLES]),
     ]
     raise InputError(
         f"{n_deleted:,} of {n_documents:,} documents would be deleted: "

@@ -173,6 +173,31 @@ def test_a_csv_file_that_ends_inside_a_quotation_mark_keeps_its_documents(corpus
         assert reader.content_hashes() == before
 
 
+@pytest.mark.parametrize("n_rows", [5, 30])
+def test_rows_that_lose_their_ids_are_named_and_count_as_deletions(tmp_path, n_rows):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    write_rows(folder / "rows.jsonl", {f"r{i}": f"words {i}" for i in range(n_rows)})
+    assert "lost their ids" not in index(folder).stderr
+    before = ids(folder)
+    path = folder / "rows.jsonl"
+    path.write_text(path.read_text().replace("_id", "key"))
+    told = f"{path}: rows lost their ids (none has an id in the field '_id' now"
+    if n_rows == 30:
+        with pytest.raises(InputError, match="30 of 30 documents would be deleted") as found:
+            Indexer(folder.parent / "i", HashEncoder(dim=16)).sync([folder])
+        assert found.value.code == "many_deletions"
+        assert told in str(found.value)
+        assert ids(folder) == before
+    done = index(folder, "--prune", "--format", "json")
+    assert done.exit_code == ExitStatus.DONE
+    assert told in done.stderr
+    report = json.loads(done.stdout)
+    assert (report["added"], report["deleted"]) == (n_rows, n_rows)
+    path.write_text(path.read_text() + json.dumps({"text": "more"}) + "\n")
+    assert "lost their ids" not in index(folder).stderr
+
+
 def test_an_id_that_stays_is_not_given_to_another_file(corpus):
     index(corpus)
     rename_the_field(corpus)

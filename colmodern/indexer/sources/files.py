@@ -18,6 +18,7 @@ from colmodern.corpus import (
     IdRegistry,
     ScanOptions,
     Skipped,
+    SkipReason,
     Source,
     extractor_fingerprint,
 )
@@ -42,6 +43,7 @@ class FileChanges:
         excluded: The same of files that a rule leaves out now.
         stale: Locations of changed files that gave nothing new and keep documents that could not
             be read again.
+        lost_ids: Files whose rows had ids and have none now, so that each is a new document.
     """
 
     deleted: set[str] = field(default_factory=set)
@@ -50,6 +52,7 @@ class FileChanges:
     gone: list[str] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
     stale: set[str] = field(default_factory=set)
+    lost_ids: list[Skipped] = field(default_factory=list)
 
 
 class FileReader:
@@ -114,18 +117,20 @@ class FileReader:
             if skipped.is_unread and not unread:
                 unread.append(skipped)
 
-        n_new, digest = self._n_new, ""
+        n_new, digest, has_ids = self._n_new, "", False
         try:
             digest, documents = pool.read(source, report)
             for document, row in documents:
                 claimed = self._registry.claim(document, source, row)
                 ids.append(claimed.id)
+                has_ids = has_ids or document.id != f"{source.key}#{row}"
                 self._compare(claimed, source)
         except ExtractionError as error:
             report(error.skipped)
             digest = ""
         if ids:
             self.failures.pop(source.location, None)
+            self._tell_lost_ids(source, has_ids=has_ids)
         stay = self._stay(source, ids, unread[0]) if unread else []
         if stay:
             record = self._record(source, "", [*ids, *stay])
@@ -134,6 +139,17 @@ class FileReader:
                 self._found.stale.add(source.location)
         elif ids or not unread or not unread[0].reason.may_pass:
             self._sources.append(self._record(source, digest, ids))
+
+    def _tell_lost_ids(self, source: Source, *, has_ids: bool) -> None:
+        """Say it if the rows of a file had ids before, and none has one now."""
+        numbered = f"{source.key}#"
+        before = self._leaving.intersection(self._ids_of(source.location))
+        if not has_ids and any(not identifier.startswith(numbered) for identifier in before):
+            name = self._options.id_field
+            detail = f"none has an id in the field {name!r} now, each is a new document, FILE#ROW"
+            told = Skipped(source.path, SkipReason.LOST_IDS, detail)
+            self._report.skipped.add(told)
+            self._found.lost_ids.append(told)
 
     def _record(self, source: Source, digest: str, ids: list[str]) -> SourceRecord:
         return SourceRecord(
