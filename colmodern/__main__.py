@@ -30,11 +30,24 @@ def main() -> None:
     except ColModernError as err:
         _fail(f"error [{err.code}]: {err}", CODES[err.code].exit_status, code=err.code)
     except OSError as err:
+        if _has_no_folder():
+            where = "The working folder was removed; change to one that is there."
+            _fail(f"error [file_not_found]: {where}", code="file_not_found")
         _fail(f"error: {err.strerror or err}" + (f": {err.filename}" if err.filename else ""))
     except MemoryError:
         _fail("error: there is not enough memory for this; what was committed before is as it was")
     except KeyboardInterrupt:
         sys.exit(ExitStatus.INTERRUPTED)
+
+
+def _has_no_folder() -> bool:
+    from pathlib import Path
+
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
 
 
 def _open_what_is_closed() -> None:

@@ -44,7 +44,7 @@ class IgnoreRules:
 
 
 def read_patterns(folder: Path) -> tuple[Patterns, list[str]]:
-    """Return the patterns written in one folder, and a clause for each line that is wrong.
+    """Return the patterns written in one folder, and a clause for all that is passed over.
 
     Raises:
         OSError: If a file of patterns is there but cannot be read.
@@ -54,9 +54,18 @@ def read_patterns(folder: Path) -> tuple[Patterns, list[str]]:
     for name in IGNORE_FILES:
         path = folder / name
         if not path.is_file():
+            if os.path.lexists(path):
+                complaints.append(f"{path} is no file; its rules are passed over")
             continue
-        own_lines = os.fsdecode(path.read_bytes().removeprefix(b"\xef\xbb\xbf")).split("\n")
+        data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        if b"\0" in data:
+            complaints.append(f"{path} is no text in UTF-8; its rules are passed over")
+            continue
+        own_lines = os.fsdecode(data).split("\n")
         _, wrong = compile_patterns(own_lines)
-        complaints += [f"{path}, line {n}: {own_lines[n - 1]!r} is no pattern" for n in wrong]
+        complaints += [
+            f"{path}, line {n}: {own_lines[n - 1]!r} is no pattern; the line is passed over"
+            for n in wrong
+        ]
         lines += own_lines
     return compile_patterns(lines)[0], complaints

@@ -138,7 +138,7 @@ class _Walk:
             self._skip(self.root / folder, SkipReason.UNREADABLE, f"ignore rules: {_reason(error)}")
             return None
         for complaint in complaints:
-            logger.warning("%s; the line is passed over", complaint)
+            logger.warning("%s", complaint)
         return rules.with_layer(folder, patterns)
 
     def _children(self, folder: str, rules: IgnoreRules) -> list[tuple[str, bool]]:

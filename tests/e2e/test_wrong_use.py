@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import colmodern.__main__ as program
 from colmodern import HashEncoder, Indexer, Searcher, SearchRequest
 from colmodern.cli.app import app
 from colmodern.cli.exit_status import ExitStatus
@@ -158,3 +159,16 @@ def test_a_mistake_in_an_option_is_a_line_of_json_where_that_is_wanted(
     (line,) = map(json.loads, done.stderr.splitlines())
     assert (line["level"], line["code"]) == ("error", code)
     assert CliRunner().invoke(app, ["--log-format", "json", "--version"]).exit_code == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a working folder cannot be removed")
+def test_a_working_folder_that_was_removed_is_told(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    monkeypatch.setattr(sys, "argv", ["colmodern", "info"])
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == ExitStatus.ERROR
+    told = capsys.readouterr().err
+    assert told.startswith("error [file_not_found]: The working folder was removed")

@@ -255,3 +255,20 @@ def test_further_suffixes_can_be_read_as_text(tmp_path):
 def test_options_that_cannot_work_are_refused(options, message):
     with pytest.raises(ConfigError, match=message):
         ScanOptions(**options)
+
+
+@pytest.mark.parametrize("kind", ["a folder", "UTF-16", "a link to nothing"])
+def test_an_ignore_file_that_is_none_is_told(tmp_path, caplog, kind):
+    path = tmp_path / ".gitignore"
+    if kind == "a folder":
+        path.mkdir()
+    elif kind == "UTF-16":
+        path.write_text("*.log\n", "utf-16")
+    elif sys.platform != "win32":
+        path.symlink_to(tmp_path / "nowhere")
+    else:
+        pytest.skip("needs rights to make a link")
+    (tmp_path / "a.txt").write_text("words")
+    assert [source.key for source in scan([tmp_path]).sources] == ["a.txt"]
+    assert f"{path} is no " in caplog.text
+    assert "its rules are passed over" in caplog.text
