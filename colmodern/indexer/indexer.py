@@ -19,7 +19,7 @@ from colmodern.indexer.agreement import (
 )
 from colmodern.indexer.maintenance import delete_documents
 from colmodern.indexer.report import IndexReport
-from colmodern.indexer.scans import KEY as SCANS
+from colmodern.indexer.scans import kept_scans
 from colmodern.indexer.sources.documents import stored_documents
 from colmodern.indexer.sources.embeddings import Embeddings
 from colmodern.indexer.sources.files import FileChanges
@@ -267,7 +267,7 @@ class Indexer:
                 transaction.spool.add(document)
             transaction.report.unchanged = len(transaction.spool)
             kept = FileChanges(
-                sources=snapshot.sources(), scans=snapshot.manifest.config.get(SCANS)
+                sources=snapshot.sources(), scans=kept_scans(snapshot.manifest.config)
             )
             write_new(transaction, encoder, transaction.config, kept, self.codec)
         return transaction.report

@@ -10,7 +10,7 @@ import numpy as np
 
 from colmodern.indexer.agreement import check_encoder, checked_encoder
 from colmodern.indexer.kept_config import config_of
-from colmodern.indexer.scans import KEY as SCANS
+from colmodern.indexer.scans import kept_scans
 from colmodern.indexer.sources.documents import content_hash
 from colmodern.indexer.sources.files import FileChanges
 from colmodern.indexer.sources.lost_files import read_again, sources_of
@@ -180,7 +180,7 @@ class Mending:
 
         path = self._directory.path
         changes = read_again(path, config, sources, self._known, self._wanted, take_read, progress)
-        changes.scans = config.get(SCANS)
+        changes.scans = kept_scans(config)
         return changes
 
     def _documents(self) -> Iterator[tuple[str, str | None]]:

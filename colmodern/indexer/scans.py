@@ -19,14 +19,19 @@ from colmodern.storage import SourceRecord
 KEY = "scans"
 
 
+def kept_scans(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the options of a manifest keep of scans; what is no such thing is nothing."""
+    kept = config.get(KEY)
+    return dict(kept) if isinstance(kept, dict) else {}
+
+
 def scans_of(config: Mapping[str, Any], sources: Sequence[SourceRecord]) -> dict[str, ScanOptions]:
     """Return the options by which each root was indexed last, by its absolute path.
 
     Roots of an index that does not remember its scans come from its sources, with the defaults.
     """
     found = {source.root: ScanOptions() for source in sources}
-    kept = config.get(KEY)
-    for root, options in kept.items() if isinstance(kept, dict) else ():
+    for root, options in kept_scans(config).items():
         found[root] = _options(options)
     return found
 
@@ -50,11 +55,10 @@ def with_scans(
         options: How.
         left_out: Returns what to keep of the files of a root that are not in the index.
     """
-    kept = config.get(KEY)
     plain = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(options).items()}
     names = [root_name(root) for root in roots]
     return {
-        **(kept if isinstance(kept, dict) else {}),
+        **kept_scans(config),
         **{name: {**plain, LEFT_OUT: dict(left_out(name))} for name in names},
     }
 

@@ -240,6 +240,12 @@ def test_odd_options_are_no_traces(colmodern, index, config):
     assert all(line.count("\t") == 1 for line in shown.out.splitlines())
 
 
+def test_an_index_that_keeps_no_scans_can_be_trained_again(colmodern, index):
+    change_manifest(index, config={"scans": 7})
+    status, said = colmodern("compact", "--retrain", "--index", index)
+    assert (status, "Traceback" in said.err) == (0, False)
+
+
 @pytest.mark.parametrize("number", [b"NaN", b"-Infinity", b"1e999", b"-1e400"])
 def test_a_number_that_could_not_be_written_again_is_damage(colmodern, index, number):
     body = (index / "manifest.json").read_bytes()[:-51]

@@ -71,7 +71,7 @@ def _operation(address: str, method: str, told: Mapping[str, Any]) -> Iterator[s
 def _what(schema: Mapping[str, Any]) -> str:
     """Return what a schema allows, in a line."""
     kind = schema.get("type", "")
-    parts = [schema.get("description", "")]
+    parts = [schema.get("description", "").rstrip(".")]
     parts.append(" or ".join(kind) if isinstance(kind, list) else str(kind))
     if "enum" in schema:
         parts.append("one of " + ", ".join(str(one) for one in schema["enum"] if one is not None))
