@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections import Counter
@@ -46,9 +47,18 @@ class Connection:
     async def ask(self, body: bytes) -> int:
         """Send a search and read the answer; return its status.
 
+        A connection that was idle may be closed as the request is sent; then it is sent again on
+        another, as clients of HTTP do (RFC 9110, section 9.2.2: a search changes nothing).
+
         Raises:
             OSError: There was no answer.
         """
+        if self._streams is not None:
+            with contextlib.suppress(OSError):
+                return await self._ask(body)
+        return await self._ask(body)
+
+    async def _ask(self, body: bytes) -> int:
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
