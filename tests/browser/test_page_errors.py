@@ -32,7 +32,7 @@ def test_where_a_filter_is_wrong_is_shown(page):
 def test_a_server_that_has_no_time_says_when(page, monkeypatch):
     page.open("#q=bread")
 
-    async def refuse(*_arguments):
+    async def refuse(*_arguments, **_options):
         raise RequestRefusedError("Too many requests wait.", code="overloaded")
 
     with monkeypatch.context() as patched:
