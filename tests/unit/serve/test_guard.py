@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 
 import pytest
 
@@ -9,6 +10,7 @@ from colmodern.errors import ConfigError
 from colmodern.serve import ServeConfig
 from colmodern.serve.access import Access, read_bearers
 from colmodern.serve.http.guard import PUBLIC
+from colmodern.serve.run import _listen
 
 from .kit import refused
 
@@ -153,3 +155,8 @@ def test_a_failure_of_the_server_is_told_without_its_inside(client, monkeypatch,
     told = refused(answer, "internal", 500)
     assert "inside" not in told["message"]
     assert "inside" in caplog.text
+
+
+def test_small_answers_leave_at_once():
+    with _listen(ServeConfig(port=0)) as listening:
+        assert listening.proto == socket.IPPROTO_TCP  # or asyncio leaves Nagle's delay on
