@@ -118,7 +118,7 @@ def _listen(config: ServeConfig) -> socket.socket:
         if config.fd is not None:
             return _handed(config.fd)
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-        # asyncio sends small answers at once (TCP_NODELAY) only where the protocol is said to be TCP.
+        # asyncio turns off Nagle's delay only where the protocol is said to be TCP.
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((config.host, config.port))
