@@ -30,7 +30,7 @@ _QUERIES = {
     "in a question": "where is {} used and what does it do",
     "in quotes": '"{}"',
 }
-_WAYS: dict[str, dict[str, Any]] = {
+WAYS: dict[str, dict[str, Any]] = {
     "late": {"mode": "late"},
     "hybrid": {"mode": "hybrid"},
     "hybrid, word weight .3": {"mode": "hybrid", "word_weight": 0.3},
@@ -44,8 +44,8 @@ def main() -> None:
     with IndexReader.open(options.index) as reader:
         texts = {document.id: document.text for document in reader.documents()}
     rng = np.random.default_rng(options.seed)
-    print(f"{len(texts):,} documents\n\n| asked | {' | '.join(_WAYS)} |")
-    print("| -- |" + " -- |" * len(_WAYS))
+    print(f"{len(texts):,} documents\n\n| asked | {' | '.join(WAYS)} |")
+    print("| -- |" + " -- |" * len(WAYS))
     with Searcher.open(options.index) as searcher:
         for kind, pattern in _KINDS.items():
             drawn = _drawn(texts.items(), pattern, options.each, rng, is_name=kind == "name")
@@ -56,7 +56,7 @@ def main() -> None:
                         == (document,)
                         for word, document in drawn
                     )
-                    for way in _WAYS.values()
+                    for way in WAYS.values()
                 ]
                 print(f"| {kind} of {len(drawn)}, {asked} | {' | '.join(map(str, cells))} |")
 

@@ -11,17 +11,10 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
-from typing import Any
 
+from benchmarks.names import WAYS
 from colmodern import Encoder, Hits, Indexer, Searcher
 from colmodern.eval.passages.annotated import Annotated, Question
-
-_WAYS: dict[str, dict[str, Any]] = {
-    "late": {"mode": "late"},
-    "hybrid": {"mode": "hybrid"},
-    "hybrid, word weight .3": {"mode": "hybrid", "word_weight": 0.3},
-    "BM25": {"mode": "bm25"},
-}
 
 
 def main() -> None:
@@ -36,7 +29,7 @@ def main() -> None:
         with Searcher.open(index, encoder) as searcher:
             print(f"{len(collection.questions)} questions\n\n| way | first | first three | shown |")
             print("| -- | -- | -- | -- |")
-            for name, way in _WAYS.items():
+            for name, way in WAYS.items():
                 asked = [(one, searcher.search(one.text, **way)) for one in collection.questions]
                 first = sum(hits.doc_ids[:1] == (one.document,) for one, hits in asked)
                 three = sum(one.document in hits.doc_ids[:3] for one, hits in asked)

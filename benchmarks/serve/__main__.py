@@ -60,6 +60,13 @@ def run(server: Server, queries: list[str], inside: float, options: argparse.Nam
     show(f"closed loop, {CLIENTS} clients", most)
     print(f"    {capacity:.0f} queries a second, {capacity / inside:.2f} of search_many")
 
+    show(
+        "closed loop, one client",
+        asyncio.run(
+            closed_loop(server.port, bodies, clients=1, requests=len(bodies), token=server.token)
+        ),
+    )
+
     def loaded(share: float) -> Tally:
         return asyncio.run(
             open_loop(

@@ -24,7 +24,7 @@ def build_once(
     forget_peak()
     started = time.perf_counter()
     build()
-    cost = round(time.perf_counter() - started, 3), peak_bytes()
+    cost = round(time.perf_counter() - started, 6), peak_bytes()
     scratch = note.with_name(f"{note.name}.{os.getpid()}.partial")
     scratch.write_text(json.dumps({"build_s": cost[0], "build_peak_bytes": cost[1]}))
     scratch.replace(note)

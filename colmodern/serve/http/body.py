@@ -11,6 +11,10 @@ from starlette.requests import ClientDisconnect, Request
 
 from colmodern.errors import RequestRefusedError
 
+LONGEST_ID = 10_000
+"""Characters of an id that a request may name."""
+_LONGEST_NAME = 200
+
 
 async def read_json(request: Request, *, limit: int, seconds: float) -> dict[str, Any]:
     """Return the JSON object that a request carries.
@@ -81,6 +85,17 @@ def checked_text(value: Any, name: str, *, longest: int) -> str:
     except UnicodeEncodeError as error:
         raise _wrong(name, "holds half of a surrogate pair, which is no character") from error
     return value
+
+
+def id_of(value: Any) -> str:
+    """Return a value that may be the id of a document; see ``text_of``."""
+    return checked_text(value, "id", longest=LONGEST_ID)
+
+
+def index_of(asked: Mapping[str, Any]) -> str | None:
+    """Return the name of the index that is meant; None: the first. See ``text_of``."""
+    name = asked.get("index")
+    return None if name is None else checked_text(name, "index", longest=_LONGEST_NAME)
 
 
 def whole_number(value: Any, name: str, *, least: int, most: int) -> int:

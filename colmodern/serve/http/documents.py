@@ -9,18 +9,25 @@ from starlette.responses import Response
 
 from colmodern.errors import RequestRefusedError
 from colmodern.serve.http.answers import JSON, as_json, checked_size
-from colmodern.serve.http.body import checked_text, read_json, text_of, whole_number
+from colmodern.serve.http.body import (
+    LONGEST_ID,
+    checked_text,
+    id_of,
+    index_of,
+    read_json,
+    text_of,
+    whole_number,
+)
 from colmodern.serve.http.search import milliseconds
 from colmodern.serve.http.server import Server
 from colmodern.serve.stopwatch import Stopwatch
 
-_LONGEST_ID = 10_000
 _MOST_CHARACTERS = 1 << 31
 
 
 async def document(server: Server, request: Request) -> Response:
     """Answer with a document; ``start`` and ``end`` choose characters of its text."""
-    doc_id = checked_text(request.path_params["id"], "id", longest=_LONGEST_ID)
+    doc_id = id_of(request.path_params["id"])
     asked = request.query_params
     index = server.library.named(asked.get("index"))
     start = _place(asked.get("start", "0"), "start")
@@ -60,11 +67,10 @@ async def explain(server: Server, request: Request) -> Response:
     limits = server.config
     body = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
     query = text_of(body, "query", longest=limits.max_characters)
-    doc_id = text_of(body, "id", longest=_LONGEST_ID)
+    doc_id = text_of(body, "id", longest=LONGEST_ID)
     passages = whole_number(body.get("passages", 3), "passages", least=1, most=100)
     scoring = checked_text(body.get("scoring", "auto"), "scoring", longest=100)
-    name = body.get("index")
-    index = server.library.named(None if name is None else checked_text(name, "index", longest=200))
+    index = server.library.named(index_of(body))
 
     def work(watch: Stopwatch, _threads: int) -> bytes:
         with index.use() as snapshot:

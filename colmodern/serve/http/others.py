@@ -15,7 +15,7 @@ from colmodern.kernels import maxsim
 from colmodern.kernels.scoring import length_part, sharpness_of
 from colmodern.request import Scoring, SearchRequest
 from colmodern.serve.http.answers import JSON, as_json, checked_size
-from colmodern.serve.http.body import checked_text, read_json, text_of, whole_number
+from colmodern.serve.http.body import checked_text, index_of, read_json, text_of, whole_number
 from colmodern.serve.http.server import Server
 from colmodern.serve.served import ServedIndex
 from colmodern.serve.stopwatch import Stopwatch
@@ -38,7 +38,7 @@ async def rerank(server: Server, request: Request) -> Response:
     most = len(documents) if body.get("top_n") is None else body["top_n"]
     top_n = whole_number(most, "top_n", least=1, most=limits.max_body)
     is_wanted = body.get("return_documents") is True
-    index = server.library.named(_index(body))
+    index = server.library.named(index_of(body))
 
     def work(watch: Stopwatch, threads: int) -> bytes:
         scores = _scores(index, query, documents, watch, threads)
@@ -68,7 +68,7 @@ async def embeddings(server: Server, request: Request) -> Response:
     inputs = _documents([given] if isinstance(given, str) else given, name="input")
     kind = _one_of(body, "input_type", ("document", "query"))
     form = _one_of(body, "encoding_format", ("float", "base64"))
-    index = server.library.named(_index(body))
+    index = server.library.named(index_of(body))
 
     def work(watch: Stopwatch, _threads: int) -> bytes:
         if kind == "query":
@@ -97,7 +97,7 @@ async def colbert(server: Server, request: Request) -> Response:
         asked = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
     query = text_of(asked, "query", longest=limits.max_characters)
     k = whole_number(asked.get("k", 10), "k", least=1, most=min(100, limits.max_k))
-    index = server.library.named(_index(asked))
+    index = server.library.named(index_of(asked))
 
     def work(watch: Stopwatch, threads: int) -> bytes:
         with index.use() as snapshot:
@@ -119,12 +119,6 @@ async def colbert(server: Server, request: Request) -> Response:
             return checked_size(as_json({"query": query, "topk": rows}), limits.max_answer)
 
     return Response(await server.run(request, work), media_type=JSON)
-
-
-def _index(asked: Mapping[str, Any]) -> str | None:
-    """Return the index that is named; ``model`` says nothing unless it names one too."""
-    name = asked.get("index")
-    return None if name is None else checked_text(name, "index", longest=200)
 
 
 def _documents(given: Any, name: str = "documents") -> Sequence[str]:

@@ -24,7 +24,7 @@ from colmodern.serve.http.answers import (
     checked_size,
     described,
 )
-from colmodern.serve.http.body import checked_text, read_json
+from colmodern.serve.http.body import checked_text, index_of, read_json
 from colmodern.serve.http.server import Server
 from colmodern.serve.served import Snapshot
 from colmodern.serve.stopwatch import Stopwatch
@@ -68,7 +68,6 @@ class SearchBody:
                 code="request_invalid",
                 option="query",
             )
-        index = body.get("index")
         options = {name: value for name, value in body.items() if name not in (*_ASKED, "index")}
         request = SearchRequest.from_dict(options)
         if request.k > limits.max_k:
@@ -77,7 +76,7 @@ class SearchBody:
             queries=tuple(_texts(body, limits)),
             vectors=_vectors(body["vectors"]) if "vectors" in asked else None,
             request=request,
-            index=None if index is None else checked_text(index, "index", longest=200),
+            index=index_of(body),
             is_batch="queries" in asked,
         )
 

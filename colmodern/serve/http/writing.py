@@ -16,7 +16,7 @@ from starlette.responses import Response
 from colmodern.errors import InputError, RequestRefusedError
 from colmodern.indexer.sources.documents import stored_documents
 from colmodern.serve.http.answers import JSON, NDJSON, as_json
-from colmodern.serve.http.body import checked_text, read_bytes, refuse_constant
+from colmodern.serve.http.body import id_of, read_bytes, refuse_constant
 from colmodern.serve.http.server import Server
 from colmodern.serve.writing.jobs import JobKind, WriteJob
 from colmodern.serve.writing.writer import Writer
@@ -24,7 +24,6 @@ from colmodern.storage.writer.segment_checks import check_texts, metadata_json
 from colmodern.types import Document
 
 _KEYS = frozenset({"id", "_id", "text", "title", "metadata"})
-_LONGEST_ID = 10_000
 
 
 async def put_documents(server: Server, request: Request) -> Response:
@@ -41,7 +40,7 @@ async def put_documents(server: Server, request: Request) -> Response:
 async def delete_document(server: Server, request: Request) -> Response:
     """Accept that a document is deleted; one that is not there makes no difference."""
     name, writer = _writer(server, request)
-    doc_id = checked_text(request.path_params["id"], "id", longest=_LONGEST_ID)
+    doc_id = id_of(request.path_params["id"])
     job = await asyncio.to_thread(writer.journal.add, JobKind.DELETE, (), (doc_id,))
     return _accepted(name, job, documents=1)
 

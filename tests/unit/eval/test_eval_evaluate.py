@@ -27,7 +27,7 @@ def test_one_line_measures_any_system(dataset, encoder, spec):
     assert report.encode_ms_median >= 0
     assert report.queries_a_second > 0
     assert report.index_bytes > 0
-    assert report.build_s >= 0  # may be less than the clock tells
+    assert report.build_s > 0
     assert report.without_hits == 0
     assert report.dataset_fingerprint == dataset.fingerprint
 
