@@ -8,6 +8,8 @@ import re
 from colmodern.corpus.decoding import without_surrogates
 from colmodern.corpus.extraction.office.archive import Archive
 from colmodern.corpus.extraction.office.docx_body import Body, Notes
+from colmodern.corpus.extraction.office.docx_lists import DocxLists, Numbering, numbering_of
+from colmodern.corpus.extraction.office.docx_notes import NotesReader
 from colmodern.corpus.extraction.office.docx_styles import Styles, styles_of
 from colmodern.corpus.extraction.office.properties import title_of
 from colmodern.corpus.extraction.parsed import Parsed, parsing
@@ -29,7 +31,8 @@ _AROUND = re.compile(r"(?:header|footer|diagrams/data|charts/chart)\d*\.xml")
 def parse_docx(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     """Return the text of a DOCX file, its title, and its headings as ``sections``.
 
-    Paragraphs have a blank line between them; a row of a table is a line. Notes and comments follow
+    Paragraphs have a blank line between them, items of lists their numbers; a row of a table is a
+    line. Notes and comments follow
     the paragraph that refers to them, headers and footers the whole text.
 
     Raises:
@@ -43,15 +46,16 @@ def parse_docx(data: bytes, source: Source, options: ScanOptions) -> Parsed:
             raise ExtractionError(source.path, SkipReason.BROKEN, detail)
         folder = posixpath.dirname(main)
         styles = styles_of(archive, posixpath.join(folder, "styles.xml"))
-        notes = _notes(archive, folder, styles)
-        body = Body(styles, notes)
+        numbering = numbering_of(archive, posixpath.join(folder, "numbering.xml"))
+        notes = _notes(archive, folder, styles, numbering)
+        body = Body(styles, notes, DocxLists(numbering, styles))
         is_whole = archive.read(main, body)
         body.finish()
         text = body.result()
         if not is_whole and not text:
             detail = f"not a sound DOCX file: {archive.notes[-1].detail}"
             raise ExtractionError(source.path, SkipReason.BROKEN, detail)
-        rest = [*notes.unused(), *_around(archive, folder, styles)]
+        rest = [*notes.unused(), *_around(archive, folder, styles, numbering)]
         text = without_surrogates("\n\n".join(filter(None, (text, *rest))))
         title = body.title or title_of(archive)
         return Parsed(text, title, sections_field(body.headings()), tuple(archive.notes))
@@ -61,19 +65,19 @@ def _is_main(name: str) -> bool:
     return _MAIN.fullmatch(posixpath.basename(name)) is not None
 
 
-def _notes(archive: Archive, folder: str, styles: Styles) -> Notes:
+def _notes(archive: Archive, folder: str, styles: Styles, numbering: Numbering) -> Notes:
     notes = Notes()
     for kind, regex in _NOTES.items():
         for name in archive.matching(regex, folder):
-            archive.read(name, notes.reader(kind, styles))
+            archive.read(name, NotesReader(notes, kind, styles, DocxLists(numbering, styles)))
     return notes
 
 
-def _around(archive: Archive, folder: str, styles: Styles) -> list[str]:
+def _around(archive: Archive, folder: str, styles: Styles, numbering: Numbering) -> list[str]:
     """Return the headers and footers, and the words of diagrams and charts, each once."""
     found: dict[str, None] = {}
     for name in archive.matching(_AROUND, folder):
-        body = Body(styles, Notes())
+        body = Body(styles, Notes(), DocxLists(numbering, styles))
         archive.read(name, body)
         body.finish()
         found.setdefault(body.result())

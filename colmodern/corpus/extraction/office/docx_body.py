@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from colmodern.corpus.extraction.office.docx_lists import DocxLists
 from colmodern.corpus.extraction.office.docx_styles import Styles
 from colmodern.corpus.extraction.rows_of_cells import StreamedLayout
 from colmodern.text.headings import Heading
@@ -13,8 +14,8 @@ __all__ = ["Body", "Notes"]
 # What is no text of the document: what was deleted, instructions of fields, properties.
 _UNSEEN = frozenset({
     "del", "moveFrom", "delText", "instrText", "delInstrText", "sectPr", "tblPr", "tcPr",
-    "trPr", "sdtPr", "rubyPr", "numPr", "ctrlPr", "fPr", "dPr", "naryPr", "radPr", "sSupPr",
-    "sSubPr", "binData", "tblGrid",
+    "trPr", "sdtPr", "rubyPr", "pPrChange", "rPrChange", "ctrlPr", "fPr", "dPr", "naryPr",
+    "radPr", "sSupPr", "sSubPr", "binData", "tblGrid",
 })  # fmt: skip
 _RAISED = frozenset("0123456789-+[*\u2212\u2020")
 
@@ -26,11 +27,12 @@ class Body:
         title: The first paragraph in the style of a title.
     """
 
-    def __init__(self, styles: Styles, notes: Notes) -> None:
+    def __init__(self, styles: Styles, notes: Notes, lists: DocxLists) -> None:
         """Start with no text; ``notes`` are written after the paragraphs that refer to them."""
         self.title = ""
         self._styles = styles
         self._notes = notes
+        self._lists = lists
         # Text boxes stand in the middle of a paragraph: each is a text of its own, put after it.
         self._texts = [StreamedLayout()]
         self._boxes: list[str] = []
@@ -39,6 +41,8 @@ class Body:
         self._is_text = False
         self._script = ""
         self._style = ""
+        self._list = ("", "")
+        self._is_properties = False
         self._words: list[str] | None = None
         self._reading: list[str] | None = None
         self._readings = ""
@@ -72,6 +76,9 @@ class Body:
         """Take the start of an element."""
         if self._unseen or self._is_unseen(name):
             self._unseen += 1
+            # A paragraph whose end was deleted has no number of its own.
+            if self._is_properties and name in {"del", "moveFrom"}:
+                self._list = ("0", "")
             return
         self._is_text = name == "t"
         if (action := _STARTS.get(name)) is not None:
@@ -116,6 +123,7 @@ class Body:
 
     def _start_paragraph(self, _: dict[str, str]) -> None:
         self._style = ""
+        self._list = ("", "")
         self._words = []
         self._layout.paragraph()
 
@@ -130,6 +138,20 @@ class Body:
         is_level = value.isdecimal() and int(value) < 9
         if is_level and self._styles.level_of(self._style) is None:
             self._layout.start_heading(int(value) + 1)
+
+    def _start_properties(self, _: dict[str, str]) -> None:
+        self._is_properties = True
+
+    def _set_list(self, attributes: dict[str, str]) -> None:
+        self._list = (attributes.get("val", ""), self._list[1])
+
+    def _set_list_level(self, attributes: dict[str, str]) -> None:
+        self._list = (self._list[0], attributes.get("val", ""))
+
+    def _end_properties(self) -> None:
+        self._is_properties = False
+        if number := self._lists.number(*self._list, self._style):
+            self._layout.write(f"{number} ")
 
     def _end_paragraph(self) -> None:
         self._layout.end_heading()
@@ -210,7 +232,10 @@ def _refers(kind: str) -> Callable[[Body, dict[str, str]], None]:
 _STARTS: dict[str, Callable[[Body, dict[str, str]], None]] = {
     "p": Body._start_paragraph,
     "r": Body._start_run,
+    "pPr": Body._start_properties,
     "pStyle": Body._set_style,
+    "numId": Body._set_list,
+    "ilvl": Body._set_list_level,
     "outlineLvl": Body._set_level,
     "vertAlign": Body._set_script,
     "br": Body._break,
@@ -235,6 +260,7 @@ _STARTS: dict[str, Callable[[Body, dict[str, str]], None]] = {
 }
 _ENDS: dict[str, Callable[[Body], None]] = {
     "p": Body._end_paragraph,
+    "pPr": Body._end_properties,
     "tc": _lays("end_cell"),
     "tr": _lays("end_row"),
     "txbxContent": Body._end_box,
@@ -264,37 +290,3 @@ class Notes:
     def unused(self) -> list[str]:
         """Return the notes that no paragraph referred to."""
         return list(self._texts.values())
-
-    def reader(self, kind: str, styles: Styles) -> _NotesReader:
-        """Return what reads a part of notes into these."""
-        return _NotesReader(self, kind, styles)
-
-
-class _NotesReader:
-    """A part of notes on its way to their texts."""
-
-    def __init__(self, notes: Notes, kind: str, styles: Styles) -> None:
-        self._notes, self._kind, self._styles = notes, kind, styles
-        self._name = ""
-        self._body: Body | None = None
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == self._kind:
-            # Separators are lines between the text and its notes.
-            is_note = "eparator" not in attributes.get("type", "")
-            self._name = attributes.get("id", "")
-            self._body = Body(self._styles, Notes()) if is_note else None
-        elif self._body is not None:
-            self._body.start(name, attributes)
-
-    def text(self, text: str) -> None:
-        if self._body is not None:
-            self._body.text(text)
-
-    def end(self, name: str) -> None:
-        if name == self._kind and self._body is not None:
-            self._body.finish()
-            self._notes.add(self._kind, self._name, self._body.result())
-            self._body = None
-        elif self._body is not None:
-            self._body.end(name)

@@ -1,4 +1,4 @@
-"""Which styles of a Word document are headings, and of which level?"""
+"""Which styles of a Word document are headings, of which level, and which are numbered?"""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class Styles:
     names: dict[str, str] = field(default_factory=dict)
     bases: dict[str, str] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
+    lists: dict[str, str] = field(default_factory=dict)
+    list_levels: dict[str, str] = field(default_factory=dict)
 
     def level_of(self, style: str) -> int | None:
         """Return the level of a heading, from 1; None for any other style."""
@@ -34,6 +36,17 @@ class Styles:
                 break
             style = self.bases[style]
         return None
+
+    def list_of(self, style: str) -> tuple[str, str]:
+        """Return the id of the list that a style stands in, and its level; empty for none."""
+        name = level = ""
+        for _ in range(_LONGEST_CHAIN):
+            name = name or self.lists.get(style, "")
+            level = level or self.list_levels.get(style, "")
+            if (name and level) or style not in self.bases:
+                break
+            style = self.bases[style]
+        return name, level
 
     def is_title(self, style: str) -> bool:
         """Say whether a style is that of the title."""
@@ -53,6 +66,10 @@ class _StyleReader:
             self.styles.names.setdefault(self._style, value)
         elif name == "basedOn":
             self.styles.bases[self._style] = value
+        elif name == "numId":
+            self.styles.lists[self._style] = value
+        elif name == "ilvl":
+            self.styles.list_levels[self._style] = value
         elif name == "outlineLvl" and value.isdecimal() and int(value) < 9:
             self.styles.levels[self._style] = int(value) + 1
 

@@ -31,11 +31,10 @@ def parse_odt(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     """
     with parsing(source, "ODT"):
         archive = _opened(data, source, options)
-        body, running = OdtBody(), RunningText()
+        running = _running(archive)
+        body = OdtBody(running.lists)
         archive.read(_CONTENT, body)
         body.finish()
-        if "styles.xml" in archive.names:
-            archive.read("styles.xml", running)
         text = "\n\n".join(filter(None, (body.result(), *running.found)))
         title = title_of(archive) or body.title
         sections = sections_field(body.headings())
@@ -71,13 +70,20 @@ def parse_odp(data: bytes, source: Source, options: ScanOptions) -> Parsed:
     with parsing(source, "ODP"):
         archive = _opened(data, source, options)
         text = SlideText()
-        slides = OdpSlides(text)
+        slides = OdpSlides(text, _running(archive).lists)
         archive.read(_CONTENT, slides)
         slides.finish()
         title = title_of(archive) or text.first_title
         result = without_surrogates(text.result())
         archive.check_read(result)
         return Parsed(result, title, text.places(), tuple(archive.notes))
+
+
+def _running(archive: Archive) -> RunningText:
+    running = RunningText()
+    if "styles.xml" in archive.names:
+        archive.read("styles.xml", running)
+    return running
 
 
 class _Manifest:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from colmodern.corpus.extraction.office.odf_lists import ListStyles, OdfLists
 from colmodern.corpus.extraction.rows_of_cells import StreamedLayout
 
 __all__ = ["OdfReader"]
@@ -16,7 +17,7 @@ __all__ = ["OdfReader"]
 # What is no text of the document: what was deleted, and numbers that only a page has.
 _UNSEEN = frozenset({
     "tracked-changes", "note-citation", "page-number", "forms", "hidden-text", "object-ole",
-    "script", "event-listeners", "binary-data",
+    "script", "event-listeners", "binary-data", "number",
 })  # fmt: skip
 _OWN_TEXTS = {
     "note-body": "note", "annotation": "note", "frame": "box", "custom-shape": "box",
@@ -36,6 +37,7 @@ class _OwnText:
 
     kind: str
     element: str
+    numbers: OdfLists
     name: str = ""
     layout: StreamedLayout = field(default_factory=StreamedLayout)
     paragraphs: int = 0
@@ -49,12 +51,14 @@ class OdfReader:
         title: The first paragraph in the style of a title.
     """
 
-    def __init__(self) -> None:
-        """Start with no text."""
+    def __init__(self, lists: ListStyles | None = None) -> None:
+        """Start with no text; styles of lists that another part has come along."""
         self.title = ""
-        self._texts = [_OwnText("", "")]
+        self._lists = ListStyles() if lists is None else lists
+        self._texts = [_OwnText("", "", OdfLists(self._lists))]
         self._unseen = 0
         self._bases: dict[str, str] = {}
+        self._unnumbered: set[str] = set()
         self._words: list[str] | None = None
 
     @property
@@ -76,9 +80,11 @@ class OdfReader:
         elif name == "ruby-text" and self._now.paragraphs:
             self._now.layout.write("(")
         elif name == "style":
-            self._bases[attributes.get("name", "")] = attributes.get("parent-style-name", "")
+            self._set_style(attributes)
         else:
             self._now.lists += name in _LISTS
+            self._now.numbers.start(name, attributes)
+            self._lists.start(name, attributes)
             self._start_other(name, attributes)
 
     def text(self, text: str) -> None:
@@ -101,6 +107,8 @@ class OdfReader:
             self._now.layout.write(")")
         else:
             self._now.lists -= name in _LISTS
+            self._now.numbers.end(name)
+            self._lists.end(name)
             self._end_other(name)
 
     def finish(self) -> None:
@@ -122,11 +130,17 @@ class OdfReader:
         """Be told that a paragraph of the text itself is over."""
 
     def _push(self, kind: str, element: str, name: str = "") -> None:
-        self._texts.append(_OwnText(kind, element, name))
+        self._texts.append(_OwnText(kind, element, OdfLists(self._lists), name))
 
     def _pop(self) -> None:
         ended = self._texts.pop()
         self._took(ended.kind, ended.name, ended.layout.layout.text())
+
+    def _set_style(self, attributes: dict[str, str]) -> None:
+        name = attributes.get("name", "")
+        self._bases[name] = attributes.get("parent-style-name", "")
+        if attributes.get("list-style-name") == "":
+            self._unnumbered.add(name)
 
     def _start_paragraph(self, name: str, attributes: dict[str, str]) -> None:
         now, style = self._now, attributes.get("style-name", "")
@@ -135,6 +149,11 @@ class OdfReader:
         level = attributes.get("outline-level", "1") if name == "h" else self._level_of(style)
         if level and level.isdecimal() and len(level) < 3:
             now.layout.start_heading(int(level))
+        number = now.numbers.number()
+        if name == "h" and style not in self._unnumbered:
+            number = number or now.numbers.number_of_heading(attributes)
+        if number:
+            now.layout.write(f"{number} ")
         is_title = not self.title and len(self._texts) == 1 and self._is(style, "Title")
         self._words = [] if is_title else self._words
 

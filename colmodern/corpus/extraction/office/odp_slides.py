@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from colmodern.corpus.extraction.office.odf_lists import ListStyles
 from colmodern.corpus.extraction.office.odf_reader import OdfReader
 from colmodern.corpus.extraction.office.slide_text import SlideText
 
@@ -13,9 +14,9 @@ _NUMBERS = frozenset({"page-number", "date-time"})
 class OdpSlides(OdfReader):
     """Reads a presentation into a :class:`SlideText`; speaker notes follow their slide."""
 
-    def __init__(self, text: SlideText) -> None:
-        """Start with no slide."""
-        super().__init__()
+    def __init__(self, text: SlideText, lists: ListStyles) -> None:
+        """Start with no slide; styles of lists that another part has come along."""
+        super().__init__(lists)
         self._slides = text
         self._title = ""
         self._blocks: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from colmodern.corpus.extraction.office.odf_lists import ListStyles
 from colmodern.corpus.extraction.office.odf_reader import OdfReader
 from colmodern.text.headings import Heading
 
@@ -11,9 +12,9 @@ __all__ = ["OdtBody", "RunningText"]
 class OdtBody(OdfReader):
     """Reads a text document: what stands in a paragraph of its own follows that paragraph."""
 
-    def __init__(self) -> None:
-        """Start with no text."""
-        super().__init__()
+    def __init__(self, lists: ListStyles | None = None) -> None:
+        """Start with no text; styles of lists that another part has come along."""
+        super().__init__(lists)
         self._following: list[str] = []
 
     def result(self) -> str:
@@ -38,7 +39,7 @@ class OdtBody(OdfReader):
             self._now.layout.end_cell()
         elif name == "table-row":
             self._now.layout.end_row()
-        elif name in {"table", "list"}:
+        elif name == "table" or (name == "list" and not self._now.lists):
             self._now.layout.paragraph()
 
     def _took(self, own: str, name: str, text: str) -> None:  # noqa: ARG002
@@ -58,7 +59,12 @@ class OdtBody(OdfReader):
 
 
 class RunningText:
-    """Reads the headers and footers of pages, each once."""
+    """Reads the headers and footers of pages, each once, and the styles of lists.
+
+    Attributes:
+        found: The texts, in their order.
+        lists: The styles.
+    """
 
     _PARTS = frozenset(
         f"{part}{kind}" for part in ("header", "footer") for kind in ("", "-left", "-first")
@@ -67,14 +73,17 @@ class RunningText:
     def __init__(self) -> None:
         """Start with none."""
         self.found: dict[str, None] = {}
+        self.lists = ListStyles()
         self._body: OdtBody | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Take the start of an element."""
         if name in self._PARTS:
-            self._body = OdtBody()
+            self._body = OdtBody(self.lists)
         elif self._body is not None:
             self._body.start(name, attributes)
+        else:
+            self.lists.start(name, attributes)
 
     def text(self, text: str) -> None:
         """Take text of the part."""
@@ -84,8 +93,8 @@ class RunningText:
     def end(self, name: str) -> None:
         """Take the end of an element."""
         if self._body is None:
-            return
-        if name in self._PARTS:
+            self.lists.end(name)
+        elif name in self._PARTS:
             self._body.finish()
             if text := self._body.result():
                 self.found.setdefault(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from colmodern.corpus.extraction.office.slide_numbers import SlideNumbers
 from colmodern.corpus.extraction.rows_of_cells import StreamedLayout
 
 __all__ = ["SlideReader", "SlideShape"]
@@ -39,6 +40,9 @@ class SlideReader:
         self.shapes: list[SlideShape] = []
         self._layout = StreamedLayout()
         self._shape = SlideShape()
+        self._numbers = SlideNumbers()
+        self._is_style = False
+        self._is_new = False
         self._is_text = False
         self._is_number = False
         self._is_raised = False
@@ -63,6 +67,10 @@ class SlideReader:
         """Take text."""
         if not self._is_text or self._unseen or self._is_number:
             return
+        if self._is_new and text.strip():  # only what says something is counted
+            self._is_new = False
+            if number := self._numbers.number():
+                self._layout.write(f"{number} ")
         if self._is_raised and self._layout.last.isalnum() and text[:1].isdigit():
             self._layout.write("^")
         self._layout.write(text)
@@ -82,9 +90,34 @@ class SlideReader:
         if self._shape.text or self._shape.relation:
             self.shapes.append(self._shape)
         self._shape, self._layout = SlideShape(), StreamedLayout()
+        self._numbers = SlideNumbers()
 
     def _start_shape(self, _: dict[str, str]) -> None:
         self.finish()
+
+    def _start_style(self, _: dict[str, str]) -> None:
+        self._is_style = True
+
+    def _end_style(self) -> None:
+        self._is_style = False
+
+    def _start_paragraph(self, _: dict[str, str]) -> None:
+        self._layout.line()
+        self._numbers.start_paragraph()
+        self._is_new = True
+
+    def _set_level(self, attributes: dict[str, str]) -> None:
+        self._numbers.set_level(attributes.get("lvl", "0"))
+
+    def _set_number(self, attributes: dict[str, str]) -> None:
+        if self._is_style:
+            self._numbers.set_style(attributes)
+        else:
+            self._numbers.set_kind(attributes)
+
+    def _set_bullet(self, _: dict[str, str]) -> None:
+        if not self._is_style:
+            self._numbers.set_kind(None)
 
     def _set_kind(self, attributes: dict[str, str]) -> None:
         self._shape.kind = attributes.get("type", "obj")
@@ -116,6 +149,10 @@ class SlideReader:
             self._choices.pop()
 
 
+def _is_on(level: int) -> Callable[[SlideReader, dict[str, str]], None]:
+    return lambda reader, _: reader._numbers.set_level(str(level))
+
+
 def _lays(name: str) -> Callable[..., None]:
     return lambda reader, *_: getattr(reader._layout, name)()
 
@@ -126,7 +163,14 @@ _STARTS: dict[str, Callable[[SlideReader, dict[str, str]], None]] = {
     "ph": SlideReader._set_kind,
     "chart": SlideReader._show_chart,
     "relIds": SlideReader._show_diagram,
-    "p": _lays("line"),
+    "p": SlideReader._start_paragraph,
+    "lstStyle": SlideReader._start_style,
+    **{f"lvl{level + 1}pPr": _is_on(level) for level in range(9)},
+    "pPr": SlideReader._set_level,
+    "buAutoNum": SlideReader._set_number,
+    "buChar": SlideReader._set_bullet,
+    "buBlip": SlideReader._set_bullet,
+    "buNone": SlideReader._set_bullet,
     "br": _lays("line"),
     "tr": _lays("start_row"),
     "r": SlideReader._start_run,
@@ -138,6 +182,7 @@ _ENDS: dict[str, Callable[[SlideReader], None]] = {
     "sp": SlideReader.finish,
     "graphicFrame": SlideReader.finish,
     "p": _lays("line"),
+    "lstStyle": SlideReader._end_style,
     "tc": _lays("end_cell"),
     "tr": _lays("end_row"),
     "fld": SlideReader._end_field,
