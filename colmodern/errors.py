@@ -136,9 +136,9 @@ class IndexStoreError(ColModernError):
     code = "index_unreadable"
     path: Path
 
-    def __init__(self, message: str, *, path: Path) -> None:
-        """Keep the path beside the message."""
-        super().__init__(message, path=path)
+    def __init__(self, message: str, *, path: Path, code: str | None = None) -> None:
+        """Keep the path beside the message; without a code it is that of the class."""
+        super().__init__(message, path=path, code=code)
 
 
 class IndexNotFoundError(IndexStoreError, FileNotFoundError):
@@ -285,6 +285,10 @@ CODES: Mapping[str, Code] = {
     "index_exists": Code(IndexExistsError, 2, 409, "Something else is where it was to be made."),
     "index_format": Code(IndexFormatError, 2, 500, "It is no index, or of another version."),
     "index_corrupt": Code(IndexCorruptError, 2, 500, "A file is missing, cut short or changed."),
+    "shard_missing": Code(IndexCorruptError, 2, 500, "A shard of a set is not there."),
+    "shard_mismatch": Code(
+        IndexCorruptError, 2, 500, "A shard is in another state than its set says."
+    ),
     "index_unreadable": Code(IndexStoreError, 2, 500, "The system does not let it be read."),
     "index_not_written": Code(IndexWriteError, 2, 507, "The disk is full, or cannot be written."),
     "index_locked": Code(IndexLockedError, 2, 423, "Another process is writing to the index."),

@@ -85,7 +85,7 @@ def open_searcher(path: Path, arguments: EncoderArguments) -> Searcher:
 
 def encoder_name(path: Path) -> str:
     """Return the name of the encoder that an index was made with."""
-    from colmodern.storage import IndexReader
+    from colmodern.storage import open_reader
 
-    with IndexReader.open(path) as reader:
+    with open_reader(path) as reader:
         return reader.manifest.encoder.name

@@ -8,7 +8,7 @@ from typing import Any
 
 from colmodern.indexer.scans import KEY as SCANS
 from colmodern.request import IndexConfig
-from colmodern.storage import IndexReader, TrainingRecord
+from colmodern.storage import TrainingRecord, open_reader
 
 __all__ = ["config_at", "config_of"]
 
@@ -26,5 +26,5 @@ def config_at(path: Path) -> IndexConfig:
     Raises:
         IndexStoreError: There is none, or it cannot be read.
     """
-    with IndexReader.open(path) as reader:
+    with open_reader(path) as reader:
         return config_of(reader.manifest.config)

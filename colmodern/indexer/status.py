@@ -25,7 +25,7 @@ from colmodern.indexer.pruning import needs_prune
 from colmodern.indexer.report import MOST_NAMED, IndexReport, UnreadFiles
 from colmodern.indexer.scans import root_name, scans_of, without_index
 from colmodern.indexer.sources.files import FileChanges, FileReader
-from colmodern.storage import IndexReader, SourceRecord
+from colmodern.storage import SourceRecord, open_reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def status(
         InputError: A root that is given does not exist.
     """
     index = Path(path)
-    with IndexReader.open(index) as reader:
+    with open_reader(index) as reader:
         sources, config = reader.sources(), reader.manifest.config
         scans = scans_of(config, sources)
         known = reader.content_hashes()

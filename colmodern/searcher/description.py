@@ -6,8 +6,7 @@ from typing import Any
 
 from colmodern import kernels
 from colmodern.searcher.left_out import left_out_of
-from colmodern.storage import IndexReader, drift
-from colmodern.storage.format.names import MANIFEST
+from colmodern.storage import IndexReader, ShardSetReader, drift
 
 
 def describe(reader: IndexReader) -> dict[str, Any]:
@@ -16,14 +15,14 @@ def describe(reader: IndexReader) -> dict[str, Any]:
 
     manifest = reader.manifest
     fit = drift(manifest)
-    n_bytes = reader.directory.size(MANIFEST) + sum(file.bytes for file in manifest.files())
     return {
         "index": str(reader.path),
         "documents": reader.n_documents,
         "tokens": reader.n_tokens,
+        **({"shards": len(reader.shards)} if isinstance(reader, ShardSetReader) else {}),
         "segments": len(reader.segments),
-        "bytes": n_bytes,
-        "bytes_a_token": round(n_bytes / max(1, reader.n_tokens), 1),
+        "bytes": reader.n_bytes,
+        "bytes_a_token": round(reader.n_bytes / max(1, reader.n_tokens), 1),
         "dim": reader.codec.dim,
         "bits": reader.codec.bits,
         "pool": pool if type(pool := manifest.config.get("pool", 1)) is int else None,

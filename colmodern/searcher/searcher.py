@@ -32,7 +32,7 @@ from colmodern.searcher.part import Part
 from colmodern.searcher.plan import Begin, SearchPlan, plan, unobserved
 from colmodern.searcher.search import search_all, search_one
 from colmodern.searcher.unread import asked_of_words, unread_queries
-from colmodern.storage import IndexReader
+from colmodern.storage import IndexReader, open_reader
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ class Searcher:
     def open(
         cls, path: str | Path, encoder: QueryEncoder | None = None, *, precision: str = "auto"
     ) -> Self:
-        """Open the index in a folder, memory-mapped and read-only.
+        """Open the index, or the shard set, in a folder, memory-mapped and read-only.
 
         Args:
-            path: The folder of the index.
+            path: The folder of the index or of the set.
             encoder: The encoder the index was made with; None loads it by the name that the index
                 keeps when the first text is searched.
             precision: What that encoder computes in; see ``Encoder.load``.
@@ -74,7 +74,7 @@ class Searcher:
             IndexStoreError: There is no index there, or it cannot be read.
             EncoderMismatchError: The index was made with another encoder.
         """
-        return cls(IndexReader.open(path), encoder, precision=precision)
+        return cls(open_reader(path), encoder, precision=precision)
 
     def __enter__(self) -> Self:
         """Return the searcher itself."""

@@ -15,7 +15,7 @@ from colmodern.indexer.agreement import UNNAMED
 from colmodern.searcher import Searcher
 from colmodern.searcher.checks import encoder_of, found_document
 from colmodern.serve.encoding import NoEncoder, SharedEncoder
-from colmodern.storage import IndexReader, StoredDocument
+from colmodern.storage import IndexReader, StoredDocument, open_reader
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 
@@ -83,7 +83,7 @@ class ServedIndex:
         """
         self.name = name
         self.path = path
-        reader = IndexReader.open(path)
+        reader = open_reader(path)
         self.encoder = SharedEncoder(_encoder_of(reader) if encoder is None else encoder)
         self._newest = Snapshot(reader, self.encoder)
         self._newest.warm()

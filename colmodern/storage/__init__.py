@@ -12,13 +12,22 @@ if TYPE_CHECKING:
     from colmodern.storage.format.fit import DRIFT_LIMIT, TrainingRecord, drift
     from colmodern.storage.format.manifest import FileRecord, Manifest, SegmentRecord
     from colmodern.storage.format.pending import Pending
+    from colmodern.storage.format.placement import shard_of
+    from colmodern.storage.format.shard_set import ShardRecord, ShardSet
     from colmodern.storage.snapshot.files import read_pending
     from colmodern.storage.snapshot.reader import IndexReader
     from colmodern.storage.snapshot.segment import Segment
+    from colmodern.storage.snapshot.shard_set import (
+        ShardSetReader,
+        is_shard_set,
+        open_reader,
+        read_shard_set,
+    )
     from colmodern.storage.snapshot.verification import Problem, verify
     from colmodern.storage.snapshot.words import SegmentWords
     from colmodern.storage.writer.locked import LockedIndex
     from colmodern.storage.writer.segment_writer import SegmentWriter
+    from colmodern.storage.writer.shard_set import LockedShardSet
     from colmodern.storage.writer.writer import DEFAULT_SEGMENT_TOKENS, IndexWriter
 
 # Names are imported when they are first used: a search does not wait for what only a writer needs.
@@ -33,6 +42,7 @@ _HOMES = {
     "IndexWriter": "writer.writer",
     "LocalDirectory": "directory",
     "LockedIndex": "writer.locked",
+    "LockedShardSet": "writer.shard_set",
     "Manifest": "format.manifest",
     "MemoryDirectory": "directory.memory",
     "Pending": "format.pending",
@@ -41,11 +51,18 @@ _HOMES = {
     "SegmentRecord": "format.manifest",
     "SegmentWords": "snapshot.words",
     "SegmentWriter": "writer.segment_writer",
+    "ShardRecord": "format.shard_set",
+    "ShardSet": "format.shard_set",
+    "ShardSetReader": "snapshot.shard_set",
     "SourceRecord": "format.documents",
     "StoredDocument": "format.documents",
     "TrainingRecord": "format.fit",
     "drift": "format.fit",
+    "is_shard_set": "snapshot.shard_set",
+    "open_reader": "snapshot.shard_set",
     "read_pending": "snapshot.files",
+    "read_shard_set": "snapshot.shard_set",
+    "shard_of": "format.placement",
     "verify": "snapshot.verification",
 }
 
@@ -60,6 +77,7 @@ __all__ = [
     "IndexWriter",
     "LocalDirectory",
     "LockedIndex",
+    "LockedShardSet",
     "Manifest",
     "MemoryDirectory",
     "Pending",
@@ -68,22 +86,35 @@ __all__ = [
     "SegmentRecord",
     "SegmentWords",
     "SegmentWriter",
+    "ShardRecord",
+    "ShardSet",
+    "ShardSetReader",
     "SourceRecord",
     "StoredDocument",
     "TrainingRecord",
     "drift",
     "exists",
+    "is_shard_set",
+    "open_reader",
     "read_pending",
+    "read_shard_set",
+    "shard_of",
     "verify",
 ]
 
 
 def exists(path: IndexLocation) -> bool:
-    """Return whether an index lies at a path, or in a directory; costs next to nothing."""
+    """Return whether an index, or a shard set, lies at a path; costs next to nothing."""
     from colmodern.storage.directory import as_directory
-    from colmodern.storage.format.names import MANIFEST
+    from colmodern.storage.format.names import MANIFEST, set_generation
 
-    return as_directory(path).version(MANIFEST) is not None
+    directory = as_directory(path)
+    if directory.version(MANIFEST) is not None:
+        return True
+    try:
+        return any(map(set_generation, directory.entries()))
+    except OSError:
+        return False
 
 
 def __getattr__(name: str) -> object:

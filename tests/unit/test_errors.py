@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import pickle
+import shutil
 import sys
 import threading
 from functools import cached_property
@@ -35,7 +36,7 @@ from colmodern.serve.http.guard import Guard, failed
 from colmodern.serve.run import make_server
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.serve.writing.jobs import Journal
-from colmodern.storage import IndexWriter
+from colmodern.storage import IndexWriter, LocalDirectory, LockedShardSet
 from colmodern.torch_encoder import load_torch_encoder
 from colmodern.types import Document
 
@@ -54,6 +55,15 @@ class Kit:
     def index(self):
         Indexer(self.folder / "i", ENCODER).build([("a", "blue ovens"), ("b", "red trains")])
         return self.folder / "i"
+
+    @cached_property
+    def shard_set(self):
+        locked = LockedShardSet(LocalDirectory(self.folder / "s"))
+        shard = locked.new_shard(0, is_empty=True)
+        Indexer(shard, ENCODER).build([("a", "blue ovens")])
+        locked.publish({0: shard}, n_shards=1, config={}, sources=None)
+        locked.release()
+        return self.folder / "s"
 
     @property
     def manifest(self):
@@ -330,6 +340,18 @@ def index_corrupt(kit):
     Searcher.open(kit.index)
 
 
+def shard_missing(kit):
+    shutil.rmtree(kit.shard_set / "shard-000001-g000001")
+    Searcher.open(kit.shard_set)
+
+
+def shard_mismatch(kit):
+    with IndexWriter.open(kit.shard_set / "shard-000001-g000001") as writer:
+        writer.set_option("changed", True)
+        writer.commit()
+    Searcher.open(kit.shard_set)
+
+
 def index_unreadable(kit):
     kit.manifest.unlink()
     kit.manifest.mkdir()
@@ -495,6 +517,8 @@ DOORS = [
     (index_exists, None, None, None, "i"),
     (index_format, None, None, None, "file"),
     (index_corrupt, None, None, None, "i/manifest.json"),
+    (shard_missing, None, None, None, "s/shard-000001-g000001"),
+    (shard_mismatch, None, None, None, "s/shard-000001-g000001/manifest.json"),
     (index_unreadable, None, None, None, "i/manifest.json"),
     (index_not_written, None, None, None, "file/i"),
     (index_locked, None, None, None, "i"),

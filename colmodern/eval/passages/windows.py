@@ -18,7 +18,7 @@ from colmodern.passages.scorer import DocumentScorer
 from colmodern.searcher.answer import passage_query
 from colmodern.searcher.part import Part
 from colmodern.searcher.prepared import PreparedQuery
-from colmodern.storage import IndexReader, Segment
+from colmodern.storage import Segment, open_reader
 from colmodern.types import DocumentEncoder, FloatMatrix, IntVector
 
 Stretch: TypeAlias = tuple[int, int]
@@ -50,7 +50,7 @@ class DocumentWindows:
     def __init__(self, collection: Annotated, path: Path, encoder: DocumentEncoder) -> None:
         """Open the index of a collection."""
         self.documents = collection.documents
-        self._reader = IndexReader.open(path)
+        self._reader = open_reader(path)
         self._part = Part(self._reader.segments, lambda: self._reader.words)
         self._encoder = encoder
         self.of = cache(self._of)

@@ -26,6 +26,7 @@ __all__ = [
     "decode_manifest",
     "encode_manifest",
     "encoder_json",
+    "file_json",
     "program_name",
     "read_codec_record",
     "read_encoder_info",
@@ -57,7 +58,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
         "codec": codec_json(manifest.codec),
         "next_segment": manifest.next_segment,
         "segments": [segment_json(segment) for segment in manifest.segments],
-        "sources": _file_json(manifest.sources),
+        "sources": file_json(manifest.sources),
     }
     return seal(payload)
 
@@ -128,7 +129,8 @@ def _check_whole(manifest: Manifest, content: JsonObject) -> None:
         raise content.wrong("next_segment", "above the number of every segment")
 
 
-def _file_json(record: FileRecord | None) -> dict[str, Any] | None:
+def file_json(record: FileRecord | None) -> dict[str, Any] | None:
+    """Return the record of a file as JSON values; null for None."""
     if record is None:
         return None
     return {"name": record.name, "bytes": record.bytes, "checksum": record.checksum}
@@ -151,7 +153,7 @@ def codec_json(codec: CodecRecord) -> dict[str, Any]:
         "bits": codec.bits,
         "n_centroids": codec.n_centroids,
         "fingerprint": codec.fingerprint,
-        "file": _file_json(codec.file),
+        "file": file_json(codec.file),
     }
 
 
@@ -180,8 +182,8 @@ def segment_json(segment: SegmentRecord) -> dict[str, Any]:
         "squared_error": segment.squared_error,
         "n_deleted_documents": segment.n_deleted_documents,
         "n_deleted_tokens": segment.n_deleted_tokens,
-        **{part: _file_json(getattr(segment, part)) for part in SEGMENT_PARTS},
-        "tombstones": _file_json(segment.tombstones),
+        **{part: file_json(getattr(segment, part)) for part in SEGMENT_PARTS},
+        "tombstones": file_json(segment.tombstones),
         "words": _words_json(segment.words),
         "keys": segment.keys,
     }
@@ -222,7 +224,7 @@ def read_segment_record(fields: JsonObject) -> SegmentRecord:
 def _words_json(words: WordsRecord | None) -> dict[str, Any] | None:
     if words is None:
         return None
-    files = {name: _file_json(getattr(words, name)) for name in ("postings", "lengths")}
+    files = {name: file_json(getattr(words, name)) for name in ("postings", "lengths")}
     return {"analysis": words.analysis, **files}
 
 

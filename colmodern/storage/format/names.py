@@ -10,14 +10,20 @@ __all__ = [
     "LOCK",
     "MANIFEST",
     "PENDING",
+    "PLAN",
     "SEGMENT_PARTS",
     "codec_name",
     "file_generation",
     "is_file_name",
     "is_ours",
+    "is_ours_in_set",
     "lengths_name",
     "segment_name",
     "segment_number",
+    "set_generation",
+    "set_name",
+    "shard_name",
+    "shard_place",
     "sources_name",
     "tombstones_name",
     "words_name",
@@ -27,6 +33,7 @@ MANIFEST = "manifest.json"
 PENDING = "pending.json"
 DRAFT = ".tmp"
 LOCK = "writer.lock"
+PLAN = "plan"
 # Names have room for 18 digits.
 LAST_NUMBER = 10**18 - 1
 SEGMENT_PARTS = ("documents", "tokens", "contexts", "postings")
@@ -37,6 +44,9 @@ _FILE = re.compile(
     r"|(tombstones|words|lengths)-[0-9]{6,18}-g[0-9]{6,18}\.arrow"
 )
 _GENERATION = re.compile(r"-g([0-9]{6,18})\.arrow")
+_SHARD = re.compile(r"shard-([0-9]{6,18})-g([0-9]{6,18})")
+_SET = re.compile(r"shards-([0-9]{8,18})\.json")
+_SET_SOURCES = re.compile(r"sources-g([0-9]{6,18})\.arrow")
 
 
 def segment_name(number: int) -> str:
@@ -94,3 +104,33 @@ def is_file_name(name: str) -> bool:
     if not slash:
         return _FILE.fullmatch(name) is not None
     return segment_number(folder) is not None and part in {f"{p}.arrow" for p in SEGMENT_PARTS}
+
+
+def shard_name(number: int, generation: int) -> str:
+    """Return the name of the folder of a shard, counted from 1, first named for a generation."""
+    return f"shard-{number:06d}-g{generation:06d}"
+
+
+def shard_place(name: str) -> tuple[int, int] | None:
+    """Return the number and the generation of a shard's folder, or None if it is none."""
+    match = _SHARD.fullmatch(name)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def set_name(generation: int) -> str:
+    """Return the name of the file that says which shards a set has."""
+    return f"shards-{generation:08d}.json"
+
+
+def set_generation(name: str) -> int:
+    """Return the generation of the file of a set; 0 if the name is none of those."""
+    match = _SET.fullmatch(name)
+    return int(match[1]) if match else 0
+
+
+def is_ours_in_set(name: str) -> bool:
+    """Return whether an entry of the folder of a shard set is one that a writer may remove."""
+    bare = name.removesuffix(DRAFT)
+    if set_generation(bare) or shard_place(name) is not None:
+        return True
+    return _SET_SOURCES.fullmatch(name) is not None

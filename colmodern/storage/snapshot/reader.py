@@ -150,6 +150,12 @@ class IndexReader:
         """How many tokens the live documents have."""
         return self.manifest.n_tokens
 
+    @property
+    def n_bytes(self) -> int:
+        """How many bytes the files have that make up this state."""
+        n_files = sum(file.bytes for file in self.manifest.files())
+        return n_files + self.directory.size(MANIFEST)
+
     def find(self, document_id: str) -> tuple[Segment, int] | None:
         """Return the segment and position of the live document with this id, or None.
 

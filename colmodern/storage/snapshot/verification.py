@@ -14,6 +14,7 @@ from colmodern.storage.directory import Directory, IndexLocation, as_directory
 from colmodern.storage.format.keys import keys_checksum
 from colmodern.storage.format.manifest import FileRecord, Manifest, SegmentRecord
 from colmodern.storage.format.names import MANIFEST
+from colmodern.storage.format.placement import shard_of
 from colmodern.storage.format.postings import distinct_centroids, posting_lists
 from colmodern.storage.format.schemas import documents_schema, sources_schema
 from colmodern.storage.format.tables import damaged
@@ -21,6 +22,13 @@ from colmodern.storage.format.word_postings import count_words
 from colmodern.storage.snapshot.files import check_file, map_table, read_codec, read_manifest
 from colmodern.storage.snapshot.remains import read_manifest_or_none
 from colmodern.storage.snapshot.segment import Segment
+from colmodern.storage.snapshot.shard_set import (
+    is_shard_set,
+    newest_generation,
+    read_shard_manifest,
+    read_shard_set,
+    shard_directory,
+)
 from colmodern.storage.snapshot.words import SegmentWords
 from colmodern.text.words import ANALYSES
 
@@ -47,7 +55,7 @@ class Problem:
 
 
 def verify(path: IndexLocation) -> list[Problem]:
-    """Return everything that is wrong with an index; an empty list says that it is sound.
+    """Return everything that is wrong with an index or a shard set; an empty list: it is sound.
 
     Every file is read whole (about a second a gigabyte) and compared with its checksum; then the
     columns are compared with each other. An index that is committed to meanwhile is looked at
@@ -57,6 +65,8 @@ def verify(path: IndexLocation) -> list[Problem]:
         IndexNotFoundError: There is no index, nor what is left of one.
     """
     directory = as_directory(path)
+    if is_shard_set(directory):
+        return _verify_set(directory)
     for attempt in range(_ATTEMPTS):
         try:
             manifest = read_manifest(directory)
@@ -69,6 +79,50 @@ def verify(path: IndexLocation) -> list[Problem]:
         if not problems or attempt == _ATTEMPTS - 1 or not _was_replaced(directory, manifest):
             return problems
     raise AssertionError
+
+
+def _verify_set(directory: Directory) -> list[Problem]:
+    """Return everything that is wrong with a shard set."""
+    for attempt in range(_ATTEMPTS):
+        generation = newest_generation(directory)
+        problems = list(_problems_of_set(directory))
+        is_last = attempt == _ATTEMPTS - 1
+        if not problems or is_last or newest_generation(directory) == generation:
+            return problems
+    raise AssertionError
+
+
+def _problems_of_set(directory: Directory) -> Iterator[Problem]:
+    try:
+        whole = read_shard_set(directory)
+    except IndexStoreError as error:
+        yield _problem(error, directory)
+        return
+    if whole.sources is not None:
+        yield from _caught(directory, partial(check_file, directory, whole.sources))
+    for number, shard in enumerate(whole.shards):
+        folder = shard_directory(directory, shard.name)
+        try:
+            manifest = read_shard_manifest(folder, shard, whole)
+        except IndexStoreError as error:
+            yield _problem(error, folder)
+            continue
+        found = list(problems_of(folder, manifest))
+        yield from found
+        if not found:
+            check = partial(_check_placement, folder, manifest, number, len(whole.shards))
+            yield from _caught(folder, check)
+
+
+def _check_placement(directory: Directory, manifest: Manifest, number: int, n_shards: int) -> None:
+    """Check that each document is in the shard that its id says: nobody would find it elsewhere."""
+    for record in manifest.segments:
+        segment = Segment(directory, record, manifest.codec)
+        for position in segment.live_positions():
+            identifier = segment.id_of(position)
+            if shard_of(identifier, n_shards) != number:
+                path = directory.path / record.documents.name
+                raise damaged(path, f"it holds {identifier!r}, which belongs to another shard")
 
 
 def _was_replaced(directory: Directory, manifest: Manifest) -> bool:
