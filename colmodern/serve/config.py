@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import ClassVar
 
+from colmodern.errors import ConfigError
 from colmodern.options import Door, Options, option
 
 
@@ -35,6 +36,9 @@ class ServeConfig(Options):
     )
     threads: int | None = option(
         None, minimum=1, maximum=1024, unset="all processors", help="Threads for searches."
+    )
+    workers: int = option(
+        1, minimum=1, help="Processes: one, whose threads share each index; see --threads."
     )
     queue: int = option(
         64, minimum=0, maximum=100_000, help="Requests that wait for a thread; more get 503."
@@ -83,6 +87,14 @@ class ServeConfig(Options):
                 "give --token-file, or --insecure if that is wanted"
             )
             raise self.conflict("host", why)
+        if self.workers > 1:
+            raise ConfigError(
+                f"workers must be 1, not {self.workers}: a server is one process, whose threads "
+                "share each index (--threads). For more, start several behind a proxy.",
+                code="option_out_of_range",
+                option="workers",
+                value=self.workers,
+            )
         if self.writable and self.token_file is None:
             raise self.conflict("writable", "needs a token file with a token of scope write")
 

@@ -93,9 +93,10 @@ def test_each_request_has_a_line_of_the_log_unless_none_is_wanted(folder):
             process.send_signal(signal.SIGTERM)
             process.wait()
             lines = [json.loads(line) for line in process.said().splitlines()]
-        found = [line["message"] for line in lines if "GET /readyz 200 " in line["message"]]
+        found = [line for line in lines if "GET /readyz 200 " in line["message"]]
         assert len(found) == n_lines
-        assert all(line.endswith(" mine") for line in found)
+        assert all(line["message"].endswith(" mine") for line in found)
+        assert all((line["route"], line["request_id"]) == ("/readyz", "mine") for line in found)
 
 
 def test_a_socket_that_the_supervisor_opened(folder):

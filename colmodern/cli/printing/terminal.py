@@ -61,7 +61,8 @@ class _VisibleFormatter(logging.Formatter):
         if _log_format is LogFormat.JSON:
             failed = {"traceback": self.formatException(record.exc_info)} if record.exc_info else {}
             level, message = record.levelname.lower(), record.getMessage()
-            return _json_line(level, message, logger=record.name, **failed)
+            fields = getattr(record, "fields", {})  # what whoever logs it gives as ``extra``
+            return _json_line(level, message, logger=record.name, **fields, **failed)
         return visible(super().format(record))
 
 

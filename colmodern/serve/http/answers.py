@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from colmodern.errors import CODES, ColModernError, RequestRefusedError
@@ -28,6 +29,13 @@ def as_json(values: Mapping[str, Any]) -> bytes:
 def as_ndjson(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """Return a line of JSON for each row."""
     return b"".join(as_json(row) + b"\n" for row in rows)
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Say whether the client has the answer of this tag already (``If-None-Match``)."""
+    given = request.headers.get("if-none-match", "").split(",")
+    tags = {one.strip().removeprefix("W/") for one in given}
+    return not tags.isdisjoint({"*", tag.removeprefix("W/")})
 
 
 def checked_size(answer: bytes, limit: int) -> bytes:
@@ -58,6 +66,8 @@ def failure(error: ColModernError, request_id: str) -> Response:
     headers = {"Cache-Control": "no-store"}
     if error.code in _WAIT:
         headers["Retry-After"] = _WAIT[error.code]
+    if error.code == "method_not_allowed":
+        headers["Allow"] = str(error.value)
     if error.code == "token_missing":
         headers["WWW-Authenticate"] = "Bearer"
     return Response(

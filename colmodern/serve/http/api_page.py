@@ -19,9 +19,9 @@ _POLICY = (
 )
 
 
-async def docs(server: Server, _request: Request) -> Response:
+async def docs(server: Server, request: Request) -> Response:
     """Answer with a page that lists every address, what it takes, and the errors."""
-    text = "\n".join(_lines(description(server)))
+    text = "\n".join(_lines(description(server, request.app.state.more_paths)))
     return Response(text, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
 
 

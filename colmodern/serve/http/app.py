@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.routing import Route as Address
 
 from colmodern.errors import ColModernError, RequestRefusedError
@@ -39,15 +40,17 @@ REFRESH_SECONDS = 1.0
 _ADDRESSES: tuple[tuple[str, str, Scope | None, Route], ...] = (
     ("POST", "/v1/search", Scope.READ, search.search),
     ("POST", "/v1/explain", Scope.READ, documents.explain),
+    ("GET", "/v1/documents", Scope.READ, documents.document),
     ("GET", "/v1/documents/{id:id}", Scope.READ, documents.document),
     ("GET", "/v1/status", Scope.READ, health.status),
     ("POST", "/v1/rerank", Scope.READ, others.rerank),
     ("POST", "/v1/embeddings", Scope.READ, others.embeddings),
     ("GET,POST", "/api/search", Scope.READ, others.colbert),
     ("PUT", "/v1/documents", Scope.WRITE, writing.put_documents),
+    ("DELETE", "/v1/documents", Scope.WRITE, writing.delete_document),
     ("DELETE", "/v1/documents/{id:id}", Scope.WRITE, writing.delete_document),
     ("POST", "/v1/compact", Scope.ADMIN, writing.compact),
-    ("GET", "/v1/jobs/{id}", Scope.WRITE, writing.job),
+    ("GET", "/v1/jobs/{id:id}", Scope.WRITE, writing.job),
     ("GET", "/metrics", Scope.READ, health.metrics),
     ("GET", "/openapi.json", None, openapi.openapi),
     ("GET", "/docs", None, api_page.docs),
@@ -74,6 +77,11 @@ class Mounted(Protocol):
     @property
     def route(self) -> Address:
         """Where it is found."""
+        ...
+
+    @property
+    def paths(self) -> Mapping[str, Any]:
+        """What ``/openapi.json`` says of it, as ``paths`` of OpenAPI has it."""
         ...
 
     def running(self) -> AbstractAsyncContextManager[None]:
@@ -106,6 +114,7 @@ def make_app(server: Server, mounted: Sequence[Mounted] = ()) -> Starlette:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
+    app.state.more_paths = {path: told for one in mounted for path, told in one.paths.items()}
     return app
 
 
@@ -151,7 +160,11 @@ async def _no_such_address(request: Request, _error: Exception) -> Response:
     raise RequestRefusedError(message, code="route_not_found")
 
 
-async def _no_such_method(request: Request, error: Exception) -> Response:
-    allowed = (getattr(error, "headers", None) or {}).get("Allow", "")
+async def _no_such_method(request: Request, _error: Exception) -> Response:
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods
+    allowed = ", ".join(sorted(methods))
     message = f"{request.url.path} takes {allowed}, not {request.method}."
-    raise RequestRefusedError(message, code="method_not_allowed")
+    raise RequestRefusedError(message, code="method_not_allowed", value=allowed)

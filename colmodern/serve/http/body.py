@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -14,6 +16,7 @@ from colmodern.errors import RequestRefusedError
 LONGEST_ID = 10_000
 """Characters of an id that a request may name."""
 _LONGEST_NAME = 200
+_DEEPEST = 32
 
 
 async def read_json(request: Request, *, limit: int, seconds: float) -> dict[str, Any]:
@@ -28,11 +31,8 @@ async def read_json(request: Request, *, limit: int, seconds: float) -> dict[str
         RequestRefusedError: It is too large, too slow, or no JSON object.
     """
     raw = await read_bytes(request, limit=limit, seconds=seconds)
-    try:
-        values = json.loads(raw.decode("utf-8"), parse_constant=refuse_constant)
-    except (ValueError, RecursionError) as error:
-        message = f"The body is not JSON: {error}."
-        raise RequestRefusedError(message, code="request_invalid") from error
+    with telling_what_is_no_json():
+        values = parsed(raw.decode("utf-8"))
     if not isinstance(values, dict):
         message = f"The body must be a JSON object, not {type(values).__name__}."
         raise RequestRefusedError(message, code="request_invalid")
@@ -41,21 +41,85 @@ async def read_json(request: Request, *, limit: int, seconds: float) -> dict[str
 
 async def read_bytes(request: Request, *, limit: int, seconds: float) -> bytes:
     """Return the body of a request as it came; see ``read_json``."""
+    _check_head(request, limit)
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > limit:
-                    raise RequestRefusedError(
-                        f"The body has more than {limit:,} bytes.", code="too_large", value=limit
-                    )
+                    raise _too_large(limit)
     except TimeoutError as error:
         message = f"The body did not arrive within {seconds:g} seconds."
         raise RequestRefusedError(message, code="too_slow") from error
     except ClientDisconnect as error:
         raise RequestRefusedError("The client has gone.", code="cancelled") from error
     return bytes(body)
+
+
+def _check_head(request: Request, limit: int) -> None:
+    """Refuse a body by what is said of it before it is read."""
+    coding = request.headers.get("content-encoding", "identity")
+    if coding.strip().lower() not in ("", "identity"):
+        message = f"Send the body as it is, not in the coding {coding!r:.40}."
+        raise RequestRefusedError(message, code="request_invalid", option="Content-Encoding")
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length[:20]) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> RequestRefusedError:
+    return RequestRefusedError(
+        f"The body has more than {limit:,} bytes.", code="too_large", value=limit
+    )
+
+
+@contextmanager
+def telling_what_is_no_json() -> Iterator[None]:
+    """Tell a client what in its body cannot be read.
+
+    Raises:
+        RequestRefusedError: The block raised an error of decoding or parsing.
+    """
+    try:
+        yield
+    except (ValueError, RecursionError) as error:
+        message = f"The body is not JSON: {error}."
+        raise RequestRefusedError(message, code="request_invalid") from error
+
+
+def parsed(text: str) -> Any:
+    """Return what a text of JSON says; more strictly than the parser of Python.
+
+    Raises:
+        ValueError: It is no JSON, says NaN or Infinity, names a key of an object twice, or is
+            nested deeper than anything that is asked for.
+        RecursionError: It is nested very deeply.
+    """
+    value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for one in level if isinstance(one, dict | list) for inner in _inner(one)]
+        if not level:
+            return value
+    raise ValueError(f"it is nested more than {_DEEPEST} deep")
+
+
+def _inner(outer: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    values: Collection[Any] = outer.values() if isinstance(outer, dict) else outer
+    return values if {dict, list} & {*map(type, values)} else ()
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the key {twice!r:.80} comes twice")
+    return found
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def text_of(values: Mapping[str, Any], name: str, *, longest: int) -> str:
@@ -87,9 +151,13 @@ def checked_text(value: Any, name: str, *, longest: int) -> str:
     return value
 
 
-def id_of(value: Any) -> str:
-    """Return a value that may be the id of a document; see ``text_of``."""
-    return checked_text(value, "id", longest=LONGEST_ID)
+def id_asked(request: Request) -> str:
+    """Return the id that an address names: in its path, or as ``?id=``.
+
+    Clients and proxies take ``.`` and ``..`` out of a path, and some ``%2F``; not out of a query.
+    See ``text_of``.
+    """
+    return text_of({**request.query_params, **request.path_params}, "id", longest=LONGEST_ID)
 
 
 def index_of(asked: Mapping[str, Any]) -> str | None:
@@ -116,8 +184,3 @@ def whole_number(value: Any, name: str, *, least: int, most: int) -> int:
 
 def _wrong(name: str, what: str) -> RequestRefusedError:
     return RequestRefusedError(f"{name} {what}.", code="request_invalid", option=name)
-
-
-def refuse_constant(constant: str) -> None:
-    """Refuse NaN and infinities, which are no JSON."""
-    raise ValueError(f"{constant} is no number of JSON")

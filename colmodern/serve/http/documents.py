@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from colmodern.errors import RequestRefusedError
-from colmodern.serve.http.answers import JSON, as_json, checked_size
+from colmodern.serve.http.answers import JSON, as_json, checked_size, is_known
 from colmodern.serve.http.body import (
     LONGEST_ID,
     checked_text,
-    id_of,
+    id_asked,
     index_of,
     read_json,
     text_of,
@@ -27,7 +27,7 @@ _MOST_CHARACTERS = 1 << 31
 
 async def document(server: Server, request: Request) -> Response:
     """Answer with a document; ``start`` and ``end`` choose characters of its text."""
-    doc_id = id_of(request.path_params["id"])
+    doc_id = id_asked(request)
     asked = request.query_params
     index = server.library.named(asked.get("index"))
     start = _place(asked.get("start", "0"), "start")
@@ -57,7 +57,7 @@ async def document(server: Server, request: Request) -> Response:
 
     tag, answer = await server.run(request, work, threads=1)
     headers = {"ETag": tag.encode("ascii", "replace").decode(), "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match") == headers["ETag"]:
+    if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(answer, headers=headers, media_type=JSON)
 

@@ -25,11 +25,15 @@ PUBLIC = frozenset({"/livez", "/readyz", "/openapi.json", "/docs"})
 """What answers without a token, as the page does: it tells nothing of any document."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HEALTH = frozenset({"/livez", "/readyz"})
+
 _SAFE = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""The policy of an answer that is no page, should a browser show it as one."""
 _CORS_HEADERS = (
     "Authorization, Content-Type, If-None-Match, X-Request-ID, MCP-Protocol-Version, Mcp-Method, "
     "Mcp-Name"
@@ -103,7 +107,7 @@ class Guard:
         Raises:
             RequestRefusedError: The host, the origin, the token or the rate is not allowed.
         """
-        self._check_host(headers)
+        self._check_host(scope["path"], headers)
         self._check_origin(headers)
         if scope["path"] in PUBLIC or is_of_page(scope["path"]):
             return
@@ -112,14 +116,17 @@ class Guard:
         scope["colmodern.bearer"] = bearer
         self._server.rates.take(bearer)
 
-    def _check_host(self, headers: Headers) -> None:
+    def _check_host(self, path: str, headers: Headers) -> None:
         """Refuse a request that reached this server under a name that is not its own.
 
         A page may have its own name resolve to 127.0.0.1 (DNS rebinding): what it then asks has
-        that name as its host.
+        that name as its host. Where tokens are asked for, health is told to any host: the probes of
+        an orchestrator name the address of the container.
         """
         host = _without_port(headers.get("host", ""))
         if self._is_any_host or host in self._hosts:
+            return
+        if path in _HEALTH and not self._server.access.is_open:
             return
         raise RequestRefusedError(
             f"This server does not answer to the host {host!r:.80}; --allow-host adds a name.",
@@ -128,10 +135,26 @@ class Guard:
         )
 
     def _check_origin(self, headers: Headers) -> None:
+        """Refuse what pages of other origins ask, and what they embed.
+
+        A browser names the page's origin where its answer could be read or something be changed; of
+        a picture, a script or a frame it says only that another site wants it.
+        """
         origin = headers.get("origin")
-        if origin is None or origin in self._server.config.cors:
+        if origin is None:
+            is_other = headers.get("sec-fetch-site", "") in ("cross-site", "same-site")
+            is_link = (
+                headers.get("sec-fetch-mode") == "navigate"
+                and headers.get("sec-fetch-dest") == "document"
+            )
+            if is_other and not is_link:
+                message = "Pages of other sites may not ask; --cors allows an origin."
+                raise RequestRefusedError(message, code="origin_refused")
             return
-        if origin.partition("://")[2].lower() == headers.get("host", "").lower():
+        if origin in self._server.config.cors:
+            return
+        _, mark, name = origin.partition("://")
+        if mark and name.lower() == headers.get("host", "").lower():
             return
         raise RequestRefusedError(
             f"Pages of {origin:.80} may not ask; --cors allows an origin.",
@@ -169,7 +192,9 @@ class _RequestRecord:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._status = message["status"]
-                MutableHeaders(scope=message).update(headers)
+                sent = MutableHeaders(scope=message)
+                sent.update(headers)
+                sent.setdefault("Content-Security-Policy", _NO_PAGE)
             await send(message)
 
         return sending
@@ -187,14 +212,25 @@ class _RequestRecord:
         route: Any = self._scope.get("route")
         name = getattr(route, "path", "none")
         self._server.metrics.count_request(name, self._status, seconds)
+        told = {
+            "method": self._scope["method"],
+            "route": name,
+            "status": self._status,
+            "milliseconds": round(1000 * seconds, 1),
+            "request_id": self._request_id,
+            "bearer": self.bearer.name if self.bearer else None,
+            "code": self._code or None,
+            "insecure": self._server.config.insecure,
+        }
         logger.info(
             "%s %s %d %.1f ms %s%s%s%s",
-            self._scope["method"],
+            told["method"],
             name,
             self._status,
-            1000 * seconds,
+            told["milliseconds"],
             self._request_id,
-            f" by {self.bearer.name}" if self.bearer else "",
+            f" by {told['bearer']}" if self.bearer else "",
             f" {self._code}" if self._code else "",
-            " insecure" if self._server.config.insecure else "",
+            " insecure" if told["insecure"] else "",
+            extra={"fields": told},
         )

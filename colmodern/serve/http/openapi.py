@@ -21,13 +21,19 @@ _ANYTHING = {"type": "object"}
 _INDEX = {"type": ["string", "null"], "description": "The name of the index; null: the first."}
 
 
-async def openapi(server: Server, _request: Request) -> Response:
+async def openapi(server: Server, request: Request) -> Response:
     """Answer with the description of the API (OpenAPI 3.1)."""
-    return Response(as_json(description(server)), media_type=JSON)
+    told = description(server, request.app.state.more_paths)
+    return Response(as_json(told), media_type=JSON)
 
 
-def description(server: Server) -> dict[str, Any]:
-    """Return the description of the API with the limits of a server."""
+def description(server: Server, more_paths: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the description of the API with the limits of a server.
+
+    Args:
+        server: The server.
+        more_paths: The addresses of other rooms, as ``paths`` of OpenAPI has them.
+    """
     from colmodern import __version__
 
     security: list[dict[str, list[str]]] = [] if server.access.is_open else [{"token": []}]
@@ -39,7 +45,7 @@ def description(server: Server) -> dict[str, Any]:
             "description": "Late-interaction search with the passages that answer.",
         },
         "security": security,
-        "paths": _paths(server),
+        "paths": {**_paths(server), **more_paths},
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {
@@ -97,7 +103,18 @@ def _paths(server: Server) -> dict[str, Any]:
                 ),
                 parameters=[_parameter("index", _TEXT)],
                 status="202",
-            )
+            ),
+            "delete": _operation(
+                "delete_document_by_id",
+                "As /v1/documents/{id}, also for ids that no path can hold: . and .., for one.",
+                parameters=[_parameter("id", _TEXT, required=True), _parameter("index", _TEXT)],
+                status="202",
+            ),
+            "get": _operation(
+                "document_by_id",
+                "As /v1/documents/{id}, also for ids that no path can hold: . and .., for one.",
+                parameters=[_parameter("id", _TEXT, required=True), *_range()],
+            ),
         },
         "/v1/compact": {
             "post": _operation(
@@ -127,12 +144,7 @@ def _paths(server: Server) -> dict[str, Any]:
             "get": _operation(
                 "document",
                 "Read a document, or a range of its text.",
-                parameters=[
-                    _parameter("id", _TEXT, where="path"),
-                    _parameter("start", {"type": "integer", "minimum": 0}),
-                    _parameter("end", {"type": "integer", "minimum": 0}),
-                    _parameter("index", _TEXT),
-                ],
+                parameters=[_parameter("id", _TEXT, where="path"), *_range()],
             ),
         },
         "/v1/status": {"get": _operation("status", "Say what is served, and the limits.")},
@@ -199,6 +211,11 @@ def _search_body(server: Server) -> dict[str, Any]:
         "index": _INDEX,
     }
     return _object({**asked, **options}, required=())
+
+
+def _range() -> list[dict[str, Any]]:
+    place = {"type": "integer", "minimum": 0}
+    return [_parameter("start", place), _parameter("end", place), _parameter("index", _TEXT)]
 
 
 def _operation(

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from colmodern.errors import RequestRefusedError
+from colmodern.serve.http.answers import is_known
 from colmodern.serve.http.server import Server
 
 _FOLDER = Path(__file__).parents[1] / "page"
@@ -64,6 +65,6 @@ async def page(_server: Server, request: Request) -> Response:
     if found is None:
         message = f"There is no file {address!r:.200} of the page."
         raise RequestRefusedError(message, code="route_not_found")
-    if request.headers.get("if-none-match") == found.headers["ETag"]:
+    if is_known(request, found.headers["ETag"]):
         return Response(status_code=304, headers=found.headers)
     return Response(found.content, headers=found.headers)

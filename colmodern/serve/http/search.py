@@ -23,6 +23,7 @@ from colmodern.serve.http.answers import (
     as_ndjson,
     checked_size,
     described,
+    is_known,
 )
 from colmodern.serve.http.body import checked_text, index_of, read_json
 from colmodern.serve.http.server import Server
@@ -102,7 +103,7 @@ async def search(server: Server, request: Request) -> Response:
     index = server.library.named(question.index)
     is_lines = question.is_batch and NDJSON in request.headers.get("accept", "")
     asked = _digest(body, index.name, is_lines)
-    if request.headers.get("if-none-match") == _tag(index.generation, asked):
+    if is_known(request, _tag(index.generation, asked)):
         headers = {"ETag": _tag(index.generation, asked), "Cache-Control": "no-cache"}
         return Response(status_code=304, headers=headers)
 

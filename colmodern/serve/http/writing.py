@@ -6,9 +6,9 @@ A change is answered with 202 and a job when it is on the disk, and is done when
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from starlette.responses import Response
 from colmodern.errors import InputError, RequestRefusedError
 from colmodern.indexer.sources.documents import stored_documents
 from colmodern.serve.http.answers import JSON, NDJSON, as_json
-from colmodern.serve.http.body import id_of, read_bytes, refuse_constant
+from colmodern.serve.http.body import id_asked, parsed, read_bytes, telling_what_is_no_json
 from colmodern.serve.http.server import Server
 from colmodern.serve.writing.jobs import JobKind, WriteJob
 from colmodern.serve.writing.writer import Writer
@@ -40,7 +40,7 @@ async def put_documents(server: Server, request: Request) -> Response:
 async def delete_document(server: Server, request: Request) -> Response:
     """Accept that a document is deleted; one that is not there makes no difference."""
     name, writer = _writer(server, request)
-    doc_id = id_of(request.path_params["id"])
+    doc_id = id_asked(request)
     job = await asyncio.to_thread(writer.journal.add, JobKind.DELETE, (), (doc_id,))
     return _accepted(name, job, documents=1)
 
@@ -67,7 +67,7 @@ async def job(server: Server, request: Request) -> Response:
 def _accepted(index: str, job: WriteJob, **more: Any) -> Response:
     name = f"{index}-{job.number}"
     values = {"job": name, "index": index, "kind": job.kind, "state": "accepted", **more}
-    headers = {"Location": f"/v1/jobs/{name}"}
+    headers = {"Location": f"/v1/jobs/{quote(name, safe='')}"}
     return Response(as_json(values), status_code=202, media_type=JSON, headers=headers)
 
 
@@ -91,16 +91,13 @@ def _documents(raw: bytes, is_lines: bool) -> Sequence[Document]:
         InputError: A document lacks what is needed, or an id comes twice.
         RequestRefusedError: The body is not JSON.
     """
-    try:
+    with telling_what_is_no_json():
         text = raw.decode("utf-8-sig")
         if is_lines:  # JSON may hold what ``splitlines`` takes for the end of a line
-            rows: Any = [_parsed(line) for line in text.split("\n") if line.strip()]
+            rows: Any = [parsed(line) for line in text.split("\n") if line.strip()]
         else:
-            body = _parsed(text)
+            body = parsed(text)
             rows = body.get("documents") if isinstance(body, dict) else None
-    except (ValueError, RecursionError) as error:
-        message = f"The body is not JSON: {error}."
-        raise RequestRefusedError(message, code="request_invalid") from error
     if not isinstance(rows, list) or not rows:
         message = 'Send {"documents": [...]}, or a document a line as application/x-ndjson.'
         raise RequestRefusedError(message, code="request_invalid", option="documents")
@@ -137,7 +134,3 @@ def _given(row: Mapping[str, Any], name: str, otherwise: Any) -> Any:
 
 def _bad(number: int, what: str) -> InputError:
     return InputError(f"Document {number} {what}.", code="row_invalid")
-
-
-def _parsed(text: str) -> Any:
-    return json.loads(text, parse_constant=refuse_constant)

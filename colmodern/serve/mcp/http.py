@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from colmodern.errors import ColModernError
 from colmodern.serve.access import Scope as TokenScope
 from colmodern.serve.access import allow
 from colmodern.serve.config import ServeConfig
+from colmodern.serve.http.answers import JSON
 from colmodern.serve.http.body import read_bytes
 from colmodern.serve.http.server import Server
 from colmodern.serve.mcp.desk import Caller, Work
@@ -74,6 +75,33 @@ class AgentAddress:
     def route(self) -> Route:
         """Where it is found."""
         return Route(PATH, self, methods=["POST"])
+
+    @property
+    def paths(self) -> Mapping[str, Any]:
+        """What ``/openapi.json`` says of it."""
+        anything = {JSON: {"schema": {"type": "object"}}}
+        message = {
+            "type": "object",
+            "required": ["jsonrpc", "method"],
+            "properties": {
+                "jsonrpc": {"const": "2.0"},
+                "id": {"type": ["string", "integer"], "description": "Left out: no answer."},
+                "method": {"type": "string"},
+                "params": {"type": "object"},
+            },
+        }
+        told = {
+            "operationId": "mcp",
+            "summary": "Answer a message of the Model Context Protocol, as agents send it.",
+            "requestBody": {"required": True, "content": {JSON: {"schema": message}}},
+            "responses": {
+                "200": {"description": "The answer to the message.", "content": anything},
+                "202": {"description": "Taken; there is no answer to such a message."},
+                "4XX": {"description": "The message is refused.", "content": anything},
+                "5XX": {"description": "It cannot be answered now.", "content": anything},
+            },
+        }
+        return {PATH: {"post": told}}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.

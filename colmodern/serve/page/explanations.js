@@ -28,9 +28,8 @@ export class Explanations {
   /** Return the text around a match that no passage shows: what is before, the match, after. */
   async around(id, match, signal) {
     const start = Math.max(0, match.start - AROUND);
-    const params = { start, end: match.end + AROUND, index: this.index };
-    const path = `v1/documents/${encodeURIComponent(id)}`;
-    return call(path, { params, signal: AbortSignal.any([signal, this.signal]) });
+    const params = { id, start, end: match.end + AROUND, index: this.index };
+    return call("v1/documents", { params, signal: AbortSignal.any([signal, this.signal]) });
   }
 
   inTurn(work) {

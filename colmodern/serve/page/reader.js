@@ -81,8 +81,8 @@ export class Reader {
     const { signal } = this.asking;
     this.isLoading = true;
     try {
-      const params = { start, end, ...(this.index ? { index: this.index } : {}) };
-      const found = await call(`v1/documents/${encodeURIComponent(this.id)}`, { params, signal });
+      const params = { id: this.id, start, end, ...(this.index ? { index: this.index } : {}) };
+      const found = await call("v1/documents", { params, signal });
       if (signal.aborted) return;
       part("reader-notice").replaceChildren();
       this.add(found, which);

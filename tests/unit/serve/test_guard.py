@@ -122,6 +122,43 @@ def test_pages_of_other_origins(client_of):
     assert client.options("/v1/search", headers=asks).status_code == 204
 
 
+@pytest.mark.parametrize("origin", ["null", "127.0.0.1:8765", "https://127.0.0.1", ""])
+def test_what_is_no_origin_of_this_server(client, origin):
+    refused(client.get("/v1/status", headers={"Origin": origin}), "origin_refused", 403)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_what_a_page_of_another_site_embeds(client, site):
+    embedded = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    frame = {**embedded, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+    for headers in (embedded, frame):
+        refused(client.get("/api/search?query=bread", headers=headers), "origin_refused", 403)
+    link = {**frame, "Sec-Fetch-Dest": "document"}
+    assert client.get("/", headers=link).status_code == 200
+    own = {**embedded, "Sec-Fetch-Site": "same-origin"}
+    assert client.get("/page/page.js", headers=own).status_code == 200
+
+
+def test_an_answer_that_is_no_page_is_shown_as_none(client):
+    answer = client.get("/v1/documents/a")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none';")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_probes_may_name_any_host_where_tokens_are_asked_for(client_of, tokens):
+    client, probe = client_of(token_file=str(tokens)), {"Host": "10.0.0.7:8765"}
+    assert client.get("/livez", headers=probe).status_code == 200
+    assert client.get("/readyz", headers=probe).json()["ready"]
+    refused(client.get("/v1/status", headers={**probe, **bearing(READ)}), "host_refused", 421)
+
+
+def test_there_is_one_worker():
+    assert ServeConfig(workers=1).workers == 1
+    with pytest.raises(ConfigError, match="--threads") as found:
+        ServeConfig(workers=2)
+    assert (found.value.code, found.value.option) == ("option_out_of_range", "workers")
+
+
 def test_a_token_may_ask_so_often(client_of):
     client = client_of(rate=1e-6)
     assert client.get("/v1/status").status_code == 200
@@ -137,8 +174,11 @@ def test_the_log_has_a_line_a_request_and_no_text(client_of, tokens, caplog):
     given = {**bearing(READ), "X-Request-ID": "mine-1"}
     answer = client.post("/v1/search", json={"query": "secret ovens"}, headers=given)
     assert answer.headers["x-request-id"] == "mine-1"
-    (line,) = [record.getMessage() for record in caplog.records]
+    (record,) = caplog.records
+    line = record.getMessage()
     assert line.startswith("POST /v1/search 200 ")
+    told = {name: record.fields[name] for name in ("method", "route", "status", "bearer", "code")}
+    assert list(told.values()) == ["POST", "/v1/search", 200, "ann", None]
     assert line.endswith(" mine-1 by ann")
     assert READ not in caplog.text
     assert "ovens" not in caplog.text

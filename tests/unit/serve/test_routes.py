@@ -1,6 +1,7 @@
 """What does each address answer?"""
 
 import base64
+import gzip
 import json
 
 import numpy as np
@@ -14,7 +15,7 @@ pytest.importorskip("starlette")
 from starlette.testclient import TestClient
 
 from colmodern.serve.http.app import make_app
-from colmodern.serve.run import make_server
+from colmodern.serve.run import agents_of, make_server
 
 from .kit import ENCODER, refused
 
@@ -109,11 +110,40 @@ def test_what_cannot_be_asked_is_named(client, body, code, option):
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"{", b"[1]", b"\xff", b'{"query": NaN}', b"[" * 100_000, b"1" * 5_000],
-    ids=["nothing", "half", "a list", "no UTF-8", "NaN", "deep", "a long number"],
+    [
+        b"",
+        b"{",
+        b"[1]",
+        b"\xff",
+        b'{"query": NaN}',
+        b'{"query": -Infinity}',
+        b"[" * 100_000,
+        b'{"k": ' + b"[" * 400 + b"]" * 400 + b"}",
+        b"1" * 5_000,
+        b'{"query": "x", "k": 1, "query": "y"}',
+        gzip.compress(b'{"query": "x"}'),
+    ],
+    ids=[
+        *("nothing", "half", "a list", "no UTF-8", "NaN", "infinity", "very deep", "deep"),
+        *("a long number", "a key twice", "gzip"),
+    ],
 )
 def test_a_body_that_is_no_object_of_json(client, raw):
     refused(client.post("/v1/search", content=raw), "request_invalid", 400)
+
+
+def test_a_number_beyond_all_is_refused_where_numbers_are_used(client):
+    for name, code in (("k", "option_wrong_kind"), ("word_weight", "option_out_of_range")):
+        body = f'{{"query": "x", "mode": "hybrid", "{name}": 1e400}}'
+        assert refused(client.post("/v1/search", content=body), code, 400)["option"] == name
+
+
+def test_a_body_is_taken_as_it_is(client):
+    asked = {"content": b'{"query": "bread"}', "headers": {"Content-Encoding": "gzip"}}
+    told = refused(client.post("/v1/search", **asked), "request_invalid", 400)
+    assert "gzip" in told["message"]
+    asked["headers"] = {"Content-Encoding": "identity"}
+    assert client.post("/v1/search", **asked).status_code == 200
 
 
 def test_a_body_and_an_answer_have_a_limit(client_of):
@@ -151,9 +181,19 @@ def test_a_document_and_a_range_of_it(client):
     refused(client.get("/v1/documents/a?start=3&end=1"), "request_invalid", 400)
 
 
+@pytest.mark.parametrize("name", [".", "..", "a/../b", "%2e", "?id=a", "鍵", "two\nlines"])
+def test_a_document_whose_id_no_path_can_hold(client, index, name):
+    Indexer(index, ENCODER).update([(name, "Purple bicycles.")])
+    client.server.library.named(None).refresh()
+    found = client.get("/v1/documents", params={"id": name, "start": 7}).json()
+    assert (found["id"], found["text"]) == (name, "bicycles.")
+    refused(client.get("/v1/documents"), "request_invalid", 400)
+
+
 def test_a_document_that_did_not_change_is_not_sent_again(client):
     tag = client.get("/v1/documents/a").headers["etag"]
-    assert client.get("/v1/documents/a", headers={"If-None-Match": tag}).status_code == 304
+    for known in (tag, f'"x", W/{tag}', "*"):
+        assert client.get("/v1/documents/a", headers={"If-None-Match": known}).status_code == 304
     other = client.get("/v1/documents/a?start=1", headers={"If-None-Match": tag})
     assert other.status_code == 200
 
@@ -213,6 +253,9 @@ def test_what_is_no_address(client):
     refused(client.get("/v2/search"), "route_not_found", 404)
     refused(client.get("/v1/status/"), "route_not_found", 404)
     assert "POST" in refused(client.get("/v1/search"), "method_not_allowed", 405)["message"]
+    answer = client.post("/v1/documents")
+    refused(answer, "method_not_allowed", 405)
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, PUT"
 
 
 def test_the_description_has_every_address_and_every_option(client):
@@ -225,6 +268,18 @@ def test_the_description_has_every_address_and_every_option(client):
     routes = {route.path.replace(":id", "") for route in client.app.routes}
     own = {"/openapi.json", "/docs", "/livez", "/readyz", "/metrics", "/", "/page/{name}"}
     assert told["paths"].keys() == routes - own
+
+
+def test_the_description_has_the_address_of_agents(client_of):
+    pytest.importorskip("mcp_types")
+    server = client_of().server
+    with TestClient(make_app(server, agents_of(server)), base_url="http://127.0.0.1") as client:
+        told = client.get("/openapi.json").json()["paths"]["/mcp"]["post"]
+        assert {"jsonrpc", "method"} == set(
+            told["requestBody"]["content"]["application/json"]["schema"]["required"]
+        )
+        assert "<code>POST /mcp</code>" in client.get("/docs").text
+        assert client.post("/mcp", json={"jsonrpc": "2.0", "method": "ping"}).status_code != 404
 
 
 def test_the_description_for_people_has_every_address_and_no_script(client):

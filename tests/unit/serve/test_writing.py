@@ -91,6 +91,25 @@ def test_an_id_may_hold_lines(writable):
     refused(client.get("/v1/documents/two%0Alines%0A"), "document_not_found", 404)
 
 
+def test_ids_that_no_path_can_hold_are_deleted(writable):
+    client = writable()
+    rows = [{"id": name, "text": "Purple bicycles."} for name in (".", "..")]
+    ended(client, client.put("/v1/documents", json={"documents": rows}))
+    for row in rows:
+        ended(client, client.delete("/v1/documents", params={"id": row["id"]}))
+        gone = client.get("/v1/documents", params={"id": row["id"]})
+        refused(gone, "document_not_found", 404)
+    refused(client.delete("/v1/documents"), "request_invalid", 400)
+
+
+def test_an_index_may_have_any_name(writable, tmp_path):
+    Indexer(tmp_path / "j", ENCODER).build([("z", "green bread")])
+    name = "鍵/\r\nSet-Cookie: x-1"
+    client = writable(more={name: tmp_path / "j"})
+    told = ended(client, client.delete("/v1/documents/z", params={"index": name}))
+    assert (told["state"], told["index"]) == ("done", name)
+
+
 def test_two_forms_of_an_id_are_one_document_whatever_the_order(writable, index):
     client = writable()
     composed, apart = "caf\u00e9", "cafe\u0301"
@@ -119,11 +138,14 @@ def test_two_forms_of_an_id_are_one_document_whatever_the_order(writable, index)
         ({"documents": [{"id": "a", "text": "\ud800"}]}, "input_invalid"),
         ({"documents": [{"id": "a", "text": "x", "metadata": {"a": [1]}}]}, "input_invalid"),
         ({"documents": [{"id": "a", "text": "x"}] * 2}, "input_invalid"),
+        ('{"documents": [{"id": "a", "text": "x", "metadata": {"a": 1e400}}]}', "input_invalid"),
+        ('{"documents": [{"id": "a", "text": "x", "text": "y"}]}', "request_invalid"),
     ],
 )
 def test_a_document_that_cannot_be_used_refuses_all(writable, body, code):
     client = writable()
-    refused(client.put("/v1/documents", content=json.dumps(body)), code, 400)
+    raw = body if isinstance(body, str) else json.dumps(body)
+    refused(client.put("/v1/documents", content=raw), code, 400)
     assert client.server.writers["i"].journal.n_waiting == 0
 
 
