@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,14 @@ from colmodern.request import Scoring
 from colmodern.storage import StoredDocument
 from colmodern.text.names import exact_words_of
 from colmodern.text.phrases import holds
-from colmodern.types import FloatMatrix, FloatVector, Metadata, Spans, TokenEmbeddings
+from colmodern.types import (
+    FloatMatrix,
+    FloatVector,
+    IntVector,
+    Metadata,
+    Spans,
+    TokenEmbeddings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +183,24 @@ class Explanation:
         return heat_map(self)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BestTokens:
+    """The token of a document that each token of a query matches best.
+
+    Attributes:
+        tokens: Shape (n_query_tokens,), int64: its number in the document, the first of equals.
+        scores: Shape (n_query_tokens,), float32: their similarity.
+    """
+
+    tokens: IntVector
+    scores: FloatVector
+
+
 def explain_match(
     query: str,
     tokens: TokenEmbeddings,
-    scores: FloatMatrix,
+    best: BestTokens,
+    scores_of: Callable[[IntVector], FloatMatrix],
     spans: Spans,
     document: StoredDocument,
     *,
@@ -192,7 +213,8 @@ def explain_match(
     Args:
         query: The query's text.
         tokens: Its token vectors and spans.
-        scores: What each token of the document scores for each query token.
+        best: The token of the document that each query token matches best.
+        scores_of: Returns what tokens of the document score for each query token.
         spans: Shape (n_tokens, 2), int32, of the document's tokens in its text.
         document: The document.
         found: The passages that answer, best first, and why.
@@ -216,12 +238,12 @@ def explain_match(
     )
     if len(spans) == 0:
         return nothing
-    matches, score = _matches(query, tokens.spans, scores, spans, document.text, exact, scoring)
+    matches, score = _matches(query, tokens.spans, best, spans, document.text, exact, scoring)
     return replace(
         nothing,
         score=score,
         matches=matches,
-        evidence=() if found is None else _all_evidence(found, scores, spans, matches),
+        evidence=() if found is None else _all_evidence(found, scores_of, spans, matches),
         weights=() if found is None else tuple(found.weights.tolist()),
         exact_score=None if exact is None else document_score(exact, scoring, n_tokens=len(spans)),
     )
@@ -234,18 +256,17 @@ def _on_one_line(token: str) -> str:
 def _matches(
     query: str,
     query_spans: Spans,
-    scores: FloatMatrix,
+    best: BestTokens,
     spans: Spans,
     text: str,
     exact: FloatVector | None,
     scoring: Scoring,
 ) -> tuple[tuple[Match, ...], float]:
     """Return the match of each query token, and what they score together."""
-    best = scores.argmax(axis=0)
-    values = scores[best, np.arange(scores.shape[1])]
+    values = best.scores
     parts = shares(values, scoring)
     matches = []
-    for number, row in enumerate(best.tolist()):
+    for number, row in enumerate(best.tokens.tolist()):
         a, b = query_spans[number].tolist()
         start, end = spans[row].tolist()
         matches.append(
@@ -265,10 +286,13 @@ def _matches(
 
 
 def _all_evidence(
-    found: ReasonedPassages, scores: FloatMatrix, spans: Spans, matches: Sequence[Match]
+    found: ReasonedPassages,
+    scores_of: Callable[[IntVector], FloatMatrix],
+    spans: Spans,
+    matches: Sequence[Match],
 ) -> tuple[Evidence, ...]:
     return tuple(
-        _evidence(passage, why, scores, spans, matches)
+        _evidence(passage, why, scores_of, spans, matches)
         for passage, why in zip(found.passages, found.reasons, strict=True)
     )
 
@@ -276,7 +300,7 @@ def _all_evidence(
 def _evidence(
     passage: Passage,
     why: Reasons,
-    scores: FloatMatrix,
+    scores_of: Callable[[IntVector], FloatMatrix],
     spans: Spans,
     matches: Sequence[Match],
 ) -> Evidence:
@@ -284,11 +308,15 @@ def _evidence(
     starts, ends = spans[:, 0], spans[:, 1]
     inside = (starts >= passage.start) & (ends <= passage.end) & (ends > starts)
     rows = inside.nonzero()[0]
-    best = scores[rows].argmax(axis=1)
+    scores = scores_of(rows)
+    best = scores.argmax(axis=1)
     tokens = tuple(
         MatchedToken(start, end, score, number)
         for (start, end), score, number in zip(
-            spans[rows].tolist(), scores[rows, best].tolist(), best.tolist(), strict=True
+            spans[rows].tolist(),
+            scores[np.arange(len(rows)), best].tolist(),
+            best.tolist(),
+            strict=True,
         )
     )
     inside_shares = (

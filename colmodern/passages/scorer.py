@@ -88,7 +88,6 @@ class DocumentScorer:
         scores = self.maxima(documents[rows[:, 0]], tokens, [one + 1 for one in tokens])
         yield from zip(rows[:, 0].tolist(), windows, scores, strict=True)
 
-    def of_tokens(self, document: int, n_tokens: int) -> FloatMatrix:
-        """Return what each token of a document scores, shape (n_tokens, n_query_tokens)."""
-        tokens = np.arange(n_tokens + 1)
-        return self.maxima(np.array([document]), [tokens[:-1]], [tokens[1:]])[0]
+    def of_tokens(self, document: int, tokens: IntVector) -> FloatMatrix:
+        """Return what some tokens of a document score, shape (len(tokens), n_query_tokens)."""
+        return self.maxima(np.array([document]), [tokens], [tokens + 1])[0]

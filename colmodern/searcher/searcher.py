@@ -269,7 +269,8 @@ class Searcher:
             exact: Also encode the document again, for scores without the loss of compression.
             scoring: How the matches make the score, as in ``search``.
             begin: Called with the name of each stage as it begins (``encode``, ``rescore``,
-                ``passages``, ``matches``); an error ends it.
+                ``passages``, ``matches``), with ``rescore`` again and again in a long document; an
+                error ends it.
 
         Raises:
             ConfigError: ``passages`` is less than 1, or there is no such scoring.

@@ -78,6 +78,18 @@ class ServeConfig(Options):
     max_characters: int = option(
         10_000, minimum=1, help="The longest query, in characters.", doors=Door.SPEC
     )
+    max_tokens: int = option(
+        1_000, minimum=1, help="The most token vectors of a query.", doors=Door.SPEC
+    )
+    max_text: int = option(
+        200_000,
+        minimum=1,
+        help="The longest text to encode for a request, in characters.",
+        doors=Door.SPEC,
+    )
+    max_waiting: int = option(
+        256 << 20, minimum=1, help="Bytes of changes that wait to be written.", doors=Door.SPEC
+    )
 
     def check_together(self) -> None:
         """Refuse an address that others reach where nobody is asked for a token."""

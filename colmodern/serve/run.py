@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import logging
 import os
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import uvicorn
 
@@ -16,11 +21,17 @@ from colmodern.serve.access import Access, Rates
 from colmodern.serve.admission import Admission
 from colmodern.serve.config import ServeConfig
 from colmodern.serve.http.app import Mounted, make_app
+from colmodern.serve.http.connection import BoundedConnection, ConnectionLimits
 from colmodern.serve.http.server import Server
 from colmodern.serve.metrics import Metrics
 from colmodern.serve.served import Library, ServedIndex
 from colmodern.serve.writing.writer import Writer
 from colmodern.types import QueryEncoder
+
+logger = logging.getLogger(__name__)
+
+# Files of indexes, of the log and of the process itself.
+_OTHER_FILES = 500
 
 # Searches that run when the server is told to end have so many seconds.
 _GRACE = 10
@@ -55,7 +66,7 @@ def serve(
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                limit_concurrency=config.connections,
+                http=_connection(config),
                 timeout_graceful_shutdown=_GRACE,
                 lifespan="on",
                 ws="none",
@@ -72,7 +83,11 @@ def make_server(
     """Open indexes, and return what their routes share; see ``serve``."""
     access = Access(None if config.token_file is None else Path(config.token_file))
     library = Library([ServedIndex(name, path, encoder) for name, path in indexes.items()])
-    writers = {one.name: Writer(one, most=config.max_jobs) for one in library if config.writable}
+    writers = {
+        one.name: Writer(one, most=config.max_jobs, most_bytes=config.max_waiting)
+        for one in library
+        if config.writable
+    }
     admission = Admission(threads=config.threads or os.cpu_count() or 1, queue=config.queue)
     return Server(
         config=config,
@@ -106,6 +121,33 @@ class _Uvicorn(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+
+def _connection(config: ServeConfig) -> type[asyncio.Protocol]:
+    """Return what makes each connection; the process may have files enough for all of them."""
+    _raise_files(2 * config.connections + _OTHER_FILES)
+    made = partial(BoundedConnection, limits=ConnectionLimits(config.connections))
+    return cast("type[asyncio.Protocol]", made)
+
+
+def _raise_files(wanted: int) -> None:
+    """Let this process have so many open files, or as many as the system lets it have."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        logger.warning(
+            "this process may have %d files open, %d are needed for all connections: raise the "
+            "limit (ulimit -n), or lower --connections",
+            allowed,
+            wanted,
+        )
 
 
 def _listen(config: ServeConfig) -> socket.socket:

@@ -147,6 +147,23 @@ def test_a_document_without_text_is_explained_by_its_title_or_not_at_all(searche
     assert "0.000" in empty._repr_html_()
 
 
+def test_a_long_document_is_explained_in_blocks_and_can_be_stopped(searcher, monkeypatch):
+    whole = searcher.explain(QUERY, "long").to_dict()
+    stages = []
+    monkeypatch.setattr("colmodern.searcher.explain._BLOCK", 100)
+    assert searcher.explain(QUERY, "long", begin=stages.append).to_dict() == whole
+    assert stages.count("rescore") > 10
+
+    def stop(stage):
+        if stage == "rescore" and stages.append(stage) is None and len(stages) == 3:
+            raise InterruptedError
+
+    stages.clear()
+    with pytest.raises(InterruptedError):
+        searcher.explain(QUERY, "long", begin=stop)
+    assert len(stages) == 3
+
+
 def test_json_has_character_offsets(searcher):
     values = json.loads(json.dumps(searcher.explain(QUERY, "long").to_dict()))
     assert values["id"] == "long"

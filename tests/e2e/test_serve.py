@@ -31,8 +31,8 @@ def folder(tmp_path):
 
 
 @contextmanager
-def serving(*arguments, **options):
-    command = [sys.executable, "-m", "colmodern", "serve", *map(str, arguments)]
+def serving(*arguments, program=("-m", "colmodern"), **options):
+    command = [sys.executable, *program, "serve", *map(str, arguments)]
     command += ["--port", "0", "--format", "json"]
     # A file: a pipe that nobody reads would be full of lines of requests at some time.
     with tempfile.TemporaryFile("w+") as said:
@@ -141,6 +141,59 @@ def test_slow_and_half_open_clients_stop_nobody(folder):
         for one in slow:
             one.close()
         assert ask(told["url"], "/readyz")["ready"]
+
+
+@contextmanager
+def begun(url, body):
+    """A connection with a request that the server waits for: its body is still to be sent."""
+    port = int(url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as one:
+        head = f"POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+        one.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert one.recv(1000).startswith(b"HTTP/1.1 100 ")
+        yield one
+
+
+def until_refused(url):
+    """Wait until nobody is let in any more."""
+    port = int(url.rpartition(":")[2])
+    with contextlib.suppress(ConnectionError):
+        while True:
+            socket.create_connection(("127.0.0.1", port)).close()
+
+
+def read_all(connection):
+    parts = []
+    while part := connection.recv(1 << 16):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def test_a_request_that_has_begun_is_answered_before_the_server_ends(folder):
+    body = json.dumps({"query": "tea", "k": 1}).encode()
+    with serving(folder, "--deadline", 60) as (process, told), begun(told["url"], body) as one:
+        process.send_signal(signal.SIGTERM)
+        until_refused(told["url"])
+        one.sendall(body)
+        answer = read_all(one)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"tea.md" in answer
+        assert process.wait() == -signal.SIGTERM
+        assert "Traceback" not in process.said()
+
+
+def test_a_request_that_does_not_end_in_time_is_refused_and_the_server_ends(folder):
+    program = "import runpy, colmodern.serve.run as run; run._GRACE = 0.1; "
+    program += "runpy.run_module('colmodern', run_name='__main__')"
+    options = {"program": ("-c", program)}
+    with serving(folder, "--deadline", 3600, **options) as (process, told):
+        with begun(told["url"], b" " * 100) as one:
+            process.send_signal(signal.SIGTERM)
+            answer = read_all(one)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b'"overloaded"' in answer
+        assert process.wait() == -signal.SIGTERM
+        assert "Traceback" not in process.said()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -26,9 +26,31 @@ def as_json(values: Mapping[str, Any]) -> bytes:
         return json.dumps(values, allow_nan=False).encode()
 
 
-def as_ndjson(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return a line of JSON for each row."""
-    return b"".join(as_json(row) + b"\n" for row in rows)
+def as_ndjson(rows: Iterable[Mapping[str, Any]], limit: int) -> bytes:
+    """Return a line of JSON for each row; see ``within``."""
+    return b"".join(within(limit, (as_json(row) + b"\n" for row in rows)))
+
+
+def as_json_with(
+    values: Mapping[str, Any], name: str, parts: Iterable[bytes], more: Mapping[str, Any]
+) -> bytes:
+    """Return a JSON object of values, of a list whose items are JSON already, and of more."""
+    head, tail = as_json(values), as_json(more)
+    return b'%b, "%b": [%b], %b' % (head[:-1], name.encode(), b", ".join(parts), tail[1:])
+
+
+def within(limit: int, parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the parts of an answer while they have no more than ``limit`` bytes together.
+
+    Raises:
+        RequestRefusedError: They have more; what comes after is not made.
+    """
+    size = 0
+    for part in parts:
+        size += len(part)
+        if size > limit:
+            raise _too_large(size, limit)
+        yield part
 
 
 def is_known(request: Request, tag: str) -> bool:
@@ -45,13 +67,17 @@ def checked_size(answer: bytes, limit: int) -> bytes:
         RequestRefusedError: It is.
     """
     if len(answer) > limit:
-        raise RequestRefusedError(
-            f"The answer would have {len(answer):,} bytes; {limit:,} are allowed. Ask for fewer "
-            "hits, fewer queries, or a range of the document.",
-            code="too_large",
-            value=len(answer),
-        )
+        raise _too_large(len(answer), limit)
     return answer
+
+
+def _too_large(size: int, limit: int) -> RequestRefusedError:
+    return RequestRefusedError(
+        f"The answer would have {size:,} bytes or more; {limit:,} are allowed. Ask for fewer hits, "
+        "fewer queries, shorter texts, or a range of the document.",
+        code="too_large",
+        value=size,
+    )
 
 
 def described(error: ColModernError) -> dict[str, Any]:

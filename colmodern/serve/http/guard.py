@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from colmodern.errors import ColModernError, RequestRefusedError
 from colmodern.serve.access import Bearer
 from colmodern.serve.http.answers import failure
+from colmodern.serve.http.connection import TOO_MANY
 from colmodern.serve.http.page import is_of_page
 from colmodern.serve.http.server import Server
 
@@ -61,7 +63,10 @@ class Guard:
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = uuid.uuid4().hex
         record = _RequestRecord(self._server, scope, request_id)
-        sending = record.sending(send, self._headers(headers, request_id))
+        carried = self._headers(headers, request_id)
+        if _is_one_too_many(scope):
+            carried["Connection"] = "close"
+        sending = record.sending(send, carried)
         try:
             response = self._preflight(scope, headers)
             if response is None:
@@ -71,6 +76,10 @@ class Guard:
                 await response(scope, receive, sending)
         except ColModernError as error:
             await record.fail(error, scope, receive, sending)
+        except asyncio.CancelledError:  # by the server's end, whose time is over
+            message = "The server ends before this is answered; ask again when it is back."
+            ends = RequestRefusedError(message, code="overloaded")
+            await record.fail(ends, scope, receive, sending)
         except Exception:
             logger.exception("request %s failed", request_id)
             await record.fail(failed(request_id), scope, receive, sending)
@@ -105,8 +114,11 @@ class Guard:
         """Refuse who must not ask.
 
         Raises:
-            RequestRefusedError: The host, the origin, the token or the rate is not allowed.
+            RequestRefusedError: The host, the origin, the token or the rate is not allowed, or too
+                many clients are connected.
         """
+        if _is_one_too_many(scope):
+            raise _too_many_connections(self._server.config.connections)
         self._check_host(scope["path"], headers)
         self._check_origin(headers)
         if scope["path"] in PUBLIC or is_of_page(scope["path"]):
@@ -161,6 +173,15 @@ class Guard:
             code="origin_refused",
             value=origin,
         )
+
+
+def _is_one_too_many(scope: Scope) -> bool:
+    return TOO_MANY in scope.get("state", ()) and scope["path"] != "/livez"
+
+
+def _too_many_connections(most: int) -> RequestRefusedError:
+    message = f"More than {most:,} clients are connected; ask again in a second."
+    return RequestRefusedError(message, code="overloaded", option="connections", value=most)
 
 
 def failed(request_id: str) -> RequestRefusedError:

@@ -46,6 +46,8 @@ async def status(server: Server, request: Request) -> Response:
             "k": limits.max_k,
             "queries": limits.max_queries,
             "query_characters": limits.max_characters,
+            "query_tokens": limits.max_tokens,
+            "text_characters": limits.max_text,
             "body_bytes": limits.max_body,
             "answer_bytes": limits.max_answer,
             "deadline_seconds": limits.deadline,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,15 +15,18 @@ from colmodern.errors import EncoderError, RequestRefusedError
 from colmodern.kernels import maxsim
 from colmodern.kernels.scoring import length_part, sharpness_of
 from colmodern.request import Scoring, SearchRequest
-from colmodern.serve.http.answers import JSON, as_json, checked_size
+from colmodern.serve.http.answers import JSON, as_json, checked_size, within
 from colmodern.serve.http.body import checked_text, index_of, read_json, text_of, whole_number
 from colmodern.serve.http.server import Server
 from colmodern.serve.served import ServedIndex
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.types import DocumentEncoder, FloatVector, TokenEmbeddings
 
-# Documents are encoded so many at a time; a request can be stopped between two batches.
-_BATCH = 8
+# Documents are encoded so many, or so many characters, at a time; a request can be stopped between
+# two batches.
+_BATCH, _BATCH_CHARACTERS = 8, 20_000
+# So many token vectors are written at a time.
+_ROWS = 256
 
 
 async def rerank(server: Server, request: Request) -> Response:
@@ -34,7 +38,7 @@ async def rerank(server: Server, request: Request) -> Response:
     limits = server.config
     body = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
     query = text_of(body, "query", longest=limits.max_characters)
-    documents = _documents(body.get("documents"))
+    documents = _documents(body.get("documents"), "documents", longest=limits.max_text)
     most = len(documents) if body.get("top_n") is None else body["top_n"]
     top_n = whole_number(most, "top_n", least=1, most=limits.max_body)
     is_wanted = body.get("return_documents") is True
@@ -65,7 +69,8 @@ async def embeddings(server: Server, request: Request) -> Response:
     limits = server.config
     body = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
     given = body.get("input")
-    inputs = _documents([given] if isinstance(given, str) else given, name="input")
+    inputs = [given] if isinstance(given, str) else given
+    inputs = _documents(inputs, "input", longest=limits.max_text)
     kind = _one_of(body, "input_type", ("document", "query"))
     form = _one_of(body, "encoding_format", ("float", "base64"))
     index = server.library.named(index_of(body))
@@ -78,13 +83,11 @@ async def embeddings(server: Server, request: Request) -> Response:
             found = list(_encoded(index, inputs, watch))
         watch("answer")
         n_tokens = sum(map(len, found))
-        rows = [
-            {"object": "embedding", "index": number, "embedding": _shown(tokens, form)}
-            for number, tokens in enumerate(found)
-        ]
+        parts = (part for row in enumerate(found) for part in _shown(*row, form))
+        rows = b"".join(within(limits.max_answer, parts)).removesuffix(b", ")
         usage = {"prompt_tokens": n_tokens, "total_tokens": n_tokens}
-        answer = {"object": "list", "data": rows, "model": index.name, "usage": usage}
-        return checked_size(as_json(answer), limits.max_answer)
+        head = {"object": "list", "model": index.name, "usage": usage}
+        return b'%b, "data": [%b]}' % (as_json(head)[:-1], rows)
 
     return Response(await server.run(request, work), media_type=JSON)
 
@@ -121,12 +124,12 @@ async def colbert(server: Server, request: Request) -> Response:
     return Response(await server.run(request, work), media_type=JSON)
 
 
-def _documents(given: Any, name: str = "documents") -> Sequence[str]:
+def _documents(given: Any, name: str, *, longest: int) -> Sequence[str]:
     if not isinstance(given, list) or not given:
         message = f"{name} must be a list of at least one text."
         raise RequestRefusedError(message, code="request_invalid", option=name)
     texts = [one.get("text") if isinstance(one, dict) else one for one in given]
-    return [checked_text(text, name, longest=1 << 30) for text in texts]
+    return [checked_text(text, name, longest=longest) for text in texts]
 
 
 def _one_of(body: Mapping[str, Any], name: str, allowed: Sequence[str]) -> str:
@@ -174,13 +177,32 @@ def _encoded(
     if not isinstance(encoder, DocumentEncoder):
         message = f"Encoder {encoder.name} encodes queries only."
         raise EncoderError(message, code="encoder_unsupported")
-    for start in range(0, len(texts), _BATCH):
+    for batch in _batches(texts):
         watch("encode")
-        yield from encoder.encode_documents(texts[start : start + _BATCH])
+        yield from encoder.encode_documents(batch)
 
 
-def _shown(tokens: TokenEmbeddings, form: str) -> list[list[float]] | str:
+def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the texts in order, a few at a time, and no more than some ten thousand characters."""
+    batch: list[str] = []
+    for text in texts:
+        batch.append(text)
+        if len(batch) == _BATCH or sum(map(len, batch)) >= _BATCH_CHARACTERS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _shown(number: int, tokens: TokenEmbeddings, form: str) -> Iterator[bytes]:
+    """Yield an embedding in JSON, in parts, for numbers as text are many times as large."""
+    yield b'{"object": "embedding", "index": %d, "embedding": ' % number
     if form == "float":
-        rows: list[list[float]] = tokens.vectors.tolist()
-        return rows
-    return base64.b64encode(tokens.vectors.astype("<f4").tobytes()).decode("ascii")
+        yield b"["
+        for start in range(0, len(tokens), _ROWS):
+            rows = tokens.vectors[start : start + _ROWS].tolist()
+            mark = b"" if start + _ROWS >= len(tokens) else b", "
+            yield json.dumps(rows, allow_nan=False).encode()[1:-1] + mark
+        yield b"]}, "
+    else:
+        yield b'"%b"}, ' % base64.b64encode(tokens.vectors.astype("<f4").tobytes())

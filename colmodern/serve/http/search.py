@@ -20,10 +20,12 @@ from colmodern.serve.http.answers import (
     JSON,
     NDJSON,
     as_json,
+    as_json_with,
     as_ndjson,
     checked_size,
     described,
     is_known,
+    within,
 )
 from colmodern.serve.http.body import checked_text, index_of, read_json
 from colmodern.serve.http.server import Server
@@ -75,7 +77,7 @@ class SearchBody:
             raise _too_many("k", request.k, limits.max_k)
         return cls(
             queries=tuple(_texts(body, limits)),
-            vectors=_vectors(body["vectors"]) if "vectors" in asked else None,
+            vectors=_vectors(body["vectors"], limits) if "vectors" in asked else None,
             request=request,
             index=index_of(body),
             is_batch="queries" in asked,
@@ -111,9 +113,11 @@ async def search(server: Server, request: Request) -> Response:
         with index.use() as snapshot:
             head = {"index": index.name, "generation": snapshot.generation}
             if is_lines:
-                answer = as_ndjson(_lines(question, snapshot, watch, threads, head))
+                rows = _lines(question, snapshot, watch, threads, head)
+                answer = as_ndjson(rows, limits.max_answer)
             else:
-                answer = as_json(_whole(question, snapshot, watch, threads, head))
+                hits = question.search(snapshot, watch, threads)
+                answer = _whole(hits, question.is_batch, watch, head, limits.max_answer)
             return snapshot.generation, checked_size(answer, limits.max_answer)
 
     generation, answer = await server.run(request, work)
@@ -126,16 +130,15 @@ def _tag(generation: int, asked: str) -> str:
 
 
 def _whole(
-    question: SearchBody,
-    snapshot: Snapshot,
-    watch: Stopwatch,
-    threads: int,
-    head: Mapping[str, Any],
-) -> dict[str, Any]:
-    results = [hits.to_dict() for hits in question.search(snapshot, watch, threads)]
+    found: Iterator[Hits], is_batch: bool, watch: Stopwatch, head: Mapping[str, Any], limit: int
+) -> bytes:
+    if is_batch:
+        results = list(within(limit, (as_json(hits.to_dict()) for hits in found)))
+        watch("answer")
+        return as_json_with(head, "results", results, {"milliseconds": milliseconds(watch)})
+    (hits,) = found
     watch("answer")
-    found = {"results": results} if question.is_batch else results[0]
-    return {**head, **found, "milliseconds": milliseconds(watch)}
+    return as_json({**head, **hits.to_dict(), "milliseconds": milliseconds(watch)})
 
 
 def _lines(
@@ -175,7 +178,9 @@ def _texts(body: Mapping[str, Any], limits: ServeConfig) -> Sequence[str]:
     return [checked_text(query, "queries", longest=longest) for query in queries]
 
 
-def _vectors(rows: Any) -> TokenEmbeddings:
+def _vectors(rows: Any, limits: ServeConfig) -> TokenEmbeddings:
+    if isinstance(rows, list) and len(rows) > limits.max_tokens:
+        raise _too_many("vectors", len(rows), limits.max_tokens)
     try:
         with np.errstate(over="ignore"):  # what becomes infinite is refused
             vectors = np.asarray(rows, np.float32)

@@ -72,11 +72,11 @@ class Server:
             )
             if answer.done():
                 return answer.result()
-            watch.cancel()
             if gone.done():
                 raise RequestRefusedError("The client has gone.", code="cancelled")
             raise watch.late()
         finally:
+            watch.cancel()  # also when the server ends and cancels this
             gone.cancel()
             answer.cancel()
 

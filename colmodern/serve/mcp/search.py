@@ -120,7 +120,9 @@ def _hit(
     matches: Sequence[Match] = ()
     if tokens is not None:
         searcher = snapshot.searcher
-        matches = searcher.explain_embeddings(tokens, hit.doc_id, query=query, passages=1).matches
+        matches = searcher.explain_embeddings(
+            tokens, hit.doc_id, query=query, passages=1, begin=lambda _stage: watch("explain")
+        ).matches
     passage = hit.passage
     return {
         "rank": hit.rank,

@@ -114,8 +114,10 @@ class Journal:
     when the next one starts; to put or delete a document twice is the same as once.
     """
 
-    def __init__(self, folder: Path, *, most: int) -> None:
-        """Open the journal in a folder; at most ``most`` jobs wait.
+    def __init__(self, folder: Path, *, most: int, most_bytes: int = 256 << 20) -> None:
+        """Open the journal in a folder; at most ``most`` jobs wait, of so many bytes together.
+
+        One job may have any size.
 
         Raises:
             IndexLockedError: Another server has it.
@@ -123,6 +125,8 @@ class Journal:
         """
         self._folder = folder
         self._most = most
+        self._most_bytes = most_bytes
+        self._sizes: dict[int, int] = {}  # the bytes of each job that waits
         self._lock = WriterLock(folder)
         self._changed = threading.Condition()
         self._is_open = True
@@ -154,10 +158,20 @@ class Journal:
                 )
             number = self._last + 1
             job = WriteJob(number, kind, tuple(documents), tuple(ids), round(time.time(), 3))
+            raw = job.to_json()
+            if self._waiting and sum(self._sizes.values()) + len(raw) > self._most_bytes:
+                raise RequestRefusedError(
+                    f"Changes of {sum(self._sizes.values()):,} bytes wait already; send more when "
+                    "some are done.",
+                    code="overloaded",
+                    option="max_waiting",
+                    value=self._most_bytes,
+                )
             with writing(self._folder):
-                replace_file(self._path(number, _JOB), job.to_json())
+                replace_file(self._path(number, _JOB), raw)
                 sync_folder(self._folder)
             self._last = number
+            self._sizes[number] = len(raw)
             self._waiting.append(job)
             self._outcomes[number] = JobOutcome(kind, JobState.ACCEPTED, job.accepted)
             self._changed.notify_all()
@@ -193,6 +207,8 @@ class Journal:
         with self._changed:
             numbers = {job.number for job in jobs}
             self._waiting = [job for job in self._waiting if job.number not in numbers]
+            for number in numbers:
+                self._sizes.pop(number, None)
             for job in jobs:
                 outcome = JobOutcome(job.kind, state, job.accepted, now, generation, told)
                 self._outcomes[job.number] = outcome
@@ -252,7 +268,9 @@ class Journal:
                 if number in self._outcomes:  # it ended, and the server before its file was gone
                     path.unlink()
                     continue
-                job = WriteJob.from_json(number, path.read_bytes())
+                raw = path.read_bytes()
+                job = WriteJob.from_json(number, raw)
+                self._sizes[number] = len(raw)
                 self._waiting.append(job)
                 self._outcomes[number] = JobOutcome(job.kind, JobState.ACCEPTED, job.accepted)
 

@@ -26,8 +26,8 @@ class _Stopped(BaseException):
 class Writer:
     """Commits the jobs of one index, and lets each commit be served at once."""
 
-    def __init__(self, index: ServedIndex, *, most: int) -> None:
-        """Open the journal beside the index, and begin with what is left in it.
+    def __init__(self, index: ServedIndex, *, most: int, most_bytes: int) -> None:
+        """Open the journal beside the index, and begin with what is left in it; see ``Journal``.
 
         Raises:
             EncoderError: The encoder knows queries only.
@@ -38,7 +38,7 @@ class Writer:
         if not isinstance(encoder, DocumentEncoder):
             message = f"Encoder {encoder.name} encodes queries only, so nothing can be written."
             raise EncoderError(message, code="encoder_unsupported", value=encoder.name)
-        self.journal = Journal(journal_folder(index.path), most=most)
+        self.journal = Journal(journal_folder(index.path), most=most, most_bytes=most_bytes)
         self._index = index
         self._indexer = Indexer(index.path, encoder)
         self._stop = threading.Event()

@@ -151,6 +151,39 @@ def test_a_body_and_an_answer_have_a_limit(client_of):
     large = client.post("/v1/search", json={"query": "x" * 200})
     refused(large, "too_large", 413)
     refused(client.post("/v1/search", json={"query": "bread"}), "too_large", 413)
+    body = (b" " for _ in range(101))  # its length is not said before
+    refused(client.post("/v1/search", content=body), "too_large", 413)
+
+
+def test_an_answer_that_is_too_large_is_not_made_to_its_end(client_of, monkeypatch):
+    client, made = client_of(max_answer=3_000), []
+    search = Searcher.search
+    monkeypatch.setattr(Searcher, "search", lambda *a, **b: made.append(1) or search(*a, **b))
+    for kind in ("application/json", "application/x-ndjson"):
+        made.clear()
+        asked = {"json": {"queries": ["bread"] * 100}, "headers": {"Accept": kind}}
+        refused(client.post("/v1/search", **asked), "too_large", 413)
+        assert 0 < len(made) < 10
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "option"),
+    [
+        ("/v1/search", {"vectors": [[1.0] * 64] * 6}, "vectors"),
+        ("/v1/rerank", {"query": "x", "documents": ["a", "x" * 51]}, "documents"),
+        ("/v1/embeddings", {"input": "x" * 51}, "input"),
+    ],
+)
+def test_what_is_too_long_to_be_encoded_or_searched(client_of, path, body, option):
+    client = client_of(max_tokens=5, max_text=50)
+    assert refused(client.post(path, json=body), "too_large", 413)["option"] == option
+
+
+@pytest.mark.parametrize("form", ["float", "base64"])
+def test_embeddings_that_are_too_large(client_of, form):
+    client = client_of(max_answer=10_000)
+    asked = {"input": ["red trains run fast"] * 100, "encoding_format": form}
+    refused(client.post("/v1/embeddings", json=asked), "too_large", 413)
 
 
 def test_an_explanation_is_that_of_the_library(client, index):
@@ -230,6 +263,9 @@ def test_embeddings_are_those_of_the_encoder(client, kind):
     raw = base64.b64decode(packed["data"][0]["embedding"])
     np.testing.assert_array_equal(np.frombuffer(raw, "<f4"), tokens.vectors.ravel())
     assert packed["usage"]["total_tokens"] == len(tokens)
+    several = client.post("/v1/embeddings", json={**asked, "input": ["red trains", "", "x"]})
+    assert [one["index"] for one in several.json()["data"]] == [0, 1, 2]
+    assert len(several.json()["data"][0]["embedding"]) == len(tokens)
     bad = client.post("/v1/embeddings", json={**asked, "encoding_format": "hex"})
     refused(bad, "request_invalid", 400)
 

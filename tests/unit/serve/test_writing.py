@@ -222,6 +222,18 @@ def test_more_changes_than_may_wait(writable):
     assert [ended(client, one)["state"] for one in answers[:2]] == ["done"] * 2
 
 
+def test_more_bytes_than_may_wait(writable):
+    encoder = Gated()
+    client = writable(encoder=encoder, max_waiting=1_000)
+    bodies = [{"documents": [{"id": "n", "text": "x" * length}]} for length in (2_000, 10)]
+    answers = [client.put("/v1/documents", json=body) for body in bodies]
+    told = refused(answers[1], "overloaded", 503)
+    assert told["option"] == "max_waiting"
+    encoder.go.set()
+    assert ended(client, answers[0])["state"] == "done"
+    assert ended(client, client.put("/v1/documents", json=bodies[1]))["state"] == "done"
+
+
 def test_another_writer_is_waited_for(writable, index):
     client = writable()
     with IndexWriter.open(index):
