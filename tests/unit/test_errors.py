@@ -382,7 +382,7 @@ def token_not_enough(kit):
 
 
 def host_refused(kit):
-    kit.guard._check_host(Headers({"host": "evil"}))
+    kit.guard._check_host("/", Headers({"host": "evil"}))
 
 
 def origin_refused(kit):
