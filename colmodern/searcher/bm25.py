@@ -154,16 +154,13 @@ class Lexicon:
 def best_by_words(scores: FloatVector, allowed: NDArray[np.bool_], n: int | None) -> Candidates:
     """Return the ``n`` best of the allowed documents that have a word of the query; None: all.
 
+    With them come all that score as the last of them, in no order.
+
     Args:
         scores: From ``Lexicon.scores``.
         allowed: Shape (n_documents,), bool: which documents may be found.
         n: How many at most.
     """
     documents = np.flatnonzero((scores > 0) & allowed)
-    if n is None:
-        n = len(documents)
-    if n < len(documents):
-        of_documents = scores[documents]
-        floor = np.partition(of_documents, len(documents) - n)[len(documents) - n]
-        documents = documents[of_documents >= floor]
-    return Candidates(documents, scores[documents]).best(n)
+    found = Candidates(documents, scores[documents])
+    return found if n is None else found.best_and_equals(n)

@@ -39,14 +39,23 @@ class Candidates:
         """Return the number of candidates."""
         return len(self.scores)
 
-    def order(self) -> IntVector:
-        """Return the rows of the candidates, best first; ties by position in the index."""
-        return np.lexsort((self.documents, -self.scores))
-
     def best(self, n: int) -> Candidates:
         """Return the ``n`` best by score; ties go to the earlier position in the index."""
-        order = self.order()[:n]
+        order = np.lexsort((self.documents, -self.scores))[:n]
         return Candidates(self.documents[order], self.scores[order])
+
+    def best_and_equals(self, n: int) -> Candidates:
+        """Return the ``n`` best by score and all that score as the last of them, in no order."""
+        rows = best_rows(self.scores, n)
+        return Candidates(self.documents[rows], self.scores[rows])
+
+
+def best_rows(scores: FloatVector, n: int) -> IntVector:
+    """Return the rows of the ``n`` highest scores and of all that equal the last, ascending."""
+    if n >= len(scores):
+        return np.arange(len(scores))
+    floor = np.partition(scores, len(scores) - n)[len(scores) - n]
+    return np.flatnonzero(scores >= floor)
 
 
 def gather(

@@ -99,6 +99,23 @@ class Part:
         which = int(self.starts.searchsorted(document, "right")) - 1
         return self.segments[which], document - int(self.starts[which])
 
+    def first_ids(self, documents: IntVector, n: int) -> list[tuple[str, int]]:
+        """Return the ids of documents with their places among those given; of many, the first.
+
+        Of each segment come at most ``n``, those whose ids come first; in no order.
+        """
+        segments = self.starts.searchsorted(documents, "right") - 1
+        found: list[tuple[str, int]] = []
+        for which in np.unique(segments).tolist():
+            segment, rows = self.segments[which], np.flatnonzero(segments == which)
+            positions = documents[rows] - self.starts[which]
+            if len(rows) > n:
+                first = np.argpartition(segment.id_ranks[positions], n - 1)[:n]
+                rows, positions = rows[first], positions[first]
+            ids = map(segment.id_of, positions.tolist())
+            found += zip(ids, rows.tolist(), strict=True)
+        return found
+
     def number_of(self, segment: Segment, position: int) -> int:
         """Return the number of the document at a position of a segment."""
         return int(self.starts[self.segments.index(segment)]) + position

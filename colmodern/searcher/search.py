@@ -60,7 +60,7 @@ def search_one(
         prepared_chooser(tokens, codec, how),
     )
     phrases = held_phrases(part, query, allowed)
-    ranked = merge([best_of(part, plan, allowed, found, phrases)], how)
+    ranked = merge([best_of(part, plan, allowed, found, phrases)], how, [part])
     how.begin("passages")
     return Hits(
         query,

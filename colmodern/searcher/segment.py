@@ -18,7 +18,7 @@ from colmodern.passages.of_documents import window_scores
 from colmodern.passages.scorer import DocumentScorer
 from colmodern.request import Fusion, Mode, Scoring
 from colmodern.searcher.bm25 import FoundWords, best_by_words
-from colmodern.searcher.candidates import Candidates, gather
+from colmodern.searcher.candidates import Candidates, best_rows, gather
 from colmodern.searcher.fusion import fused_scores
 from colmodern.searcher.part import Part
 from colmodern.searcher.phrases import HeldPhrases
@@ -79,7 +79,9 @@ def best_of(
     words: FoundWords | None = None,
     phrases: HeldPhrases | None = None,
 ) -> Found:
-    """Return the best documents of a part, those that no other part can replace.
+    """Return the best documents of a part, those that no other part can replace, in no order.
+
+    All that score as the last of them are among them: ``merge`` decides between equals.
 
     Documents that hold more of the query's phrases come first: they are searched by themselves,
     then, if there are fewer than ``k``, those that hold fewer.
@@ -125,20 +127,21 @@ def _by_late_interaction(part: Part, plan: QueryPlan, allowed: NDArray[np.bool_]
     scored = Candidates(documents, _rescored(part, plan, documents))
     if plan.how.request.passage_weight:
         return _with_passages(part, plan, scored)
-    best = scored.best(plan.how.request.k)
+    best = scored.best_and_equals(plan.how.request.k)
     return Found(best.documents, best.scores)
 
 
 def _with_passages(part: Part, plan: QueryPlan, scored: Candidates) -> Found:
     """Order the best documents by their best passages too, which costs a look at each."""
     how = plan.how
-    best = scored.best(max(_LEAST_WITH_PASSAGES, _WITH_PASSAGES * how.request.k))
+    n_best = max(_LEAST_WITH_PASSAGES, _WITH_PASSAGES * how.request.k)
+    best = scored.best_and_equals(n_best)
     scorer = scorer_of(part, plan)
     passages = window_scores(scorer, best.documents, part.lengths[best.documents])
     weight = np.float32(how.request.passage_weight)
     total = (1 - weight) * best.scores + weight * passages
     found = Found(best.documents, total, {"document": best.scores, "passage": passages})
-    return found.rows(Candidates(best.documents, total).order()[: how.request.k])
+    return found.rows(best_rows(total, how.request.k))
 
 
 def _by_both(
@@ -154,7 +157,10 @@ def _by_both(
     assert plan.words is not None
     late = late_candidates(part, plan.query, how, allowed)
     n_words = None if how.probes is None else max(how.request.k, how.candidates)
-    documents = np.union1d(late, best_by_words(word_scores, allowed, n_words).documents)
+    by_words = best_by_words(word_scores, allowed, n_words)
+    if n_words is not None:
+        by_words = by_words.best(n_words)
+    documents = np.union1d(late, by_words.documents)
     components = {
         "late": _rescored(part, plan, documents),
         "bm25": word_scores[documents],
@@ -168,8 +174,7 @@ def _by_both(
         highest_by_words=plan.words.highest_score,
         word_weight=how.word_weight,
     )
-    order = Candidates(documents, total).order()[: how.request.k]
-    return Found(documents, total, components).rows(order)
+    return Found(documents, total, components).rows(best_rows(total, how.request.k))
 
 
 def late_candidates(

@@ -87,7 +87,7 @@ def searched_in_parts(readers, encoder, query, request, scoring):
         statistics.words,
     )
     best = [best_of(part, asked, part.live, one) for part, one in zip(parts, found, strict=True)]
-    ranked = merge(best, how)
+    ranked = merge(best, how, parts)
     rows = []
     for part, document, score in zip(ranked.parts, ranked.documents, ranked.scores, strict=True):
         segment, position = parts[part].place_of(int(document))

@@ -1,4 +1,4 @@
-"""Which k documents come first? By score, then by position, as everywhere in this package."""
+"""Which k documents come first? By score, then by position."""
 
 from __future__ import annotations
 

@@ -152,6 +152,14 @@ class Segment:
         return self._keys.vector("id_order")
 
     @cached_property
+    def id_ranks(self) -> NDArray[np.int32]:
+        """The place of each document in the order of ids: shape (n_documents,), int32."""
+        self._check_below(self._documents, self.id_order, self.n_documents)
+        ranks = np.zeros(self.n_documents, np.int32)
+        ranks[self.id_order] = np.arange(self.n_documents, dtype=np.int32)
+        return ranks
+
+    @cached_property
     def live(self) -> NDArray[np.bool_]:
         """Which documents are not deleted: shape (n_documents,), bool."""
         live = np.ones(self.n_documents, np.bool_)
