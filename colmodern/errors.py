@@ -289,6 +289,12 @@ CODES: Mapping[str, Code] = {
     "shard_mismatch": Code(
         IndexCorruptError, 2, 500, "A shard is in another state than its set says."
     ),
+    "plan_not_found": Code(IndexNotFoundError, 2, 404, "There is no plan of parts here."),
+    "plan_outdated": Code(
+        IndexWriteError, 2, 409, "The shard set was changed since the plan was made."
+    ),
+    "parts_missing": Code(IndexWriteError, 2, 409, "Parts of a plan are not encoded yet."),
+    "part_not_found": Code(InputError, 2, 404, "A plan has no part of this number."),
     "index_unreadable": Code(IndexStoreError, 2, 500, "The system does not let it be read."),
     "index_not_written": Code(IndexWriteError, 2, 507, "The disk is full, or cannot be written."),
     "index_locked": Code(IndexLockedError, 2, 423, "Another process is writing to the index."),

@@ -20,11 +20,15 @@ from colmodern.indexer.agreement import (
 from colmodern.indexer.maintenance import delete_documents
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.scans import kept_scans
+from colmodern.indexer.shards.plan import Plan
+from colmodern.indexer.shards.runner import PartRunner
+from colmodern.indexer.shards.transaction import ShardedTransaction, checked_shards
 from colmodern.indexer.sources.documents import stored_documents
 from colmodern.indexer.sources.embeddings import Embeddings
 from colmodern.indexer.sources.files import FileChanges
 from colmodern.indexer.sources.vectors import VectorDocumentSource, is_from_vectors
 from colmodern.indexer.text_changes import (
+    AnyTransaction,
     keep_the_rest,
     must_start_over,
     read_files,
@@ -33,6 +37,7 @@ from colmodern.indexer.text_changes import (
 )
 from colmodern.indexer.transaction import Transaction
 from colmodern.request import IndexConfig
+from colmodern.storage import is_shard_set
 from colmodern.types import Document, DocumentEncoder, EncoderIdentity, Progress
 
 
@@ -49,25 +54,33 @@ class Indexer:
         *,
         config: IndexConfig | None = None,
         codec: Codec | None = None,
+        shards: int | None = None,
+        runner: PartRunner | None = None,
     ) -> None:
-        """Work on the index at ``path``, which need not exist yet.
+        """Work on the index, or the shard set, at ``path``, which need not exist yet.
 
         Args:
-            path: The folder of the index.
+            path: The folder of the index, or of the set.
             encoder: Turns documents into token vectors. For ready vectors its name, fingerprint
                 and dim are enough (``EncoderInfo`` has just these), or None.
             config: How a new index is built; an index that exists keeps its own.
             codec: Used for a new index instead of training one, so that scores of several indexes
                 compare: ``IndexReader.open(first).codec``, or one of ``train_codec``.
+            shards: A new index is a set of so many shards, 1 to 10,000; None: it has none. A set
+                that is there is changed as a set, whether it is said or not.
+            runner: Who encodes the parts of a set; None: this process.
 
         Raises:
             ConfigError: The codec is for vectors of another dimension than the encoder's, or does
-                not have the bits or the centroids that ``config`` asks for.
+                not have the bits or the centroids that ``config`` asks for; or there cannot be so
+                many shards.
         """
         self.path = Path(path)
         self.encoder = encoder
         self.config = config_with(codec, config)
         self.codec = codec
+        self.shards = checked_shards(shards)
+        self.runner = runner
         if encoder is not None:
             check_codec(codec, dim=encoder.dim, whose=f"the encoder {encoder.name}")
 
@@ -156,7 +169,7 @@ class Indexer:
                 "pool at 1."
             )
         with (
-            self._open(progress, exists=False) as transaction,
+            self._open_one(progress, exists=False) as transaction,
             self._read_vectors(embeddings, transaction, is_new=True) as source,
         ):
             info = identity(self.encoder, source.dim)
@@ -178,7 +191,7 @@ class Indexer:
         """
         if not embeddings.has_ids:
             raise InputError("Give ids: they say which documents are new and which are replaced.")
-        with self._open(progress, exists=True) as transaction:
+        with self._open_one(progress, exists=True) as transaction:
             self._check_index(transaction)
             with self._read_vectors(embeddings, transaction, is_new=False) as source:
                 transaction.start_change(source)
@@ -219,22 +232,52 @@ class Indexer:
         Raises:
             InputError: A root does not exist; ``many_deletions``: ``prune`` is wanted.
         """
-        encoder = self._text_encoder()
         with self._open(progress) as transaction:
-            known = transaction.content_hashes()
-            has_ready_vectors = any(map(is_from_vectors, known.values()))
-            folders = [Path(root) for root in roots]
-            changes = read_files(transaction, known, folders, options or ScanOptions(), prune=prune)
-            del known  # its memory is given back while the documents are encoded
-            if transaction.manifest is None:
-                write_new(transaction, encoder, self.config, changes, self.codec)
-            elif not has_ready_vectors and must_start_over(transaction, encoder, self.codec):
-                keep_the_rest(transaction, changes)
-                write_new(transaction, encoder, transaction.config, changes, self.codec)
-            else:
-                self._check_index(transaction)
-                write_changes(transaction, encoder, changes)
+            self._sync(transaction, roots, options, prune=prune)
         return transaction.report
+
+    def plan(
+        self,
+        roots: Sequence[str | Path],
+        options: ScanOptions | None = None,
+        *,
+        prune: bool = False,
+        part_tokens: int | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[Plan | None, IndexReport]:
+        """Write what ``sync`` would do to a shard set, in parts that any process can encode.
+
+        ``encode_part`` encodes one, ``commit_parts`` makes all of them visible.
+
+        Args:
+            roots: Folders and files.
+            options: Which files, and how they are read.
+            prune: As for ``sync``.
+            part_tokens: How many tokens a part has, about; None: 500,000.
+            progress: Told how far it is.
+
+        Returns:
+            The plan, None if there is nothing to do; and how many documents it adds and deletes.
+
+        Raises:
+            ConfigError: It is not said how many shards a new set has.
+            InputError: As for ``sync``.
+        """
+        if self.shards is None and not is_shard_set(self.path):
+            raise ConfigError(
+                f"There is no shard set at {self.path} yet: say how many shards it shall have.",
+                code="option_missing",
+                option="shards",
+            )
+        with ShardedTransaction.open(
+            self.path,
+            progress=progress,
+            n_shards=self.shards,
+            part_tokens=part_tokens,
+            plans_only=True,
+        ) as transaction:
+            self._sync(transaction, roots, options, prune=prune)
+        return transaction.plan, transaction.report
 
     def retrain(self, *, progress: Progress | None = None) -> IndexReport:
         """Encode all texts again and train a new codec on them; one commit replaces the index.
@@ -274,13 +317,62 @@ class Indexer:
 
     def _open(
         self, progress: Progress | None, *, exists: bool | None = None
+    ) -> AbstractContextManager[AnyTransaction]:
+        if self.shards is None and not is_shard_set(self.path):
+            return self._open_one(progress, exists=exists)
+        return ShardedTransaction.open(
+            self.path,
+            exists=exists,
+            progress=progress,
+            n_shards=self.shards,
+            runner=self.runner,
+        )
+
+    def _open_one(
+        self, progress: Progress | None, *, exists: bool | None = None
     ) -> AbstractContextManager[Transaction]:
+        """Open an index for ready vectors, which no set of shards takes.
+
+        Raises:
+            ConfigError: It is, or shall be, a shard set.
+        """
+        if self.shards is not None or is_shard_set(self.path):
+            raise ConfigError(
+                f"{self.path} is a shard set, and those are made of texts. Index ready vectors "
+                "into an index without shards.",
+                code="option_conflict",
+                option="shards",
+                value=self.shards,
+            )
         return Transaction.open(self.path, exists=exists, progress=progress)
+
+    def _sync(
+        self,
+        transaction: AnyTransaction,
+        roots: Sequence[str | Path],
+        options: ScanOptions | None,
+        *,
+        prune: bool,
+    ) -> None:
+        encoder = self._text_encoder()
+        known = transaction.content_hashes()
+        has_ready_vectors = any(map(is_from_vectors, known.values()))
+        folders = [Path(root) for root in roots]
+        changes = read_files(transaction, known, folders, options or ScanOptions(), prune=prune)
+        del known  # its memory is given back while the documents are encoded
+        if transaction.manifest is None:
+            write_new(transaction, encoder, self.config, changes, self.codec)
+        elif not has_ready_vectors and must_start_over(transaction, encoder, self.codec):
+            keep_the_rest(transaction, changes)
+            write_new(transaction, encoder, transaction.config, changes, self.codec)
+        else:
+            self._check_index(transaction)
+            write_changes(transaction, encoder, changes)
 
     def _text_encoder(self) -> DocumentEncoder:
         return checked_encoder(self.encoder, whose=repr(self))
 
-    def _check_index(self, transaction: Transaction) -> None:
+    def _check_index(self, transaction: AnyTransaction) -> None:
         """Refuse an index that was made with another encoder or codec."""
         manifest = transaction.snapshot.manifest
         check_encoder(manifest, self.encoder)

@@ -8,18 +8,24 @@ from pathlib import Path
 
 from colmodern.indexer.kept_config import config_of
 from colmodern.indexer.report import IndexReport
-from colmodern.storage import IndexWriter
-from colmodern.storage.format.ids import forms_of_id
+from colmodern.indexer.shards.maintenance import (
+    compact_shards,
+    delete_and_commit,
+    delete_from_shards,
+)
+from colmodern.storage import IndexWriter, is_shard_set
 
 __all__ = ["compact", "delete", "delete_documents"]
 
 
 def compact(path: str | Path) -> IndexReport:
-    """Merge small segments of an index and drop what was deleted; no encoder is needed.
+    """Merge small segments and drop what was deleted, of each shard of a set by itself.
 
     Raises:
         IndexNotFoundError: There is no index.
     """
+    if is_shard_set(path):
+        return compact_shards(Path(path))
     started = time.perf_counter()
     with IndexWriter.open(Path(path)) as writer:
         config = config_of(writer.manifest.config)
@@ -49,18 +55,11 @@ def delete_documents(path: str | Path, ids: Iterable[str]) -> tuple[list[str], I
     """Delete documents as ``delete``; return the ids that no live document had, and a report."""
     started = time.perf_counter()
     wanted = _distinct(ids)
+    if is_shard_set(path):
+        return delete_from_shards(Path(path), wanted)
     with IndexWriter.open(Path(path)) as writer:
-        missing = [
-            identifier
-            for identifier in wanted
-            if not any(writer.delete([form]) for form in forms_of_id(identifier))
-        ]
+        missing = delete_and_commit(writer, wanted)
         n_deleted = len(wanted) - len(missing)
-        if n_deleted:
-            config = config_of(writer.manifest.config)
-            if config.merge:
-                writer.merge_neighbours(max_tokens=config.segment_tokens)
-            writer.commit()
         manifest = writer.manifest
     report = IndexReport(
         deleted=n_deleted,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from colmodern.codec import Codec
 from colmodern.corpus import Changes, ScanOptions, find_changes, scan
@@ -13,6 +13,7 @@ from colmodern.indexer.left_out import known_failures, left_out
 from colmodern.indexer.plan import CHARS_PER_TOKEN, outgrown
 from colmodern.indexer.pruning import check_deletions
 from colmodern.indexer.scans import with_scans, without_index
+from colmodern.indexer.shards.transaction import ShardedTransaction
 from colmodern.indexer.sources.files import FileChanges, FileReader
 from colmodern.indexer.sources.texts import TextDocumentSource
 from colmodern.indexer.transaction import Transaction
@@ -20,11 +21,21 @@ from colmodern.request import IndexConfig
 from colmodern.storage import EncoderInfo, SourceRecord, TrainingRecord
 from colmodern.types import DocumentEncoder
 
-__all__ = ["keep_the_rest", "must_start_over", "read_files", "write_changes", "write_new"]
+__all__ = [
+    "AnyTransaction",
+    "keep_the_rest",
+    "must_start_over",
+    "read_files",
+    "write_changes",
+    "write_new",
+]
+
+AnyTransaction: TypeAlias = Transaction | ShardedTransaction
+"""A change of an index, which is encoded as one stream, or of a shard set, in parts."""
 
 
 def read_files(
-    transaction: Transaction,
+    transaction: AnyTransaction,
     known: Mapping[str, str],
     roots: Sequence[Path],
     options: ScanOptions,
@@ -82,7 +93,7 @@ def _documents_of(differences: Changes, changes: FileChanges) -> int:
 
 
 def must_start_over(
-    transaction: Transaction, encoder: DocumentEncoder, codec: Codec | None
+    transaction: AnyTransaction, encoder: DocumentEncoder, codec: Codec | None
 ) -> bool:
     """Say whether the index is another encoder's or codec's, or too small for what is spooled."""
     manifest = transaction.snapshot.manifest
@@ -96,7 +107,7 @@ def must_start_over(
     return not training.is_shared and outgrown(training.n_tokens, manifest.n_tokens + n_more)
 
 
-def keep_the_rest(transaction: Transaction, changes: FileChanges) -> None:
+def keep_the_rest(transaction: AnyTransaction, changes: FileChanges) -> None:
     """Spool what the index holds and the files did not replace or remove."""
     spool = transaction.spool
     fresh = {document.id for document in spool.read(range(len(spool)))}
@@ -107,7 +118,7 @@ def keep_the_rest(transaction: Transaction, changes: FileChanges) -> None:
 
 
 def write_new(
-    transaction: Transaction,
+    transaction: AnyTransaction,
     encoder: DocumentEncoder,
     config: IndexConfig,
     changes: FileChanges,
@@ -123,6 +134,9 @@ def write_new(
         codec: The codec; None: one is trained.
     """
     built = config if codec is None else config_of_codec(codec, config)
+    if isinstance(transaction, ShardedTransaction):
+        transaction.write_texts(encoder, built, changes, codec, is_new=True)
+        return
     source = TextDocumentSource(transaction.spool, encoder, built, transaction.progress)
     info = EncoderInfo(encoder.name, encoder.fingerprint, encoder.dim)
     transaction.start_new(source, info, built, codec)
@@ -131,9 +145,14 @@ def write_new(
     transaction.commit()
 
 
-def write_changes(transaction: Transaction, encoder: DocumentEncoder, changes: FileChanges) -> None:
+def write_changes(
+    transaction: AnyTransaction, encoder: DocumentEncoder, changes: FileChanges
+) -> None:
     """Delete what is gone, add the spool, and commit both."""
     config, progress = transaction.config, transaction.progress
+    if isinstance(transaction, ShardedTransaction):
+        transaction.write_texts(encoder, config, changes, is_new=False)
+        return
     source = TextDocumentSource(transaction.spool, encoder, config, progress)
     transaction.start_change(source)
     n_deleted = transaction.delete(changes.deleted)

@@ -22,6 +22,8 @@ from colmodern.errors import CODES, ColModernError
 from colmodern.eval import Dataset, MtebModel, Record, compare, evaluate, parse_measures, repeat
 from colmodern.eval.run.record import check_is_free
 from colmodern.eval.systems import make_system
+from colmodern.indexer.shards.commit import commit_parts
+from colmodern.indexer.shards.plan import read_plan
 from colmodern.kernels import isa
 from colmodern.request import SearchRequest
 from colmodern.searcher import read_queries, write_run
@@ -64,6 +66,11 @@ class Kit:
         locked.publish({0: shard}, n_shards=1, config={}, sources=None)
         locked.release()
         return self.folder / "s"
+
+    @cached_property
+    def plan(self):
+        plan, _ = Indexer(self.folder / "p", ENCODER, shards=1).plan([self.file()])
+        return plan
 
     @property
     def manifest(self):
@@ -352,6 +359,25 @@ def shard_mismatch(kit):
     Searcher.open(kit.shard_set)
 
 
+def plan_not_found(kit):
+    read_plan(kit.folder)
+
+
+def plan_outdated(kit):
+    shutil.copytree(kit.plan.folder, kit.folder / "kept")
+    Indexer(kit.folder / "p", ENCODER, shards=1).build([("c", "green boats")])
+    shutil.copytree(kit.folder / "kept", kit.plan.folder)
+    commit_parts(kit.folder / "p")
+
+
+def parts_missing(kit):
+    commit_parts(kit.plan.folder.parent)
+
+
+def part_not_found(kit):
+    kit.plan.part(9)
+
+
 def index_unreadable(kit):
     kit.manifest.unlink()
     kit.manifest.mkdir()
@@ -519,6 +545,10 @@ DOORS = [
     (index_corrupt, None, None, None, "i/manifest.json"),
     (shard_missing, None, None, None, "s/shard-000001-g000001"),
     (shard_mismatch, None, None, None, "s/shard-000001-g000001/manifest.json"),
+    (plan_not_found, None, None, None, ""),
+    (plan_outdated, None, None, None, "p/plan"),
+    (parts_missing, None, None, None, "p/plan"),
+    (part_not_found, None, None, None, None),
     (index_unreadable, None, None, None, "i/manifest.json"),
     (index_not_written, None, None, None, "file/i"),
     (index_locked, None, None, None, "i"),

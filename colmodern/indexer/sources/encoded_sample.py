@@ -67,6 +67,12 @@ class EncodedSample:
         """The numbers of the documents, ascending, int64."""
         return np.sort(np.array([number for number, _ in self._documents], np.int64))
 
+    @property
+    def tokens(self) -> list[tuple[int, TokenEmbeddings]]:
+        """The token vectors of each document, by its number, ascending."""
+        found = [(number, tokens) for number, (_, tokens) in self._documents]
+        return sorted(found, key=itemgetter(0))
+
     def batches(self) -> Iterator[list[EncodedDocument]]:
         """Yield the documents by number, some at a time."""
         batch: list[EncodedDocument] = []

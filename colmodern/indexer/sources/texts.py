@@ -55,6 +55,11 @@ class TextDocumentSource:
         sampled = int(chars[self._sample.numbers].sum())
         return estimate_tokens(self._sample.n_tokens, sampled, n_chars)
 
+    @property
+    def sample(self) -> EncodedSample | None:
+        """What was encoded to train the codec and is not written yet; None: nothing."""
+        return self._sample
+
     def content_hashes(self) -> Mapping[str, str]:
         """Return the content hash of each document by id, in the order of the spool."""
         return self._spool.content_hashes()
