@@ -13,12 +13,13 @@ import typer
 from colmodern.cli.compact import compact
 from colmodern.cli.delete import delete
 from colmodern.cli.distill import distill
-from colmodern.cli.eval import group
+from colmodern.cli.eval import group as eval_group
 from colmodern.cli.explain import explain
 from colmodern.cli.index import index
 from colmodern.cli.info import info
 from colmodern.cli.log_format import LogFormatOption, with_log_format
 from colmodern.cli.mcp import mcp
+from colmodern.cli.part import group as part_group
 from colmodern.cli.printing.terminal import log_to_terminal, print_text, use_log_format
 from colmodern.cli.repair import repair
 from colmodern.cli.search import search
@@ -41,7 +42,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-app.add_typer(group.app, name="eval")
+app.add_typer(eval_group.app, name="eval")
+app.add_typer(part_group.app, name="part")
 for _command in _COMMANDS:
     app.command()(with_log_format(_command))
 

@@ -16,6 +16,13 @@ IndexOption = Annotated[
         "--index", help="The index, or the folder that holds it; else the nearest or the last one."
     ),
 ]
+SetOption = Annotated[Path, typer.Option("--index", help="The folder of the shard set.")]
+ShardsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=10_000, help="Shards of a new set: indexes with one codec, searched as one."
+    ),
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 PrecisionOption = Annotated[
     str, typer.Option(help="What the encoder computes in: auto, fp32, bf16 or int8.")

@@ -53,6 +53,10 @@ class EncoderArguments:
         """Return the encoder of that name, which the user typed."""
         return self._load(name, fetch=True)
 
+    def load_for_plan(self, name: str) -> DocumentEncoder:
+        """Return the encoder that a plan names; the network is asked only with ``--fetch``."""
+        return self._load(name, fetch=self.fetch)
+
     def load_named(self, index: Path) -> DocumentEncoder:
         """Return the encoder that an index names; the network is asked only with ``--fetch``."""
         return self._load(encoder_name(index), fetch=self.fetch)

@@ -16,6 +16,7 @@ from colmodern.cli.arguments import (
     FormatOption,
     IndexOption,
     PrecisionOption,
+    ShardsOption,
 )
 from colmodern.cli.derived import shown, taken, takes
 from colmodern.cli.encoder import Backend, EncoderArguments
@@ -38,6 +39,7 @@ def index(
     paths: Annotated[list[Path], typer.Argument(help="Folders or files.", show_default=False)],
     *,
     index: IndexOption = None,
+    shards: ShardsOption = None,
     model: Annotated[
         str, typer.Option(help="A checkpoint folder or hub name; the student inside the package.")
     ] = "default",
@@ -69,7 +71,8 @@ def index(
         compiled=compiled,
         batch_tokens=batch_tokens,
     )
-    indexer = Indexer(location, encoding.load(model), config=IndexConfig(**options))
+    config = IndexConfig(**options)
+    indexer = Indexer(location, encoding.load(model), config=config, shards=shards)
     is_new = not exists(location)
     with progress_bar() as progress:
         sync = partial(indexer.sync, paths, scan, prune=asked.prune, progress=progress)

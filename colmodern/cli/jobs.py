@@ -65,13 +65,14 @@ def _terminate(*_: object) -> None:
 def done_of_change(location: Path) -> str:
     """Say how much of the change of an index is done."""
     from colmodern.errors import ColModernError
+    from colmodern.indexer.shards.commit import n_done
     from colmodern.storage import read_pending
 
     try:
         pending = read_pending(location)
     except ColModernError:
         pending = None
-    n_documents = 0 if pending is None else pending.n_documents
+    n_documents = n_done(location) if pending is None else pending.n_documents
     if n_documents:
         return f"{n_documents:,} documents of the change are done"
     return "no part of the change is done yet"

@@ -1,0 +1,1 @@
+"""``colmodern part``: a shard set in parts that any process of any machine can encode."""
