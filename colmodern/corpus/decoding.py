@@ -14,7 +14,7 @@ from typing import NamedTuple
 from colmodern.corpus.labels import codec_of_label
 
 __all__ = ["MARKS", "SNIFF_BYTES", "Decoded", "Encoding", "NotTextError", "Told", "decode"]
-__all__ += ["decoded", "find_encoding", "without_surrogates"]
+__all__ += ["decoded", "find_encoding", "utf16_without_mark", "without_surrogates"]
 
 SNIFF_BYTES = 8 * 1024
 
@@ -41,6 +41,19 @@ _CONTROLS = re.compile(rb"[\x80-\x9f]")
 _IN_A_WORD = re.compile(r"[^\W\d_][^\w\s\x00-\x7f][^\W\d_]")
 
 _WIDE = bytes(range(128, 256))
+
+# Half of a pair of UTF-16, each in three bytes, is how some programs write what they call UTF-8.
+_HALVES = re.compile(rb"(?:\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf]|\xed[\xa0-\xbf])[\x80-\xbf]")
+
+# With so many NUL bytes for each that is none on the other side of its pair it is UTF-16.
+_LEAST_NULS = 0.4
+
+# Where a guess puts letters of two scripts into one word: encodings of the West, to try instead.
+_WESTERN = ("cp1252", "cp850", "mac_roman")
+_LATIN = "[A-Za-z\u00c0-\u024f]"
+_OTHER = "[\u0370-\u077f]"
+_MIXED = re.compile(f"{_LATIN}{_OTHER}|{_OTHER}{_LATIN}")
+_UNMIXED = re.compile(_OTHER * 2)
 
 # ISO-2022-JP has no bytes beyond ASCII: it changes character sets by escapes.
 _ESCAPES = re.compile(rb"\x1b(?:\$[@B]|\$\(D|\([BJI])")
@@ -92,12 +105,13 @@ def decoded(data: bytes, *, given: str | None = None, declared: str | None = Non
 
     Raises:
         NotTextError: If a NUL byte stands among the first 8 KiB of bytes that no byte order mark
-            declares to be UTF-16 or UTF-32, or if no encoding fits.
+            declares to be UTF-16 or UTF-32 and that are not plainly UTF-16; or if no encoding fits.
     """
     encoding = find_encoding(data, given=given, declared=declared)
-    text = data.decode(encoding.name, errors="replace")
+    is_utf8 = encoding.name.startswith("utf-8")
+    text = (_without_halves(data) if is_utf8 else data).decode(encoding.name, errors="replace")
     # What stood there as U+FFFD is no loss of this reading; in UTF-8 it can be told.
-    n_before = data.count(b"\xef\xbf\xbd") if encoding.name.startswith("utf-8") else 0
+    n_before = data.count(b"\xef\xbf\xbd") if is_utf8 else 0
     n_replaced = max(0, text.count("\ufffd") - n_before)
     return Decoded(without_surrogates(text), encoding, n_replaced)
 
@@ -126,6 +140,8 @@ def find_encoding(
     if given is not None:
         return Encoding(codecs.lookup(given).name, Told.CALLER)
     if b"\0" in data[:SNIFF_BYTES]:
+        if (wide := utf16_without_mark(data[:SNIFF_BYTES])) is not None:
+            return Encoding(wide, Told.GUESS)
         raise NotTextError("NUL bytes at its beginning")
     has_escapes = _ESCAPES.search(data[:GUESS_BYTES]) is not None
     if not has_escapes and _is_utf8(data, is_sample=is_sample):
@@ -134,6 +150,23 @@ def find_encoding(
     if meant is not None and _nearly_fits(data, meant):
         return Encoding(meant, Told.FILE)
     return Encoding(_guess(data[:GUESS_BYTES]), Told.GUESS)
+
+
+def utf16_without_mark(data: bytes) -> str | None:
+    """Return which UTF-16 bytes are that have no byte order mark; None if they are none.
+
+    Letters of Latin scripts have a NUL on the same side of each pair; none is a control character.
+    """
+    whole = data[: len(data) & ~1]
+    first, second = whole[::2].count(0), whole[1::2].count(0)
+    if max(first, second) < _LEAST_NULS * len(whole) / 2 or min(first, second):
+        return None
+    name = "utf-16-be" if first else "utf-16-le"
+    try:
+        text = codecs.getincrementaldecoder(name)().decode(whole)
+    except UnicodeDecodeError:
+        return None
+    return name if all(letter.isprintable() or letter.isspace() for letter in text) else None
 
 
 def without_surrogates(text: str) -> str:
@@ -149,12 +182,22 @@ def _is_utf8(data: bytes, *, is_sample: bool) -> bool:
     try:
         decoder().decode(data, final=not is_sample)
     except UnicodeDecodeError:
-        text = decoder(errors="replace").decode(data, final=not is_sample)
+        text = decoder(errors="replace").decode(_HALVES.sub(b"", data), final=not is_sample)
         n_broken = text.count("\ufffd")
         n_wide = len(text) - n_broken - len(text.encode("ascii", errors="ignore"))
         # In other encodings bytes hardly ever fall into the patterns of UTF-8 by chance.
         return n_wide >= 2 * n_broken
     return True
+
+
+def _without_halves(data: bytes) -> bytes:
+    return _HALVES.sub(_joined, data) if b"\xed" in data else data
+
+
+def _joined(match: re.Match[bytes]) -> bytes:
+    """Return UTF-8 of two halves of a pair; U+FFFD for one half alone."""
+    both = match[0].decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass")
+    return both.decode("utf-16-le", "replace").encode()
 
 
 def _nearly_fits(data: bytes, encoding: str) -> bool:
@@ -186,7 +229,7 @@ def _guess_by_letters(data: bytes, n_wide: int) -> str:
     if found is None:
         raise NotTextError("neither UTF-8 nor in any other encoding of text")
     try:
-        return _of_twins(data, codecs.lookup(found).name)
+        return _of_one_script(data, _of_twins(data, codecs.lookup(found).name))
     except LookupError:
         raise NotTextError(f"in {found}, which Python does not read") from None
 
@@ -198,3 +241,15 @@ def _of_twins(data: bytes, name: str) -> str:
         return name
     mine, other = (_IN_A_WORD.findall(data.decode(one, "replace")) for one in (name, twin))
     return twin if len(other) < len(mine) else name
+
+
+def _of_one_script(data: bytes, name: str) -> str:
+    """Return another encoding if this one mostly puts letters of two scripts into one word."""
+    guessed = data.decode(name, "replace")
+    if len(_MIXED.findall(guessed)) <= 2 * len(_UNMIXED.findall(guessed)):
+        return name
+    for other in _WESTERN:
+        text = data.decode(other, "replace")
+        if "\ufffd" not in text and not _IN_A_WORD.search(text):
+            return other
+    return name

@@ -11,7 +11,7 @@ import re
 import zlib
 from pathlib import Path
 
-from colmodern.corpus.decoding import MARKS, SNIFF_BYTES, NotTextError
+from colmodern.corpus.decoding import MARKS, SNIFF_BYTES, NotTextError, utf16_without_mark
 
 __all__ = ["check_text", "first_bytes", "is_gzip_name", "promised_by"]
 
@@ -77,7 +77,7 @@ def promised_by(head: bytes) -> str:
 
 
 def check_text(data: bytes, *, is_whole: bool) -> None:
-    """Refuse bytes that are no text; in UTF-16 or UTF-32 they need a byte order mark.
+    """Refuse bytes that are no text; in UTF-32 they need a byte order mark.
 
     Args:
         data: All bytes, or the first of them.
@@ -90,6 +90,8 @@ def check_text(data: bytes, *, is_whole: bool) -> None:
         if data.startswith(mark) and not name.startswith("utf-8"):
             _check_letters(data, name, is_whole=is_whole)
             return
+    if utf16_without_mark(data) is not None:
+        return
     if b"\0" in data:
         raise NotTextError("NUL bytes in it")
     n_controls = len(data.translate(None, delete=_NO_CONTROLS)) - data.endswith(b"\x1a")

@@ -30,11 +30,11 @@ class Heading(NamedTuple):
 # Each begins with the line break before it, which is found much faster than the start of a line.
 _MARKDOWN = re.compile(
     r"\n {0,3}(?:(?P<fence>```+|~~~+)|(?P<marks>#{1,6})[ \t]+(?P<title>[^\n]*)"
-    r"|(?P<line>=+|-+)[ \t]*(?=\n|\Z))"
+    r"|(?P<line>=+|-+)[ \t\r]*(?=\n|\Z))"
 )
 _ABOVE = re.compile(r" {0,3}(?=\S)")
-_FRONT_MATTER = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_RST = re.compile(r"\n(?P<mark>[!-/:-@\[-`{-~])(?P=mark){2,}[ \t]*(?=\n|\Z)")
+_FRONT_MATTER = re.compile(r"---[ \t\r]*\n.*?\n(?:---|\.\.\.)[ \t\r]*(?:\n|\Z)", re.DOTALL)
+_RST = re.compile(r"\n(?P<mark>[!-/:-@\[-`{-~])(?P=mark){2,}[ \t\r]*(?=\n|\Z)")
 
 
 def markdown_headings(text: str, end: int) -> list[Heading]:

@@ -62,6 +62,27 @@ def test_nul_bytes_at_the_beginning_are_no_text():
         decode(b"\x7fELF\x02\x01\x01\x00\x00")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_needs_no_byte_order_mark(encoding):
+    assert decode(GERMAN.encode(encoding)) == GERMAN
+    with pytest.raises(NotTextError, match="NUL"):  # control characters are no letters
+        decode("Key\x01\x02".encode(encoding))
+
+
+def test_halves_of_pairs_in_utf8_are_joined():
+    pair = b"\xed\xa0\xbd\xed\xb9\x82"
+    assert decode(b"a " + pair + b" key") == "a 🙂 key"
+    assert decode(b"a \xed\xa0\xbd key") == "a \ufffd key"
+    assert decode(b"\xed\xb9\x82" + pair) == "\ufffd🙂"
+
+
+def test_a_guess_does_not_mix_scripts_in_a_word():
+    text = "Bücher über Öl und Süßes\r\n" * 5
+    assert decode(text.encode("cp850")) == text
+    hebrew = "המפתח נמצא מתחת לשטיח ליד הדלת של המחסן הישן. "
+    assert decode((hebrew * 2).encode("cp1255")) == hebrew * 2
+
+
 def test_bytes_of_no_encoding_are_no_text():
     noise = bytes((i * 7919) % 255 + 1 for i in range(3000))
     with pytest.raises(NotTextError, match="neither UTF-8 nor"):

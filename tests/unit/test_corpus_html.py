@@ -161,6 +161,42 @@ def test_a_page_of_navigation_alone_gives_all_its_text(tmp_path, page):
     assert page_of(tmp_path, page).text.split() == ["Only", "navigation"]
 
 
+def test_what_stands_after_the_end_of_a_page_is_a_part_of_it(tmp_path):
+    page = "<html><head><title>One</title></head><body><p>One</p></body></html >\n<p>More</p>"
+    document = page_of(tmp_path, f"{page}<html><head><title>Two</title></head><body>Two</BODY>")
+    assert document.text == "One\n\nMore\n\nTwo"
+    assert document.metadata["title"] == "One"
+
+
+def test_the_inside_of_an_element_of_the_pages_own_is_read(tmp_path):
+    page = (
+        '<my-card><template shadowrootmode="open"><style>p {}</style><p>Inside okapi</p>'
+        "</template><p>Given</p></my-card><template><p>Not shown</p></template>"
+        "<x-row><x-name>Rope</x-name><x-number>12</x-number><x-number>4</x-number></x-row>"
+    )
+    assert lines_of(tmp_path, page) == ["Inside okapi", "Given", "Rope 12 4"]
+
+
+def test_parts_of_formulas_are_kept_apart(tmp_path):
+    def of(name, *parts):
+        return f"<{name}>{''.join(f'<mn>{part}</mn>' for part in parts)}</{name}>"
+
+    bar = "<mover><mi>x</mi><mo>\u00af</mo></mover>"
+    table = (
+        f"<mtable><mtr><mtd>{of('mrow', 7)}</mtd><mtd>8</mtd></mtr><mtr><mtd>9</mtd></mtr></mtable>"
+    )
+    parts = (of("mfrac", 1, 2), of("msup", 3, 4), of("msub", 5, 6), of("msubsup", 7, 8, 9))
+    roots = of("msqrt", 2) + of("mroot", 8, 3)
+    page = f"<p><math>{'<mo>+</mo>'.join(parts)}</math> {roots} {bar}</p><math>{table}</math>"
+    assert page_of(tmp_path, page).text == ("1/2+3^4+5_6+7_8^9 \u221a2\u221a8^3 x\u00af\n\n7 8\n9")
+
+
+def test_ruby_gives_the_word_and_then_its_reading(tmp_path):
+    first = "東<rp>(</rp><rt>とう</rt><rp>)</rp>"
+    page = f"<p><ruby>{first}京<rt>きょう</rt></ruby>へ<ruby>x<rt></rt></ruby>"
+    assert page_of(tmp_path, page).text == "東(とう)京(きょう)へx"
+
+
 def test_code_keeps_its_lines_and_blanks(tmp_path):
     page = "<p>Run</p><pre>\nif x:\n    <b>go</b>()\n\n</pre><p>then wait.</p>"
     assert page_of(tmp_path, page).text == "Run\n\nif x:\n    go()\n\nthen wait."

@@ -212,3 +212,12 @@ def test_headings_are_found_in_linear_time():
     text = "".join(f"# H{i}\n\nclass A{i}(\n" + "word (x, " * 300 + "\n" for i in range(300))
     for kind in ("markdown", "rst", "code"):
         place_of({"type": kind}, text, len(text) - 1)
+
+
+@pytest.mark.parametrize("kind", ["markdown", "rst"])
+def test_windows_line_ends_hide_no_heading(kind):
+    text = "---\na: b\n---\n" if kind == "markdown" else ""
+    text += "Handbook\n========\n\nIntro.\n\nKeys\n----\n\nKeys rotate.\n"
+    text = text.replace("\n", "\r\n")
+    place = place_of({"type": kind}, text, text.index("rotate"))
+    assert place.section == ("Handbook", "Keys")

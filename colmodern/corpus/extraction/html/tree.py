@@ -21,6 +21,8 @@ _DECLARED = re.compile(
 )
 _XML_DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 
+# What comes after the end of a page belongs to it for a browser, and not for the parser.
+_END_OF_PAGE = re.compile(r"</(?:body|html)\b[^<>]{0,100}>", re.IGNORECASE)
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-z][a-z0-9]*)\b[^<>]*>", re.IGNORECASE)
 _NEVER_NESTED = frozenset({
     "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
@@ -41,7 +43,7 @@ def tree_of(data: bytes, source: Source, options: ScanOptions) -> tuple[Element,
     declared = _DECLARED.search(data[:4096])
     encoding = declared.group(1).decode("ascii") if declared else None
     text, notes = spelled(data, source, options, declared=encoding)
-    markup = text.replace("\0", "\ufffd")
+    markup = _END_OF_PAGE.sub("", text.replace("\0", "\ufffd"))
     if match := _XML_DECLARATION.match(markup):
         markup = markup[match.end() :]
     root = _parsed(markup, is_deep=False)

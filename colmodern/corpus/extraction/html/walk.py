@@ -22,13 +22,20 @@ _PARAGRAPHS = frozenset({
 })  # fmt: skip
 _LINES = frozenset({
     "br", "dd", "div", "dt", "figcaption", "caption", "legend", "li", "summary", "tr", "td", "th",
-    "option", "optgroup", "thead", "tbody", "tfoot", "frameset", "menu", "dir",
+    "option", "optgroup", "thead", "tbody", "tfoot", "frameset", "menu", "dir", "mtr",
 })  # fmt: skip
 _LISTS = frozenset({"ul", "ol", "dl"})
 _ITEMS = frozenset({"li", "dd", "dt"})
 _VERBATIM = frozenset({"pre", "textarea", "listing", "xmp", "plaintext"})
-_APART = frozenset({"button", "select", "input", "label", "img"})
+_APART = frozenset({"button", "select", "input", "label", "img", "mtd"})
 _INLINE = frozenset({"a", "span", "i", "b", "em", "strong", "small", "sup", "sub"})
+
+# What stands before the second and the third part of a formula, and before a root.
+_BETWEEN = {
+    "mfrac": "/", "msup": "^", "msub": "_", "msubsup": "_^", "munder": "_", "mover": "^",
+    "munderover": "_^", "mroot": "^",
+}  # fmt: skip
+_ROOTS = frozenset({"msqrt", "mroot"})
 
 # What a link to the heading or paragraph in which it stands is shown as.
 _PERMALINKS = frozenset({"", "¶", "#", "§", "∞", "🔗", "⚓", "⚓︎", "link"})
@@ -85,7 +92,8 @@ class _PageWalk:
 
     def _is_unseen(self, element: Element) -> bool:
         if element.tag in _UNSEEN or element in self._left_out:
-            return True
+            # A template that says so is the inside of the element that it stands in.
+            return element.tag != "template" or element.get("shadowrootmode") is None
         if element.tag in _INLINE and element.get("aria-hidden") == "true":
             return True
         return element.tag == "a" and _is_permalink(element)
@@ -106,8 +114,11 @@ class _PageWalk:
             layout.start_row()
         elif tag in {"sup", "sub"}:
             self._start_script(element)
+        elif tag == "rt" and _has_text(element):
+            self._write("(")
         else:
             self._break(tag, above=_tag_above(element))
+            self._start_formula(element)
         self._verbatim += tag in _VERBATIM
 
     def _end(self, element: Element) -> None:
@@ -123,6 +134,8 @@ class _PageWalk:
             self._layout.end_row()
         elif tag in {"td", "th"} and self._rows and element.getparent() is self._rows[-1]:
             self._layout.end_cell()
+        elif tag == "rt" and _has_text(element):
+            self._write(")")
         else:
             self._break(tag, above=_tag_above(element))
 
@@ -133,7 +146,7 @@ class _PageWalk:
             self._layout.paragraph()
         elif tag in _LINES and not (tag in {"td", "th"} and self._rows):
             self._layout.line()
-        elif tag in _APART:
+        elif tag in _APART or "-" in tag:  # an element of the page's own: nobody knows which
             self._layout.space()
 
     def _start_script(self, element: Element) -> None:
@@ -149,6 +162,22 @@ class _PageWalk:
             self._layout.space()
         elif before.isdigit():
             self._layout.write("_")
+
+    def _start_formula(self, element: Element) -> None:
+        """Write what stands between the parts of a formula: 1/2 is not 12."""
+        marks = _BETWEEN.get(_tag_above(element))
+        if (
+            marks is not None
+            and element.tag != "mo"
+            and (before := element.getprevious()) is not None
+        ):
+            self._write(marks[-1] if before.getprevious() is not None else marks[0])
+        if element.tag in _ROOTS:
+            self._write("\u221a")
+
+
+def _has_text(element: Element) -> bool:
+    return any(not text.isspace() for text in element.itertext())
 
 
 def _tag_above(element: Element) -> str:
