@@ -1,9 +1,10 @@
-"""How is a mistake in what was typed told where JSON lines are wanted? As one, with a code."""
+"""How is a mistake in what was typed told? With a code; where JSON lines are wanted, as one."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 import typer
@@ -27,6 +28,30 @@ _CODES = {
 class Program(TyperGroup):
     """All commands. A mistake is shown with the usage, or as a line of JSON if that is wanted."""
 
+    _is_told_here = False
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Take the words before the command apart, as the parser does."""
+        with self._with_codes():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named, as the parser does."""
+        with self._with_codes():
+            return super().invoke(ctx)
+
+    @contextmanager
+    def _with_codes(self) -> Iterator[None]:
+        """Let a mistake that the parser shows have its code behind what it says."""
+        try:
+            yield
+        except _UsageError as error:
+            if not self._is_told_here and not hasattr(error, "code"):
+                error.code = _code_of(error)
+                said = f"{error.format_message()} [{error.code}]"
+                error.format_message = lambda: said
+            raise
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -38,7 +63,7 @@ class Program(TyperGroup):
     ) -> Any:
         """Run a command and end the process, as the parser does."""
         words = sys.argv[1:] if args is None else list(args)
-        is_told_here = standalone_mode and _wants_json(words)
+        self._is_told_here = is_told_here = standalone_mode and _wants_json(words)
         if is_told_here:
             use_log_format(LogFormat.JSON)
         try:
@@ -53,12 +78,15 @@ class Program(TyperGroup):
         except _UsageError as error:
             if not is_told_here:
                 raise
-            code = _CODES.get(type(error).__name__, "option_invalid")
-            note(error.format_message(), level="error", code=code)
+            note(error.format_message(), level="error", code=_code_of(error))
             sys.exit(error.exit_code)
         if is_told_here:
             sys.exit(status if isinstance(status, int) else 0)
         return status
+
+
+def _code_of(error: Any) -> str:
+    return _CODES.get(type(error).__name__, "option_invalid")
 
 
 def _wants_json(words: Sequence[str]) -> bool:

@@ -161,6 +161,23 @@ def test_a_mistake_in_an_option_is_a_line_of_json_where_that_is_wanted(
     assert CliRunner().invoke(app, ["--log-format", "json", "--version"]).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["search", "x", "--bogus"], "option_unknown"),
+        (["--bogus"], "option_unknown"),
+        (["search", "x", "-k", "0"], "option_invalid"),
+        (["index"], "option_missing"),
+    ],
+)
+def test_a_mistake_in_an_option_has_its_code_behind_it(words, code, monkeypatch):
+    monkeypatch.setattr(terminal, "_log_format", terminal.LogFormat.TEXT)
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == ExitStatus.ERROR
+    assert done.stderr.count(f"[{code}]") == 1
+    assert "Usage:" in done.stderr
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a working folder cannot be removed")
 def test_a_working_folder_that_was_removed_is_told(tmp_path, monkeypatch, capsys):
     (tmp_path / "gone").mkdir()
