@@ -12,7 +12,8 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ class MtebModel:
             name: The name in MTEB's results, ``organisation/model``; None: the encoder's, if it
                 has that form, else ``colmodern/`` and the last part of it.
             work: A folder for indexes, one for each corpus; None: a temporary one, removed by
-                ``close``.
+                ``close``, or with the model.
 
         Raises:
             ConfigError: An option is not allowed.
@@ -66,17 +67,22 @@ class MtebModel:
         self._encoder = encoder
         self._config = IndexConfig(bits=bits)
         self._name = name or _mteb_name(encoder.name)
-        self._is_temporary = work is None
-        self._home = (
-            Path(tempfile.mkdtemp(prefix="colmodern-mteb-")) if work is None else Path(work)
-        )
+        self._home = None if work is None else Path(work)
+        self._remove: Callable[[], object] = lambda: None
         self._searcher: Searcher | None = None
 
     def close(self) -> None:
         """Close the index; remove it if it was temporary."""
         self._close_index()
-        if self._is_temporary:
-            shutil.rmtree(self._home, ignore_errors=True)
+        self._remove()
+
+    def _folder(self) -> Path:
+        """Return the folder for indexes; a temporary one is made when it is first asked for."""
+        if self._home is None:
+            self._home = Path(tempfile.mkdtemp(prefix="colmodern-mteb-"))
+            self._remove = weakref.finalize(self, shutil.rmtree, self._home, ignore_errors=True)
+        self._home.mkdir(parents=True, exist_ok=True)
+        return self._home
 
     def _close_index(self) -> None:
         if self._searcher is not None:
@@ -100,9 +106,8 @@ class MtebModel:
         self._close_index()
         label = f"{task_metadata.name}-{hf_subset}-{hf_split}-{_digest(corpus)}"
         parts = (re.sub(r"[^\w.-]", "_", label), f"{self._config.bits}bit")
-        path = self._home / "-".join((*parts, self._encoder.fingerprint[:12]))
+        path = self._folder() / "-".join((*parts, self._encoder.fingerprint[:12]))
         if not exists(path):
-            self._home.mkdir(parents=True, exist_ok=True)
             Indexer(path, self._encoder, config=self._config).build(_documents(corpus))
         self._searcher = Searcher.open(path, self._encoder)
 

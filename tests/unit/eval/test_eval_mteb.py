@@ -1,5 +1,6 @@
 """MTEB measures this engine: its own mock tasks, offline."""
 
+import gc
 import math
 import sys
 
@@ -69,6 +70,16 @@ def test_a_temporary_index_is_removed(encoder):
     home = model._home
     assert any(home.iterdir())
     model.close()
+    assert not home.exists()
+
+
+def test_a_temporary_index_ends_with_its_model(encoder):
+    model = MtebModel(encoder)
+    assert model._home is None  # none is made before there is something to put into it
+    model.index(CORPUS, **WHERE)
+    home = model._home
+    del model
+    gc.collect()
     assert not home.exists()
 
 
