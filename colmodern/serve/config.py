@@ -9,6 +9,9 @@ from typing import ClassVar
 from colmodern.errors import ConfigError
 from colmodern.options import Door, Options, option
 
+LONGEST_ID = 10_000
+"""Characters of an id that a request may name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeConfig(Options):

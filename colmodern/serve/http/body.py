@@ -12,9 +12,8 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 
 from colmodern.errors import RequestRefusedError
+from colmodern.serve.config import LONGEST_ID
 
-LONGEST_ID = 10_000
-"""Characters of an id that a request may name."""
 _LONGEST_NAME = 200
 _DEEPEST = 32
 

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from colmodern.errors import RequestRefusedError
+from colmodern.serve.config import LONGEST_ID
 from colmodern.serve.http.answers import JSON, as_json, checked_size, is_known
 from colmodern.serve.http.body import (
-    LONGEST_ID,
     checked_text,
     id_asked,
     index_of,

@@ -7,7 +7,7 @@ from typing import Any
 
 from colmodern.errors import RequestRefusedError
 from colmodern.passages.places import NOTED_FIELDS, place_of
-from colmodern.serve.config import ServeConfig
+from colmodern.serve.config import LONGEST_ID, ServeConfig
 from colmodern.serve.mcp.answer import (
     DATA,
     Sheet,
@@ -27,7 +27,6 @@ from colmodern.serve.served import Library
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.storage import StoredDocument
 
-LONGEST_ID = 10_000
 _MOST_CHARACTERS = 1 << 31
 _LONGEST_FIELD = 1_000
 _HEAD = 1_600

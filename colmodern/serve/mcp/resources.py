@@ -6,10 +6,10 @@ from urllib.parse import quote, unquote
 
 from colmodern.corpus.decoding import without_surrogates
 from colmodern.errors import ColModernError, InputError, RequestRefusedError
+from colmodern.serve.config import LONGEST_ID
 from colmodern.serve.mcp.answer import cut, id_in_call
 from colmodern.serve.mcp.desk import Caller, Desk
 from colmodern.serve.mcp.guide import guide
-from colmodern.serve.mcp.read import LONGEST_ID
 from colmodern.serve.served import Library, ServedIndex
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.storage import StoredDocument
