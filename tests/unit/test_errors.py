@@ -89,7 +89,8 @@ class Kit:
         return Guard(None, self.server)
 
     def request(self):
-        return Request({"type": "http", "method": "GET", "path": "/x", "headers": []})
+        scope = {"type": "http", "method": "POST", "path": "/livez", "headers": []}
+        return Request({**scope, "app": addresses.make_app(self.server)})
 
     def dataset(self, text):
         return Dataset.of([Document("d", text)], {"q": text}, {"q": {"d": 1}})
@@ -558,7 +559,7 @@ DOORS = [
     (host_refused, None, "evil", None, None),
     (origin_refused, None, "http://evil", None, None),
     (route_not_found, None, None, None, None),
-    (method_not_allowed, None, None, None, None),
+    (method_not_allowed, None, "GET, HEAD", None, None),
     (index_not_served, "index", "j", None, None),
     (job_not_found, None, 1, None, None),
     (not_writable, "writable", False, None, None),
