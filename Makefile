@@ -12,7 +12,9 @@ SYSTEMS = bm25,minilm,late:exact,late:bits=2,late:pool=2,late:mode=hybrid,late:p
 PROSE = $(wildcard *.md docs/*.md docs/*/*.md csrc/*.md benchmarks/*/*.md colmodern/storage/*.md)
 CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp fuzz/native/*.h fuzz/native/*.cpp)
 
-.PHONY: setup check fix test browser pictures bench docs fuzz fuzz-native campaigns golden wheel engines-setup bench-engines results
+INTEGRATIONS ?= .integrations
+
+.PHONY: setup check fix test integrations browser pictures bench docs fuzz fuzz-native campaigns golden wheel engines-setup bench-engines results
 
 setup:  ## everything a developer needs, the CPU build of torch included
 	$(PYTHON) -m pip install -e ".[dev]"
@@ -33,6 +35,11 @@ fix:  ## what can be mended by a tool
 
 test:  ## the whole test suite
 	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4
+
+integrations:  ## tests/integrations with the real frameworks, in a virtual environment of their own
+	test -d $(INTEGRATIONS)/venv || $(PYTHON) -m venv $(INTEGRATIONS)/venv
+	$(INTEGRATIONS)/venv/bin/python -m pip install ".[serve]" -r tests/integrations/requirements.txt
+	$(INTEGRATIONS)/venv/bin/python -m pytest -W default --asyncio-mode auto tests/integrations
 
 browser:  ## the page of the server in chromium (Debian: chromium and chromium-driver)
 	$(PYTHON) -m pytest tests/browser

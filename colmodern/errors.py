@@ -13,6 +13,7 @@ ColModernError
 │   ├── IndexWriteError     the disk is full, or the folder cannot be written
 │   └── IndexLockedError    another process is writing
 ├── MissingExtraError       an optional dependency is not installed
+├── MissingPackageError     another project's package is not installed, or of another version
 ├── RequestRefusedError     a server does not do what a request asks for
 └── KernelUnavailableError  an instruction set was asked for that this machine or build lacks
 
@@ -44,6 +45,7 @@ __all__ = [
     "InputError",
     "KernelUnavailableError",
     "MissingExtraError",
+    "MissingPackageError",
     "RequestRefusedError",
 ]
 
@@ -188,6 +190,24 @@ class MissingExtraError(ColModernError, ImportError):  # type: ignore[misc]  # b
         self.extra = extra
 
 
+class MissingPackageError(ColModernError, ImportError):  # type: ignore[misc]  # both have a path
+    """A package of another project, which no extra brings, is missing or of another version."""
+
+    code = "missing_package"
+
+    def __init__(self, *, purpose: str, package: str, found: str | None = None) -> None:
+        """Say what needs the package, and how to install it.
+
+        Args:
+            purpose: What needs it.
+            package: What pip is to install.
+            found: What is wrong with the one that is installed; None: there is none.
+        """
+        why = "" if found is None else f" The one that is installed does not fit: {found}."
+        super().__init__(f'{purpose} needs a package: pip install "{package}".{why}', value=package)
+        self.package = package
+
+
 class RequestRefusedError(ColModernError):
     """A server does not do what a request asks for: who asks, how much, how, or when."""
 
@@ -316,6 +336,9 @@ CODES: Mapping[str, Code] = {
     "deadline_passed": Code(RequestRefusedError, 2, 504, "The answer was not ready in time."),
     "internal": Code(RequestRefusedError, 2, 500, "The server failed; its log says how."),
     "missing_extra": Code(MissingExtraError, 2, 501, "An optional dependency is not installed."),
+    "missing_package": Code(
+        MissingPackageError, 2, 501, "A package that no extra brings is missing, or does not fit."
+    ),
     "kernel_unavailable": Code(
         KernelUnavailableError, 2, 501, "The machine or the build lacks an instruction set."
     ),

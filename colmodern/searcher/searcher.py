@@ -21,6 +21,7 @@ from colmodern.searcher.checks import (
     check_text,
     encoded,
     encoder_of,
+    found_document,
     passage_map_of_index,
     scoring_of_index,
 )
@@ -32,7 +33,7 @@ from colmodern.searcher.part import Part
 from colmodern.searcher.plan import Begin, SearchPlan, plan, unobserved
 from colmodern.searcher.search import search_all, search_one
 from colmodern.searcher.unread import asked_of_words, unread_queries
-from colmodern.storage import IndexReader, open_reader
+from colmodern.storage import IndexReader, StoredDocument, open_reader
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 if TYPE_CHECKING:
@@ -112,6 +113,36 @@ class Searcher:
         fresh = type(self)(self._reader.refresh(), self._opened_with, precision=self._precision)
         fresh._encoder = self._encoder
         return fresh
+
+    def is_current(self) -> bool:
+        """Return whether nothing was committed since it was opened; costs next to nothing."""
+        return self._reader.is_current()
+
+    def document(self, doc_id: str) -> StoredDocument:
+        """Return a document: its text, its title, its metadata and its source.
+
+        Raises:
+            InputError: No live document has that id.
+        """
+        segment, position = found_document(self._reader, doc_id)
+        return segment.document(position)
+
+    def masks_of(self, doc_ids: Iterable[str]) -> list[NDArray[np.bool_]]:
+        """Return which documents have one of some ids, as ``search_embeddings`` takes it.
+
+        Returns:
+            For every segment a mask of its documents, shape (n_documents,), bool.
+
+        Raises:
+            InputError: No live document has one of the ids.
+        """
+        masks = {
+            segment: np.zeros(segment.n_documents, np.bool_) for segment in self._part.segments
+        }
+        for doc_id in doc_ids:
+            segment, position = found_document(self._reader, doc_id)
+            masks[segment][position] = True
+        return list(masks.values())
 
     @property
     def n_documents(self) -> int:

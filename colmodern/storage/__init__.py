@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from colmodern.storage.format.shard_set import ShardRecord, ShardSet
     from colmodern.storage.snapshot.files import read_pending
     from colmodern.storage.snapshot.reader import IndexReader
+    from colmodern.storage.snapshot.reconstruct import reconstructed
     from colmodern.storage.snapshot.segment import Segment
     from colmodern.storage.snapshot.shard_set import (
         ShardSetReader,
@@ -62,6 +63,7 @@ _HOMES = {
     "open_reader": "snapshot.shard_set",
     "read_pending": "snapshot.files",
     "read_shard_set": "snapshot.shard_set",
+    "reconstructed": "snapshot.reconstruct",
     "shard_of": "format.placement",
     "verify": "snapshot.verification",
 }
@@ -98,6 +100,7 @@ __all__ = [
     "open_reader",
     "read_pending",
     "read_shard_set",
+    "reconstructed",
     "shard_of",
     "verify",
 ]

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import importlib
 import pickle
 import shutil
 import sys
@@ -487,6 +488,12 @@ def missing_extra(kit):
     make_system("bm25")
 
 
+def missing_package(kit):
+    kit.monkeypatch.setitem(sys.modules, "langchain_core", None)
+    kit.monkeypatch.delitem(sys.modules, "colmodern.integrations.langchain", raising=False)
+    importlib.import_module("colmodern.integrations.langchain")
+
+
 def kernel_unavailable(kit):
     kit.monkeypatch.setattr(isa, "_supported", lambda: ("serial",))
     isa._resolve.__wrapped__("amx")
@@ -571,6 +578,7 @@ DOORS = [
     (deadline_passed, "deadline", -1, None, None),
     (internal, None, None, None, None),
     (missing_extra, None, "eval", None, None),
+    (missing_package, None, "langchain-core>=1.0", None, None),
     (kernel_unavailable, "COLMODERN_ISA", "amx", None, None),
 ]
 
