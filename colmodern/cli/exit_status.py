@@ -16,7 +16,8 @@ class ExitStatus(IntEnum):
         1,
         (
             "The answer is no: no hit, nothing to index, no such document, a problem that `verify` "
-            "found, a document that `repair` lost, another mean than `eval repeat` was to find."
+            "or `doctor` found, a document that `repair` lost, another mean than `eval repeat` was "
+            "to find."
         ),
     )
     ERROR = 2, "An error, named on standard error; nothing was changed."

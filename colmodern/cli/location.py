@@ -40,7 +40,7 @@ def find_index(start: Path) -> Path:
         IndexNotFoundError: There is none.
     """
     start = start.absolute()
-    return _nearest(start) or _last_used(start)
+    return find_nearest(start) or _last_used(start)
 
 
 def locate(index: Path | None) -> Path:
@@ -121,7 +121,8 @@ def remember(index: Path) -> None:
         logger.info("could not remember the last index in %s: %s", file, err)
 
 
-def _nearest(start: Path) -> Path | None:
+def find_nearest(start: Path) -> Path | None:
+    """Return the index in an absolute folder or in the nearest one above it, or None."""
     for folder in (start, *start.parents):
         found = _index_in(folder)
         if found is not None:
