@@ -13,8 +13,11 @@ import typer
 from colmodern.cli.compact import compact
 from colmodern.cli.delete import delete
 from colmodern.cli.distill import distill
+from colmodern.cli.doctor import doctor
 from colmodern.cli.eval import group as eval_group
 from colmodern.cli.explain import explain
+from colmodern.cli.export import export
+from colmodern.cli.import_index import import_index
 from colmodern.cli.index import index
 from colmodern.cli.info import info
 from colmodern.cli.log_format import LogFormatOption, with_log_format
@@ -30,7 +33,7 @@ from colmodern.cli.verify import verify
 
 _COMMANDS = (
     *(index, status, search, explain, serve, mcp),
-    *(info, verify, repair, delete, compact, distill),
+    *(info, verify, repair, delete, compact, export, doctor, distill),
 )
 
 app = typer.Typer(
@@ -46,6 +49,7 @@ app.add_typer(eval_group.app, name="eval")
 app.add_typer(part_group.app, name="part")
 for _command in _COMMANDS:
     app.command()(with_log_format(_command))
+app.command("import")(with_log_format(import_index))
 
 
 def _print_version(wanted: bool) -> None:

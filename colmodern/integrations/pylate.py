@@ -21,7 +21,7 @@ from colmodern.indexer import Embeddings, Indexer
 from colmodern.request import IndexConfig, Scoring, SearchRequest
 from colmodern.searcher import Searcher
 from colmodern.searcher.checks import found_document
-from colmodern.storage import EncoderInfo, IndexReader, exists, reconstructed
+from colmodern.storage import EncoderInfo, IndexReader, exists, open_reader, reconstructed
 from colmodern.types import FloatMatrix, TokenEmbeddings
 
 
@@ -124,7 +124,7 @@ class PyLateIndex:
         Raises:
             InputError: An id is not in the index.
         """
-        with IndexReader.open(self._path) as reader:
+        with open_reader(self._path) as reader:
             return [[_vectors(reader, one) for one in several] for several in documents_ids]
 
     def _searcher(self) -> Searcher:
