@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "encoder/checksum.h"
 #include "encoder/model.h"
 
 namespace nb = nanobind;
@@ -24,6 +25,9 @@ using encoder::Stored;
 using Values = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
 using Numbers = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Vectors = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Rows = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Bytes = nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using BytesView = nb::ndarray<nb::numpy, const std::uint8_t, nb::ndim<1>>;
 
 // The structs of Python: arrays with names. Each array is float32, float16 (as it is) or bfloat16 (as uint16).
 
@@ -101,11 +105,12 @@ class EncoderModel {
  public:
   EncoderModel(int isa, int precision, const encoder::Shape& shape, Values embeddings, const NormArrays& embedding_norm,
                const NormArrays& final_norm, std::vector<float> global_frequencies,
-               std::vector<float> local_frequencies)
+               std::vector<float> local_frequencies, std::optional<Bytes> packed)
       : embeddings_(std::move(embeddings)),
+        packed_(std::move(packed)),
         model_(static_cast<Isa>(isa), static_cast<encoder::Precision>(precision), shape, tensor_of(embeddings_),
                source_of(embedding_norm), source_of(final_norm), std::move(global_frequencies),
-               std::move(local_frequencies)) {}
+               std::move(local_frequencies), memory_of(packed_)) {}
 
   void add_layer(const LayerArrays& layer, int threads) {
     const encoder::LayerSource source = source_of(layer);
@@ -121,6 +126,16 @@ class EncoderModel {
 
   void add_normalisation() { model_.add_normalisation(); }
   std::int64_t dim() const { return model_.dim(); }
+  std::int64_t packed_left() const { return model_.memory().left(); }
+
+  // The packed weights, which are read where they are.
+  static std::vector<BytesView> packed(nb::handle_t<EncoderModel> self) {
+    std::vector<BytesView> views;
+    for (const auto& piece : nb::cast<const EncoderModel&>(self).model_.memory().pieces()) {
+      views.emplace_back(piece.data, std::initializer_list<std::size_t>{static_cast<std::size_t>(piece.size)}, self);
+    }
+    return views;
+  }
 
   void forward(Numbers ids, Numbers lengths, Numbers seen, Numbers kept, int threads, Vectors out) const {
     if (lengths.shape(0) != seen.shape(0) || kept.shape(0) != out.shape(0) ||
@@ -141,7 +156,16 @@ class EncoderModel {
   }
 
  private:
-  Values embeddings_;  // which the model reads where they are
+  static encoder::PackedMemory memory_of(const std::optional<Bytes>& packed) {
+    if (!packed) return {};
+    if (reinterpret_cast<std::uintptr_t>(packed->data()) % 64 != 0) {
+      throw std::invalid_argument("packed weights must lie on a boundary of 64 bytes");
+    }
+    return {reinterpret_cast<const char*>(packed->data()), static_cast<std::int64_t>(packed->size())};
+  }
+
+  Values embeddings_;            // which the model reads where they are
+  std::optional<Bytes> packed_;  // likewise
   encoder::Model model_;
 };
 
@@ -202,16 +226,38 @@ void bind_encoder(nb::module_& m) {
         return encoder::can_run(static_cast<Isa>(isa), static_cast<encoder::Precision>(precision));
       },
       "isa"_a, "precision"_a);
+  m.def(
+      "multiply_in_bytes",
+      [](int isa, Rows weight, Rows rows, Vectors out) {
+        if (weight.shape(1) != rows.shape(1) || out.shape(0) != rows.shape(0) || out.shape(1) != weight.shape(0)) {
+          throw std::invalid_argument("arrays of a product do not fit each other");
+        }
+        encoder::multiply_in_bytes(static_cast<Isa>(isa), {Stored::float32, weight.data()},
+                                   static_cast<std::int64_t>(weight.shape(0)),
+                                   static_cast<std::int64_t>(weight.shape(1)), rows.data(),
+                                   static_cast<std::int64_t>(rows.shape(0)), out.data());
+      },
+      nb::kw_only(), "isa"_a, "weight"_a.noconvert(), "rows"_a.noconvert(), "out"_a.noconvert());
+  m.def(
+      "checksum",
+      [](Bytes bytes, int threads) {
+        if (bytes.size() % 64 != 0) throw std::invalid_argument("a checksum is of whole lines of 64 bytes");
+        const nb::gil_scoped_release release;
+        return encoder::checksum(bytes.data(), static_cast<std::int64_t>(bytes.size()), threads);
+      },
+      "bytes"_a.noconvert(), nb::kw_only(), "threads"_a);
   bind_structs(m);
   nb::class_<EncoderModel>(m, "EncoderModel")
       .def(nb::init<int, int, const encoder::Shape&, Values, const NormArrays&, const NormArrays&, std::vector<float>,
-                    std::vector<float>>(),
+                    std::vector<float>, std::optional<Bytes>>(),
            nb::kw_only(), "isa"_a, "precision"_a, "shape"_a, "embeddings"_a.noconvert(), "embedding_norm"_a,
-           "final_norm"_a, "global_frequencies"_a, "local_frequencies"_a)
+           "final_norm"_a, "global_frequencies"_a, "local_frequencies"_a, "packed"_a.noconvert().none() = nb::none())
       .def("add_layer", &EncoderModel::add_layer, "layer"_a, nb::kw_only(), "threads"_a)
       .def("add_dense", &EncoderModel::add_dense, "dense"_a, nb::kw_only(), "threads"_a)
       .def("add_normalisation", &EncoderModel::add_normalisation)
       .def_prop_ro("dim", &EncoderModel::dim)
+      .def_prop_ro("packed", &EncoderModel::packed)
+      .def_prop_ro("packed_left", &EncoderModel::packed_left)
       .def("forward", &EncoderModel::forward, nb::kw_only(), "ids"_a.noconvert(), "lengths"_a.noconvert(),
            "seen"_a.noconvert(), "kept"_a.noconvert(), "threads"_a, "out"_a.noconvert());
 }

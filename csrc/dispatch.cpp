@@ -50,6 +50,8 @@ bool probe_avx2() noexcept {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 }
 
+bool probe_avxvnni() noexcept { return probe_avx2() && __builtin_cpu_supports("avxvnni"); }
+
 bool probe_avx512vnni() noexcept {
   return probe_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
@@ -86,6 +88,7 @@ bool probe_neon() noexcept {
 const char* name_of(Isa isa) noexcept {
   switch (isa) {
     case Isa::avx2: return "avx2";
+    case Isa::avxvnni: return "avxvnni";
     case Isa::avx512vnni: return "avx512vnni";
     case Isa::neon: return "neon";
     case Isa::amx: return "amx";
@@ -97,8 +100,10 @@ const char* name_of(Isa isa) noexcept {
 bool is_supported(Isa isa) noexcept {
 #if COLMODERN_X86
   static const bool has_avx2 = probe_avx2();
+  static const bool has_avxvnni = probe_avxvnni();
   static const bool has_avx512vnni = probe_avx512vnni();
   if (isa == Isa::avx2) return has_avx2;
+  if (isa == Isa::avxvnni) return has_avxvnni;
   static const bool has_amx = probe_amx();
   if (isa == Isa::avx512vnni) return has_avx512vnni;
   if (isa == Isa::amx) return has_amx;
@@ -114,7 +119,7 @@ const Kernels& kernels_for(Isa isa) {
     throw std::invalid_argument("this machine cannot run the kernels for " + std::string(name_of(isa)));
   }
 #if COLMODERN_X86
-  if (isa == Isa::avx2) return kAvx2;
+  if (isa == Isa::avx2 || isa == Isa::avxvnni) return kAvx2;
   if (isa == Isa::avx512vnni) return kAvx512vnni;
   if (isa == Isa::amx) return kAmx;
 #elif COLMODERN_ARM

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 REFERENCE = "reference"
-NATIVE_ISAS = ("scalar", "avx2", "avx512vnni", "neon", "amx")
+NATIVE_ISAS = ("scalar", "avx2", "avxvnni", "avx512vnni", "neon", "amx")
 """In rising order of preference; an instruction set's place is its number in the extension."""
 
 _forced: ContextVar[str | None] = ContextVar("forced_isa", default=None)
@@ -25,8 +25,9 @@ _forced: ContextVar[str | None] = ContextVar("forced_isa", default=None)
 def active_isa() -> str:
     """Return the instruction set that kernels called now would run on.
 
-    ``COLMODERN_ISA`` chooses one (``scalar``, ``avx2``, ``avx512vnni``, ``amx``, ``neon``, or
-    ``reference`` for NumPy); without it, or with ``auto``, the best that this machine has.
+    ``COLMODERN_ISA`` chooses one (``scalar``, ``avx2``, ``avxvnni``, ``avx512vnni``, ``amx``,
+    ``neon``, or ``reference`` for NumPy); without it, or with ``auto``, the best that this machine
+    has.
 
     Raises:
         ConfigError: ``COLMODERN_ISA`` is not a name known here.

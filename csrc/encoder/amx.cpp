@@ -18,13 +18,13 @@
 
 #include "encoder/lanes_avx512.h"
 
+#include "encoder/conversion.h"
 #include "encoder/exponential.h"
 
 #include "encoder/attention.h"
 #include "encoder/brain_op.h"
 #include "encoder/byte_attention.h"
 #include "encoder/byte_op.h"
-#include "encoder/conversion.h"
 #include "encoder/tile_attention.h"
 #include "encoder/tile_linear.h"
 
@@ -152,10 +152,10 @@ struct BrainTiles {
 
 }  // namespace
 
-const LinearKernels kBytes_amx{ByteOp::kStep, ByteTiles::kPanel, convert_to_bytes, multiply_in_tiles<ByteTiles>,
-                               spread};
-const LinearKernels kBrain_amx{BrainOp::kStep, BrainTiles::kPanel, convert_to_brain, multiply_in_tiles<BrainTiles>,
-                               nullptr};
+const LinearKernels kBytes_amx{ByteOp::kStep, ByteTiles::kPanel, convert_to_bytes, multiply_in_tiles<ByteTiles>, spread,
+                               false};
+const LinearKernels kBrain_amx{
+    BrainOp::kStep, BrainTiles::kPanel, convert_to_brain, multiply_in_tiles<BrainTiles>, nullptr, false};
 const AttentionKernels kByteAttention_amx{ByteOp::kStep,
                                           ByteOp::kVectors * kLanes,
                                           ByteTiles::kKeys,

@@ -12,12 +12,12 @@
 
 #include "encoder/lanes_avx512.h"
 
+#include "encoder/conversion.h"
 #include "encoder/exponential.h"
 
 #include "encoder/attention.h"
 #include "encoder/byte_attention.h"
 #include "encoder/byte_op.h"
-#include "encoder/conversion.h"
 #include "encoder/linear.h"
 #include "encoder/rows.h"
 

@@ -17,8 +17,7 @@ struct ByteOp {
   }
   COLMODERN_INLINE static Floats finish(const PackedLinear& linear, std::int64_t column, Sum sum, const float* scales,
                                         int row) {
-    return multiply_add(floats(sum) * fill(scales[2 * row]), load(linear.scales + column),
-                        fill(scales[2 * row + 1]) * load(linear.sums + column));
+    return finished_bytes(linear, column, floats(sum), scales, row);
   }
 
   // Sums of weighted values as the bits of a float near kRounder, so that growing by whole octaves is adding to them.

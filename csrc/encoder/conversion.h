@@ -1,4 +1,5 @@
-// Rows of floats to units of bytes: one text, compiled for each instruction set by the file that includes it.
+// Rows of floats to units of bytes, and sums of their products to floats: one text, compiled for each instruction set
+// by the file that includes it.
 //
 // First a row is spread: its vectors, up to sixteen side by side, become their sums and differences (a Walsh-Hadamard
 // transform), so that a value that sticks out is shared by many. Weights are spread alike, which leaves products as
@@ -82,6 +83,13 @@ COLMODERN_TARGET void convert_to_bytes(float* rows, std::int64_t stride, std::in
     out.scales[2 * i] = (high - low) / 255.0F;
     out.scales[2 * i + 1] = low;
   }
+}
+
+// From sums of products of bytes to what they stand for: that of their steps, and what the least value of the row adds.
+COLMODERN_INLINE Floats finished_bytes(const PackedLinear& linear, std::int64_t column, Floats whole,
+                                       const float* scales, std::int64_t row) {
+  return multiply_add(whole * fill(scales[2 * row]), load(linear.scales + column),
+                      fill(scales[2 * row + 1]) * load(linear.sums + column));
 }
 
 }  // namespace

@@ -16,6 +16,11 @@ constexpr std::int64_t kLanes = 16;
 // rows of a tile.
 constexpr std::int64_t kChunk = 96;
 
+// Inputs whose weights a sum in 16 bits meets: of eight, the first two of each four, or the last two. Those of one sign
+// add up to 128 steps at most, since 255 times that is a word; to 126 before they are rounded.
+constexpr std::int64_t kWordSpan = 8;
+constexpr float kWordSteps = 126.0F;
+
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
@@ -57,6 +62,8 @@ struct LinearKernels {
   // Bytes only: what a row, and so the weights of an output, goes through before it is rounded: four times an
   // orthogonal transform, in place
   void (*spread)(float* row, std::int64_t width) noexcept;
+  // Bytes only: whether products are added in 16 bits first, for which weights have fewer steps
+  bool in_words;
 };
 
 // Some queries of a sequence and one head, and the keys that they look at. Keys and values begin at the key `first`.
@@ -148,6 +155,7 @@ COLMODERN_DECLARE_TABLES(scalar)
 #if COLMODERN_X86
 COLMODERN_DECLARE_TABLES(avx2)
 COLMODERN_DECLARE_TABLES(avx512vnni)
+extern const LinearKernels kBytes_avxvnni;
 extern const LinearKernels kBrain_avx512bf16;
 extern const AttentionKernels kBrainAttention_avx512bf16;
 extern const LinearKernels kBytes_amx;

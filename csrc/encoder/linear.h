@@ -94,7 +94,7 @@ COLMODERN_TARGET void convert_rows(float* rows, std::int64_t stride, std::int64_
 template <class Op>
 constexpr LinearKernels linear_of(decltype(LinearKernels::convert) convert,
                                   decltype(LinearKernels::spread) spread = nullptr) {
-  return {Op::kStep, Op::kVectors * kLanes, convert, multiply<Op>, spread};
+  return {Op::kStep, Op::kVectors * kLanes, convert, multiply<Op>, spread, false};
 }
 
 }  // namespace

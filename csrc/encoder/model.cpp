@@ -38,7 +38,7 @@ std::vector<std::int32_t> places_of(const std::vector<std::int32_t>& padded, std
 
 Model::Model(Isa isa, Precision precision, const Shape& shape, const Tensor& embeddings,
              const NormSource& embedding_norm, const NormSource& final_norm, std::vector<float> global_frequencies,
-             std::vector<float> local_frequencies)
+             std::vector<float> local_frequencies, PackedMemory memory)
     : tables_(tables_for(isa)),
       linear_(precision == Precision::int8   ? tables_.bytes
               : precision == Precision::bf16 ? tables_.brain
@@ -53,6 +53,7 @@ Model::Model(Isa isa, Precision precision, const Shape& shape, const Tensor& emb
       stride_(0),
       dim_(shape.hidden),
       embeddings_(embeddings),
+      memory_(std::move(memory)),
       embedding_norm_(norm_of(embedding_norm)),
       final_norm_(norm_of(final_norm)),
       global_rotary_(std::move(global_frequencies), half_),
@@ -97,20 +98,20 @@ void Model::add_layer(const LayerSource& source, int threads) {
   if (source.attention_norm) {  // without one, queries, keys and values come from the residual stream as it is
     attention_norm.emplace(norm_of(*source.attention_norm));
   }
-  layers_.push_back(
-      Layer{source.is_global, std::move(attention_norm), Linear(tables_, *linear_, qkv, threads),
-            Linear(tables_, *linear_, out, threads), norm_of(source.mlp_norm), Linear(tables_, *linear_, in, threads),
-            Linear(tables_, *linear_, source_of(source.mlp_out, source.mlp_out_bias, shape_.inner, hidden), threads)});
+  const auto linear = [&](const LinearSource& packed) { return Linear(tables_, *linear_, packed, threads, memory_); };
+  layers_.push_back(Layer{source.is_global, std::move(attention_norm), linear(qkv), linear(out),
+                          norm_of(source.mlp_norm), linear(in),
+                          linear(source_of(source.mlp_out, source.mlp_out_bias, shape_.inner, hidden))});
 }
 
 void Model::add_dense(const DenseSource& source, int threads) {
   if (source.inputs != dim_) throw std::invalid_argument("a projection takes what the one before it gives");
-  Step step{
-      Linear(tables_, *projection_, source_of(source.weight, source.bias, source.inputs, source.outputs), threads),
-      std::nullopt, source.activation, source.residual, source.outputs};
+  Step step{Linear(tables_, *projection_, source_of(source.weight, source.bias, source.inputs, source.outputs), threads,
+                   memory_),
+            std::nullopt, source.activation, source.residual, source.outputs};
   if (source.residual_weight.data != nullptr) {
-    step.residual_linear.emplace(tables_, *projection_,
-                                 source_of(source.residual_weight, {}, source.inputs, source.outputs), threads);
+    step.residual_linear.emplace(
+        tables_, *projection_, source_of(source.residual_weight, {}, source.inputs, source.outputs), threads, memory_);
   }
   steps_.push_back(std::move(step));
   dim_ = source.outputs;

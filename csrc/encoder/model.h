@@ -13,6 +13,7 @@
 
 #include "encoder/kernels.h"
 #include "encoder/pack.h"
+#include "encoder/packed_memory.h"
 #include "encoder/rotary.h"
 #include "encoder/workspace.h"
 
@@ -69,9 +70,11 @@ struct Pack {
 
 class Model {
  public:
-  // Embeddings are read where they are, whenever the model runs.
+  // Embeddings are read where they are, whenever the model runs. If the memory is filled, layers lie there as they were
+  // packed before, and their weights are not read.
   Model(Isa isa, Precision precision, const Shape& shape, const Tensor& embeddings, const NormSource& embedding_norm,
-        const NormSource& final_norm, std::vector<float> global_frequencies, std::vector<float> local_frequencies);
+        const NormSource& final_norm, std::vector<float> global_frequencies, std::vector<float> local_frequencies,
+        PackedMemory memory = {});
 
   void add_layer(const LayerSource& source, int threads);
   void add_dense(const DenseSource& source, int threads);
@@ -79,6 +82,8 @@ class Model {
 
   // The length of a vector that comes out.
   std::int64_t dim() const noexcept { return dim_; }
+  // The weights of all layers.
+  const PackedMemory& memory() const noexcept { return memory_; }
 
   // Writes the vectors of the kept rows, (n_kept, dim). Throws std::invalid_argument on a pack that is none.
   void forward(const Pack& pack, int threads, float* out) const;
@@ -121,6 +126,7 @@ class Model {
   std::int64_t stride_;  // of the residual stream
   std::int64_t dim_;
   Tensor embeddings_;
+  PackedMemory memory_;
   OwnedNorm embedding_norm_, final_norm_;
   Rotary global_rotary_, local_rotary_;
   std::vector<Layer> layers_;

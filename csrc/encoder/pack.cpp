@@ -28,10 +28,28 @@ void to_brain(const float* from, std::int64_t n, std::uint16_t* to) {
   }
 }
 
-// The nearest steps of a 127th of the greatest; returns the step and the sum of all.
-std::pair<float, float> to_bytes(const float* from, std::int64_t n, std::int8_t* to) {
+// The most that the values which a sum in 16 bits meets add up to, those of one sign.
+float greatest_word(const float* from, std::int64_t n) {
+  float greatest = 0.0F;
+  for (std::int64_t i = 0; i < n; i += kWordSpan) {
+    for (const float* first = from + i; first < from + i + 4; first += 2) {
+      float above = 0.0F, below = 0.0F;
+      for (const float value : {first[0], first[1], first[4], first[5]}) {
+        above += std::max(value, 0.0F);
+        below += std::max(-value, 0.0F);
+      }
+      greatest = std::max({greatest, above, below});
+    }
+  }
+  return greatest;
+}
+
+// The nearest steps of a 127th of the greatest, or of longer ones where sums in 16 bits ask for them; returns the step
+// and the sum of all.
+std::pair<float, float> to_bytes(const float* from, std::int64_t n, bool in_words, std::int8_t* to) {
   float peak = 0.0F;
   for (std::int64_t i = 0; i < n; ++i) peak = std::max(peak, std::fabs(from[i]));
+  if (in_words) peak = std::max(peak, greatest_word(from, n) * (127.0F / kWordSteps));
   const float steps = peak > 0.0F ? 127.0F / peak : 0.0F;
   std::int32_t sum = 0;
   for (std::int64_t i = 0; i < n; ++i) {
@@ -54,15 +72,20 @@ std::vector<std::int32_t> in_order(std::int64_t n) {
   return numbers;
 }
 
-Linear::Linear(const Tables& tables, const LinearKernels& kernels, const LinearSource& source, int threads)
-    : kernels_(&kernels),
-      width_(width_of(source)),
-      panels_(panels_of(kernels, source)),
-      has_bias_(source.bias.data != nullptr),
-      weights_(static_cast<std::size_t>(panels_ * kernels.panel * width_ / kernels.step)),
-      scales_(static_cast<std::size_t>(panels_ * kernels.panel)),
-      sums_(static_cast<std::size_t>(panels_ * kernels.panel)),
-      bias_(static_cast<std::size_t>(has_bias_ ? panels_ * kernels.panel : 0)) {
+Linear::Linear(const Tables& tables, const LinearKernels& kernels, const LinearSource& source, int threads,
+               PackedMemory& memory)
+    : kernels_(&kernels), width_(width_of(source)), panels_(panels_of(kernels, source)) {
+  const std::int64_t columns = panels_ * kernels.panel;
+  const bool in_bytes = kernels.step == 4;
+  weights_ = memory.take<std::uint32_t>(columns * width_ / kernels.step);
+  scales_ = in_bytes ? memory.take<float>(columns) : nullptr;
+  sums_ = in_bytes ? memory.take<float>(columns) : nullptr;
+  bias_ = source.bias.data != nullptr ? memory.take<float>(columns) : nullptr;
+  if (!memory.is_filled()) pack(tables, source, threads);
+}
+
+void Linear::pack(const Tables& tables, const LinearSource& source, int threads) const {
+  const LinearKernels& kernels = *kernels_;
   const std::int64_t units = width_ / kernels.step;
   const std::int64_t n_columns = static_cast<std::int64_t>(source.columns.size());
   struct Rows {
@@ -96,21 +119,40 @@ Linear::Linear(const Tables& tables, const LinearKernels& kernels, const LinearS
       } else if (kernels.step == 2) {
         to_brain(rows.placed.data(), width_, reinterpret_cast<std::uint16_t*>(to));
       } else {
-        const auto [step, sum] = to_bytes(rows.placed.data(), width_, reinterpret_cast<std::int8_t*>(to));
-        scales_[static_cast<std::size_t>(column)] = step;
-        sums_[static_cast<std::size_t>(column)] = sum;
+        const auto [step, sum] =
+            to_bytes(rows.placed.data(), width_, kernels.in_words, reinterpret_cast<std::int8_t*>(to));
+        scales_[column] = step;
+        sums_[column] = sum;
       }
-      if (has_bias_) {
-        float* bias = bias_.data() + column;
-        tables.rows->widen(source.bias.kind, row_of(source.bias, output, 1), 1, bias);
-        *bias *= factor;
+      if (bias_ != nullptr) {
+        tables.rows->widen(source.bias.kind, row_of(source.bias, output, 1), 1, bias_ + column);
+        bias_[column] *= factor;
       }
     }
-    std::uint32_t* packed = weights_.data() + panel * units * kernels.panel;
+    std::uint32_t* packed = weights_ + panel * units * kernels.panel;
     for (std::int64_t u = 0; u < units; ++u, packed += kernels.panel) {
       for (std::int64_t i = 0; i < kernels.panel; ++i) packed[i] = rows.units[static_cast<std::size_t>(i * units + u)];
     }
   });
+}
+
+void multiply_in_bytes(Isa isa, const Tensor& weight, std::int64_t outputs, std::int64_t inputs, const float* rows,
+                       std::int64_t n, float* out) {
+  const Tables tables = tables_for(isa);
+  const LinearKernels& kernels = *tables.bytes;
+  PackedMemory memory;
+  const Linear linear(tables, kernels, {weight, {}, inputs, in_order(outputs), in_order(inputs)}, 1, memory);
+  const std::int64_t whole = round_up(n, kChunk);  // tiles read rows behind the last
+  const std::int64_t stride = linear.panels() * kernels.panel;
+  AlignedArray<float> placed(static_cast<std::size_t>(whole * linear.width()));
+  AlignedArray<std::uint32_t> units(static_cast<std::size_t>(whole * linear.width() / kernels.step));
+  AlignedArray<float> scales(static_cast<std::size_t>(2 * whole));
+  AlignedArray<float> products(static_cast<std::size_t>(whole * stride));
+  for (std::int64_t i = 0; i < n; ++i) std::copy_n(rows + i * inputs, inputs, placed.data() + i * linear.width());
+  const Operand operand{units.data(), linear.width() / kernels.step, scales.data()};
+  kernels.convert(placed.data(), linear.width(), n, linear.width(), operand);
+  linear.multiply(operand, n, 0, linear.panels(), products.data(), stride, false);
+  for (std::int64_t i = 0; i < n; ++i) std::copy_n(products.data() + i * stride, outputs, out + i * outputs);
 }
 
 }  // namespace colmodern::encoder

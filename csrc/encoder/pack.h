@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "aligned.h"
 #include "encoder/kernels.h"
+#include "encoder/packed_memory.h"
 
 namespace colmodern::encoder {
 
@@ -32,10 +32,15 @@ const void* row_of(const Tensor& tensor, std::int64_t row, std::int64_t width);
 // 0, 1, 2 ... up to n.
 std::vector<std::int32_t> in_order(std::int64_t n);
 
-// A linear layer that owns its packed weights.
+// Rows times a weight in bytes, as one linear layer of a pass does it: (n, outputs).
+void multiply_in_bytes(Isa isa, const Tensor& weight, std::int64_t outputs, std::int64_t inputs, const float* rows,
+                       std::int64_t n, float* out);
+
+// A linear layer, whose packed weights lie in the memory of its model.
 class Linear {
  public:
-  Linear(const Tables& tables, const LinearKernels& kernels, const LinearSource& source, int threads);
+  Linear(const Tables& tables, const LinearKernels& kernels, const LinearSource& source, int threads,
+         PackedMemory& memory);
 
   // Adds or stores the product of converted rows with the columns of some panels.
   void multiply(const Operand& operand, std::int64_t n, std::int64_t first_panel, std::int64_t last_panel, float* out,
@@ -47,18 +52,16 @@ class Linear {
   std::int64_t width() const noexcept { return width_; }
 
  private:
-  PackedLinear view() const noexcept {
-    return {width_ / kernels_->step, weights_.data(), scales_.data(), sums_.data(), has_bias_ ? bias_.data() : nullptr};
-  }
+  PackedLinear view() const noexcept { return {width_ / kernels_->step, weights_, scales_, sums_, bias_}; }
+  void pack(const Tables& tables, const LinearSource& source, int threads) const;
 
   const LinearKernels* kernels_;
   std::int64_t width_;
   std::int64_t panels_;
-  bool has_bias_;
-  AlignedArray<std::uint32_t> weights_;
-  AlignedArray<float> scales_;
-  AlignedArray<float> sums_;
-  AlignedArray<float> bias_;
+  std::uint32_t* weights_;
+  float* scales_;  // bytes only
+  float* sums_;    // bytes only
+  float* bias_;    // or null
 };
 
 }  // namespace colmodern::encoder

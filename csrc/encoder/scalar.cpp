@@ -10,11 +10,11 @@
 
 #include "encoder/lanes_scalar.h"
 
+#include "encoder/conversion.h"
 #include "encoder/exponential.h"
 
 #include "encoder/attention.h"
 #include "encoder/byte_attention.h"
-#include "encoder/conversion.h"
 #include "encoder/linear.h"
 #include "encoder/rows.h"
 
@@ -40,8 +40,7 @@ struct ByteOp {
     }
   }
   static Floats finish(const PackedLinear& linear, std::int64_t column, const Sum& sum, const float* scales, int row) {
-    return multiply_add(floats(sum) * fill(scales[2 * row]), load(linear.scales + column),
-                        fill(scales[2 * row + 1]) * load(linear.sums + column));
+    return finished_bytes(linear, column, floats(sum), scales, row);
   }
 
   using Growth = Floats;

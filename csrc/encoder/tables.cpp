@@ -35,6 +35,11 @@ Tables tables_for(Isa isa) {
     }
     return tables;
   }
+  if (isa == Isa::avxvnni) {
+    Tables tables = COLMODERN_TABLES(avx2);
+    tables.bytes = &kBytes_avxvnni;
+    return tables;
+  }
   if (isa == Isa::avx2) return COLMODERN_TABLES(avx2);
 #endif
   return COLMODERN_TABLES(scalar);
