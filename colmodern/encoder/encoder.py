@@ -10,30 +10,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from colmodern.encoder.checkpoint.fingerprint import fingerprint
 from colmodern.encoder.checkpoint.layouts import read_checkpoint
-from colmodern.encoder.checkpoint.model_config import ModernBertConfig, read_config
+from colmodern.encoder.checkpoint.model_config import read_config
 from colmodern.encoder.checkpoint.shards import open_weights
 from colmodern.encoder.checkpoint.sources import (
-    DEFAULT_FOLDER,
     DEFAULT_NAME,
     find_model,
     join_name,
     split_name,
 )
-from colmodern.encoder.checkpoint.specs import WEIGHTS_FILE, Checkpoint, DenseSpec, read_json
-from colmodern.encoder.forward.native import AUTO, NativeModel, choose_precision
-from colmodern.encoder.forward.runner import PACK_TOKENS, OpenRunner, Runner
+from colmodern.encoder.checkpoint.specs import WEIGHTS_FILE, Checkpoint, read_json
+from colmodern.encoder.forward.native import AUTO
+from colmodern.encoder.forward.runner import PACK_TOKENS, OpenRunner
 from colmodern.encoder.forward.workers import Workers
+from colmodern.encoder.opening import OwnRunners, projection_settings
+from colmodern.encoder.packs import encode_sequences
 from colmodern.encoder.passage_map import PassageMap
 from colmodern.encoder.tokens.rules import TextRules
-from colmodern.encoder.tokens.sequences import EncodingPlan, TokenSequence, join_vectors, plan_packs
-from colmodern.errors import EncoderError
-from colmodern.kernels import REFERENCE, active_isa
+from colmodern.encoder.tokens.sequences import EncodingPlan, TokenSequence, join_vectors
 from colmodern.request import Scoring
 from colmodern.types import FloatMatrix, TokenEmbeddings
 
@@ -76,7 +72,8 @@ class Encoder:
         if open_runner is not None:
             self._runner = open_runner(checkpoint)
         else:
-            self._runner = self._open_own(precision)
+            own = OwnRunners(checkpoint, config, self._tensors, self._rules, self._workers)
+            self._runner = own.open(precision)
 
     @classmethod
     def load(
@@ -171,19 +168,14 @@ class Encoder:
     @cached_property
     def fingerprint(self) -> str:
         """A hex digest of all that decides the vectors; see the module ``fingerprint``."""
-        tensors = {"backbone": self._tensors}
-        steps: list[dict[str, Any]] = []
-        for index, step in enumerate(self._checkpoint.projection):
-            steps.append(asdict(step))
-            if isinstance(step, DenseSpec):
-                tensors[f"projection {index}"] = open_weights(step.file)
-                del steps[-1]["file"]
+        steps, tensors = projection_settings(self._checkpoint)
         settings = {
             "config": asdict(self._config),
             "projection": steps,
             **self._rules.settings(),
         }
-        return fingerprint(settings, self._checkpoint.folder / "tokenizer.json", tensors)
+        tokenizer = self._checkpoint.folder / "tokenizer.json"
+        return fingerprint(settings, tokenizer, {"backbone": self._tensors, **tensors})
 
     def encode_documents(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """Return the token vectors of each document, whatever its length.
@@ -206,7 +198,7 @@ class Encoder:
 
     def encode_prepared(self, prepared: Sequence[EncodingPlan]) -> list[TokenEmbeddings]:
         """Return the token vectors of documents that ``prepare_documents`` has tokenised."""
-        vectors = iter(self._encode_sequences([s for p in prepared for s in p.sequences]))
+        vectors = iter(self._vectors([s for p in prepared for s in p.sequences]))
         return [
             TokenEmbeddings(join_vectors([next(vectors) for _ in p.sequences], self.dim), p.spans)
             for p in prepared
@@ -237,34 +229,6 @@ class Encoder:
         """The precision of its products: ``fp32``, ``bf16`` or ``int8``."""
         return self._runner.precision
 
-    def _open_own(self, precision: str) -> Runner:
-        """Pack the weights for this machine, or take NumPy where ``reference`` is asked for."""
-        if not isinstance(self._config, ModernBertConfig):
-            raise EncoderError(
-                f"{self._checkpoint.folder} has a {self._config.kind!r} backbone; the compiled "
-                "encoder runs ModernBERT only. It does work with torch: pip install "
-                "'colmodern[torch]', and then --backend torch, or load_torch_encoder in a program.",
-                code="encoder_unsupported",
-            )
-        path = self._checkpoint.folder / WEIGHTS_FILE
-        steps = self._checkpoint.projection
-        if active_isa() == REFERENCE:
-            from colmodern.encoder.forward.reference import ReferenceModel
-
-            return ReferenceModel(
-                path, self._tensors, self._config, steps, precision, self._workers
-            )
-        return NativeModel(
-            path,
-            self._tensors,
-            self._config,
-            steps,
-            precision=choose_precision(
-                precision, bytes_measured=self._checkpoint.folder == DEFAULT_FOLDER
-            ),
-            threads=self._workers.n_threads,
-        )
-
     def _encode(
         self, texts: Sequence[str], plan: Callable[[Sequence[str]], list[EncodingPlan]]
     ) -> list[TokenEmbeddings]:
@@ -273,28 +237,8 @@ class Encoder:
             results += self.encode_prepared(plan(batch))
         return results
 
-    def _encode_sequences(self, sequences: Sequence[TokenSequence]) -> list[FloatMatrix]:
-        """Return the kept vectors of each sequence."""
-        vectors: list[FloatMatrix] = [np.empty((0, self.dim), np.float32)] * len(sequences)
-        for pack in plan_packs(sequences, budget=self._runner.pack_tokens):
-            found = self._encode_pack([sequences[index] for index in pack])
-            for index, rows in zip(pack, found, strict=True):
-                vectors[index] = rows
-        return vectors
-
-    def _encode_pack(self, sequences: Sequence[TokenSequence]) -> list[FloatMatrix]:
-        lengths = [len(sequence.ids) for sequence in sequences]
-        starts = np.cumsum([0, *lengths[:-1]])
-        kept = [start + s.kept for start, s in zip(starts, sequences, strict=True)]
-        vectors = self._runner.forward(
-            np.concatenate([sequence.ids for sequence in sequences]),
-            lengths,
-            [sequence.seen for sequence in sequences],
-            np.concatenate(kept),
-            threads=self._workers.n_threads,
-        )
-        borders = np.cumsum([len(rows) for rows in kept])[:-1]
-        return [rows.copy() for rows in np.split(vectors, borders)]
+    def _vectors(self, sequences: Sequence[TokenSequence]) -> list[FloatMatrix]:
+        return encode_sequences(self._runner, sequences, threads=self._workers.n_threads)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:

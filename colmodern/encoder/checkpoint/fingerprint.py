@@ -41,12 +41,31 @@ def fingerprint(
     digest = hashlib.sha256(f"colmodern encoder {_REVISION}\n".encode())
     digest.update(json.dumps(settings, sort_keys=True, ensure_ascii=True).encode())
     digest.update(hashlib.sha256(tokenizer.read_bytes()).digest())
+    _update_with_tensors(digest, tensors)
+    return digest.hexdigest()
+
+
+def weights_digest(
+    settings: Mapping[str, Any], tensors: Mapping[str, Mapping[str, StoredTensor]]
+) -> str:
+    """Return a hex digest of the weights alone, whatever the texts become before.
+
+    Args:
+        settings: Plain values that decide what the weights are for.
+        tensors: The tensors of each weights file, by the file's role.
+    """
+    digest = hashlib.sha256(f"colmodern weights {_REVISION}\n".encode())
+    digest.update(json.dumps(settings, sort_keys=True, ensure_ascii=True).encode())
+    _update_with_tensors(digest, tensors)
+    return digest.hexdigest()
+
+
+def _update_with_tensors(digest: Any, tensors: Mapping[str, Mapping[str, StoredTensor]]) -> None:
     for role in sorted(tensors):
         for name in sorted(tensors[role]):
             tensor = tensors[role][name]
             digest.update(f"\n{role} {name} {tensor.dtype} {tensor.shape}\n".encode())
             _update_sampled(digest, tensor)
-    return digest.hexdigest()
 
 
 def _update_sampled(digest: Any, tensor: StoredTensor) -> None:

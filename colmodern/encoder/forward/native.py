@@ -7,7 +7,7 @@ stays mapped. ``modernbert.py`` and ``projection.py`` define what is computed; o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -21,6 +21,7 @@ from colmodern.encoder.forward.arithmetic import rotary_frequencies
 from colmodern.encoder.forward.projection import ACTIVATION_NAMES, DenseTensors, dense_tensors
 from colmodern.encoder.forward.runner import PACK_TOKENS
 from colmodern.encoder.forward.weights import TensorFile, backbone_file
+from colmodern.encoder.kept.packed import PackedBytes, PackedWeights
 from colmodern.errors import ConfigError, EncoderError
 from colmodern.kernels import NATIVE_ISAS, active_isa, native
 from colmodern.types import FloatMatrix, IntVector
@@ -28,19 +29,21 @@ from colmodern.types import FloatMatrix, IntVector
 Precision = Literal["fp32", "bf16", "int8"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 AUTO = "auto"
-_FAST_BYTES = ("avx512vnni", "amx")  # what multiplies bytes faster than bfloat16
+# What multiplies bytes faster than bfloat16, or than floats where there is none of that.
+_FAST_BYTES = ("avx2", "avxvnni", "avx512vnni", "amx")
 
 
-def choose_precision(wanted: str, *, bytes_measured: bool = False) -> str:
+def choose_precision(wanted: str, *, bytes_pass: Callable[[], bool] = lambda: False) -> str:
     """Return the precision to encode in: the one asked for, or for ``auto`` the best one here.
 
     ``auto`` takes bf16 where the machine has such products and fp32 elsewhere. int8 is the fastest
-    on every machine with VNNI, but how much it changes depends on the checkpoint, so it is taken
-    only for one with which that was measured (docs/encoder.md).
+    wherever bytes have an instruction, but how much it changes depends on the checkpoint, so it is
+    taken only for one with which that was measured or checked (docs/encoder.md).
 
     Args:
         wanted: ``auto`` or a precision.
-        bytes_measured: That int8 leaves the quality of this checkpoint as it is.
+        bytes_pass: Says that int8 leaves the vectors of this checkpoint as they are; asked only
+            where int8 would be the fastest.
 
     Raises:
         ConfigError: The name is not known.
@@ -55,7 +58,7 @@ def choose_precision(wanted: str, *, bytes_measured: bool = False) -> str:
             value=wanted,
         )
     if wanted == AUTO:
-        return _best_precision(bytes_measured)
+        return _best_precision(bytes_pass)
     if not _can_encode(wanted):
         raise EncoderError(
             f"This machine cannot encode in {wanted}: it has no such products "
@@ -65,8 +68,14 @@ def choose_precision(wanted: str, *, bytes_measured: bool = False) -> str:
     return wanted
 
 
-def _best_precision(bytes_measured: bool) -> str:
-    if bytes_measured and active_isa() in _FAST_BYTES:
+def packing_of(precision: str) -> str:
+    """Return in which way weights are packed here, as a name: what differs has another one."""
+    projection = "-bf16" if precision == "int8" and _can_encode("bf16") else ""
+    return f"{active_isa()}-{precision}{projection}"
+
+
+def _best_precision(bytes_pass: Callable[[], bool]) -> str:
+    if active_isa() in _FAST_BYTES and bytes_pass():
         return "int8"
     return "bf16" if _can_encode("bf16") else "fp32"
 
@@ -88,8 +97,9 @@ class NativeModel:
         *,
         precision: str,
         threads: int,
+        kept: PackedWeights | None = None,
     ) -> None:
-        """Pack the weights.
+        """Pack the weights, or take those that are kept.
 
         Args:
             path: Where the tensors of the backbone are, for messages.
@@ -98,6 +108,7 @@ class NativeModel:
             projection: What follows the backbone.
             precision: ``fp32``, ``bf16`` or ``int8``.
             threads: How many threads pack.
+            kept: Where packed weights are kept; None: nowhere.
 
         Raises:
             EncoderError: A tensor is missing or has another shape than the configuration says.
@@ -106,11 +117,14 @@ class NativeModel:
         self.isa = active_isa()
         self.pack_tokens = PACK_TOKENS
         file = backbone_file(path, tensors)
-        self._model = _new_model(file, config, self.isa, precision)
-        for index, is_global in enumerate(config.global_layers):
-            layer = _layer(file, config, index, is_global=is_global)
-            self._model.add_layer(layer, threads=threads)
-        self.dim = self._add_projection(projection, config.hidden_size, threads)
+
+        def load(packed: PackedBytes | None) -> tuple[Any, int]:
+            model = _new_model(file, config, self.isa, precision, packed)
+            for index, is_global in enumerate(config.global_layers):
+                model.add_layer(_layer(file, config, index, is_global=is_global), threads=threads)
+            return model, _add_projection(model, projection, config.hidden_size, threads)
+
+        self._model, self.dim = _load_kept(load, kept)
 
     def forward(
         self,
@@ -137,21 +151,48 @@ class NativeModel:
         )
         return vectors
 
-    def _add_projection(
-        self, projection: Sequence[DenseSpec | NormaliseSpec], width: int, threads: int
-    ) -> int:
-        """Add the layers of the projection; return the length of a vector that comes out."""
-        for spec in projection:
-            if isinstance(spec, NormaliseSpec):
-                self._model.add_normalisation()
-                continue
-            dense = dense_tensors(spec, width)
-            self._model.add_dense(_dense(dense, width), threads=threads)
-            width = dense.outputs
-        return width
+
+def _load_kept(
+    load: Callable[[PackedBytes | None], tuple[Any, int]], kept: PackedWeights | None
+) -> tuple[Any, int]:
+    """Return a model from packed weights that are kept and fit; otherwise pack and keep them."""
+    packed = None if kept is None else kept.read()
+    if kept is not None and packed is not None:
+        try:
+            model, dim = load(packed)
+        except ValueError:  # they end too early
+            kept.refuse()
+        else:
+            if model.packed_left == 0:
+                return model, dim
+            kept.refuse()
+    model, dim = load(None)
+    if kept is not None:
+        kept.write(model.packed)
+    return model, dim
 
 
-def _new_model(file: TensorFile, config: ModernBertConfig, isa: str, precision: str) -> Any:
+def _add_projection(
+    model: Any, projection: Sequence[DenseSpec | NormaliseSpec], width: int, threads: int
+) -> int:
+    """Add the layers of the projection; return the length of a vector that comes out."""
+    for spec in projection:
+        if isinstance(spec, NormaliseSpec):
+            model.add_normalisation()
+            continue
+        dense = dense_tensors(spec, width)
+        model.add_dense(_dense(dense, width), threads=threads)
+        width = dense.outputs
+    return width
+
+
+def _new_model(
+    file: TensorFile,
+    config: ModernBertConfig,
+    isa: str,
+    precision: str,
+    packed: PackedBytes | None,
+) -> Any:
     """Return the compiled model with its embeddings and norms, as yet without layers."""
     compiled = native()
     table = file.take("embeddings.tok_embeddings.weight", (config.vocab_size, config.hidden_size))
@@ -171,6 +212,7 @@ def _new_model(file: TensorFile, config: ModernBertConfig, isa: str, precision: 
         final_norm=_norm(file, "final_norm", config),
         global_frequencies=rotary_frequencies(config.global_theta, config.head_dim).tolist(),
         local_frequencies=rotary_frequencies(config.local_theta, config.head_dim).tolist(),
+        packed=packed,
     )
 
 
