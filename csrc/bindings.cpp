@@ -15,6 +15,7 @@
 
 #include "assign/assign.h"
 #include "bindings_encoder.h"
+#include "bindings_operands.h"
 #include "bindings_passages.h"
 #include "centroids/centroids.h"
 #include "contexts/contexts.h"
@@ -33,76 +34,15 @@ namespace {
 using namespace colmodern;
 
 template <class T>
-using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <class T>
-using Matrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-template <class T>
 using Strips = nb::ndarray<T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 FloatRows rows_of(const Matrix<const float>& matrix) {
   return {matrix.data(), static_cast<std::int64_t>(matrix.shape(0)), static_cast<std::int64_t>(matrix.shape(1))};
 }
 
-ByteQuery query_of(const Matrix<const std::int8_t>& values, const Vector<const float>& scales) {
-  return {values.data(), scales.data(), static_cast<std::int64_t>(values.shape(0)),
-          static_cast<std::int64_t>(values.shape(1))};
-}
-
-// `steps` has a number for every lane of a row; `count` of them are query tokens.
-CentroidRows table_of(const Matrix<const std::int16_t>& rows, const Vector<const float>& steps, std::int64_t count) {
-  return {rows.data(), static_cast<std::int64_t>(rows.shape(0)), count, static_cast<std::int64_t>(rows.shape(1)),
-          steps.data()};
-}
-
-// Whole numbers of 16 or 32 bits without a sign; which, has been checked in Python.
-using Numbers = nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-bool is_wide(const Numbers& numbers) { return numbers.dtype() == nb::dtype<std::uint32_t>(); }
-
-// The segments of an index; whoever holds this keeps their arrays alive.
-class BoundSegments {
- public:
-  // No offsets of contexts mean that there are none.
-  void add(Vector<const std::int64_t> offsets, Numbers ids, Matrix<const std::uint8_t> residuals,
-           Vector<const std::uint16_t> gains, Vector<const std::uint16_t> norms,
-           Matrix<const std::uint8_t> context_residuals, Vector<const std::uint16_t> context_gains,
-           Vector<const std::int64_t> context_offsets, Vector<const std::int64_t> posting_offsets, Numbers postings) {
-    const bool has_contexts = context_offsets.shape(0) > 0;
-    segments_.add(
-        {offsets.data(),
-         static_cast<std::int64_t>(offsets.shape(0)) - 1,
-         static_cast<std::int64_t>(ids.shape(0)),
-         {{ids.data(), is_wide(ids)}, residuals.data(), gains.data(), norms.data()},
-         {context_residuals.data(), context_gains.data(), static_cast<std::int64_t>(context_gains.shape(0)),
-          has_contexts ? context_offsets.data() : nullptr},
-         {posting_offsets.data(), postings.data(), is_wide(postings), static_cast<std::int64_t>(postings.shape(0))}});
-  }
-
-  const Segments& get() const noexcept { return segments_; }
-
- private:
-  Segments segments_;
-};
-
 Listed listed_of(const BoundSegments& segments, const Vector<const std::int64_t>& documents) {
   return {segments.get(), documents.data(), static_cast<std::int64_t>(documents.shape(0))};
 }
-
-// The arguments that make up `ContextQuery`.
-#define COLMODERN_CONTEXTS_ARGUMENTS                                                                      \
-  Vector<const std::int8_t> context_levels, float context_step, Matrix<const std::int8_t> context_values, \
-      Vector<const float> context_scales
-#define COLMODERN_CONTEXTS \
-  ContextQuery { {context_levels.data(), context_step}, query_of(context_values, context_scales) }
-
-// The arguments that make up `CodeQuery`, and the table that goes with it.
-#define COLMODERN_QUERY_ARGUMENTS                                                                \
-  Matrix<const std::int8_t> values, Vector<const float> scales, Matrix<const std::int16_t> rows, \
-      Vector<const float> steps, Vector<const std::int8_t> levels, int bits, COLMODERN_CONTEXTS_ARGUMENTS
-#define COLMODERN_QUERY \
-  CodeQuery { query_of(values, scales), levels.data(), bits, COLMODERN_CONTEXTS }
-
-const Kernels& kernels_of(int isa) { return kernels_for(static_cast<Isa>(isa)); }
 
 std::vector<std::string> supported_isas() {
   std::vector<std::string> names;
@@ -288,11 +228,6 @@ NB_MODULE(_native, m) {
            "gains"_a.noconvert(), "norms"_a.noconvert(), "context_residuals"_a.noconvert(),
            "context_gains"_a.noconvert(), "context_offsets"_a.noconvert(), "posting_offsets"_a.noconvert(),
            "postings"_a.noconvert());
-#define COLMODERN_CONTEXTS_NAMES \
-  "context_levels"_a.noconvert(), "context_step"_a, "context_values"_a.noconvert(), "context_scales"_a.noconvert()
-#define COLMODERN_QUERY_NAMES                                                                                          \
-  "values"_a.noconvert(), "scales"_a.noconvert(), "rows"_a.noconvert(), "steps"_a.noconvert(), "levels"_a.noconvert(), \
-      "bits"_a, COLMODERN_CONTEXTS_NAMES
   m.def("gather", &bind_gather, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, "probed"_a.noconvert(),
         "segments"_a, "allowed"_a.noconvert(), "threads"_a, "documents"_a.noconvert(), "scores"_a.noconvert());
   m.def("smooth_maxsim", &bind_smooth_maxsim, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,

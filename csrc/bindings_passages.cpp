@@ -2,6 +2,7 @@
 
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -9,21 +10,17 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "bindings_operands.h"
+#include "passages/find.h"
 #include "passages/passages.h"
-
-namespace nb = nanobind;
 
 namespace {
 
 using namespace colmodern;
-
-template <class T>
-using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <class T>
-using Matrix = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 // An array that owns the numbers of a vector.
 template <class T>
@@ -55,9 +52,10 @@ nb::tuple arrays_of(const std::vector<CutText>& cuts, std::size_t n_words) {
                         array_of(std::move(counts), {n_pieces, n_words}));
 }
 
-nb::tuple bind_cut_texts(const std::vector<nb::bytes>& texts,
-                         const std::vector<std::optional<Matrix<const std::int32_t>>>& spans,
-                         const std::vector<bool>& is_code, const std::vector<nb::bytes>& words, int threads) {
+using TextSpans = std::vector<std::optional<Matrix<const std::int32_t>>>;
+
+std::vector<TokenisedText> texts_of(const std::vector<nb::bytes>& texts, const TextSpans& spans,
+                                    const std::vector<bool>& is_code) {
   std::vector<TokenisedText> all;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     TokenisedText text{texts[i].c_str(), static_cast<std::int64_t>(texts[i].size()), nullptr, 0, is_code[i]};
@@ -67,8 +65,19 @@ nb::tuple bind_cut_texts(const std::vector<nb::bytes>& texts,
     }
     all.push_back(text);
   }
-  std::vector<std::u32string> wanted;
-  for (const nb::bytes& word : words) wanted.push_back(decoded(word.c_str(), static_cast<std::int64_t>(word.size())));
+  return all;
+}
+
+std::vector<std::u32string> words_of(const std::vector<nb::bytes>& words) {
+  std::vector<std::u32string> all;
+  for (const nb::bytes& word : words) all.push_back(decoded(word.c_str(), static_cast<std::int64_t>(word.size())));
+  return all;
+}
+
+nb::tuple bind_cut_texts(const std::vector<nb::bytes>& texts, const TextSpans& spans, const std::vector<bool>& is_code,
+                         const std::vector<nb::bytes>& words, int threads) {
+  const std::vector<TokenisedText> all = texts_of(texts, spans, is_code);
+  const std::vector<std::u32string> wanted = words_of(words);
   std::vector<CutText> cuts;
   {
     const nb::gil_scoped_release release;
@@ -100,11 +109,98 @@ nb::object bind_units(const nb::bytes& text, bool is_code) {
   return array_of(std::move(numbers), {n_units, 4});
 }
 
+// A query that meets coded documents; whoever holds this keeps its arrays alive.
+class BoundQuery {
+ public:
+  BoundQuery(COLMODERN_QUERY_ARGUMENTS)
+      : query_(COLMODERN_QUERY),
+        table_(table_of(rows, steps, query_.query.count)),
+        kept_(values, scales, rows, steps, levels, context_levels, context_values, context_scales) {}
+
+  const CodeQuery& query() const noexcept { return query_; }
+  const CentroidRows& table() const noexcept { return table_; }
+
+ private:
+  CodeQuery query_;
+  CentroidRows table_;
+  std::tuple<Matrix<const std::int8_t>, Vector<const float>, Matrix<const std::int16_t>, Vector<const float>,
+             Vector<const std::int8_t>, Vector<const std::int8_t>, Matrix<const std::int8_t>, Vector<const float>>
+      kept_;
+};
+
+nb::tuple tuple_of(const CharacterRange& range) { return nb::make_tuple(range.start, range.end); }
+
+// A tuple of what `make` makes of each of some values.
+template <class Values, class Make>
+nb::object tuple_of_each(const Values& values, const Make& make) {
+  nb::object tuple = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(values.size())));
+  Py_ssize_t i = 0;
+  for (const auto& value : values) PyTuple_SET_ITEM(tuple.ptr(), i++, nb::object(make(value)).release().ptr());
+  return tuple;
+}
+
+nb::str slice_of(const TokenisedText& text, const CharacterRange& bytes) {
+  return nb::str(text.bytes + bytes.start, static_cast<std::size_t>(bytes.end - bytes.start));
+}
+
+nb::tuple tuple_of(const TokenisedText& text, const PlacedPassage& passage) {
+  const ShownPassage& shown = passage.shown;
+  return nb::make_tuple(
+      shown.start, shown.end, shown.line, slice_of(text, passage.bytes), shown.score,
+      tuple_of_each(shown.highlights, [](const CharacterRange& one) { return tuple_of(one); }), shown.best,
+      tuple_of_each(shown.sentences,
+                    [](const ShownUnit& one) {
+                      return nb::make_tuple(one.start, one.end, static_cast<int>(one.kind), one.answers);
+                    }),
+      slice_of(text, passage.lead_bytes));
+}
+
+// A list for each text, of a tuple for each passage; None where the text was no UTF-8.
+nb::list bind_find_passages(int isa, const BoundQuery* chooser, const BoundQuery* scorer, const BoundSegments* segments,
+                            const std::optional<Vector<const std::int64_t>>& documents,
+                            const std::vector<nb::bytes>& texts, const TextSpans& spans,
+                            const std::vector<bool>& is_code, const std::vector<nb::bytes>& words,
+                            Vector<const double> idf, const std::vector<std::vector<PhrasePlaces>>& phrases,
+                            std::int64_t wanted, double within, int threads) {
+  const std::vector<TokenisedText> all = texts_of(texts, spans, is_code);
+  const std::vector<std::u32string> wanted_words = words_of(words);
+  std::vector<PassagesOfText> found;
+  {
+    const nb::gil_scoped_release release;
+    const PassagesAsked asked{all, wanted_words, idf.data(), phrases, wanted, within, threads};
+    if (chooser == nullptr) {
+      found = find_passages(asked, nullptr);
+    } else {
+      const Listed listed{segments->get(), documents->data(), static_cast<std::int64_t>(documents->shape(0))};
+      const CodedSide codes{kernels_of(isa), chooser->query(), chooser->table(),
+                            scorer->query(), scorer->table(),  listed};
+      found = find_passages(asked, &codes);
+    }
+  }
+  nb::list result;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (!found[i].is_valid) {
+      result.append(nb::none());
+      continue;
+    }
+    result.append(tuple_of_each(found[i].passages, [&](const PlacedPassage& one) { return tuple_of(all[i], one); }));
+  }
+  return result;
+}
+
 }  // namespace
 
 void bind_passages(nb::module_& m) {
   using namespace nb::literals;
   m.def("units_of", &bind_units, "text"_a, "is_code"_a);
+  nb::class_<BoundQuery>(m, "CodedQuery")
+      .def(nb::init<Matrix<const std::int8_t>, Vector<const float>, Matrix<const std::int16_t>, Vector<const float>,
+                    Vector<const std::int8_t>, int, Vector<const std::int8_t>, float, Matrix<const std::int8_t>,
+                    Vector<const float>>(),
+           COLMODERN_QUERY_NAMES);
+  m.def("find_passages", &bind_find_passages, "isa"_a, "chooser"_a.none(), "scorer"_a.none(), "segments"_a.none(),
+        "documents"_a.noconvert().none(), "texts"_a, "spans"_a.noconvert(), "is_code"_a, "words"_a, "idf"_a.noconvert(),
+        "phrases"_a, "wanted"_a, "within"_a, "threads"_a);
   m.def("cut_texts", &bind_cut_texts, "texts"_a, "spans"_a.noconvert(), "is_code"_a, "words"_a, "threads"_a);
   m.def("choose_windows", &bind_choose_windows, "pieces"_a.noconvert(), "offsets"_a.noconvert(),
         "n_tokens"_a.noconvert(), "maxima"_a.noconvert().none(), "counts"_a.noconvert(), "idf"_a.noconvert(),

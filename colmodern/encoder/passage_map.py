@@ -9,11 +9,13 @@ are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from colmodern import kernels
 from colmodern.encoder.checkpoint.tensors import open_tensors
 from colmodern.errors import EncoderError
 from colmodern.types import FloatMatrix, FloatVector
@@ -22,7 +24,7 @@ PASSAGE_MAP_FILE = "passage_map.safetensors"
 _SHAPES = {"matrix": 2, "weight": 1, "bias": 1}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class PassageMap:
     """What a query's token vectors become before passages are chosen.
 
@@ -62,11 +64,16 @@ class PassageMap:
         return found
 
     def of(self, vectors: FloatMatrix) -> FloatMatrix:
-        """Return query vectors, shape (n_tokens, dim), float32, mapped; computed in float64."""
-        rows = vectors.astype(np.float64)
-        amounts = np.logaddexp(0.0, rows @ self.weight.astype(np.float64) + self.bias)
-        mapped: FloatMatrix = ((rows @ self.matrix) * amounts[:, None]).astype(np.float32)
+        """Return query vectors, shape (n_tokens, dim), float32, mapped; on any machine the same."""
+        products = kernels.centroid_scores(self._columns, np.ascontiguousarray(vectors))
+        amounts = np.logaddexp(0.0, products[:, -1:].astype(np.float64) + self.bias)
+        mapped: FloatMatrix = (products[:, :-1] * amounts).astype(np.float32)
         return mapped
+
+    @cached_property
+    def _columns(self) -> FloatMatrix:
+        """The columns of the matrix, and the weight as one more: shape (dim + 1, dim)."""
+        return np.ascontiguousarray(np.concatenate([self.matrix.T, self.weight[None]]))
 
 
 def _does_not_fit(path: Path, why: str) -> EncoderError:

@@ -68,7 +68,13 @@ from colmodern.kernels.operands import (
     table_scales,
 )
 from colmodern.kernels.reference import pack_residuals, unpack_residuals
-from colmodern.kernels.searching import code_maxima, gather, maxsim_codes, smooth_maxsim
+from colmodern.kernels.searching import (
+    code_maxima,
+    coded_query,
+    gather,
+    maxsim_codes,
+    smooth_maxsim,
+)
 from colmodern.kernels.segments import SegmentArrays, Segments
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
@@ -100,6 +106,7 @@ __all__ = [
     "centroid_scores",
     "centroid_table",
     "code_maxima",
+    "coded_query",
     "encode_tokens",
     "gather",
     "maxsim",

@@ -220,6 +220,37 @@ class LayerArrays:
         mlp_out: LinearArrays,
     ) -> None: ...
 
+class CodedQuery:
+    def __init__(
+        self,
+        values: NDArray[np.int8],
+        scales: NDArray[np.float32],
+        rows: NDArray[np.int16],
+        steps: NDArray[np.float32],
+        levels: NDArray[np.int8],
+        bits: int,
+        context_levels: NDArray[np.int8],
+        context_step: float,
+        context_values: NDArray[np.int8],
+        context_scales: NDArray[np.float32],
+    ) -> None: ...
+
+def find_passages(
+    isa: int,
+    chooser: CodedQuery | None,
+    scorer: CodedQuery | None,
+    segments: Segments | None,
+    documents: NDArray[np.int64] | None,
+    texts: list[bytes],
+    spans: list[NDArray[np.int32] | None],
+    is_code: list[bool],
+    words: list[bytes],
+    idf: NDArray[np.float64],
+    phrases: list[list[list[tuple[int, int]]]],
+    wanted: int,
+    within: float,
+    threads: int,
+) -> list[tuple[tuple[Any, ...], ...] | None]: ...
 def units_of(text: bytes, is_code: bool) -> NDArray[np.int32]: ...
 def cut_texts(
     texts: list[bytes],

@@ -230,6 +230,17 @@ def code_maxima(
     return out
 
 
+def coded_query(query: QuantisedQuery, table: CentroidTable, segments: Segments) -> Any:
+    """Return a query as native code takes it that meets documents of segments by itself.
+
+    Args:
+        query: As for ``maxsim_codes``.
+        table: As for ``maxsim_codes``.
+        segments: Where the documents are.
+    """
+    return native().CodedQuery(*_code_operands(query, table, segments, 1))
+
+
 def _gather_by_definition(
     table: CentroidTable,
     probed: NDArray[np.uint32],

@@ -4,29 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 
 from colmodern.passages.choice import Doubles
+from colmodern.passages.places import Place, place_of, reads_text
 from colmodern.passages.words import query_words
 from colmodern.text.names import exact_words_of
 from colmodern.text.phrases import Phrase
 from colmodern.types import Metadata, Spans
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class DocumentText:
     """What a passage is cut from.
 
     Attributes:
-        text: The document's text.
+        read: Reads the document's text; an error if its bytes are no UTF-8.
+        read_bytes: Reads the same in UTF-8, unchecked.
         metadata: What is kept beside it, which tells places in it.
         spans: Reads the characters of each token, shape (n_tokens, 2), int32.
     """
 
-    text: str
+    read: Callable[[], str]
+    read_bytes: Callable[[], bytes]
     metadata: Metadata
     spans: Callable[[], Spans]
+
+    @classmethod
+    def of(cls, text: str, metadata: Metadata, spans: Callable[[], Spans]) -> Self:
+        """Return a text that is there already."""
+        return cls(lambda: text, lambda: text.encode("utf-8", "surrogatepass"), metadata, spans)
+
+    @cached_property
+    def text(self) -> str:
+        """The document's text, decoded when it is asked for."""
+        return self.read()
+
+    def place(self, offset: int) -> Place:
+        """Return the place of a character."""
+        text = self.text if reads_text(self.metadata) else ""
+        return place_of(self.metadata, text, offset)
 
     @property
     def is_code(self) -> bool:

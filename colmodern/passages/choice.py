@@ -106,13 +106,13 @@ def windows_of(
         matches, by_words = by_words, np.zeros(len(ends))
     else:
         evidence = maxima.astype(np.float64)
-        matches = _standard(_maxima(evidence, np.arange(len(ends)), ends).sum(axis=1))
+        matches = _standard(_total(_maxima(evidence, np.arange(len(ends)), ends)))
         by_words = WORD_WEIGHT * by_words
     around = _around(pieces, ends, evidence, n_tokens)
-    context = _standard(around @ (around.max(axis=0) - around.mean(axis=0)))
+    context = _standard(_total(around * (around.max(axis=0) - _mean(around))))
     context *= CONTEXT_WEIGHT
-    mean = evidence.mean(axis=0)
-    answers = np.maximum(evidence - mean, 0.0) @ (evidence.max(axis=0) - mean)
+    mean = _mean(evidence)
+    answers = _total(np.maximum(evidence - mean, 0.0) * (evidence.max(axis=0) - mean))
     parts = np.stack([matches, by_words, context], axis=1)
     return Windows(ends, matches + by_words + context, answers, parts)
 
@@ -140,8 +140,7 @@ def _around(pieces: Pieces, ends: IntVector, evidence: Doubles, n_tokens: int) -
 
 def _bm25(counts: Doubles, lengths: Doubles, idf: Doubles) -> Doubles:
     saturation = K1 * (1 - B + B * lengths / max(1.0, lengths.mean()))
-    scores: Doubles = (counts / (counts + saturation[:, None])) @ idf
-    return scores
+    return _total(counts / (counts + saturation[:, None]) * idf)
 
 
 def _sums(values: Doubles, ends: IntVector) -> Doubles:
@@ -167,12 +166,26 @@ def _maxima(rows: Doubles, begins: IntVector, ends: IntVector) -> Doubles:
     return found
 
 
+def _total(rows: Doubles) -> Doubles:
+    """Return the sum of each row, added in the order of its columns as native code does."""
+    if rows.shape[1] == 0:
+        return np.zeros(len(rows))
+    total: Doubles = np.cumsum(rows, axis=1)[:, -1]
+    return total
+
+
+def _mean(rows: Doubles) -> Doubles:
+    """Return the mean of each column, added in the order of the rows."""
+    return _total(rows.T) / len(rows)
+
+
 def _standard(values: Doubles) -> Doubles:
     """Return values in standard deviations from their mean; zeros where all are alike."""
-    deviation = values.std()
+    from_mean = values - _mean(values[:, None])
+    deviation = np.sqrt(_mean((from_mean * from_mean)[:, None])[0])
     if deviation <= 1e-9 * max(1.0, float(np.abs(values).max())):
         return np.zeros_like(values)
-    standard: Doubles = (values - values.mean()) / deviation
+    standard: Doubles = from_mean / deviation
     return standard
 
 

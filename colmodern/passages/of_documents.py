@@ -1,4 +1,7 @@
-"""Which passages of each of some documents answer a query? Found for all of them at once."""
+"""Which passages of each of some documents answer a query? The definition.
+
+``at_once`` has native code find them, of all documents in one call.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.kernels import REFERENCE, active_isa
 from colmodern.passages.asked import DocumentText, PassageQuery
+from colmodern.passages.at_once import vector_passages_at_once, word_passages_at_once
 from colmodern.passages.choice import Chosen, choose
 from colmodern.passages.passage import Passage
 from colmodern.passages.phrases import choose_with_phrases
@@ -79,7 +84,10 @@ def vector_passages(
     """
     if not len(scorer.query):
         return [[] for _ in texts]
-    all_of_them = consider(query, chooser or scorer, documents, texts, n)
+    chooser = chooser or scorer
+    if active_isa() != REFERENCE:
+        return vector_passages_at_once(query, scorer, chooser, documents, texts, n, within=within)
+    all_of_them = consider(query, chooser, documents, texts, n)
     return passages_of(query, all_of_them, scorer, documents, texts, within=within)
 
 
@@ -124,6 +132,8 @@ def word_passages(
         within: How much worse than the best one they may be, in standard deviations.
         threads: How many threads share the work.
     """
+    if active_isa() != REFERENCE:
+        return word_passages_at_once(query, texts, n, within=within, threads=threads)
     found = cut(
         [PlacedText(one.text, None, one.is_code) for one in texts], query.words, threads=threads
     )

@@ -13,7 +13,8 @@ from colmodern.passages.pieces import Cut, pieces_of
 from colmodern.text.phrases import Phrase, phrase_spans
 from colmodern.types import FloatMatrix, IntVector
 
-_MOST_PLACES = 64  # of a phrase in one document
+MOST_PLACES = 64
+"""Of a phrase in one document; it may stand in more."""
 _DECISIVE = 1e6  # standard deviations: no window makes up for a phrase
 
 
@@ -41,7 +42,7 @@ def choose_with_phrases(
     answers = chosen.answers
     for number, text in enumerate(texts):
         begin, end = found.piece_offsets[number : number + 2].tolist()
-        places = [phrase_spans(text, phrase, _MOST_PLACES) for phrase in phrases]
+        places = [phrase_spans(text, phrase, MOST_PLACES) for phrase in phrases]
         if begin == end or not any(places):
             continue
         pieces = pieces_of(found.pieces[begin:end])
@@ -59,7 +60,7 @@ def choose_with_phrases(
             first, last = _pieces_of_places(starts, one)
             held = (begins[:, None] <= first) & (scores.ends[:, None] > first)
             whole = held & (scores.ends[:, None] > last)
-            scores.scores[:] += _DECISIVE * (held.any(axis=1) + whole.any(axis=1))
+            scores.scores[:] += _DECISIVE * (held.any(axis=1).astype(int) + whole.any(axis=1))
             for a, b in zip(first.tolist(), last.tolist(), strict=True):
                 answers[begin + a : begin + b + 1] = most + answers[begin + a : begin + b + 1]
         best = scores.best(chosen.windows.shape[1])
@@ -78,12 +79,12 @@ def _pieces_of_places(
     return first, last
 
 
-def with_phrases_marked(passage: Passage, text: str, phrases: Sequence[Phrase]) -> Passage:
-    """Return a passage of a text with the phrases in it among its highlights."""
+def with_phrases_marked(passage: Passage, phrases: Sequence[Phrase]) -> Passage:
+    """Return a passage with the phrases in it among its highlights."""
     spans = [
         (passage.start + a, passage.start + b)
         for phrase in phrases
-        for a, b in phrase_spans(text[passage.start : passage.end], phrase, _MOST_PLACES)
+        for a, b in phrase_spans(passage.text, phrase, MOST_PLACES)
     ]
     if not spans:
         return passage

@@ -18,6 +18,7 @@ from colmodern.text.symbols import code_symbols
 from colmodern.types import Metadata
 
 _SEPARATOR = " > "
+_READ_TYPES = ("markdown", "rst", "code")  # their headings and symbols stand in the text
 
 NOTED_FIELDS = frozenset(
     {"sections", "page_starts", "cell_starts", "slide_starts", "row_starts", "time_starts"}
@@ -74,6 +75,11 @@ class Place:
             "row": self.row,
             "seconds": self.seconds,
         }
+
+
+def reads_text(metadata: Metadata) -> bool:
+    """Say whether ``place_of`` looks at the text of a document with such metadata."""
+    return metadata.get("type") in _READ_TYPES or "row_starts" in metadata
 
 
 def place_of(metadata: Metadata, text: str, offset: int) -> Place:

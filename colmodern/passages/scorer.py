@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,10 @@ class DocumentScorer:
         )
         stops = np.cumsum(counts).tolist()
         return [of_all[stop - n : stop] for stop, n in zip(stops, counts, strict=True)]
+
+    def coded_query(self) -> Any:
+        """Return the query as native code takes it."""
+        return kernels.coded_query(self.query, self.table, self.segments)
 
     def of_pieces(self, documents: IntVector, found: Cut) -> FloatMatrix:
         """Return the best score of each query token in each piece, shape (n_pieces, n_query)."""

@@ -12,13 +12,13 @@ from colmodern.passages.lead import lead_of
 from colmodern.passages.passage import Passage, Sentence
 from colmodern.passages.phrases import with_phrases_marked
 from colmodern.passages.pieces import Cut
-from colmodern.passages.places import place_of
 from colmodern.text.units import UnitKind
 from colmodern.types import FloatMatrix, IntVector, Spans
 
 MOST_CHARACTERS = 2000
 """A passage has no more: in a sentence may stand an encoded picture, or text without tokens."""
-_KINDS = tuple(kind.name.lower() for kind in UnitKind)
+KINDS = tuple(kind.name.lower() for kind in UnitKind)
+"""What each ``UnitKind`` is called in a ``Sentence``."""
 _MOST_ANSWERS, _ANSWER_FLOOR = 3, 0.6  # sentences marked; each answers this much of the best one's
 
 
@@ -46,7 +46,7 @@ def _shortened(start: int, end: int, scores: FloatMatrix, spans: Spans) -> tuple
     if not inside.any():
         return start, start + MOST_CHARACTERS
     scores, spans = scores[inside], spans[inside]
-    best = int(spans[np.add.reduce(scores, axis=1).argmax(), 0])
+    best = int(spans[np.cumsum(scores, axis=1, dtype=np.float64)[:, -1].argmax(), 0])
     begin = max(start, best - MOST_CHARACTERS // 4)
     kept = spans[_inside(spans, begin, min(end, begin + MOST_CHARACTERS))]
     if best not in kept[:, 0]:  # it is longer than a passage itself
@@ -93,19 +93,18 @@ def passage_of(
     units = found.units[found.unit_offsets[number] : found.unit_offsets[number + 1]]
     first = int(found.pieces[int(found.piece_offsets[number]) + int(window[0]), 0])
     best = np.maximum.reduce(scores, axis=0, initial=0.0)
-    place = place_of(one.metadata, one.text, max(start, int(units[first + best_one, 0])))
     passage = Passage(
         start,
         end,
         one.text.count("\n", 0, start) + 1,
         one.text[start:end],
-        float(np.add.reduce(best, dtype=np.float64)),
+        float(np.cumsum(best, dtype=np.float64)[-1]),
         highlights_of(scores, spans, start, end),
-        place,
+        one.place(max(start, int(units[first + best_one, 0]))),
         sentences,
         lead_of(one.text, units, first + best_one),
     )
-    return with_phrases_marked(passage, one.text, query.phrases)
+    return with_phrases_marked(passage, query.phrases)
 
 
 def _sentences(
@@ -128,7 +127,7 @@ def _sentences(
     floor = max(_ANSWER_FLOOR * of_each[best[0]], 1e-9)
     marked = {best[0], *(i for i in best if of_each[i] >= floor)}
     sentences = tuple(
-        Sentence(max(a, start), min(b, end), _KINDS[kind], i in marked)
+        Sentence(max(a, start), min(b, end), KINDS[kind], i in marked)
         for i, (a, b, kind, _) in enumerate(units)
         if is_kept[i]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeAlias
 
 from colmodern.errors import IndexFormatError
@@ -17,7 +18,7 @@ from colmodern.searcher.plan import QueryPlan
 from colmodern.searcher.segment import chooser_of, scorer_of
 from colmodern.searcher.statistics import WordStatistics
 from colmodern.storage import Segment
-from colmodern.types import IntVector, Metadata, Spans
+from colmodern.types import IntVector, Metadata
 
 Passages: TypeAlias = Sequence[Sequence[Passage]]
 ALSO_WITHIN = 0.5  # standard deviations; docs/passages.md has what it brings
@@ -97,7 +98,9 @@ def passage_query(part: Part, query: str, statistics: WordStatistics | None = No
 
 
 def _text_of(segment: Segment, position: int, metadata: Metadata) -> DocumentText:
-    def spans() -> Spans:
-        return segment.spans(position)
-
-    return DocumentText(segment.texts[position], metadata, spans)
+    return DocumentText(
+        partial(segment.texts.__getitem__, position),
+        partial(segment.texts.bytes_at, position),
+        metadata,
+        partial(segment.spans, position),
+    )

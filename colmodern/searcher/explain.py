@@ -83,7 +83,7 @@ def explain_document(
         scorer,
         chooser_of(part, plan),
         number,
-        DocumentText(document.text, document.metadata, lambda: spans),
+        DocumentText.of(document.text, document.metadata, lambda: spans),
         n_passages,
     )
     how.begin("matches")

@@ -1,8 +1,10 @@
 // Where in a text is the answer? colmodern/text/units.py, colmodern/passages/pieces.py and choice.py define it.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace colmodern {
@@ -30,6 +32,10 @@ class Text {
   const std::string& marks() const noexcept { return marks_; }
   // Whether all of it is ASCII.
   bool is_plain() const noexcept { return wide_.empty(); }
+  // Whether the bytes were UTF-8.
+  bool is_valid() const noexcept { return is_valid_; }
+  // At which byte a character begins, or the text ends.
+  std::int64_t byte_of(std::int64_t character) const;
   // Puts characters begin..end, in lower case.
   void folded_run(std::int64_t begin, std::int64_t end, std::u32string& into) const;
 
@@ -37,11 +43,13 @@ class Text {
   // A character that is not ASCII.
   struct Wide {
     std::int64_t at;
+    std::int64_t end;  // the byte behind it
     char32_t character;
   };
 
   std::string marks_;
   std::vector<Wide> wide_;
+  bool is_valid_ = true;
 };
 
 // The units of a text, in order.
@@ -79,6 +87,9 @@ std::vector<CutText> cut_texts(const std::vector<TokenisedText>&, const std::vec
 // The characters of UTF-8; what is no UTF-8 becomes one character a byte.
 std::u32string decoded(const char* bytes, std::int64_t size);
 
+// Where a phrase stands in a text: characters first..second.
+using PhrasePlaces = std::vector<std::pair<std::int64_t, std::int64_t>>;
+
 // The pieces of documents, those of document i being offsets[i]..offsets[i + 1].
 struct PiecesOfAll {
   const Piece* pieces;
@@ -100,5 +111,33 @@ struct Evidence {
 // more; scores: (count, wanted); answers: (n_pieces,): how much of the query each piece answers.
 void choose_windows(const PiecesOfAll&, const Evidence&, std::int64_t wanted, int threads, std::int64_t* chosen,
                     double* scores, double* answers);
+
+// Characters start..end of a text.
+struct CharacterRange {
+  std::int64_t start;
+  std::int64_t end;
+
+  auto operator<=>(const CharacterRange&) const = default;
+};
+
+// A unit that is shown, and whether it answers.
+struct ShownUnit {
+  std::int32_t start;
+  std::int32_t end;
+  UnitKind kind;
+  bool answers;
+};
+
+// A passage; see `Passage` of colmodern/passages/passage.py.
+struct ShownPassage {
+  std::int64_t start = 0;
+  std::int64_t end = 0;
+  std::int64_t line = 1;
+  std::int64_t best = 0;  // where the unit begins that answers best
+  double score = 0.0;
+  std::vector<CharacterRange> highlights;
+  std::vector<ShownUnit> sentences;
+  CharacterRange lead{0, 0};  // empty: none
+};
 
 }  // namespace colmodern

@@ -1,5 +1,6 @@
 // Texts of any bytes, with spans of tokens that lie anywhere: units, pieces, windows.
 #include "passages/passages.h"
+#include "passages/find.h"
 
 #include <cassert>
 #include <cstdint>
@@ -56,5 +57,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                  {has_maxima ? maxima.data() : nullptr, has_maxima ? n_query : 0, counts.data(), idf.data(),
                   static_cast<std::int64_t>(words.size())},
                  wanted, 1, chosen.data(), scores.data(), answers.data());
+
+  std::vector<std::vector<PhrasePlaces>> phrases;
+  for (std::size_t i = 0; i < texts.size() && has_maxima; ++i) {
+    const std::int64_t begin = input.from(0, 30);
+    phrases.push_back({{{begin, begin + input.from(1, 30)}}, {}});
+  }
+  const std::vector<PassagesOfText> found = find_passages({all, words, idf.data(), phrases, wanted, 0.5, 1}, nullptr);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (const PlacedPassage& one : found[i].passages) {
+      assert(0 <= one.bytes.start && one.bytes.start <= one.bytes.end);
+      assert(one.bytes.end <= static_cast<std::int64_t>(texts[i].size()));
+      assert(one.shown.start <= one.shown.end);
+    }
+  }
   return 0;
 }

@@ -8,7 +8,7 @@ import pytest
 from colmodern.kernels import REFERENCE, use_isa
 from colmodern.passages.asked import DocumentText, PassageQuery
 from colmodern.passages.choice import WINDOW_TOKENS
-from colmodern.passages.of_documents import vector_passages, word_passages
+from colmodern.passages.of_documents import consider, passages_of, word_passages
 from colmodern.passages.scorer import DocumentScorer
 from colmodern.passages.shown import MOST_CHARACTERS
 
@@ -56,9 +56,12 @@ def scores_for(n_tokens, matches, n_query=2):
 
 
 def best_passages(scores, spans, text, n=1):
-    one = DocumentText(text, {}, lambda: spans)
-    documents = np.array([0], np.int64)
-    return vector_passages(PassageQuery(), KnownScores(scores), documents, [one], n)[0]
+    one = DocumentText.of(text, {}, lambda: spans)
+    documents, query, scorer = np.array([0], np.int64), PassageQuery(), KnownScores(scores)
+    if not len(scorer.query):
+        return []
+    considered = consider(query, scorer, documents, [one], n)
+    return passages_of(query, considered, scorer, documents, [one])[0]
 
 
 def best_passage(scores, spans, text):
@@ -157,7 +160,7 @@ def test_an_encoded_picture_in_a_sentence_does_not_make_the_passage_long(text):
     passages = [
         best_passage(scores_for(5, [(token, 0, 0.9), (token, 1, 0.8)]), spans, text),
         *word_passages(
-            PassageQuery.of("key", lambda _: 1.0), [DocumentText(text, {}, lambda: spans)]
+            PassageQuery.of("key", lambda _: 1.0), [DocumentText.of(text, {}, lambda: spans)]
         )[0],
     ]
     for passage in passages:
