@@ -28,14 +28,15 @@ def main(arguments: Sequence[str]) -> None:
         if len(by_format[source.format.name]) < most:
             by_format[source.format.name].append(source)
     processors = sorted(os.sched_getaffinity(0))
-    print(f"| format | files | MB | files/s, {len(processors)} processors | files/s, one |")
-    print("| -- | --: | --: | --: | --: |")
+    print(f"| format | files | MB | files/s, {len(processors)} processors | files/s, one | times |")
+    print("| -- | --: | --: | --: | --: | --: |")
     for name, sources in sorted(by_format.items()):
         megabytes = sum(source.size for source in sources) / 1e6
         speeds = [_speed(sources, processors), _speed(sources, processors[:1])]
         os.sched_setaffinity(0, processors)
         shown = " | ".join(f"{speed:,.0f}" for speed in speeds)
-        print(f"| {name} | {len(sources):,} | {megabytes:.1f} | {shown} |")
+        times = f"{speeds[0] / speeds[1]:.2f}"
+        print(f"| {name} | {len(sources):,} | {megabytes:.1f} | {shown} | {times} |")
 
 
 def _speed(sources: Sequence[Source], processors: Sequence[int]) -> float:

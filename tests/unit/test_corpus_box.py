@@ -109,6 +109,7 @@ def test_what_a_parser_logs_is_told_with_the_name_of_the_file(tmp_path, monkeypa
 @pytest.mark.parametrize("workers", [1, 2])
 def test_workers_have_files_ahead_and_what_is_not_taken_harms_none(tmp_path, monkeypatch, workers):
     monkeypatch.setattr(pools, "_n_processors", lambda: workers)
+    monkeypatch.setattr(pools, "FILES_AHEAD", 8)
     pages(tmp_path, 20)
     row = json.dumps({"text": "row"}) + "\n"
     (tmp_path / "1a.jsonl.gz").write_bytes(gzip.compress(row.encode() * 100))
@@ -127,6 +128,25 @@ def test_workers_have_files_ahead_and_what_is_not_taken_harms_none(tmp_path, mon
                 assert len(ordered) == workers * pools.FILES_AHEAD
     assert len(read) == 21
     assert all(document.startswith(key) for key, document in read)
+
+
+def test_while_one_worker_has_a_long_file_the_others_get_the_rest(tmp_path, monkeypatch):
+    monkeypatch.setattr(pools, "_n_processors", lambda: 2)
+    pages(tmp_path, 20)
+    (tmp_path / "00.html").write_text("<p>long " * 10_000)
+    ordered = {}
+    order = pools._Place.order
+    monkeypatch.setattr(
+        pools._Place,
+        "order",
+        lambda place, one: (ordered.setdefault(place, []).append(one), order(place, one)),
+    )
+    sources = scan([tmp_path]).sources
+    with ExtractionPool(sources, ScanOptions()) as pool:
+        for source in sources:
+            list(pool.read(source, print)[1])
+            if source is sources[0]:
+                assert sorted(map(len, ordered.values())) == [1, 20]
 
 
 def test_text_starts_no_process(tmp_path, monkeypatch):
@@ -226,3 +246,22 @@ def test_a_bomb_costs_its_file_and_the_parent_does_not_grow(tmp_path):
     for name, files in found.items():
         (came_to,) = files.values()
         assert came_to in {CAME_TO[name], "too costly"}, name
+
+
+def test_all_files_are_read_before_anything_is_encoded(tmp_path, monkeypatch):
+    steps = []
+
+    class Encoder(HashEncoder):
+        def encode_documents(self, texts):
+            steps.extend("encoded" for _ in texts)
+            return super().encode_documents(texts)
+
+    read = ExtractionPool.read
+    monkeypatch.setattr(
+        ExtractionPool, "read", lambda *asked: (steps.append("read"), read(*asked))[1]
+    )
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    pages(folder)
+    Indexer(tmp_path / "index", Encoder()).sync([folder])
+    assert steps == ["read"] * 5 + ["encoded"] * 5

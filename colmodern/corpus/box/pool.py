@@ -1,8 +1,9 @@
 """Which process reads which file, and how do documents come back in the order of the files?
 
-Workers have a few files ahead of the one that is taken, so that none waits for another's long one.
-What they read waits in their pipes; one whose pipe is full waits itself, so that nothing piles up.
-A worker that dies costs its file; another takes its place and what it had ahead.
+Workers have files ahead of the one that is taken, so that none waits for another's long one; a file
+goes to the one that has the fewest bytes ahead. What they read waits in their pipes; one whose pipe
+is full waits itself, so that nothing piles up. A worker that dies costs its file; another takes its
+place and what it had ahead.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ _PLAIN = frozenset({
 _MOST_PLAIN_BYTES = 16 << 20
 
 MOST_WORKERS = 8
-FILES_AHEAD = 8
-"""Of each worker: with one file ahead it would wait while another reads a long one."""
+FILES_AHEAD = 64
+"""Of each worker, at most: with few it would wait while another reads a long one."""
 _PIPE_BYTES = 1 << 20  # what a process may have without being privileged
 
 _START = "import sys; sys.path[:] = {path!r}; from colmodern.corpus.box.worker import main; main()"
@@ -111,9 +112,10 @@ class ExtractionPool:
 
     def _hand_out(self) -> None:
         while self._waiting:
-            place = min(self._places, key=lambda one: one.n_ahead)
-            if place.n_ahead == FILES_AHEAD:
+            free = [place for place in self._places if place.n_ahead < FILES_AHEAD]
+            if not free:
                 return
+            place = min(free, key=lambda one: one.bytes_ahead)
             self._order(self._waiting.popleft(), place)
 
     def _order(self, source: Source, place: _Place) -> None:
@@ -154,7 +156,7 @@ class ExtractionPool:
                 failed = worker.death(source, self._options)
         finally:
             if is_over:
-                place.n_ahead -= 1
+                place.taken(source)
             else:
                 self._start_again(place)
             self._hand_out()
@@ -167,10 +169,11 @@ class _Place:
 
     Attributes:
         n_ahead: How many files it has that are not taken.
+        bytes_ahead: How large they are.
     """
 
     def __init__(self) -> None:
-        self.n_ahead = 0
+        self.n_ahead = self.bytes_ahead = 0
         self._worker: _Worker | None = None
 
     @property
@@ -183,12 +186,18 @@ class _Place:
     def order(self, order: Order) -> None:
         self.worker.order(order)
         self.n_ahead += 1
+        self.bytes_ahead += order.source.size
+
+    def taken(self, source: Source) -> None:
+        """Be told that all of a file was taken."""
+        self.n_ahead -= 1
+        self.bytes_ahead -= source.size
 
     def end(self) -> None:
         """End the worker; what it had ahead is nobody's."""
         if self._worker is not None:
             self._worker.end()
-        self._worker, self.n_ahead = None, 0
+        self._worker, self.n_ahead, self.bytes_ahead = None, 0, 0
 
 
 class _Worker:
