@@ -248,6 +248,7 @@ CODES: Mapping[str, Code] = {
     "stage_not_done": Code(ConfigError, 2, 409, "A stage that this one needs is not done."),
     "folder_in_use": Code(ConfigError, 2, 423, "Another process is at work in the folder."),
     "device_unavailable": Code(ConfigError, 2, 501, "The machine or torch lacks the device."),
+    "cluster_unavailable": Code(ConfigError, 2, 502, "There is no cluster that can be used."),
     "checkpoint_not_found": Code(
         ConfigError, 2, 404, "There is no checkpoint of this name to train."
     ),
@@ -298,6 +299,9 @@ CODES: Mapping[str, Code] = {
         EncoderError, 2, 500, "The encoder gave something else than was asked for."
     ),
     "encoder_invalid": Code(EncoderError, 2, 500, "The model cannot be read or run."),
+    "worker_lost": Code(
+        EncoderError, 2, 500, "Workers ended while they encoded a part of a shard set."
+    ),
     "encoder_mismatch": Code(
         EncoderMismatchError, 2, 409, "The index was made with another encoder."
     ),

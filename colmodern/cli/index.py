@@ -26,6 +26,7 @@ from colmodern.cli.location import default_location, named, remember
 from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.progress import progress_bar
 from colmodern.cli.printing.terminal import Format, note, outlive_closed_pipes
+from colmodern.cli.runner import RunnerKind, runner_of
 from colmodern.corpus.options import ScanOptions
 from colmodern.request import IndexConfig, SyncRequest
 
@@ -52,6 +53,18 @@ def index(
     batch_tokens: Annotated[
         int | None, typer.Option(min=1, help="torch: tokens in a batch, padding included.")
     ] = None,
+    runner: Annotated[
+        RunnerKind, typer.Option(help="Who encodes the parts of a shard set. (extra: ray)")
+    ] = RunnerKind.HERE,
+    ray_address: Annotated[
+        str | None, typer.Option(help="ray: a cluster that runs, as auto; else one is started.")
+    ] = None,
+    encoders: Annotated[
+        int | None, typer.Option(min=1, help="ray: how many workers; by default one a machine.")
+    ] = None,
+    gpus_each: Annotated[
+        float, typer.Option(min=0, max=64, help="ray: how much of a GPU each worker has.")
+    ] = 0.0,
     watch: Annotated[
         bool, typer.Option("--watch", help="Then follow the files until Ctrl-C. (extra: watch)")
     ] = False,
@@ -60,7 +73,7 @@ def index(
 ) -> None:
     """Index folders and files, or bring an index up to date with them."""
     from colmodern.indexer import Indexer
-    from colmodern.storage import exists
+    from colmodern.storage import exists, is_shard_set
 
     scan, asked = taken(ScanOptions, options), taken(SyncRequest, options)
     location = named(index) or default_location(paths)
@@ -72,7 +85,15 @@ def index(
         batch_tokens=batch_tokens,
     )
     config = IndexConfig(**options)
-    indexer = Indexer(location, encoding.load(model), config=config, shards=shards)
+    engine = runner_of(
+        runner,
+        encoding,
+        address=ray_address,
+        encoders=encoders,
+        gpus_each=gpus_each,
+        is_set=shards is not None or is_shard_set(location),
+    )
+    indexer = Indexer(location, encoding.load(model), config=config, shards=shards, runner=engine)
     is_new = not exists(location)
     with progress_bar() as progress:
         sync = partial(indexer.sync, paths, scan, prune=asked.prune, progress=progress)

@@ -9,6 +9,7 @@ import sys
 import threading
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ import colmodern
 import colmodern.__main__ as program
 from colmodern import Encoder, HashEncoder, Indexer, Searcher, TokenEmbeddings, errors
 from colmodern.cli import app
+from colmodern.cluster import ray_runner
 from colmodern.errors import CODES, ColModernError
 from colmodern.eval import Dataset, MtebModel, Record, compare, evaluate, parse_measures, repeat
 from colmodern.eval.run.record import check_is_free
@@ -158,6 +160,15 @@ def folder_in_use(kit):
 
 def device_unavailable(kit):
     load_torch_encoder(device="abacus")
+
+
+def cluster_unavailable(kit):
+    def refuse(**_):
+        raise ConnectionError("nobody answers")
+
+    ray = SimpleNamespace(is_initialized=lambda: False, init=refuse)
+    kit.monkeypatch.setattr(ray_runner, "import_ray", lambda: ray)
+    ray_runner.RayRunner("auto").run(kit.plan, kit.plan.parts, ENCODER, None)
 
 
 def checkpoint_not_found(kit):
@@ -326,6 +337,13 @@ def encoder_result_invalid(kit):
 
 def encoder_invalid(kit):
     Indexer(kit.folder / "i").build([("a", "b")])
+
+
+def worker_lost(kit):
+    run = ray_runner._Run(None, lambda _: None, kit.plan, kit.plan.parts, 1, None)
+    for _ in range(ray_runner.MOST_DEATHS):
+        run._lost(kit.plan.parts[0])
+    raise run._failure
 
 
 def encoder_mismatch(kit):
@@ -512,6 +530,7 @@ DOORS = [
     (stage_not_done, None, None, None, None),
     (folder_in_use, None, None, None, None),
     (device_unavailable, None, None, None, None),
+    (cluster_unavailable, "ray_address", "auto", None, None),
     (checkpoint_not_found, None, None, None, None),
     (checkpoint_mismatch, None, None, None, None),
     (filter_syntax, "where", "a >=", None, None),
@@ -546,6 +565,7 @@ DOORS = [
     (encoder_unsupported, None, None, None, None),
     (encoder_result_invalid, None, None, None, None),
     (encoder_invalid, None, None, None, None),
+    (worker_lost, None, 1, None, None),
     (encoder_mismatch, None, f"hash:64:3 ({OTHER.fingerprint[:12]})", None, None),
     (index_not_found, None, None, None, "alone"),
     (index_exists, None, None, None, "i"),
