@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from colmodern.codec import Codec
 from colmodern.indexer.agreement import check_encoder, checked_encoder
 from colmodern.indexer.kept_config import config_of
 from colmodern.indexer.scans import kept_scans
@@ -42,7 +43,13 @@ class Mending:
     """
 
     def __init__(
-        self, directory: LocalDirectory, manifest: Manifest | None, damaged: set[str]
+        self,
+        directory: LocalDirectory,
+        manifest: Manifest | None,
+        damaged: set[str],
+        *,
+        codec: Codec | None = None,
+        sources: Sequence[SourceRecord] | None = None,
     ) -> None:
         """Look at every segment.
 
@@ -50,11 +57,14 @@ class Mending:
             directory: Where the index lives; its lock is held.
             manifest: Its manifest; None: it is lost.
             damaged: The names of the files that are damaged.
+            codec: Used where everything is encoded again; None: one is trained.
+            sources: The files that documents were read from; None: as the index has it.
         """
         self._directory = directory
         self._manifest = manifest
         self._salvage = Salvage()
-        self._sources: list[SourceRecord] | None = None
+        self._codec = codec
+        self._sources = None if sources is None else list(sources)
         self._kept: list[Segment] = []
         self._is_new = True  # everything is encoded again
         self._n_unreadable = 0  # segments of which nobody knows how much they held
@@ -70,7 +80,8 @@ class Mending:
 
     def _look_without_manifest(self) -> None:
         self.base = bare_manifest(self._directory)
-        self._sources = found_sources(self._directory)
+        if self._sources is None:
+            self._sources = found_sources(self._directory)
         sieve = self._sieve()
         segments, self._n_unreadable = found_segments(self._directory)
         for segment in segments:
@@ -79,7 +90,8 @@ class Mending:
 
     def _look(self, manifest: Manifest, damaged: set[str]) -> None:
         directory, codec = self._directory, manifest.codec
-        if manifest.sources is not None and manifest.sources.name not in damaged:
+        is_listed = manifest.sources is not None and manifest.sources.name not in damaged
+        if self._sources is None and manifest.sources is not None and is_listed:
             rows = map_table(directory, manifest.sources).rows()
             self._sources = [SourceRecord(**row) for row in rows]
         sound = [
@@ -121,7 +133,7 @@ class Mending:
         chosen = self._encoder(encoder) if len(spool) or self._is_new else None
         if self._is_new and chosen is not None:
             config = IndexConfig() if self._manifest is None else config_of(self._manifest.config)
-            write_new(transaction, chosen, config, changes, None)
+            write_new(transaction, chosen, config, changes, self._codec)
             return
         config = config_of(self.base.config)
         source = (

@@ -61,8 +61,12 @@ class LockedShardSet:
         record: The set that is there; None: there is none yet.
     """
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, *, is_damaged: bool = False) -> None:
         """Take the lock of a folder, where there may be a shard set.
+
+        Args:
+            directory: The folder.
+            is_damaged: The file of the set is not read; whoever repairs it sets ``record``.
 
         Raises:
             IndexExistsError: The folder holds an index, or files of somebody else.
@@ -75,6 +79,8 @@ class LockedShardSet:
         self.record: ShardSet | None = None
         self._lock = directory.lock()
         try:
+            if is_damaged:
+                return
             if newest_generation(directory):
                 self.record = read_shard_set(directory)
             else:
