@@ -18,7 +18,8 @@ from colmodern.options import Door, Options, options_of
 from colmodern.request import Effort, IndexConfig, Mode, SearchRequest
 from colmodern.searcher import Searcher
 from colmodern.storage import LocalDirectory, exists
-from colmodern.storage.format.names import MANIFEST
+from colmodern.storage.format.names import MANIFEST, set_name
+from colmodern.storage.snapshot.shard_set import newest_generation
 from colmodern.types import (
     Document,
     DocumentEncoder,
@@ -260,5 +261,8 @@ def _word(value: Any) -> str:
 
 
 def _fingerprints(encoder: QueryEncoder, path: Path) -> dict[str, str]:
-    index = hashlib.sha256(LocalDirectory(path).read(MANIFEST)).hexdigest()
+    directory = LocalDirectory(path)
+    generation = newest_generation(directory)
+    data = directory.read(set_name(generation) if generation else MANIFEST)
+    index = hashlib.sha256(data).hexdigest()
     return {"model": encoder.fingerprint, "index": index}
