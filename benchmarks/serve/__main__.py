@@ -4,9 +4,10 @@
 
 Indexes a judged collection (about 5,000 documents), starts the server as a program, and asks it
 from this process over loopback: as many clients as it can serve (closed loop) beside
-``search_many`` in process; at 70 % of that and at twice that (open loop); the same while documents
-are put each second and while the index is committed and opened again. Every loop is bounded in
-requests and time.
+``search_many`` in process; at 70 % of that, at random moments and evenly, and at twice that (open
+loop); the same while documents are put each second, and while a hundred commits are made and opened
+as fast as they go. Beside 70 % stands what a queue alone would make of it, if each request took
+the same time. Every loop is bounded in requests and time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -26,11 +28,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.serve.client import Tally, bodies_of, closed_loop, open_loop
+from benchmarks.serve.client import (
+    Tally,
+    bodies_of,
+    closed_loop,
+    moments_of,
+    open_loop,
+    queued,
+)
 from colmodern import Encoder, Indexer, Searcher
 from colmodern.eval import Dataset
 
 CLIENTS = 8
+COMMITS = 100
 
 
 def main() -> None:
@@ -67,24 +77,29 @@ def run(server: Server, queries: list[str], inside: float, options: argparse.Nam
         ),
     )
 
-    def loaded(share: float) -> Tally:
+    def loaded(share: float, *, times: int = 1, is_even: bool = False) -> Tally:
         return asyncio.run(
             open_loop(
                 server.port,
                 bodies,
                 rate=share * capacity,
-                seconds=options.seconds,
+                seconds=times * options.seconds,
+                is_even=is_even,
                 token=server.token,
             )
         )
 
     show("open loop, .7 of that", loaded(0.7))
+    cores = os.cpu_count() or 1
+    queue = queued(moments_of(0.7 * capacity, options.seconds), cores / capacity, cores)
+    show(f"    what a queue before {cores} processors makes of the same moments", queue)
+    show("open loop, .7, evenly", loaded(0.7, is_even=True))
     show("open loop, twice that", loaded(2.0))
     with repeating(lambda number: server.put(f"b{number}"), seconds=1.0):
         show(".7, a document put each second", loaded(0.7))
     before = server.generation()
-    with repeating(lambda number: server.put(f"c{number}"), seconds=options.seconds / 100):
-        show(".7, committed as often as it goes", loaded(0.7))
+    with repeating(lambda number: server.put(f"c{number}"), seconds=0.02, most=COMMITS):
+        show(f".7, {COMMITS} commits", loaded(0.7, times=4))
     print(f"    {server.generation() - before} generations were opened meanwhile")
     print(f"resident memory: {server.resident() / 2**20:.0f} MiB")
 
@@ -164,15 +179,15 @@ def serving(index: Path, tokens: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def repeating(work: Any, *, seconds: float) -> Iterator[None]:
+def repeating(work: Any, *, seconds: float, most: int = 1_000_000) -> Iterator[None]:
     """Do something again and again beside the block, so many seconds apart at least."""
     stop = threading.Event()
 
     def loop() -> None:
-        number = 0
-        while not stop.wait(seconds):
+        for number in range(most):
+            if stop.wait(seconds):
+                break
             work(number)
-            number += 1
 
     thread = threading.Thread(target=loop)
     thread.start()

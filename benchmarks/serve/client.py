@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import json
 import time
 from collections import Counter
@@ -111,12 +112,12 @@ async def open_loop(
     *,
     rate: float,
     seconds: float,
-    seed: int = 0,
+    is_even: bool = False,
     token: str | None = None,
 ) -> Tally:
-    """Ask at random moments, ``rate`` times a second, whether or not there are answers."""
+    """Ask ``rate`` times a second, whether or not there are answers; see ``moments_of``."""
     tally = Tally()
-    gaps = np.random.default_rng(seed).exponential(1 / rate, max(1, round(rate * seconds)))
+    moments = moments_of(rate, seconds, is_even=is_even)
     free: list[Connection] = []
     running: list[asyncio.Task[None]] = []
     started = time.perf_counter()
@@ -126,12 +127,36 @@ async def open_loop(
         await _ask(connection, body, due, tally)
         free.append(connection)
 
-    async for number, due in _moments(started + np.cumsum(gaps)):
+    async for number, due in _moments(started + moments):
         running.append(asyncio.create_task(one(bodies[number % len(bodies)], due)))
     await asyncio.gather(*running)
     tally.wall = time.perf_counter() - started
     for connection in free:
         connection.close()
+    return tally
+
+
+def moments_of(rate: float, seconds: float, *, is_even: bool = False) -> np.ndarray:
+    """Return when to ask: at random moments, always the same, or at even distances."""
+    n = max(1, round(rate * seconds))
+    gaps = np.full(n, 1 / rate) if is_even else np.random.default_rng(0).exponential(1 / rate, n)
+    return np.cumsum(gaps)
+
+
+def queued(moments: np.ndarray, service: float, n_servers: int) -> Tally:
+    """Return what requests would wait that are served one by one, in the order they come.
+
+    Args:
+        moments: When they come, in seconds.
+        service: How long each is served.
+        n_servers: By how many at a time.
+    """
+    tally = Tally()
+    free = [0.0] * n_servers
+    for moment in moments.tolist():
+        ends = max(moment, heapq.heappop(free)) + service
+        heapq.heappush(free, ends)
+        tally.seconds.append(ends - moment)
     return tally
 
 

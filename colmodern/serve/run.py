@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import socket
@@ -60,6 +61,9 @@ def serve(
     listening = _listen(config)
     try:
         server = make_server(indexes, config, encoder=encoder)
+        # What is loaded stays: a look for garbage among it would stop every search for a moment.
+        gc.collect()
+        gc.freeze()
         _Uvicorn(
             uvicorn.Config(
                 make_app(server, agents_of(server)),

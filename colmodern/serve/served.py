@@ -18,6 +18,10 @@ from colmodern.serve.encoding import NoEncoder, SharedEncoder
 from colmodern.storage import IndexReader, StoredDocument, open_reader
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
+# A thread more is of use for so many tokens more. Below that, handing work over costs a search more
+# than it gains, and the next one waits.
+_TOKENS_A_THREAD = 4_000_000
+
 
 class Snapshot:
     """One state of an index, open as long as a request uses it."""
@@ -35,6 +39,11 @@ class Snapshot:
     def generation(self) -> int:
         """The number of the commit whose state this is."""
         return self.reader.manifest.generation
+
+    @property
+    def n_useful_threads(self) -> int:
+        """How many threads one search has a use for."""
+        return max(1, self.reader.n_tokens // _TOKENS_A_THREAD)
 
     def document(self, doc_id: str) -> StoredDocument:
         """Return a live document.
@@ -93,6 +102,11 @@ class ServedIndex:
     def generation(self) -> int:
         """The number of the newest commit that is served."""
         return self._newest.generation
+
+    @property
+    def n_useful_threads(self) -> int:
+        """How many threads one search of the newest state has a use for."""
+        return self._newest.n_useful_threads
 
     @property
     def opened(self) -> float:

@@ -121,7 +121,8 @@ async def colbert(server: Server, request: Request) -> Response:
                 )
             return checked_size(as_json({"query": query, "topk": rows}), limits.max_answer)
 
-    return Response(await server.run(request, work), media_type=JSON)
+    answer = await server.run(request, work, threads=index.n_useful_threads)
+    return Response(answer, media_type=JSON)
 
 
 def _documents(given: Any, name: str, *, longest: int) -> Sequence[str]:

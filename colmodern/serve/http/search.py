@@ -120,7 +120,7 @@ async def search(server: Server, request: Request) -> Response:
                 answer = _whole(hits, question.is_batch, watch, head, limits.max_answer)
             return snapshot.generation, checked_size(answer, limits.max_answer)
 
-    generation, answer = await server.run(request, work)
+    generation, answer = await server.run(request, work, threads=index.n_useful_threads)
     headers = {"ETag": _tag(generation, asked), "Cache-Control": "no-cache"}
     return Response(answer, headers=headers, media_type=NDJSON if is_lines else JSON)
 

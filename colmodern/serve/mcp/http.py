@@ -44,8 +44,10 @@ class ServerDesk:
     async def run(self, caller: Caller, work: Work[T], *, is_change: bool = False) -> T:
         """Return what ``work`` returns; see ``Desk.run``. Nothing is changed from afar."""
         assert not is_change
+        threads = max(index.n_useful_threads for index in self._server.library)
+        work_here = partial(work, self._server.library)
         try:
-            return await self._server.run(caller.request, partial(work, self._server.library))
+            return await self._server.run(caller.request, work_here, threads=threads)
         except ColModernError as error:
             self._server.metrics.count_refusal(error.code)
             raise

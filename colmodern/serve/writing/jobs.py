@@ -221,21 +221,19 @@ class Journal:
                 self._forget_old()
 
     def outcome(self, number: int) -> JobOutcome:
-        """Return what became of a job.
+        """Return what became of a job; waits for nothing that is being written.
 
         Raises:
             RequestRefusedError: There is none of this number, or it ended long ago.
         """
-        with self._changed:
-            try:
-                return self._outcomes[number]
-            except KeyError:
-                raise RequestRefusedError(
-                    f"There is no job {number} here, or it ended more than {_KEPT_OUTCOMES:,} jobs "
-                    "ago.",
-                    code="job_not_found",
-                    value=number,
-                ) from None
+        try:
+            return self._outcomes[number]
+        except KeyError:
+            raise RequestRefusedError(
+                f"There is no job {number} here, or it ended over {_KEPT_OUTCOMES:,} jobs ago.",
+                code="job_not_found",
+                value=number,
+            ) from None
 
     @property
     def n_waiting(self) -> int:

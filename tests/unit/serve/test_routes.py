@@ -285,6 +285,22 @@ def test_the_search_of_a_second_index(client_of, tmp_path):
     assert [hit["id"] for hit in answer["hits"]] == ["z"]
 
 
+@pytest.mark.parametrize(("tokens", "threads"), [(10**9, 1), (1, 4)])
+def test_a_search_has_the_threads_it_has_a_use_for(client_of, monkeypatch, tokens, threads):
+    monkeypatch.setattr("colmodern.serve.served._TOKENS_A_THREAD", tokens)
+    client, given = client_of(threads=4), []
+    search = Searcher.search
+
+    def noted(searcher, query, request, **options):
+        given.append(request.threads)
+        return search(searcher, query, request, **options)
+
+    monkeypatch.setattr(Searcher, "search", noted)
+    client.post("/v1/search", json={"query": "bread"})
+    client.get("/api/search", params={"query": "bread"})
+    assert given == [threads] * 2
+
+
 def test_what_is_no_address(client):
     refused(client.get("/v2/search"), "route_not_found", 404)
     refused(client.get("/v1/status/"), "route_not_found", 404)

@@ -9,6 +9,7 @@ from colmodern import HashEncoder, Searcher
 from colmodern.errors import ConfigError, IndexLockedError, InputError
 from colmodern.indexer import Indexer
 from colmodern.serve import ServeConfig
+from colmodern.serve.writing import jobs
 from colmodern.serve.writing.jobs import JobKind, JobState, Journal
 from colmodern.storage import IndexReader, IndexWriter
 from colmodern.types import Document
@@ -307,6 +308,24 @@ def test_a_second_server_and_a_damaged_journal(tmp_path):
         Journal(tmp_path / "jobs", most=10)
     file.unlink()
     Journal(tmp_path / "jobs", most=10).release()
+
+
+def test_who_asks_for_a_job_waits_for_no_disk(tmp_path, monkeypatch):
+    journal = Journal(tmp_path / "jobs", most=10)
+    journal.add(JobKind.COMPACT)
+    told = []
+    replace = jobs.replace_file
+
+    def asked_meanwhile(*arguments):
+        asking = threading.Thread(target=lambda: told.append(journal.outcome(1).state))
+        asking.start()
+        asking.join()
+        replace(*arguments)
+
+    monkeypatch.setattr(jobs, "replace_file", asked_meanwhile)
+    journal.add(JobKind.COMPACT)
+    assert told == [JobState.ACCEPTED]
+    journal.release()
 
 
 def test_old_outcomes_are_forgotten(tmp_path, monkeypatch, unsynced):
