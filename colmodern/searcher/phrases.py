@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from colmodern.errors import IndexFormatError
 from colmodern.searcher.part import Part
+from colmodern.searcher.statistics import GlobalStatistics
 from colmodern.text.names import names_of
 from colmodern.text.phrases import Phrase, holds, phrases_of
 from colmodern.types import IntVector
@@ -46,7 +47,12 @@ class HeldPhrases:
         return [(n, mask) for n, mask in masks if n == 0 or mask.any()]
 
 
-def held_phrases(part: Part, query: str, allowed: NDArray[np.bool_]) -> HeldPhrases | None:
+def held_phrases(
+    part: Part,
+    query: str,
+    allowed: NDArray[np.bool_],
+    statistics: GlobalStatistics | None = None,
+) -> HeldPhrases | None:
     """Return which documents of a part hold the phrases of a query; None if it has none.
 
     Without quotes its names are phrases, but for those that no document holds, or many.
@@ -55,10 +61,11 @@ def held_phrases(part: Part, query: str, allowed: NDArray[np.bool_]) -> HeldPhra
         part: Where to look.
         query: The query's text.
         allowed: Shape (n_documents,), bool: which documents may be found.
+        statistics: The numbers of the whole that this is a part of; None: it is the whole.
     """
     phrases = phrases_of(query)
     if not phrases:
-        return _held_names(part, names_of(query), allowed)
+        return _held_names(part, names_of(query), allowed, statistics)
     counts = np.zeros(len(part.live), np.uint8)
     notes: list[str] = []
     room = MOST_CHARACTERS // len(phrases)
@@ -69,16 +76,34 @@ def held_phrases(part: Part, query: str, allowed: NDArray[np.bool_]) -> HeldPhra
     return HeldPhrases(len(phrases), counts, tuple(notes))
 
 
+def name_counts(part: Part, query: str, allowed: NDArray[np.bool_]) -> dict[str, int]:
+    """Return how many documents of a part hold each name of a query, where names may decide."""
+    names = [] if phrases_of(query) else names_of(query)
+    return {
+        " ".join(name): len(documents)
+        for name in names
+        for documents, _ in [_documents_with(part, name, allowed, MOST_CHARACTERS // len(names))]
+    }
+
+
 def _held_names(
-    part: Part, names: Sequence[Phrase], allowed: NDArray[np.bool_]
+    part: Part,
+    names: Sequence[Phrase],
+    allowed: NDArray[np.bool_],
+    statistics: GlobalStatistics | None,
 ) -> HeldPhrases | None:
     """Return which documents hold the rare ones of some names; None if none is rare."""
     counts = np.zeros(len(part.live), np.uint8)
-    most = max(1, min(MOST_OF_A_NAME, part.n_live // MOST_OF_A_NAME_SHARE))
+    n_live = part.n_live if statistics is None else statistics.n_documents
+    most = max(1, min(MOST_OF_A_NAME, n_live // MOST_OF_A_NAME_SHARE))
     n_rare = 0
     for name in names:
         documents, note = _documents_with(part, name, allowed, MOST_CHARACTERS // len(names))
-        if not note and len(documents) <= most:
+        if statistics is None:
+            is_rare = not note and len(documents) <= most
+        else:
+            is_rare = 0 < statistics.names.get(" ".join(name), 0) <= most
+        if is_rare:
             counts[documents] += 1
             n_rare += 1
     return HeldPhrases(n_rare, counts) if n_rare else None

@@ -21,6 +21,7 @@ from colmodern.searcher.phrases import held_phrases
 from colmodern.searcher.plan import QueryPlan, SearchPlan
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.segment import best_of, scores_all
+from colmodern.searcher.statistics import GlobalStatistics
 from colmodern.types import TokenEmbeddings
 
 
@@ -31,8 +32,9 @@ def search_one(
     query: str,
     tokens: TokenEmbeddings | None,
     allowed: NDArray[np.bool_],
+    statistics: GlobalStatistics | None = None,
 ) -> Hits:
-    """Return the hits of one query in a part that is the whole index.
+    """Return the hits of one query in the segments of an index.
 
     Args:
         part: All segments of the index.
@@ -41,6 +43,7 @@ def search_one(
         query: The query's text, empty if nobody knows it.
         tokens: Its token vectors; None in mode bm25.
         allowed: Shape (n_documents,), bool: which documents may be found.
+        statistics: The numbers of several indexes that are searched as one; None: it is the only.
 
     Raises:
         InputError: The vectors cannot be used, or BM25 is asked for without a text.
@@ -53,13 +56,11 @@ def search_one(
     if request.mode is not Mode.LATE:
         how.begin("words")
         found = part.lexicon.look_up(query)
-    plan = QueryPlan(
-        how,
-        prepared(tokens, codec, how),
-        None if found is None else found.statistics,
-        prepared_chooser(tokens, codec, how),
-    )
-    phrases = held_phrases(part, query, allowed)
+    words = None if found is None else found.statistics
+    if statistics is not None:
+        words = statistics.words
+    plan = QueryPlan(how, prepared(tokens, codec, how), words, prepared_chooser(tokens, codec, how))
+    phrases = held_phrases(part, query, allowed, statistics)
     ranked = merge([best_of(part, plan, allowed, found, phrases)], how, [part])
     how.begin("passages")
     return Hits(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -30,8 +31,10 @@ from colmodern.searcher.explain import explain_document
 from colmodern.searcher.hits import Hits
 from colmodern.searcher.left_out import left_out_of
 from colmodern.searcher.part import Part
+from colmodern.searcher.phrases import name_counts
 from colmodern.searcher.plan import Begin, SearchPlan, plan, unobserved
 from colmodern.searcher.search import search_all, search_one
+from colmodern.searcher.statistics import GlobalStatistics
 from colmodern.searcher.unread import asked_of_words, unread_queries
 from colmodern.storage import IndexReader, StoredDocument, open_reader
 from colmodern.types import QueryEncoder, TokenEmbeddings
@@ -250,6 +253,7 @@ class Searcher:
         *,
         query: str = "",
         allowed: Sequence[NDArray[np.bool_]] | None = None,
+        statistics: GlobalStatistics | None = None,
         begin: Begin = unobserved,
         **options: Any,
     ) -> Hits:
@@ -261,6 +265,8 @@ class Searcher:
             query: The query's text: for BM25, and for the record.
             allowed: For every segment, which of its documents may be found, of those that are
                 alive and that ``where`` keeps; None: all of them.
+            statistics: The sum of what ``statistics`` says in every index that is searched as one
+                with this one; None: it is searched by itself.
             begin: As in ``search``.
             **options: Fields of ``SearchRequest``, as in ``search``.
 
@@ -276,8 +282,30 @@ class Searcher:
         mask = self._allowed(asked.where)
         if allowed is not None:
             mask = mask & self._part.joined(allowed)
-        how = self._planned(asked, begin)
-        return search_one(self._part, self._reader.codec, how, query, tokens, mask)
+        how = self._planned(asked, begin, statistics)
+        codec = self._reader.codec
+        return search_one(self._part, codec, how, query, tokens, mask, statistics)
+
+    def statistics(self, query: str, *, where: str | None = None) -> GlobalStatistics:
+        """Return the numbers that a search of several indexes as one needs of each.
+
+        They are added up, and the sum goes to ``search_embeddings`` of each. Of the hits of all,
+        the best by score, equals by id, are those of one index that holds all documents. With
+        ``fusion=rrf`` they are not: ranks are of all candidates, and hits are a few of them.
+
+        Args:
+            query: The query's text.
+            where: The filter of the search.
+
+        Raises:
+            ConfigError: The filter cannot be used.
+            IndexFormatError: The index has no words.
+            InputError: The query is no text.
+        """
+        check_text(query)
+        found = self._part.lexicon.look_up(query).statistics
+        names = name_counts(self._part, query, self._allowed(where))
+        return dataclasses.replace(self._part.statistics(found), names=names)
 
     def explain(
         self,
@@ -357,12 +385,17 @@ class Searcher:
         vectors = iter(encoded(self.encoder, texts) if texts else ())
         return [None if query is None else next(vectors) for query in queries]
 
-    def _planned(self, request: SearchRequest, begin: Begin = unobserved) -> SearchPlan:
+    def _planned(
+        self,
+        request: SearchRequest,
+        begin: Begin = unobserved,
+        statistics: GlobalStatistics | None = None,
+    ) -> SearchPlan:
         """Return what a request means here; BM25 does not ask how the encoder scores."""
         return plan(
             request,
-            n_documents=self.n_documents,
-            n_tokens=self._reader.n_tokens,
+            n_documents=self.n_documents if statistics is None else statistics.n_documents,
+            n_tokens=self._reader.n_tokens if statistics is None else statistics.n_tokens,
             scoring=Scoring.MAXSIM if request.mode is Mode.BM25 else self._scoring,
             threads=os.cpu_count() or 1,
             begin=begin,

@@ -6,7 +6,7 @@ They are the sums of what its parts count, so that a part's scores are those of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -60,11 +60,13 @@ class GlobalStatistics:
         n_documents: How many live documents there are.
         n_tokens: How many tokens they have.
         words: How common the words of the query are; None where BM25 is not asked for.
+        names: How many documents hold each name of the query.
     """
 
     n_documents: int
     n_tokens: int
     words: WordStatistics | None = None
+    names: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: GlobalStatistics) -> GlobalStatistics:
         """Return those of two parts together."""
@@ -72,7 +74,10 @@ class GlobalStatistics:
         if words is not None and other.words is not None:
             words = words + other.words
         return GlobalStatistics(
-            self.n_documents + other.n_documents, self.n_tokens + other.n_tokens, words
+            self.n_documents + other.n_documents,
+            self.n_tokens + other.n_tokens,
+            words,
+            {name: n + other.names[name] for name, n in self.names.items()},
         )
 
     @property

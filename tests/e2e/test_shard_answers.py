@@ -1,5 +1,9 @@
 """A shard set finds what one index of the same documents finds: the same hits, bit for bit."""
 
+import contextlib
+import functools
+import operator
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,6 +108,42 @@ def test_any_split_of_any_history(
     left = {one for one in {**first, **second} if one not in deleted}
     if left:
         check_same(folder / "one", folder / "other")
+
+
+def searched_apart(readers, query, options):
+    """As processes that share nothing: numbers go up, their sum comes down, hits are merged."""
+    options = dict(options)
+    where = options.get("where")
+    total = functools.reduce(operator.add, [one.statistics(query, where=where) for one in readers])
+    (tokens,) = ENCODER.encode_queries([query])
+    found = [
+        hit
+        for one in readers
+        for hit in one.search_embeddings(tokens, query=query, statistics=total, **options)
+    ]
+    found.sort(key=lambda hit: (-hit.score, hit.doc_id))
+    return [
+        hit.to_dict() | {"rank": rank, "score": hit.score}
+        for rank, hit in enumerate(found[: options["k"]], 1)
+    ]
+
+
+@settings(max_examples=5)
+@given(corpus=corpora, n_shards=st.integers(2, 4))
+def test_shards_that_share_nothing(tmp_path_factory, codec, corpus, n_shards):
+    folder = tmp_path_factory.mktemp("apart")
+    Indexer(folder / "s", ENCODER, codec=codec, shards=n_shards).build(stored(corpus))
+    with contextlib.ExitStack() as stack:
+        whole = stack.enter_context(Searcher.open(folder / "s", ENCODER))
+        paths = sorted(folder.glob("s/shard-*"))
+        readers = [stack.enter_context(Searcher.open(path, ENCODER)) for path in paths]
+        for options in REQUESTS:
+            if "where" in options or options.get("fusion") == "rrf":
+                continue  # a shard without documents knows no field; ranks are of all candidates
+            for query in QUERIES:
+                asked = options | {"k": 3}
+                expected, _, _ = hits_of(whole, query, asked)
+                assert searched_apart(readers, query, asked) == expected, asked
 
 
 def test_how_an_index_came_about_does_not_decide_between_equals(tmp_path, codec):
