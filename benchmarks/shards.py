@@ -15,6 +15,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 
 from colmodern import Encoder, Indexer
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=2)
     parser.add_argument("--shards", type=int, default=4)
     arguments = parser.parse_args()
-    documents = list(Dataset.load(arguments.collection).documents.values())[: arguments.documents]
+    documents = list(islice(Dataset.load(arguments.collection).documents, arguments.documents))
     encoder = Encoder.load()
     found: dict[str, list[tuple[float, float]]] = {"plain": [], "set": [], "set by ray": []}
     for _ in range(arguments.pairs):

@@ -43,7 +43,11 @@ __all__ = ["Planner"]
 
 
 class Planner:
-    """Writes the plan of one change."""
+    """Writes the plan of one change.
+
+    Attributes:
+        hashes: The content hash of each document of the spool, by id, in its order.
+    """
 
     def __init__(
         self,
@@ -63,6 +67,7 @@ class Planner:
             part_tokens: How many tokens a part has, about.
         """
         self._spool = spool
+        self.hashes = spool.content_hashes()  # every text is read for it: once
         self._locked = locked
         self._snapshot = snapshot
         self._n_shards = n_shards
@@ -160,13 +165,12 @@ class Planner:
         done: set[str] = set()
         if old is None:
             return kept, done
-        wanted = self._spool.content_hashes()
         for part in old.parts:
             try:
                 hashes = part_hashes(old.folder, part)
             except IndexStoreError:
                 continue
-            if all(wanted.get(one) == found for one, found in hashes.items()):
+            if all(self.hashes.get(one) == found for one, found in hashes.items()):
                 kept.append(part)
                 done |= hashes.keys()
         return kept, done
@@ -176,10 +180,12 @@ class Planner:
     ) -> tuple[list[PartRecord], dict[int, tuple[int, int]]]:
         """Write the parts of the documents that none holds yet; return all, and their places."""
         last = max((part.number for part in old.parts), default=0) if old else 0
-        rest = [n for n, one in enumerate(self._spool.content_hashes()) if one not in done]
+        rest = {n: one for n, one in enumerate(self.hashes) if one not in done}
         parts = list(kept)
         places: dict[int, tuple[int, int]] = {}
-        runs = cut_parts(self._spool, rest, n_shards=self._n_shards, part_tokens=self._part_tokens)
+        runs = cut_parts(
+            rest, self._spool.chars, n_shards=self._n_shards, part_tokens=self._part_tokens
+        )
         for number, (shard, run) in enumerate(runs, last + 1):
             parts.append(write_part(folder, self._spool, run, number=number, shard=shard))
             places.update((document, (number, row)) for row, document in enumerate(run))

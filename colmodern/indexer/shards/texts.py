@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -20,23 +20,20 @@ __all__ = ["cut_parts", "part_documents", "part_hashes", "write_part"]
 
 
 def cut_parts(
-    spool: Spool, numbers: Iterable[int], *, n_shards: int, part_tokens: int
+    ids: Mapping[int, str], chars: IntVector, *, n_shards: int, part_tokens: int
 ) -> list[tuple[int, list[int]]]:
     """Return the documents of each part to be: its shard, and numbers in the spool, in order.
 
     Args:
-        spool: The documents.
-        numbers: Those that need a part.
+        ids: Those of the documents that need a part, by number, ascending.
+        chars: How many characters each document of the spool has.
         n_shards: How many shards there are.
         part_tokens: How many tokens a part has, about.
     """
-    wanted = set(numbers)
     by_shard: list[list[int]] = [[] for _ in range(n_shards)]
-    for number, identifier in enumerate(spool.content_hashes()):
-        if number in wanted:
-            by_shard[shard_of(identifier, n_shards)].append(number)
+    for number, identifier in ids.items():
+        by_shard[shard_of(identifier, n_shards)].append(number)
     most = part_tokens * CHARS_PER_TOKEN
-    chars = spool.chars
     return [
         (shard, run)
         for shard, of_shard in enumerate(by_shard)

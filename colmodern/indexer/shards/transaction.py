@@ -193,7 +193,7 @@ class ShardedTransaction:
         planner = Planner(self.spool, self._locked, snapshot, self.n_shards, self._part_tokens)
         plan = self.plan = planner.write(encoder, config, changes, codec, progress=self.progress)
         if not is_new:
-            gone = changes.deleted - self.spool.content_hashes().keys()
+            gone = changes.deleted - planner.hashes.keys()
             self.report.deleted = len(gone & self.content_hashes().keys())
         if plan is None:
             self._count()
