@@ -1,13 +1,15 @@
 """How many tokens a second does the encoder make, beside others? Which share of the machine?
 
-python -m benchmarks.encoder [--threads N] [--compare] [--mix DATA]
+python -m benchmarks.encoder [--threads N] [--compare] [--mix DATA] [--shape base] [--cpu]
 
-The default student on 8,192 random tokens in texts of equal length, and with ``--mix`` on real
+The default student, or random weights in the shape of ModernBERT-base, on 8,192 random tokens in
+texts of equal length (of base shape 2,048 tokens, or one text), and with ``--mix`` on real
 documents. ``--compare`` runs transformers (sdpa) and ONNX Runtime (``pip install -r
 benchmarks/encoder/requirements.txt``) beside it. All run each load in turn, several times over; a
-figure is the median. The roofline is the speed of torch's own products in the same run over the
-operations that are needed: those of linear layers (in the first one, queries, keys and values of
-equal tokens once), of all keys in global layers and of 129 keys in local ones.
+figure is the median, of processor time with ``--cpu``, for machines that others use as well. The
+roofline is the speed of torch's own products in the same run over the operations that are needed:
+those of linear layers (in the first one, queries, keys and values of equal tokens once), of all
+keys in global layers and of 129 keys in local ones.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.encoder.loads import LENGTHS, Load, equal_load, mixed_load
+from benchmarks.encoder.loads import LENGTHS, TOKENS, Load, equal_load, mixed_load
 from benchmarks.encoder.own import open_own, operations
 from benchmarks.encoder.peers import (
     measure_peak,
@@ -29,11 +31,14 @@ from benchmarks.encoder.peers import (
     open_transformers,
     scratch_folder,
 )
+from benchmarks.encoder.shapes import make_base
 from colmodern.encoder import Encoder
+from colmodern.encoder.checkpoint.sources import DEFAULT_FOLDER
 from colmodern.encoder.forward.native import PRECISIONS
 from colmodern.errors import EncoderError
 
 Run = Callable[[Load], None]
+_BASE_TOKENS = 2048
 _PEAKS = {"fp32": "float32", "bf16": "bfloat16"}
 
 
@@ -45,38 +50,51 @@ def main() -> None:
     parser.add_argument("--mix", type=Path, help="folder with scisummnet and scifact")
     parser.add_argument("--tokens", type=int, default=100_000, help="of the real mix")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--shape", choices=("student", "base"), default="student")
+    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
+    parser.add_argument("--cpu", action="store_true", help="processor time, of all threads")
     options = parser.parse_args()
-    loads = [equal_load(length) for length in LENGTHS]
+    batch = TOKENS if options.shape == "student" else _BASE_TOKENS
+    loads = [equal_load(length, batch) for length in options.lengths]
     if options.mix:
         loads.append(mixed_load(options.mix, options.tokens))
     with scratch_folder() as scratch:
-        runs, encoder = open_all(options.threads, options.compare, Path(scratch))
-        seconds = time_in_turn(runs, loads, options.rounds)
+        folder = make_base(Path(scratch) / "base") if options.shape == "base" else DEFAULT_FOLDER
+        runs, encoder = open_all(options.threads, folder, Path(scratch), compare=options.compare)
+        clock = time.process_time if options.cpu else time.perf_counter
+        seconds = time_in_turn(runs, loads, options.rounds, clock)
     print_table(seconds, loads)
-    print_shares(seconds, loads, encoder, options.threads)
+    if not options.cpu:
+        print_shares(seconds, loads, encoder, options.threads)
 
 
-def open_all(threads: int, compare: bool, scratch: Path) -> tuple[dict[str, Run], Encoder]:
+def open_all(
+    threads: int, folder: Path, scratch: Path, *, compare: bool
+) -> tuple[dict[str, Run], Encoder]:
     """Return what there is to run by its name, and one of our encoders."""
+    query_tokens = 16 if folder == DEFAULT_FOLDER else 32
     runs: dict[str, Run] = {}
     for precision in PRECISIONS:
         try:
-            encoder, runs[f"colmodern {precision}"] = open_own(precision, threads)
+            encoder, runs[f"colmodern {precision}"] = open_own(
+                precision, threads, folder=folder, query_tokens=query_tokens
+            )
         except EncoderError as err:
             print(err)
     if compare:
         for dtype in ("float32", "bfloat16"):
-            runs[f"transformers {dtype}"] = open_transformers(dtype, threads)
+            runs[f"transformers {dtype}"] = open_transformers(dtype, threads, folder)
         if importlib.util.find_spec("onnxruntime") is None:
             print("ONNX Runtime: pip install -r benchmarks/encoder/requirements.txt")
         else:
             for precision in ("fp32", "int8"):
-                runs[f"ONNX Runtime {precision}"] = open_onnxruntime(precision, threads, scratch)
+                run = open_onnxruntime(precision, threads, folder, scratch)
+                runs[f"ONNX Runtime {precision}"] = run
     return runs, encoder
 
 
 def time_in_turn(
-    runs: dict[str, Run], loads: Sequence[Load], rounds: int
+    runs: dict[str, Run], loads: Sequence[Load], rounds: int, clock: Callable[[], float]
 ) -> dict[str, list[float]]:
     """Return the median seconds of each run on each load."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
@@ -84,16 +102,16 @@ def time_in_turn(
         times: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(rounds):
             for name, run in runs.items():
-                times[name].append(_seconds(partial(run, load)))
+                times[name].append(_seconds(partial(run, load), clock))
         for name in runs:
             seconds[name].append(statistics.median(times[name]))
     return seconds
 
 
-def _seconds(run: Callable[[], None]) -> float:
-    start = time.perf_counter()
+def _seconds(run: Callable[[], None], clock: Callable[[], float]) -> float:
+    start = clock()
     run()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def print_table(seconds: dict[str, list[float]], loads: Sequence[Load]) -> None:

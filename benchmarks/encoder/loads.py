@@ -34,10 +34,11 @@ class Load:
         return sum(len(text) for batch in self.batches for text in batch)
 
 
-def equal_load(length: int) -> Load:
-    """Return one batch of random texts of a length."""
+def equal_load(length: int, tokens: int = TOKENS) -> Load:
+    """Return one batch of random texts of a length: as many as have ``tokens``, at least one."""
     rng = np.random.default_rng(1)
-    return Load(f"{length:,}", [[rng.integers(0, _WORDS, length) for _ in range(TOKENS // length)]])
+    n_texts = max(1, tokens // length)
+    return Load(f"{length:,}", [[rng.integers(0, _WORDS, length) for _ in range(n_texts)]])
 
 
 def mixed_load(data: Path, tokens: int) -> Load:

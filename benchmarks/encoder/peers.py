@@ -11,34 +11,32 @@ from typing import Any
 import numpy as np
 
 from benchmarks.encoder.loads import TOKENS, Load, Texts
-from colmodern.encoder import DEFAULT_NAME
-from colmodern.encoder.checkpoint.sources import find_model
 
 Run = Callable[[Load], None]
 
 
-def open_transformers(dtype: str, threads: int) -> Run:
+def open_transformers(dtype: str, threads: int, model: Path) -> Run:
     """Return what runs a load in transformers (sdpa), ``float32`` or ``bfloat16``."""
     import torch
 
     torch.set_num_threads(threads)
-    model = _backbone(dtype)
+    backbone = _backbone(dtype, model)
 
     def run(load: Load) -> None:
         with torch.inference_mode():
             for texts in load.batches:
                 ids, mask = (torch.from_numpy(array) for array in _filled(texts))
                 # Without a mask there is less to do, where no text is filled up.
-                model(input_ids=ids, attention_mask=None if mask.all() else mask)
+                backbone(input_ids=ids, attention_mask=None if mask.all() else mask)
 
     return run
 
 
-def open_onnxruntime(precision: str, threads: int, folder: Path) -> Run:
+def open_onnxruntime(precision: str, threads: int, model: Path, folder: Path) -> Run:
     """Return what runs a load in ONNX Runtime, ``fp32`` or ``int8`` (dynamic quantisation)."""
     import onnxruntime
 
-    path = _exported(folder) if precision == "fp32" else _quantised(folder)
+    path = _exported(model, folder) if precision == "fp32" else _quantised(model, folder)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.enable_cpu_mem_arena = False  # which would keep what the longest text needed
@@ -68,12 +66,12 @@ def measure_peak(dtype: str, threads: int) -> float:
     return 2.0 * n**3 / min(times)
 
 
-def _backbone(dtype: str) -> Any:
+def _backbone(dtype: str, model: Path) -> Any:
     import torch
     import transformers
 
     return transformers.ModernBertModel.from_pretrained(
-        find_model(DEFAULT_NAME)[1], dtype=getattr(torch, dtype), attn_implementation="sdpa"
+        model, dtype=getattr(torch, dtype), attn_implementation="sdpa"
     ).eval()
 
 
@@ -86,13 +84,13 @@ def _filled(texts: Texts) -> tuple[np.ndarray, np.ndarray]:
     return ids, mask
 
 
-def _exported(folder: Path) -> Path:
+def _exported(checkpoint: Path, folder: Path) -> Path:
     import torch
 
     path = folder / "backbone.onnx"
     if path.exists():
         return path
-    model = _backbone("float32")
+    model = _backbone("float32", checkpoint)
 
     class Hidden(torch.nn.Module):
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
@@ -114,12 +112,12 @@ def _exported(folder: Path) -> Path:
     return path
 
 
-def _quantised(folder: Path) -> Path:
+def _quantised(checkpoint: Path, folder: Path) -> Path:
     from onnxruntime.quantization import quantize_dynamic
 
     path = folder / "bytes.onnx"
     if not path.exists():
-        quantize_dynamic(_exported(folder), path)
+        quantize_dynamic(_exported(checkpoint, folder), path)
     return path
 
 
