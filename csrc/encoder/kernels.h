@@ -16,10 +16,12 @@ constexpr std::int64_t kLanes = 16;
 // rows of a tile.
 constexpr std::int64_t kChunk = 96;
 
-// Inputs whose weights a sum in 16 bits meets: of eight, the first two of each four, or the last two. Those of one sign
-// add up to 128 steps at most, since 255 times that is a word; to 126 before they are rounded.
+// Where products are added in 16 bits: of eight inputs, those of a sum are the first two of each four, or the last two.
+// What weights of one sign of two such neighbours add up to is at most 128 steps, 127 before they are rounded, since
+// 255 times that is a word; and what all four add up to, without their signs, at most 255 and 253.
 constexpr std::int64_t kWordSpan = 8;
-constexpr float kWordSteps = 126.0F;
+constexpr float kPairSteps = 127.0F;
+constexpr float kWordSteps = 253.0F;
 
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
@@ -41,6 +43,9 @@ struct PackedLinear {
   const float* scales;  // bytes only: of columns
   const float* sums;    // bytes only: of the weights of a column
   const float* bias;    // or null
+  // Sums in 16 bits only, of each panel: where the sums of its columns start, 128 times their weights; and for each two
+  // units and column the starts of two words, -128 times the weights that they meet
+  const std::uint32_t* starts;
 };
 
 // Rows to multiply: units side by side, and of bytes the step of each row and its least value, which is the byte 0.

@@ -28,20 +28,37 @@ void to_brain(const float* from, std::int64_t n, std::uint16_t* to) {
   }
 }
 
-// The most that the values which a sum in 16 bits meets add up to, those of one sign.
-float greatest_word(const float* from, std::int64_t n) {
-  float greatest = 0.0F;
+// The least step with which sums in 16 bits hold all products of these weights.
+float word_step(const float* from, std::int64_t n) {
+  float pair = 0.0F, word = 0.0F;
   for (std::int64_t i = 0; i < n; i += kWordSpan) {
     for (const float* first = from + i; first < from + i + 4; first += 2) {
-      float above = 0.0F, below = 0.0F;
-      for (const float value : {first[0], first[1], first[4], first[5]}) {
-        above += std::max(value, 0.0F);
-        below += std::max(-value, 0.0F);
+      float all = 0.0F;
+      for (const float* two : {first, first + 4}) {
+        const float above = std::max(two[0], 0.0F) + std::max(two[1], 0.0F);
+        const float below = std::max(-two[0], 0.0F) + std::max(-two[1], 0.0F);
+        pair = std::max({pair, above, below});
+        all += above + below;
       }
-      greatest = std::max({greatest, above, below});
+      word = std::max(word, all);
     }
   }
-  return greatest;
+  return std::max(pair / kPairSteps, word / kWordSteps);
+}
+
+// Where the sum of a column starts and where its words do, so that in words bytes of rows count from -128.
+void write_starts(const std::int8_t* weights, std::int64_t n, std::int64_t stride, std::uint32_t* out) {
+  std::uint32_t all = 0;
+  for (std::int64_t i = 0; i < n; i += kWordSpan) {
+    const auto share = [&](std::int64_t first) {
+      return static_cast<std::uint32_t>(
+          128 * (weights[first] + weights[first + 1] + weights[first + 4] + weights[first + 5]));
+    };
+    const std::uint32_t low = share(i), high = share(i + 2);
+    all += low + high;
+    out[(1 + i / kWordSpan) * stride] = (0U - low & 0xffffU) | (0U - high) << 16;
+  }
+  out[0] = all;
 }
 
 // The nearest steps of a 127th of the greatest, or of longer ones where sums in 16 bits ask for them; returns the step
@@ -49,7 +66,7 @@ float greatest_word(const float* from, std::int64_t n) {
 std::pair<float, float> to_bytes(const float* from, std::int64_t n, bool in_words, std::int8_t* to) {
   float peak = 0.0F;
   for (std::int64_t i = 0; i < n; ++i) peak = std::max(peak, std::fabs(from[i]));
-  if (in_words) peak = std::max(peak, greatest_word(from, n) * (127.0F / kWordSteps));
+  if (in_words) peak = std::max(peak, word_step(from, n) * 127.0F);
   const float steps = peak > 0.0F ? 127.0F / peak : 0.0F;
   std::int32_t sum = 0;
   for (std::int64_t i = 0; i < n; ++i) {
@@ -80,6 +97,7 @@ Linear::Linear(const Tables& tables, const LinearKernels& kernels, const LinearS
   weights_ = memory.take<std::uint32_t>(columns * width_ / kernels.step);
   scales_ = in_bytes ? memory.take<float>(columns) : nullptr;
   sums_ = in_bytes ? memory.take<float>(columns) : nullptr;
+  starts_ = kernels.in_words ? memory.take<std::uint32_t>(columns * (1 + width_ / kWordSpan)) : nullptr;
   bias_ = source.bias.data != nullptr ? memory.take<float>(columns) : nullptr;
   if (!memory.is_filled()) pack(tables, source, threads);
 }
@@ -123,6 +141,10 @@ void Linear::pack(const Tables& tables, const LinearSource& source, int threads)
             to_bytes(rows.placed.data(), width_, kernels.in_words, reinterpret_cast<std::int8_t*>(to));
         scales_[column] = step;
         sums_[column] = sum;
+        if (kernels.in_words) {
+          write_starts(reinterpret_cast<std::int8_t*>(to), width_, kernels.panel,
+                       starts_ + panel * kernels.panel * (1 + width_ / kWordSpan) + i);
+        }
       }
       if (bias_ != nullptr) {
         tables.rows->widen(source.bias.kind, row_of(source.bias, output, 1), 1, bias_ + column);

@@ -52,16 +52,17 @@ class Linear {
   std::int64_t width() const noexcept { return width_; }
 
  private:
-  PackedLinear view() const noexcept { return {width_ / kernels_->step, weights_, scales_, sums_, bias_}; }
+  PackedLinear view() const noexcept { return {width_ / kernels_->step, weights_, scales_, sums_, bias_, starts_}; }
   void pack(const Tables& tables, const LinearSource& source, int threads) const;
 
   const LinearKernels* kernels_;
   std::int64_t width_;
   std::int64_t panels_;
   std::uint32_t* weights_;
-  float* scales_;  // bytes only
-  float* sums_;    // bytes only
-  float* bias_;    // or null
+  float* scales_;          // bytes only
+  float* sums_;            // bytes only
+  float* bias_;            // or null
+  std::uint32_t* starts_;  // where sums are in 16 bits first
 };
 
 }  // namespace colmodern::encoder

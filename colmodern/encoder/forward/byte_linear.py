@@ -18,9 +18,10 @@ LANES = 16
 _MOST_VECTORS = 16
 _ROW_STEPS = np.float32(255)
 _WEIGHT_STEPS = np.float32(127)
-_WORD_STEPS = np.float32(126)
-# Of eight inputs, those whose products may be added in 16 bits.
-_WORDS = np.array([[0, 1, 4, 5], [2, 3, 6, 7]])
+_PAIR_STEPS = np.float32(127)
+_WORD_STEPS = np.float32(253)
+# Of eight inputs, those whose products may be added in 16 bits, two and two.
+_WORDS = np.array([[[0, 1], [4, 5]], [[2, 3], [6, 7]]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,30 +85,34 @@ def round_rows(rows: FloatMatrix) -> ByteRows:
 def round_weights(weight: FloatMatrix, *, in_words: bool) -> ByteWeights:
     """Return a weight as bytes, once it is spread.
 
-    A step is a 127th of the greatest weight of an output. Products that are added in 16 bits need
-    longer ones where weights of one sign come together: what four of them add up to is at most 126
-    steps before they are rounded, hence 128 behind, and 255 times 128 is less than 2^15.
+    A step is a 127th of the greatest weight of an output. Products that are added in 16 bits may
+    need longer ones. Two neighbours of one sign are 127 steps at most before they are rounded,
+    hence 128 behind, and 255 times 128 is less than 2^15. Two such pairs are 253 steps at most
+    without their signs, hence 255 behind, and 128 times 255 is less than 2^15, too: in a word bytes
+    of rows count from -128.
     """
     # Spread rows and spread weights are four times as long each.
     spread = _spread(weight * np.float32(1 / 16))
     peaks = np.abs(spread).max(axis=1)
     if in_words:
-        peaks = np.maximum(peaks, _greatest_words(spread) * (_WEIGHT_STEPS / _WORD_STEPS))
+        peaks = np.maximum(peaks, _word_steps(spread) * _WEIGHT_STEPS)
     share = np.divide(_WEIGHT_STEPS, peaks, out=np.zeros_like(peaks), where=peaks > 0)
     values = np.rint(spread * share[:, None]).astype(np.int32)
     steps = peaks / _WEIGHT_STEPS
     return ByteWeights(values, steps, steps * values.sum(axis=1).astype(np.float32))
 
 
-def _greatest_words(weights: FloatMatrix) -> FloatVector:
-    """Return the most that weights of one sign add up to where 16 bits hold their products."""
+def _word_steps(weights: FloatMatrix) -> FloatVector:
+    """Return the least step with which sums in 16 bits hold all products of an output."""
     together = weights.reshape(len(weights), -1, 8)[:, :, _WORDS]
-    greatest = np.zeros(len(weights), np.float32)
-    for signed in (together, -together):
-        first, second, third, fourth = np.moveaxis(np.maximum(signed, np.float32(0)), -1, 0)
-        sums = ((first + second) + third) + fourth
-        greatest = np.maximum(greatest, sums.max(axis=(1, 2)))
-    return greatest
+    zero = np.float32(0)
+    above, below = (
+        np.maximum(signed[..., 0], zero) + np.maximum(signed[..., 1], zero)
+        for signed in (together, -together)
+    )
+    pairs = np.maximum(above, below).max(axis=(1, 2, 3))
+    words = (above[..., 0] + below[..., 0]) + (above[..., 1] + below[..., 1])
+    return np.maximum(pairs / _PAIR_STEPS, words.max(axis=(1, 2)) / _WORD_STEPS)
 
 
 def _spread(rows: FloatMatrix) -> FloatMatrix:

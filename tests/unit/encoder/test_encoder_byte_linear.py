@@ -78,17 +78,18 @@ def test_words_hold_every_sum_of_their_products(seed):
     weight[:8] **= 3
     values = round_weights(weight, in_words=True).values.reshape(64, -1, 8)
 
-    for inputs in ([0, 1, 4, 5], [2, 3, 6, 7]):
-        together = values[:, :, inputs]
-        assert np.maximum(together, 0).sum(axis=2).max() * 255 < 2**15
-        assert np.maximum(-together, 0).sum(axis=2).max() * 255 <= 2**15
-    assert abs(values).max() > 63
+    for pairs in ([[0, 1], [4, 5]], [[2, 3], [6, 7]]):
+        together = values[:, :, pairs]
+        assert np.maximum(together, 0).sum(axis=3).max() * 255 < 2**15
+        assert np.maximum(-together, 0).sum(axis=3).max() * 255 <= 2**15
+        assert abs(together).sum(axis=(2, 3)).max() * 128 < 2**15
+    assert abs(values).max() > 80
 
 
 def test_rows_and_weights_keep_their_products():
     weight, rows = random_layer(200, 384, 50)
     exact = rows.astype(np.float64) @ weight.T.astype(np.float64)
-    for in_words, limit in ((False, 0.012), (True, 0.017)):
+    for in_words, limit in ((False, 0.012), (True, 0.014)):
         found = multiply_in_bytes(weight, rows, in_words=in_words)
         assert np.linalg.norm(found - exact) < limit * np.linalg.norm(exact)
 

@@ -176,8 +176,8 @@ def test_bytes_of_the_default_student_err_little(isa):
     with use_isa(isa):
         error = np.square(vectors("int8") - vectors("fp32")).sum(axis=1).mean()
 
-    # .00020 to .00027, .00044 with sums in words; if rows became bytes as they are, .00036 on.
-    assert error < (0.0005 if isa == "avx2" else 0.0003)
+    # .00020 to .00029; if rows became bytes as they are, .00036 to .00042.
+    assert error < 0.00033
 
 
 @pytest.mark.parametrize("last", ["full_attention", "sliding_attention"])
