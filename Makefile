@@ -14,7 +14,7 @@ CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp fuzz/native/*.h fuz
 
 INTEGRATIONS ?= .integrations
 
-.PHONY: setup check fix test integrations browser pictures bench docs fuzz fuzz-native campaigns golden wheel engines-setup bench-engines results
+.PHONY: setup check fix test integrations browser pictures bench docs fuzz fuzz-native campaigns golden wheel engines-setup bench-engines results track
 
 setup:  ## everything a developer needs, the CPU build of torch included
 	$(PYTHON) -m pip install -e ".[dev]"
@@ -86,6 +86,9 @@ bench-engines:  ## our engine and its peers on the same vectors; two hours
 	test -d $(ENGINES)/vectors || $(PYTHON) -m benchmarks.engines.vectors $(DATA) $(ENGINES)/vectors
 	$(PYTHON) -m benchmarks.engines $(ENGINES)/vectors $(ENGINES) --peers-python $(ENGINES)/venv/bin/python --output docs/engines.md
 	mdformat docs/engines.md
+
+track:  ## has anything become a fifth slower since it was last measured on this machine? a minute
+	$(PYTHON) -m benchmarks.track
 
 results:  ## every system on every collection of DATA, with records; an hour
 	colmodern eval $(addprefix $(DATA)/,$(COLLECTIONS)) --against $(SYSTEMS) --record $(RESULTS)/records --work $(RESULTS)/indexes

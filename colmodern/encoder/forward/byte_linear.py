@@ -112,7 +112,8 @@ def _word_steps(weights: FloatMatrix) -> FloatVector:
     )
     pairs = np.maximum(above, below).max(axis=(1, 2, 3))
     words = (above[..., 0] + below[..., 0]) + (above[..., 1] + below[..., 1])
-    return np.maximum(pairs / _PAIR_STEPS, words.max(axis=(1, 2)) / _WORD_STEPS)
+    steps: FloatVector = np.maximum(pairs / _PAIR_STEPS, words.max(axis=(1, 2)) / _WORD_STEPS)
+    return steps
 
 
 def _spread(rows: FloatMatrix) -> FloatMatrix:
