@@ -176,10 +176,26 @@ def test_without_a_terminal_progress_is_a_line_every_thirty_seconds(capsys):
     tell("encoding (characters)", 99, 0)
     *text, line = capsys.readouterr().err.splitlines()
     assert text == [
-        "encoding (characters): 30 of 100 (30%)",
-        "encoding (characters): 61 of 100 (61%)",
+        "encoding (characters): 100 in all, 1 a second; about 71 s",
+        "encoding (characters): 30 of 100 (30%), about 70 s left",
+        "encoding (characters): 61 of 100 (61%), about 39 s left",
     ]
     assert json.loads(line).items() >= {"stage": "encoding (characters)", "done": 99}.items()
+
+
+def test_what_takes_long_is_told_once_its_rate_is_known(capsys):
+    now = [0.0]
+    tell = progress.ProgressLines(lambda: now[0])
+    # A build that goes on: what an attempt before this one did took another time.
+    for now[0], done in ((0.0, 400_000), (1.0, 450_000), (3.0, 490_000), (4.0, 520_000)):
+        tell("encoding (characters)", done, 400_000_000)
+    # Short work is not worth a line.
+    for now[0], done in ((4.0, 0), (7.0, 50), (8.0, 90)):
+        tell("reading", done, 100)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "encoding (characters): 400,000,000 in all, 30,000 a second; about 3 h 42 min"
+    ]
 
 
 def test_the_index_is_named_where_nobody_named_it(folder, index, tmp_path, monkeypatch):

@@ -11,24 +11,58 @@ from colmodern.cli.printing.terminal import note
 from colmodern.types import Progress
 
 EVERY_SECONDS = 30.0
+_LEAST_SECONDS = 2.0  # of which a rate can be told
 
 
 class ProgressLines:
-    """Says how far the work is, every thirty seconds."""
+    """Says how long a stage will take, once its rate is known, and every thirty seconds how far."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Start now, by a clock in seconds."""
         self._clock = clock
         self._said = clock()
+        self._started: dict[str, tuple[float, int]] = {}
+        self._told: set[str] = set()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Print a line if it is time for one."""
         now = self._clock()
+        # What was done before the first report took a time that nobody knows.
+        began, done_then = self._started.setdefault(stage, (now, done))
+        left = _seconds_left(now - began, done - done_then, total - done)
+        if left is not None and stage not in self._told:
+            self._told.add(stage)
+            if left >= EVERY_SECONDS:
+                rate = (done - done_then) / (now - began)
+                note(
+                    f"{stage}: {total:,} in all, {rate:,.0f} a second; about {_duration(left)}",
+                    stage=stage,
+                    done=done,
+                    total=total,
+                    seconds_left=round(left),
+                )
         if now - self._said >= EVERY_SECONDS:
             self._said = now
             share = f" ({done / total:.0%})" if total else ""
-            text = f"{stage}: {done:,} of {total:,}{share}"
-            note(text, stage=stage, done=done, total=total)
+            rest = "" if left is None else f", about {_duration(left)} left"
+            text = f"{stage}: {done:,} of {total:,}{share}{rest}"
+            fields: dict[str, Any] = {} if left is None else {"seconds_left": round(left)}
+            note(text, stage=stage, done=done, total=total, **fields)
+
+
+def _seconds_left(seconds: float, done: int, left: int) -> float | None:
+    """Return how long the rest takes at the rate so far; None where that says nothing yet."""
+    if seconds < _LEAST_SECONDS or done <= 0 or left <= 0:
+        return None
+    return seconds / done * left
+
+
+def _duration(seconds: float) -> str:
+    """Return a time for a person: seconds, minutes, or hours and minutes."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 @contextmanager

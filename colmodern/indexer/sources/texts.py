@@ -76,6 +76,7 @@ class TextDocumentSource:
         limit = sample_limit(self._config.sample_tokens, self._encoder.dim)
         sample = EncodedSample(limit, self._encoder.dim)
         numbers = iter(order)
+        self._tell()
         for batch in encode_documents(self._spool.read(order), self._encoder, self._config):
             for (document, tokens), number in zip(batch, numbers, strict=False):
                 sample.add(number, document, tokens)
@@ -101,6 +102,7 @@ class TextDocumentSource:
             yield from _of_sample(self._sample)
             self._sample = None  # its memory is given back
         rest = np.setdiff1d(np.arange(len(self._spool)), written).tolist()
+        self._tell()
         for batch in ahead(encode_documents(self._spool.read(rest), self._encoder, self._config)):
             yield batch_of(batch)
             self._count(batch)
@@ -112,6 +114,9 @@ class TextDocumentSource:
 
     def _count(self, batch: Sequence[EncodedDocument]) -> None:
         self._n_chars_done += sum(len(d.title) + len(d.text) for d, _ in batch)
+        self._tell()
+
+    def _tell(self) -> None:
         if self._progress is not None:
             total = int(self._spool.chars.sum())
             self._progress("encoding (characters)", self._n_chars_done, total)
