@@ -204,3 +204,11 @@ def test_entities_are_not_expanded(tmp_path):
     entities = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'
     data = archive({"word/document.xml": f"{entities}<w:document {WORD}>&b;</w:document>"})
     assert failure(tmp_path, data).reason is SkipReason.BROKEN
+
+
+@pytest.mark.parametrize(("value", "text"), [("", "Seen"), (' w:val="0"', "hiddenSeen")])
+def test_hidden_text_is_left_out(tmp_path, value, text):
+    hidden = f"<w:r><w:rPr><w:vanish{value}/></w:rPr><w:t>hidden</w:t></w:r>"
+    mark = "<w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>"  # of the paragraph, which hides no word
+    body = f"<w:p>{mark}{hidden}<w:r><w:t>Seen</w:t></w:r></w:p>"
+    assert text_of(tmp_path, body) == text

@@ -178,3 +178,30 @@ def test_text_without_meaning_is_told(tmp_path):
             "1 of 2; the fonts do not say which characters are on page 2",
         )
     ]
+
+
+TURNS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
+
+
+@pytest.mark.parametrize(("angle", "rotate"), [(0, 0), (90, 0), (90, 90), (180, 180), (270, 0)])
+def test_lines_that_are_turned_are_read_as_lines(tmp_path, angle, rotate):
+    a, b, c, d = TURNS[angle]
+
+    def turned(along, down, text):
+        x, y = 300 + along * a + down * -c, 400 + along * b + down * -d
+        return f"BT /F1 12 Tf {a} {b} {c} {d} {x} {y} Tm ({text}) Tj ET"
+
+    rows = [("Item", "Price", "Qty"), ("Rope", "12", "4"), ("Anchor", "340", "1")]
+    cells = [
+        turned(80 * column, 20 * row, cell)
+        for row, line in enumerate(rows)
+        for column, cell in enumerate(line)
+    ]
+    data = pdf("\n".join(cells)).replace(b"/MediaBox", b"/Rotate %d /MediaBox" % rotate)
+    assert read(tmp_path, data)[0] == "Item Price Qty\nRope 12 4\nAnchor 340 1"
+
+
+def test_a_turned_line_beside_the_text_keeps_its_words(tmp_path):
+    turned = "BT /F1 12 Tf 0 1 -1 0 30 100 Tm (Preprint 12 of the heron) Tj ET"
+    text = text_of(tmp_path, at(72, 700, "One"), turned, at(72, 680, "Two"))
+    assert text == "One\nPreprint 12 of the heron\nTwo"

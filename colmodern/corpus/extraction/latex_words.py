@@ -19,7 +19,9 @@ _LETTERS = {
     "textendash": "\u2013", "textemdash": "\u2014",
 }  # fmt: skip
 # What such a command holds is no word.
-_NO_WORDS = frozenset({"label", "cite", "ref", "footnotemark", "index", "vspace", "hspace"})
+_NO_WORDS = frozenset({
+    "label", "cite", "ref", "footnotemark", "footnote", "thanks", "index", "vspace", "hspace",
+})  # fmt: skip
 _TOKEN = re.compile(
     r"\\(?P<accent>[`'^\"~=.]|[uvHckr](?![a-zA-Z]))[ ]?\{?\\?(?P<letter>[a-zA-Z])\}?"
     r"|\\(?P<command>[a-zA-Z]{1,40})\*?[ ]?(?:\{(?P<inside>[^{}\\]{0,200})\})?"

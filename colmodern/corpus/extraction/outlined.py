@@ -31,6 +31,12 @@ _ORG_PRIORITY = re.compile(r"\[#[A-Z0-9]\][ \t]*")
 _ORG_BLOCK = re.compile(r"[ \t]*#\+(?P<which>begin|end)_(?P<name>\S{1,40})", re.IGNORECASE)
 _ORG_TITLE = re.compile(r"#\+title:(?P<title>.*)$", re.IGNORECASE)
 
+# Marks of how words look, and of links, that are no words of a heading.
+_ORG_LINK = re.compile(r"\[\[[^\[\]\n]{1,500}\](?:\[(?P<words>[^\[\]\n]{1,500})\])?\]")
+_ORG_LOOK = re.compile(r"(?<!\S)(?P<mark>[*/_=~+])(?P<words>\S[^\n]{0,300}?)(?P=mark)(?![\w*/_=~+])")
+_ADOC_LINK = re.compile(r"(?:\b(?:link|xref):[^\s\[\]]{1,500})\[(?P<words>[^\[\]\n]{0,500})\]")
+_ADOC_LOOK = re.compile(r"(?<!\w)(?P<mark>[*_`+]{1,2})(?P<words>\S[^\n]{0,300}?)(?P=mark)(?!\w)")
+
 _TEX_LEVELS = {
     "part": 1, "chapter": 2, "section": 3, "subsection": 4, "subsubsection": 5, "paragraph": 6,
     "subparagraph": 7,
@@ -97,7 +103,8 @@ def _asciidoc_headings(text: str) -> Iterator[Heading]:
         elif _ADOC_BLOCK.match(line):
             block = "```" if line.startswith("```") else line
         elif match := _ADOC_HEADING.match(line):
-            yield Heading(at, len(match["marks"]), _without_marks(match["title"], "=#"))
+            title = _without_marks(match["title"], "=#")
+            yield Heading(at, len(match["marks"]), _without_look(title, _ADOC_LINK, _ADOC_LOOK))
         blank = not before[1]
         before = (at, "" if is_underline or block else line)
 
@@ -113,6 +120,12 @@ def _without_marks(title: str, marks: str) -> str:
     """Return a title without the marks that may close its line."""
     bare = title.rstrip(marks)
     return bare.rstrip() if bare.endswith((" ", "\t")) else title
+
+
+def _without_look(title: str, link: re.Pattern[str], look: re.Pattern[str]) -> str:
+    """Return a heading as it is read: the words of its links, and none of its marks."""
+    words = link.sub(lambda match: match["words"] or match[0], title)
+    return look.sub(r"\g<words>", words).strip() or title
 
 
 def _org_headings(text: str) -> Iterator[Heading]:
@@ -136,7 +149,7 @@ def _org_title(title: str) -> str:
             title = title[match.end() :]
     words, _, last = title.rpartition(" ")
     is_tags = len(last) > 2 and last[0] == last[-1] == ":"
-    return words.rstrip() if is_tags else title
+    return _without_look(words.rstrip() if is_tags else title, _ORG_LINK, _ORG_LOOK)
 
 
 def _latex_headings(text: str) -> Iterator[Heading]:

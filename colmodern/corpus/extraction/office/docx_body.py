@@ -40,6 +40,7 @@ class Body:
         self._unseen = 0
         self._is_text = False
         self._script = ""
+        self._is_hidden = False
         self._style = ""
         self._list = ("", "")
         self._is_properties = False
@@ -55,7 +56,7 @@ class Body:
 
     def text(self, text: str) -> None:
         """Take text of the part."""
-        if self._is_text and not self._unseen:
+        if self._is_text and not self._unseen and not self._is_hidden:
             self._write(text)
 
     def result(self) -> str:
@@ -120,6 +121,11 @@ class Body:
 
     def _start_run(self, _: dict[str, str]) -> None:
         self._script = ""
+        self._is_hidden = False
+
+    def _hide(self, attributes: dict[str, str]) -> None:
+        is_off = attributes.get("val", "") in {"0", "false", "off"}
+        self._is_hidden = not is_off and not self._is_properties
 
     def _start_paragraph(self, _: dict[str, str]) -> None:
         self._style = ""
@@ -238,6 +244,7 @@ _STARTS: dict[str, Callable[[Body, dict[str, str]], None]] = {
     "ilvl": Body._set_list_level,
     "outlineLvl": Body._set_level,
     "vertAlign": Body._set_script,
+    "vanish": Body._hide,
     "br": Body._break,
     "cr": _lays("line"),
     "tab": _lays("space"),

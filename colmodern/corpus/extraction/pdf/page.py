@@ -60,22 +60,27 @@ def _lines(text_page: Any) -> str:
     characters = Characters(text_page, len(text))
     parts = []
     before = -1  # the last character that is no blank
+    turns = 0  # of the line that it stands in
     for at, letter in enumerate(text):
         if letter.isspace():
             continue
+        is_new = before < 0 or "\n" in text[before + 1 : at]
+        now = characters.turns(at) if is_new else turns
         if before >= 0:
-            parts.append(_between(text, before, at, characters))
+            is_turned = now != turns
+            parts.append("\n" if is_turned else _between(text, before, at, characters, now))
+        turns = now
         parts.append(letter)
         before = at
     return "".join(parts)
 
 
-def _between(text: str, before: int, at: int, characters: Characters) -> str:
+def _between(text: str, before: int, at: int, characters: Characters, turns: int) -> str:
     """Return what separates two characters that follow each other."""
     is_broken = "\n" in text[before + 1 : at]
     if at > before + 1 and not is_broken:
         return " "
-    one, other = characters.boxes[before], characters.boxes[at]
+    one, other = characters.box(before, turns), characters.box(at, turns)
     if one is None or other is None or text[before] in HYPHENS:
         return "\n" if is_broken or text[before] in HYPHENS else ""
     overlap = min(one.top, other.top) - max(one.bottom, other.bottom)
@@ -87,14 +92,14 @@ def _between(text: str, before: int, at: int, characters: Characters) -> str:
     if overlap <= 0 < lower and gap < 0:
         return "\n"
     is_blank = gap > _BLANK * lower > 0
-    return " " if is_blank else _around_raised(text, before, at, characters)
+    return " " if is_blank else _around_raised(text, before, at, characters, turns)
 
 
-def _around_raised(text: str, before: int, at: int, characters: Characters) -> str:
+def _around_raised(text: str, before: int, at: int, characters: Characters, turns: int) -> str:
     """Return what keeps a raised number apart from its neighbour: a blank, or a caret in powers."""
     first, second = text[before], text[at]
-    if (second.isdigit() or second in _MARKS) and characters.is_raised(before, at):
+    if (second.isdigit() or second in _MARKS) and characters.is_raised(before, at, turns):
         return "^" if first.isdigit() and second.isdigit() else " "
-    if first.isdigit() and second.isalpha() and characters.is_raised(at, before):
+    if first.isdigit() and second.isalpha() and characters.is_raised(at, before, turns):
         return " "
     return ""
