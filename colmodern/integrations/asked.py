@@ -134,9 +134,10 @@ def _metadata(hit: Hit, passage: Passage | None) -> dict[str, MetadataValue]:
             "start": passage.start,
             "end": passage.end,
             "line": passage.line,
-            "place": str(place) or None,
             "lead": passage.lead or None,
-            **(place.to_dict() | {"section": " > ".join(place.section) or None}),
+            **place.to_dict(),
+            "place": str(place) or None,
+            "section": " > ".join(place.section) or None,
         }
     named = {name: value for name, value in own.items() if value is not None}
     kept = {name: value for name, value in hit.metadata.items() if name not in NOTED_FIELDS}

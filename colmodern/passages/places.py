@@ -66,8 +66,9 @@ class Place:
         return ", ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, fit for JSON."""
+        """Return plain values, fit for JSON: the parts, and ``place``, all of it as it is read."""
         return {
+            "place": str(self),
             "page": self.page,
             "slide": self.slide,
             "cell": self.cell,

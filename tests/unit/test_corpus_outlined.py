@@ -150,3 +150,19 @@ def test_subtitles_without_times_are_text(tmp_path):
     assert document.text == "1\n00:00:01 -> x\nSpeech\n"
     text = b"1\n00:00:01 --> 00:00:02\n\n2\n00:00:03 --> 00:00:04\nSpeech"
     assert read(tmp_path / "b.srt", text)[0].text == "Speech"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text", "title"),
+    [
+        (".org", "* TODO The *bold* =code= of [[http://x][a link]] and [[file]]\n",
+         "The bold code of a link and [[file]]"),
+        (".org", "* a*b and /path/to/file\n", "a*b and /path/to/file"),
+        (".adoc", "== The *bold* _one_ `x` of link:u[a link]\n", "The bold one x of a link"),
+        (".adoc", "== 2 * 3 * 4 and snake_case_name\n", "2 * 3 * 4 and snake_case_name"),
+        (".tex", "\\section{On \\emph{Gulls}\\footnote{not here}}\n", "On Gulls"),
+    ],
+)  # fmt: skip
+def test_the_name_of_a_section_is_as_it_is_read(tmp_path, suffix, text, title):
+    document, _ = read(tmp_path / f"a{suffix}", text.encode())
+    assert json.loads(document.metadata["sections"])[0][2] == title

@@ -33,7 +33,9 @@ _ORG_TITLE = re.compile(r"#\+title:(?P<title>.*)$", re.IGNORECASE)
 
 # Marks of how words look, and of links, that are no words of a heading.
 _ORG_LINK = re.compile(r"\[\[[^\[\]\n]{1,500}\](?:\[(?P<words>[^\[\]\n]{1,500})\])?\]")
-_ORG_LOOK = re.compile(r"(?<!\S)(?P<mark>[*/_=~+])(?P<words>\S[^\n]{0,300}?)(?P=mark)(?![\w*/_=~+])")
+_ORG_LOOK = re.compile(
+    r"(?<!\S)(?P<mark>[*/_=~+])(?P<words>\S[^\n]{0,300}?)(?P=mark)(?![\w*/_=~+])"
+)
 _ADOC_LINK = re.compile(r"(?:\b(?:link|xref):[^\s\[\]]{1,500})\[(?P<words>[^\[\]\n]{0,500})\]")
 _ADOC_LOOK = re.compile(r"(?<!\w)(?P<mark>[*_`+]{1,2})(?P<words>\S[^\n]{0,300}?)(?P=mark)(?!\w)")
 

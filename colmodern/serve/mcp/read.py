@@ -103,7 +103,6 @@ def part_of(document: StoredDocument, asked: Mapping[str, Any], budget: int) -> 
         "start": start,
         "end": end,
         "line": text.count("\n", 0, start) + 1,
-        "place": str(place),
         **place.to_dict(),
         "text": text[start:end],
         "cut": wanted - end,

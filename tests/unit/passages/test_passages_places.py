@@ -171,6 +171,7 @@ def test_pages_cells_and_noted_sections_come_from_the_metadata():
     assert place_of(metadata, "x" * 30, 10) == Place(2, 2, ("Top",))
     assert str(place_of(metadata, "x" * 30, 25)) == "page 3, cell 3, Top > Below"
     assert place_of(metadata, "x" * 30, 25).to_dict() == {
+        "place": "page 3, cell 3, Top > Below",
         "page": 3,
         "slide": None,
         "cell": 3,
