@@ -19,7 +19,15 @@ from colmodern.errors import (
 )
 from colmodern.indexer import repair, transaction
 from colmodern.indexer.sources import encoding
-from colmodern.storage import IndexReader, LocalDirectory, read_pending, verify
+from colmodern.storage import (
+    IndexReader,
+    IndexWriter,
+    LocalDirectory,
+    LockedIndex,
+    read_pending,
+    verify,
+)
+from colmodern.storage.format.names import is_of_commit
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 
@@ -239,6 +247,42 @@ def test_an_index_that_lost_its_manifest_is_not_begun_anew(made, root, change):
     assert {name: (root / name).read_bytes() for name in before} == before
     assert repair(root, ENCODER).is_whole
     assert texts(root).keys() >= {"p1", "p2", "p3"}
+
+
+@pytest.mark.parametrize("pending", ["none", "of an update"])
+def test_nor_is_one_of_a_single_commit(tmp_path, pending):
+    path = tmp_path / "index"
+    Indexer(path, ENCODER).build([("a", "first words"), ("b", "second words")])
+    assert IndexReader.open(path).manifest.generation == 1
+    if pending != "none":
+        writer = IndexWriter.open(path, resumable=True)
+        writer._write_pending()
+        writer.close()
+        assert (path / "pending.json").exists()
+    before = {name: (path / name).read_bytes() for name in files_of(path)}
+    del before["manifest.json"]
+    damage(path / "manifest.json", "missing")
+    with pytest.raises(IndexCorruptError, match=r"it is missing, but .* is left"):
+        Indexer(path, ENCODER).build([("c", "other words")])
+    assert {name: (path / name).read_bytes() for name in before} == before
+    assert repair(path, ENCODER).is_whole
+    assert texts(path).keys() == {"a", "b"}
+
+
+def test_a_first_build_that_was_killed_in_its_commit_goes_on(tmp_path, monkeypatch):
+    path, documents = tmp_path / "index", [("a", "first words"), ("b", "second words")]
+
+    def end(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LockedIndex, "replace_manifest", end)
+        patch.setattr(LockedIndex, "remove_unlisted", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            Indexer(path, ENCODER).build(documents)
+    assert any(is_of_commit(entry.name) for entry in path.iterdir())
+    report = Indexer(path, ENCODER).build(documents)
+    assert (report.continued, report.documents) == (2, 2)
 
 
 def test_what_is_no_damaged_index_is_refused(root, tmp_path):

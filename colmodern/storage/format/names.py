@@ -15,6 +15,7 @@ __all__ = [
     "codec_name",
     "file_generation",
     "is_file_name",
+    "is_of_commit",
     "is_ours",
     "is_ours_in_set",
     "lengths_name",
@@ -89,6 +90,11 @@ def file_generation(name: str) -> int:
     """Return the generation that a file was first written for; 0 if its name tells none."""
     match = _GENERATION.search(name) if _FILE.fullmatch(name) else None
     return int(match[1]) if match else 0
+
+
+def is_of_commit(name: str) -> bool:
+    """Return whether an entry is a file that only a commit writes, as its last but the manifest."""
+    return _FILE.fullmatch(name) is not None and not name.startswith("codec-")
 
 
 def is_ours(name: str) -> bool:

@@ -13,7 +13,13 @@ from colmodern.storage.directory import Directory, IndexLocation, as_directory
 from colmodern.storage.format.codec_table import codec_of
 from colmodern.storage.format.manifest import CHECKSUM_BYTES, CodecRecord, FileRecord, Manifest
 from colmodern.storage.format.manifest_json import decode_manifest
-from colmodern.storage.format.names import MANIFEST, PENDING, file_generation
+from colmodern.storage.format.names import (
+    MANIFEST,
+    PENDING,
+    file_generation,
+    is_of_commit,
+    segment_number,
+)
 from colmodern.storage.format.pending import Pending, decode_pending
 from colmodern.storage.format.tables import Table, damaged
 
@@ -60,18 +66,30 @@ def read_manifest(directory: Directory) -> Manifest:
 def check_not_lost(directory: Directory) -> None:
     """Check, where there is no manifest, that there never was one.
 
-    Files of a first build that was killed have the first generation; those of a later one are what
-    is left of an index, which a new one must not take the place of unasked.
+    Files of a later generation than the first are what is left of an index, which a new one must
+    not take the place of unasked; so are those that only a commit writes, unless a first build that
+    was killed says by its list of finished segments that it is to go on.
 
     Raises:
         IndexCorruptError: There was one.
     """
     if not _is_there(directory):
         return
-    found = max(directory.entries(), key=file_generation, default="")
-    if file_generation(found) > 1:
+    entries = directory.entries()
+    found = max(entries, key=lambda name: (file_generation(name), is_of_commit(name)), default="")
+    has_segment = any(segment_number(name) is not None for name in entries)
+    is_first = file_generation(found) == 1 and is_of_commit(found) and has_segment
+    if file_generation(found) > 1 or (is_first and not _is_first_build(directory)):
         path = directory.path / MANIFEST
         raise damaged(path, f"it is missing, but {found} is left of the index")
+
+
+def _is_first_build(directory: Directory) -> bool:
+    try:
+        pending = decode_pending(directory.read(PENDING), directory.path / PENDING)
+    except (OSError, IndexStoreError):
+        return False
+    return pending.fits(None)
 
 
 def read_pending(path: IndexLocation) -> Pending | None:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from colmodern.errors import IndexExistsError
 from colmodern.storage.directory import Directory
 from colmodern.storage.format.manifest import Manifest
-from colmodern.storage.format.names import LOCK, PENDING, is_ours
+from colmodern.storage.format.names import LOCK, PENDING, is_of_commit, is_ours
 from colmodern.storage.format.pending import Pending
 
 __all__ = ["check_free", "remove_entry", "remove_unlisted"]
@@ -55,10 +55,17 @@ def remove_unlisted(
     listed = {*kept, *(file.name.split("/")[0] for file in files)}
     if pending is not None:
         listed.add(PENDING)
-    # The list of what is pending goes first: it must not name files that are gone.
-    for entry in sorted(directory.entries(), key=lambda entry: entry != PENDING):
+    for entry in sorted(directory.entries(), key=_removal_order):
         if is_ours(entry) and entry not in listed:
             remove_entry(directory, entry)
+
+
+def _removal_order(entry: str) -> int:
+    """Return when an entry goes: the list of what is pending before the files that it names.
+
+    But after those of a commit, beside which a missing list would say that there was an index.
+    """
+    return 0 if is_of_commit(entry) else 1 if entry == PENDING else 2
 
 
 def remove_entry(directory: Directory, entry: str) -> None:
