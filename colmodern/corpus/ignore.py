@@ -8,7 +8,9 @@ configuration are not read: what is indexed depends on nothing but the folder it
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,14 +55,14 @@ def read_patterns(folder: Path) -> tuple[Patterns, list[str]]:
     complaints: list[str] = []
     for name in IGNORE_FILES:
         path = folder / name
-        if not path.is_file():
-            if os.path.lexists(path):
-                complaints.append(f"{path} is no file; its rules are passed over")
+        if not os.path.lexists(path):
+            continue
+        if not stat.S_ISREG(path.stat().st_mode):
+            complaints.append(f"{path} is no file; its rules are passed over")
             continue
         data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
         if b"\0" in data:
-            complaints.append(f"{path} is no text in UTF-8; its rules are passed over")
-            continue
+            raise OSError(errno.EINVAL, f"{name} is no text in UTF-8")
         own_lines = os.fsdecode(data).split("\n")
         _, wrong = compile_patterns(own_lines)
         complaints += [

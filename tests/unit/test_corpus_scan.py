@@ -257,18 +257,29 @@ def test_options_that_cannot_work_are_refused(options, message):
         ScanOptions(**options)
 
 
-@pytest.mark.parametrize("kind", ["a folder", "UTF-16", "a link to nothing"])
-def test_an_ignore_file_that_is_none_is_told(tmp_path, caplog, kind):
+def test_an_ignore_file_that_is_none_is_told(tmp_path, caplog):
     path = tmp_path / ".gitignore"
-    if kind == "a folder":
-        path.mkdir()
-    elif kind == "UTF-16":
+    path.mkdir()
+    (tmp_path / "a.txt").write_text("words")
+    assert [source.key for source in scan([tmp_path]).sources] == ["a.txt"]
+    assert f"{path} is no file; its rules are passed over" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["UTF-16", "a link to nothing"])
+def test_a_folder_whose_rules_cannot_be_read_is_left_out(tmp_path, kind):
+    (tmp_path / "sub").mkdir()
+    path = tmp_path / "sub" / ".gitignore"
+    if kind == "UTF-16":
         path.write_text("*.log\n", "utf-16")
     elif sys.platform != "win32":
         path.symlink_to(tmp_path / "nowhere")
     else:
         pytest.skip("needs rights to make a link")
-    (tmp_path / "a.txt").write_text("words")
-    assert [source.key for source in scan([tmp_path]).sources] == ["a.txt"]
-    assert f"{path} is no " in caplog.text
-    assert "its rules are passed over" in caplog.text
+    for folder in (tmp_path, tmp_path / "sub"):
+        (folder / "a.txt").write_text("words")
+    found = scan([tmp_path])
+    assert [source.key for source in found.sources] == ["a.txt"]
+    assert [(s.path, s.reason) for s in found.skipped] == [
+        (tmp_path / "sub", SkipReason.UNREADABLE)
+    ]
+    assert "ignore rules" in found.skipped[0].detail
