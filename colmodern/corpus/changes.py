@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+from unicodedata import normalize
 
 from colmodern.corpus.formats import extractor_fingerprint
 from colmodern.corpus.options import ScanOptions
@@ -184,7 +185,8 @@ def _missing(
     """Yield the locations that the scan should have met and has not, each with what hid it."""
     present = {source.location for source in scan.sources}
     roots = {printable(root) for root in scan.roots}
-    hidden = {printable(skipped.path): skipped for skipped in scan.skipped}
+    # By its composed form: a volume may be copied to one that spells names another way.
+    hidden = {normalize("NFC", printable(skipped.path)): skipped for skipped in scan.skipped}
     empty: dict[str, bool] = {}
     emptied = _EmptyFolders()
     for location in sorted(previous.keys() - present):
@@ -192,7 +194,8 @@ def _missing(
         own_roots = [place for place in above if place in roots]
         if not own_roots:
             continue
-        why = next((hidden[place] for place in above if place in hidden), None)
+        spelled = (normalize("NFC", place) for place in above)
+        why = next((hidden[place] for place in spelled if place in hidden), None)
         root = own_roots[0]
         if why is None and not prune:
             if root not in empty:
@@ -210,7 +213,7 @@ class _EmptyFolders:
 
     def above(self, location: str, root: str) -> str | None:
         """Return the folder that held a file, or what is left above it, if nothing is in it."""
-        for folder in list(_up(location))[1:]:
+        for folder in _up(location):  # one may stand where the file was
             if not _is_below(folder, root) or folder == root:
                 return None
             if folder not in self._known:

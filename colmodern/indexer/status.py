@@ -71,7 +71,7 @@ class IndexStatus:
     @property
     def is_in_doubt(self) -> bool:
         """Whether the next ``index`` could not do all: files cannot be read, or much would go."""
-        return bool(self.unreadable or self.missing_roots or self.needs_prune)
+        return bool(self.unread.documents or self.missing_roots or self.needs_prune)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""

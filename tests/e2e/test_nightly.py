@@ -84,6 +84,27 @@ def spoil_a_row(folder):
     (folder / "rows.jsonl").write_text('{"_id": "r1", "text": "apples"}\n{"_id": "r2"}\n{"_id')
 
 
+def change_a_row_and_spoil_the_others(folder):
+    (folder / "rows.jsonl").write_text('{"_id": "r1", "text": "red apples"}\n{"_id": "r2"}\n')
+
+
+def cut_all_rows(folder):
+    (folder / "rows.jsonl").write_text("\n \n")
+
+
+def blank_all_rows(folder):
+    write_rows(folder / "rows.jsonl", {"r1": "", "r2": " ", "r3": "\n"})
+
+
+def put_an_empty_folder_in_its_place(folder):
+    (folder / "a.txt").unlink()
+    (folder / "a.txt").mkdir()
+
+
+def spoil_the_rules(folder):
+    (folder / "sub" / ".gitignore").write_bytes(b"\0" * 64)
+
+
 def grow(folder):
     (folder / "a.txt").write_bytes(b"words " * 20_000_000)
 
@@ -99,6 +120,11 @@ ATTACKS = [
     break_the_page,
     empty_a_file,
     spoil_a_row,
+    change_a_row_and_spoil_the_others,
+    cut_all_rows,
+    blank_all_rows,
+    put_an_empty_folder_in_its_place,
+    spoil_the_rules,
     grow,
 ]
 if sys.platform != "win32":
@@ -169,6 +195,33 @@ def test_a_csv_file_that_ends_inside_a_quotation_mark_keeps_its_documents(corpus
     done = index(corpus)
     assert done.exit_code == ExitStatus.PARTLY
     assert f"{path}, row 2: broken (line 3: the file ends inside a quotation mark)" in done.stderr
+    with IndexReader.open(corpus.parent / "i") as reader:
+        assert reader.content_hashes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "cut", "told"),
+    [
+        ("rows.csv", "_id,title,text\nc1,t,one\n", "_id,title,text\n", "empty (no row has a text"),
+        (
+            "rows.csv",
+            "_id,title,text\nc1,t,one\n",
+            "_id,title,text\nc1,th",
+            "row 1: broken (line 2",
+        ),
+        ("rows.tsv", "_id\ttitle\ttext\nc1\tt\tone\n", "_id\ttitle\ttext\nc1\tt", "row 1: broken"),
+    ],
+)
+def test_a_table_that_is_cut_short_keeps_its_documents(corpus, name, whole, cut, told):
+    (corpus / name).write_text(whole)
+    index(corpus)
+    with IndexReader.open(corpus.parent / "i") as reader:
+        before = reader.content_hashes()
+    assert "c1" in before
+    (corpus / name).write_text(cut)
+    done = index(corpus)
+    assert done.exit_code == ExitStatus.PARTLY
+    assert told in done.stderr
     with IndexReader.open(corpus.parent / "i") as reader:
         assert reader.content_hashes() == before
 

@@ -305,3 +305,18 @@ def test_a_title_alone_is_a_document_wherever_its_row_stands(tmp_path):
     (found, skipped) = read(tmp_path / "a.jsonl", jsonl(*rows))
     assert [d.id for d, _ in found] == ["t1", "a"]
     assert [(s.row, s.reason) for s in skipped] == [(2, SkipReason.BAD_ROW)]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "ids"),
+    [
+        ("a.csv", "_id,text,note\n1,one,x\n2,two", ["1"]),
+        ("a.csv", "_id,text,note\n1,one,x\n2,two\n", ["1", "2"]),
+        ("a.csv", "_id,text,note\n1,one\n2,two,x", ["1", "2"]),
+        ("a.tsv", "_id\ttext\tnote\n1\tone\r\n2\ttwo", ["1"]),
+    ],
+)
+def test_a_last_line_without_a_break_that_lacks_fields_is_broken(tmp_path, name, data, ids):
+    (found, skipped) = read(tmp_path / name, data)
+    assert [d.id for d, _ in found] == ids
+    assert [one.reason for one in skipped] == [SkipReason.BROKEN] * (2 - len(ids))

@@ -7,7 +7,7 @@ a row, and a quotation mark is a quotation mark.
 A quotation mark that is never closed would make one row of all that follows. Where a row
 of several lines is not sound, it ends with its first line, and what follows is read anew. One that
 is still open where the file ends may have been cut short: it is no row, and what follows is taken
-only where it has all fields.
+only where it has all fields. Nor is a last line that has no line break and lacks fields.
 """
 
 from __future__ import annotations
@@ -174,13 +174,32 @@ def _rows(records: Iterator[_Record], lines: RecordLines, report: OnSkipped) -> 
                 report(Skipped(source.path, reason, detail, number))
             if record.is_open:
                 was_open = True
-            elif any(values[len(header) :]):
-                detail = f"line {record.line}: {len(values)} fields, the header {len(header)}"
-                report(Skipped(source.path, SkipReason.BAD_ROW, detail, number))
-            elif was_open and len(values) < len(header):
-                detail = f"line {record.line}: it follows an open quotation mark and lacks fields"
-                report(Skipped(source.path, SkipReason.BAD_ROW, detail, number))
-            else:
+                continue
+            wrong = _wrong_fields(values, header, was_open=was_open, is_cut=lines.is_cut)
+            if wrong is None:
                 yield Row(number, dict(zip(header, values, strict=False)))
+            else:
+                reason, clause = wrong
+                report(Skipped(source.path, reason, f"line {record.line}: {clause}", number))
     except csv.Error as error:
         raise ExtractionError(source.path, SkipReason.BROKEN, str(error)) from error
+
+
+def _wrong_fields(
+    values: list[str], header: list[str], *, was_open: bool, is_cut: bool
+) -> tuple[SkipReason, str] | None:
+    """Return what is wrong with the number of fields of a row, if anything is.
+
+    Args:
+        values: The fields.
+        header: The names.
+        was_open: Whether a row before was still open where the file ends.
+        is_cut: Whether the file ends in this row, without a line break.
+    """
+    if any(values[len(header) :]):
+        return SkipReason.BAD_ROW, f"{len(values)} fields, the header {len(header)}"
+    if len(values) >= len(header):
+        return None
+    if was_open:
+        return SkipReason.BAD_ROW, "it follows an open quotation mark and lacks fields"
+    return (SkipReason.BROKEN, "the file ends in it, before its last field") if is_cut else None

@@ -77,6 +77,8 @@ _SOURCES = ("source", "input", "code", "text")
 
 def _cells(notebook: Any) -> Iterator[Any]:
     """Yield the cells of a notebook of format 4, or of format 3 with its worksheets."""
+    if not isinstance(notebook, dict) or not {"cells", "worksheets"} & notebook.keys():
+        raise ValueError("it has no cells")
     sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
     for sheet in sheets:
         yield from sheet["cells"]

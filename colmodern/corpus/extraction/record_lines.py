@@ -21,7 +21,11 @@ _QUOTE = '"'
 
 
 class RecordLines:
-    """An iterator over lines that knows where records begin, and counts the rows."""
+    """An iterator over lines that knows where records begin, and counts the rows.
+
+    Attributes:
+        is_cut: Whether the line read last has no line break: the file ends with it.
+    """
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class RecordLines:
         """Read ``file``; ``has_quotes`` says whether a record may go on behind a line break."""
         self.source = source
         self.options = options
+        self.is_cut = False
         self._file = file
         self._report = report
         self._has_quotes = has_quotes
@@ -55,6 +60,7 @@ class RecordLines:
         while line := self._file.readline(limit + 1 - self._size):
             if self._size + len(line) <= limit:
                 self._size += len(line)
+                self.is_cut = not line.endswith(("\n", "\r"))
                 return line
             if self._size or self._row is None:
                 place = "the header" if self._row is None else f"row {self._row + 1}"

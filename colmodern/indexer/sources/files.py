@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +110,7 @@ class FileReader:
     def _read_source(self, source: Source, pool: ExtractionPool) -> None:
         ids: list[str] = []
         unread: list[Skipped] = []
-
-        def report(skipped: Skipped) -> None:
-            self._report.skipped.add(skipped)
-            if not skipped.reason.is_note:
-                self.failures[source.location] = skipped.reason.value
-            if skipped.is_unread and not unread:
-                unread.append(skipped)
-
+        report = partial(self._tell, source, unread)
         n_new, digest, has_ids = self._n_new, "", False
         try:
             digest, documents = pool.read(source, report)
@@ -125,6 +119,8 @@ class FileReader:
                 ids.append(claimed.id)
                 has_ids = has_ids or document.id != f"{source.key}#{row}"
                 self._compare(claimed, source)
+            if not (ids or unread):
+                report(Skipped(source.path, SkipReason.EMPTY, "no row has a text or a title"))
         except ExtractionError as error:
             report(error.skipped)
             digest = ""
@@ -139,6 +135,14 @@ class FileReader:
                 self._found.stale.add(source.location)
         elif ids or not unread or not unread[0].reason.may_pass:
             self._sources.append(self._record(source, digest, ids))
+
+    def _tell(self, source: Source, unread: list[Skipped], skipped: Skipped) -> None:
+        """Count what is told of a file; the first that was not read of it goes to ``unread``."""
+        self._report.skipped.add(skipped)
+        if not skipped.reason.is_note:
+            self.failures[source.location] = skipped.reason.value
+        if skipped.is_unread and not unread:
+            unread.append(skipped)
 
     def _tell_lost_ids(self, source: Source, *, has_ids: bool) -> None:
         """Say it if the rows of a file had ids before, and none has one now."""
