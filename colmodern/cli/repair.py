@@ -62,6 +62,8 @@ def repair(
     _tell(lost, report.lost)
     if report.n_unnamed:
         note(f"{lost}: {report.n_unnamed:,} documents whose ids are lost, too")
+    if report.n_unreadable:
+        note(f"{lost}: what {report.n_unreadable:,} segments held and no file gave again")
     _tell("may have been deleted before", report.unsure)
     if dry_run and report.problems:
         note("nothing was changed; without --dry-run it is done")

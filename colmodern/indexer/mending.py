@@ -84,8 +84,10 @@ class Mending:
             self._sources = found_sources(self._directory)
         sieve = self._sieve()
         segments, self._n_unreadable = found_segments(self._directory)
-        for segment in segments:
+        for segment, is_told in segments:
             live = list(segment.live_positions())
+            if not is_told:
+                live = self._salvage.without_deleted(segment, live, None, sieve)
             self._salvage.add_texts(segment, live, sieve, is_proven=False)
 
     def _look(self, manifest: Manifest, damaged: set[str]) -> None:
@@ -153,8 +155,11 @@ class Mending:
         """Return what became of the documents, as fields of a report."""
         salvage = self._salvage
         n_named = len(self._wanted - set(salvage.lost))
-        unsure = list(salvage.unsure)
-        if n_named > salvage.n_lost:  # the list of a file names some that were deleted since
+        gone = set(salvage.lost)
+        unsure = [identifier for identifier in salvage.unsure if identifier not in gone]
+        # The list of a file names some that were deleted since; where others are lost that no file
+        # gave, no count tells whether.
+        if n_named > salvage.n_lost or (n_named < salvage.n_lost and salvage.n_dead):
             unsure += sorted(self._read - set(salvage.lost))
         return {
             "kept": sum(len(list(segment.live_positions())) for segment in self._kept),
@@ -163,6 +168,7 @@ class Mending:
             "read": len(self._read),
             "lost": sorted(self._wanted - self._read),
             "n_unnamed": max(0, salvage.n_lost - n_named),
+            "n_unreadable": self._n_unreadable,
             "unsure": unsure,
         }
 

@@ -45,7 +45,9 @@ class RepairReport:
         encoded: Documents that were encoded again from the texts in the index.
         read: Documents that were encoded again from their files.
         lost: Ids of documents that are lost.
-        n_unnamed: How many more are lost, whose ids are lost, too.
+        n_unnamed: How many more are lost, whose ids are lost, too; where some were deleted before,
+            at least so many.
+        n_unreadable: Segments of which nobody knows what they held, for the manifest is lost, too.
         unsure: Ids of documents that are there and may have been deleted before.
         documents: Documents in the index now.
         tokens: Token vectors in the index now.
@@ -61,6 +63,7 @@ class RepairReport:
     read: int = 0
     lost: list[str] = field(default_factory=list)
     n_unnamed: int = 0
+    n_unreadable: int = 0
     unsure: list[str] = field(default_factory=list)
     documents: int = 0
     tokens: int = 0
@@ -70,7 +73,7 @@ class RepairReport:
     @property
     def is_whole(self) -> bool:
         """Whether the index holds just what it held before the damage."""
-        return not (self.lost or self.n_unnamed or self.unsure)
+        return not (self.lost or self.n_unnamed or self.n_unreadable or self.unsure)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
@@ -80,6 +83,7 @@ class RepairReport:
             **{name: getattr(self, name) for name in counts},
             "lost": list(self.lost),
             "lost_unnamed": self.n_unnamed,
+            "lost_segments": self.n_unreadable,
             "unsure": list(self.unsure),
             "seconds": round(self.seconds, 2),
             "dry_run": self.is_planned,

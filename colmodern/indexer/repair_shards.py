@@ -303,7 +303,7 @@ def _remove_misplaced(folder: Path, number: int, n_shards: int) -> None:
 
 
 def _add(report: RepairReport, done: RepairReport) -> None:
-    for name in ("kept", "copied", "encoded", "read", "n_unnamed"):
+    for name in ("kept", "copied", "encoded", "read", "n_unnamed", "n_unreadable"):
         setattr(report, name, getattr(report, name) + getattr(done, name))
     report.lost += done.lost
     report.unsure += done.unsure

@@ -285,6 +285,46 @@ def test_a_first_build_that_was_killed_in_its_commit_goes_on(tmp_path, monkeypat
     assert (report.continued, report.documents) == (2, 2)
 
 
+def without_manifest(root, name, harm):
+    damage(root / "manifest.json", "missing")
+    damage(root / name, harm)
+    return repair(root, ENCODER)
+
+
+def test_deletions_that_are_lost_with_the_manifest_bring_back_and_name_their_documents(made, root):
+    report = without_manifest(root, "tombstones-000001-g000003.arrow", "cut")
+    assert not report.is_whole
+    assert (report.lost, report.n_unreadable) == ([], 0)
+    assert "5.md" in report.unsure
+    assert set(FILES) - {"5.md"} <= texts(root).keys()
+
+
+@pytest.mark.parametrize("harm", ["cut", "ids"])
+def test_a_segment_that_is_lost_with_the_manifest_is_told(root, harm):
+    name = "segment-000002/documents.arrow"
+    if harm == "ids":
+        data = (root / name).read_bytes()
+        at = data.index(b"p1p2p3")
+        (root / name).write_bytes(data[:at] + b"\xff" + data[at + 1 :])
+        damage(root / "manifest.json", "missing")
+        report = repair(root, ENCODER)
+    else:
+        report = without_manifest(root, name, "cut")
+    assert not report.is_whole
+    assert (report.n_unreadable, report.lost) == (1, [])
+    assert verify(root) == []
+    assert "p1" not in texts(root)
+
+
+def test_documents_that_files_gave_and_others_are_lost_at_once(root):
+    for number in (1, 2):
+        damage(root / f"segment-00000{number}" / "documents.arrow", "cut")
+    report = repair(root, ENCODER)
+    assert "5.md" in texts(root)
+    assert "5.md" in report.unsure
+    assert report.n_unnamed > 0
+
+
 def test_what_is_no_damaged_index_is_refused(root, tmp_path):
     with pytest.raises(IndexNotFoundError):
         repair(tmp_path / "none")

@@ -6,6 +6,7 @@ encoder the codes belong to. So only texts count, and each has to prove itself b
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 from colmodern.errors import IndexCorruptError, IndexFormatError
@@ -49,8 +50,11 @@ def bare_manifest(directory: Directory) -> Manifest:
     return Manifest(last, "", "", {}, EncoderInfo("", "", 8), _NO_CODEC, last + 1, (), None)
 
 
-def found_segments(directory: Directory) -> tuple[list[Segment], int]:
-    """Return the segments on the disk, without their codes, and how many cannot be read."""
+def found_segments(directory: Directory) -> tuple[list[tuple[Segment, bool]], int]:
+    """Return the segments on the disk, without their codes, and how many cannot be read.
+
+    Beside each stands whether it is known which of its documents were deleted.
+    """
     found, n_unreadable = [], 0
     for name in sorted(_entries(directory), key=lambda name: segment_number(name) or 0):
         if segment_number(name) is not None:
@@ -73,14 +77,8 @@ def found_sources(directory: Directory) -> list[SourceRecord] | None:
     return None
 
 
-def _segment(directory: Directory, name: str) -> Segment:
+def _segment(directory: Directory, name: str) -> tuple[Segment, bool]:
     documents = _table(directory, f"{name}/documents.arrow", documents_schema())
-    tombstones, n_deleted = None, 0
-    prefix = f"tombstones-{name.removeprefix('segment-')}-"
-    for file in sorted(_entries(directory), key=_last_number):
-        if file.startswith(prefix):
-            n_deleted = _table(directory, file, tombstones_schema()).n_rows
-            tombstones = _record(directory, file)
     record = SegmentRecord(
         name=name,
         n_documents=documents.n_rows,
@@ -89,10 +87,27 @@ def _segment(directory: Directory, name: str) -> Segment:
         tokens=_NO_FILE,
         contexts=_NO_FILE,
         postings=_NO_FILE,
-        n_deleted_documents=n_deleted,
-        tombstones=tombstones,
     )
-    return Segment(directory, record, _NO_CODEC, parts=("documents",))
+    list(Segment(directory, record, _NO_CODEC, parts=("documents",)).ids)  # or nothing can be named
+    prefix = f"tombstones-{name.removeprefix('segment-')}-"
+    written = [file for file in _entries(directory) if file.startswith(prefix)]
+    for number, file in enumerate(sorted(written, key=_last_number, reverse=True)):
+        try:
+            return _with_tombstones(directory, record, file), number == 0
+        except IndexCorruptError:
+            continue
+    return Segment(directory, record, _NO_CODEC, parts=("documents",)), not written
+
+
+def _with_tombstones(directory: Directory, record: SegmentRecord, file: str) -> Segment:
+    changed = dataclasses.replace(
+        record,
+        n_deleted_documents=_table(directory, file, tombstones_schema()).n_rows,
+        tombstones=_record(directory, file),
+    )
+    segment = Segment(directory, changed, _NO_CODEC, parts=("documents",))
+    list(segment.live_positions())  # positions that leave the segment are damage
+    return segment
 
 
 def _table(directory: Directory, name: str, schema: object) -> Table:

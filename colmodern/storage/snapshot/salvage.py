@@ -45,6 +45,7 @@ class Salvage:
         encoded: Segments of which documents must be encoded again.
         lost: Ids of live documents that can be neither.
         n_lost: How many more documents are lost, whose ids are lost, too.
+        n_dead: How many documents beside those were deleted, whose ids are lost as well.
         unsure: Ids of documents of which some were deleted, nobody knows which.
     """
 
@@ -53,6 +54,7 @@ class Salvage:
     encoded: list[tuple[Segment, list[int]]] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     n_lost: int = 0
+    n_dead: int = 0
     unsure: list[str] = field(default_factory=list)
 
     def take(
@@ -94,14 +96,36 @@ class Salvage:
         except IndexCorruptError:
             has_keys, live = False, []
         if not has_keys:
-            self.n_lost += record.n_documents - record.n_deleted_documents - unknown
+            n_deleted = record.n_deleted_documents + unknown
+            self.n_lost += record.n_documents - n_deleted
+            self.n_dead += n_deleted
             return
         if unknown:
-            live = self._without_deleted(segment, live, unknown, sieve)
+            live = self.without_deleted(segment, live, unknown, sieve)
         if is_lost_code or parts["documents"]:
             self.add_texts(segment, live, sieve, is_proven=not parts["documents"])
         else:
             self.copied.append((segment, live))
+
+    def without_deleted(
+        self, segment: Segment, positions: list[int], n_deleted: int | None, sieve: Sieve
+    ) -> list[int]:
+        """Return the documents of a segment without tombstones that are not known to be deleted.
+
+        Args:
+            segment: The segment.
+            positions: The documents that were not deleted, as far as its files tell.
+            n_deleted: How many of them were; None: nobody knows.
+            sieve: What else is known.
+        """
+        left = [
+            position
+            for position in positions
+            if (document := _document(segment, position)) is None or not sieve.is_deleted(document)
+        ]
+        if len(positions) - len(left) != n_deleted:
+            self.unsure += [segment.id_of(position) for position in left]
+        return left
 
     def add_texts(
         self, segment: Segment, positions: list[int], sieve: Sieve, *, is_proven: bool
@@ -132,19 +156,6 @@ class Salvage:
         for segment, positions in (*self.copied, *self.encoded):
             found.update((segment.id_of(i), segment.content_hashes[i]) for i in positions)
         return found
-
-    def _without_deleted(
-        self, segment: Segment, positions: list[int], n_deleted: int, sieve: Sieve
-    ) -> list[int]:
-        """Return the documents of a segment without tombstones that are not known to be deleted."""
-        left = [
-            position
-            for position in positions
-            if (document := _document(segment, position)) is None or not sieve.is_deleted(document)
-        ]
-        if len(positions) - len(left) != n_deleted:
-            self.unsure += [segment.id_of(position) for position in left]
-        return left
 
 
 def _document(segment: Segment, position: int) -> StoredDocument | None:

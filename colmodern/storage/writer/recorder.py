@@ -186,8 +186,10 @@ class ChangeRecorder:
             self._write_pending()
 
     def _write_pending(self) -> None:
-        if not self._resumable:
-            return
+        if self._resumable:
+            self._list_pending()
+
+    def _list_pending(self) -> None:
         pending = Pending(
             generation=self._base.generation,
             is_new=self._is_new,

@@ -227,6 +227,8 @@ class IndexWriter(ChangeRecorder):
         if not self.has_changes and has_all_words(self._base):
             return self._base
         self._generation += 1
+        if self._is_new and self._base.generation == 0 and self._changes.added:
+            self._list_pending()  # without it the files of a commit say that a manifest is lost
         with writing(self.path):
             manifest = next_manifest(
                 self.directory,
