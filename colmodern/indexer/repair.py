@@ -37,6 +37,8 @@ def repair(
     Raises:
         IndexNotFoundError: There is no index, nor what is left of one.
         IndexFormatError: It is of another format version.
+        IndexStoreError: The system does not let a file be read now, which is no damage; nothing was
+            changed.
         IndexLockedError: Another process is writing to it.
         EncoderError: The encoder cannot be loaded; nothing was changed.
         EncoderMismatchError: The index was made with another one; nothing was changed.

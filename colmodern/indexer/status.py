@@ -223,5 +223,6 @@ def _all_unread(parts: Sequence[UnreadFiles]) -> UnreadFiles:
     for part in parts:
         found.documents += part.documents
         found.n_files += part.n_files
+        found.n_named += part.n_named
         found.examples += part.examples[: MOST_NAMED - len(found.examples)]
     return found

@@ -139,6 +139,7 @@ def test_what_cannot_be_read_keeps_its_documents(corpus, attack):
     foreseen = run("status", "--index", corpus.parent / "i")
     assert foreseen.exit_code == ExitStatus.PARTLY
     assert STAYED.search(foreseen.output)
+    assert "\n  and " not in foreseen.stderr, "each file is named, or its folder"
     for _ in range(2):
         done = index(corpus)
         assert done.exit_code == ExitStatus.PARTLY, done.output

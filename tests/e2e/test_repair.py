@@ -1,8 +1,11 @@
 """Damage is mended: the index is sound afterwards, and what it has lost is listed."""
 
+import errno
 import json
+import os
 import shutil
 import tempfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from colmodern.errors import (
     IndexFormatError,
     IndexLockedError,
     IndexNotFoundError,
+    IndexStoreError,
 )
 from colmodern.indexer import repair, transaction
 from colmodern.indexer.sources import encoding
@@ -323,6 +327,33 @@ def test_documents_that_files_gave_and_others_are_lost_at_once(root):
     assert "5.md" in texts(root)
     assert "5.md" in report.unsure
     assert report.n_unnamed > 0
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.ESTALE])
+@pytest.mark.parametrize("lost", ["", "manifest.json"])
+def test_what_the_system_does_not_hand_out_is_no_damage(root, monkeypatch, number, lost):
+    if lost:
+        damage(root / lost, "missing")
+    before = {name: (root / name).read_bytes() for name in files_of(root)}
+
+    def refused(read):
+        def refuse(self, name, *where):
+            if name == "segment-000002/documents.arrow":
+                raise OSError(number, os.strerror(number))
+            return read(self, name, *where)
+
+        return refuse
+
+    for method in ("read", "size", "map"):
+        monkeypatch.setattr(LocalDirectory, method, refused(getattr(LocalDirectory, method)))
+    for change in (repair, partial(repair, dry_run=True)):
+        with pytest.raises(IndexStoreError, match=os.strerror(number)) as found:
+            change(root, ENCODER)
+        assert found.value.code == "index_unreadable"
+    if not lost:
+        with pytest.raises(IndexStoreError):
+            verify(root)
+    assert {name: (root / name).read_bytes() for name in files_of(root)} == before
 
 
 def test_what_is_no_damaged_index_is_refused(root, tmp_path):

@@ -31,10 +31,15 @@ __all__ = [
     "read_codec",
     "read_manifest",
     "read_pending",
+    "unreadable",
 ]
 
 _BLOCK_BYTES = 1 << 22
 _LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+_NETWORK = {
+    *(errno.EAGAIN, errno.ECONNRESET, errno.EHOSTUNREACH, errno.EINTR, errno.ENETDOWN),
+    *(errno.ENETUNREACH, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT),
+}
 
 
 def read_manifest(directory: Directory) -> Manifest:
@@ -144,13 +149,13 @@ def map_table(
     try:
         found = directory.size(record.name)
     except OSError as error:
-        raise _unreadable(path, error, "cannot be read") from error
+        raise unreadable(path, error, "cannot be read") from error
     if found != record.bytes:
         raise damaged(path, f"it has {found} bytes, the manifest says {record.bytes}")
     try:
         data = directory.map(record.name)
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error, "is not an Arrow IPC file") from error
+        raise unreadable(path, error, "is not an Arrow IPC file") from error
     return Table(data, path, schema=schema, n_rows=n_rows)
 
 
@@ -168,7 +173,7 @@ def check_file(directory: Directory, record: FileRecord) -> None:
             digest.update(block)
             size += len(block)
     except OSError as error:
-        raise _unreadable(path, error, "cannot be read") from error
+        raise unreadable(path, error, "cannot be read") from error
     if size != record.bytes:
         raise damaged(path, f"it has {size} bytes, the manifest says {record.bytes}")
     if digest.hexdigest() != record.checksum:
@@ -177,7 +182,7 @@ def check_file(directory: Directory, record: FileRecord) -> None:
         )
 
 
-def _unreadable(path: Path, error: Exception, what: str) -> IndexStoreError:
+def unreadable(path: Path, error: Exception, what: str) -> IndexStoreError:
     """Return the error for a file that is not there, or that the system does not hand out now."""
     number = getattr(error, "errno", None)
     if number in _LIMITS:
@@ -188,8 +193,9 @@ def _unreadable(path: Path, error: Exception, what: str) -> IndexStoreError:
             "(`ulimit -n`; vm.max_map_count), or run `colmodern compact`.",
             path=path,
         )
-    if isinstance(error, PermissionError):
-        return IndexStoreError(f"{path} cannot be read: {error.strerror}.", path=path)
+    if isinstance(error, PermissionError) or number in _NETWORK:
+        reason = getattr(error, "strerror", None) or error
+        return IndexStoreError(f"{path} cannot be read: {reason}.", path=path)
     return damaged(path, f"it {what} ({getattr(error, 'strerror', None) or error})")
 
 

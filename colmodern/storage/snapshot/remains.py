@@ -16,7 +16,7 @@ from colmodern.storage.format.manifest import CodecRecord, FileRecord, Manifest,
 from colmodern.storage.format.names import MANIFEST, is_ours, segment_number
 from colmodern.storage.format.schemas import documents_schema, sources_schema, tombstones_schema
 from colmodern.storage.format.tables import Table
-from colmodern.storage.snapshot.files import map_table, read_manifest
+from colmodern.storage.snapshot.files import map_table, read_manifest, unreadable
 from colmodern.storage.snapshot.segment import Segment
 
 __all__ = ["bare_manifest", "found_segments", "found_sources", "read_manifest_or_none"]
@@ -118,7 +118,7 @@ def _record(directory: Directory, name: str) -> FileRecord:
     try:
         return FileRecord(name, directory.size(name), "")
     except OSError as error:
-        raise IndexCorruptError(f"{name} is missing", path=directory.path / name) from error
+        raise unreadable(directory.path / name, error, "cannot be read") from error
 
 
 def _entries(directory: Directory) -> list[str]:

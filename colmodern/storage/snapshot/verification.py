@@ -63,6 +63,7 @@ def verify(path: IndexLocation) -> list[Problem]:
 
     Raises:
         IndexNotFoundError: There is no index, nor what is left of one.
+        IndexStoreError: The system does not let a file be read now, which says nothing of it.
     """
     directory = as_directory(path)
     if is_shard_set(directory):
@@ -160,6 +161,8 @@ def _caught(directory: Directory, check: Callable[[], None]) -> Iterator[Problem
 
 
 def _problem(error: ColModernError, directory: Directory) -> Problem:
+    if error.code == IndexStoreError.code:  # it is not damage: nobody may mend it
+        raise error
     return Problem(error.path if isinstance(error, IndexStoreError) else directory.path, str(error))
 
 
