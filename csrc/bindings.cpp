@@ -17,6 +17,7 @@
 #include "bindings_encoder.h"
 #include "bindings_operands.h"
 #include "bindings_passages.h"
+#include "bindings_words.h"
 #include "centroids/centroids.h"
 #include "contexts/contexts.h"
 #include "cpu.h"
@@ -110,11 +111,12 @@ void bind_smooth_maxsim(int isa, Matrix<const std::int16_t> rows, Vector<const f
 }
 
 void bind_maxsim_codes(int isa, COLMODERN_QUERY_ARGUMENTS, const BoundSegments& segments,
-                       Vector<const std::int64_t> documents, double sharpness, int threads, Vector<float> out) {
+                       Vector<const std::int64_t> documents, double sharpness, std::int64_t depth, int threads,
+                       Vector<float> out) {
   const nb::gil_scoped_release release;
   const CodeQuery query = COLMODERN_QUERY;
   maxsim_codes(kernels_of(isa), query, table_of(rows, steps, query.query.count), listed_of(segments, documents),
-               sharpness, threads, out.data());
+               sharpness, depth, threads, out.data());
 }
 
 void bind_code_maxima(int isa, COLMODERN_QUERY_ARGUMENTS, const BoundSegments& segments,
@@ -213,6 +215,7 @@ NB_MODULE(_native, m) {
   m.def("supported_isas", &supported_isas);
   bind_encoder(m);
   bind_passages(m);
+  bind_words(m);
   m.def("centroid_scores", &bind_centroid_scores, "isa"_a, "query"_a.noconvert(), "centroids"_a.noconvert(),
         "threads"_a, "out"_a.noconvert());
   m.def("nearest_centroids", &bind_nearest_centroids, "isa"_a, "vectors"_a.noconvert(), "centroids"_a.noconvert(),
@@ -231,9 +234,10 @@ NB_MODULE(_native, m) {
   m.def("gather", &bind_gather, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, "probed"_a.noconvert(),
         "segments"_a, "allowed"_a.noconvert(), "threads"_a, "documents"_a.noconvert(), "scores"_a.noconvert());
   m.def("smooth_maxsim", &bind_smooth_maxsim, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
-        COLMODERN_CONTEXTS_NAMES, "segments"_a, "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert());
+        COLMODERN_CONTEXTS_NAMES, "segments"_a, "documents"_a.noconvert(), "threads"_a,
+        "out"_a.noconvert());
   m.def("maxsim_codes", &bind_maxsim_codes, "isa"_a, COLMODERN_QUERY_NAMES, "segments"_a, "documents"_a.noconvert(),
-        "sharpness"_a, "threads"_a, "out"_a.noconvert());
+        "sharpness"_a, "depth"_a, "threads"_a, "out"_a.noconvert());
   m.def("code_maxima", &bind_code_maxima, "isa"_a, COLMODERN_QUERY_NAMES, "segments"_a, "documents"_a.noconvert(),
         "begins"_a.noconvert(), "ends"_a.noconvert(), "threads"_a, "out"_a.noconvert());
 #define COLMODERN_CELLS_NAMES                                                                      \

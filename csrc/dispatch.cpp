@@ -19,11 +19,11 @@
 namespace colmodern {
 namespace {
 
-#define COLMODERN_TABLE(isa)                                                                                         \
-  Kernels {                                                                                                          \
-    dense_scores_##isa, dense_maxima_##isa, dense_nearest_##isa, centroid_products_##isa, centroid_sums_##isa,       \
-        code_maxima_##isa, row_scores_##isa, raise_nearest_##isa, greatest_##isa, unit_rows_##isa, round_rows_##isa, \
-        code_context_##isa, code_rows_##isa                                                                          \
+#define COLMODERN_TABLE(isa)                                                                                           \
+  Kernels {                                                                                                            \
+    dense_scores_##isa, dense_maxima_##isa, dense_nearest_##isa, centroid_products_##isa, centroid_sums_##isa,         \
+        group_maxima_##isa, rows_from_##isa, code_maxima_##isa, row_scores_##isa, raise_nearest_##isa, greatest_##isa, \
+        unit_rows_##isa, round_rows_##isa, code_context_##isa, code_rows_##isa                                         \
   }
 
 constexpr Kernels kScalar = COLMODERN_TABLE(scalar);
@@ -38,10 +38,10 @@ constexpr Kernels kAmx = [] {
 #endif
 #if COLMODERN_ARM
 // `encode` is one text for all instruction sets, and vectors are in the baseline.
-constexpr Kernels kNeon{dense_scores_neon,  dense_maxima_neon, dense_nearest_neon, centroid_products_neon,
-                        centroid_sums_neon, code_maxima_neon,  row_scores_neon,    raise_nearest_neon,
-                        greatest_neon,      unit_rows_scalar,  round_rows_scalar,  code_context_scalar,
-                        code_rows_scalar};
+constexpr Kernels kNeon{dense_scores_neon,  dense_maxima_neon,   dense_nearest_neon, centroid_products_neon,
+                        centroid_sums_neon, group_maxima_neon,   rows_from_neon,     code_maxima_neon,
+                        row_scores_neon,    raise_nearest_neon,  greatest_neon,      unit_rows_scalar,
+                        round_rows_scalar,  code_context_scalar, code_rows_scalar};
 #endif
 #undef COLMODERN_TABLE
 

@@ -76,6 +76,9 @@ struct CodeColumns {
   const std::uint16_t* norms;  // float16
 };
 
+// Tokens of a block are looked at by groups.
+constexpr std::int64_t kGroupTokens = 16;
+
 // Centroids of 8 bits to compare rows with: [strip][dim / 4][16][4]. What pads the last strip starts so low that it
 // never is the greatest.
 struct PackedRows {
@@ -124,6 +127,16 @@ struct Kernels {
   // row the context is added first.
   void (*centroid_sums)(const CentroidRows&, const std::int16_t* context, const CentroidIds&, std::int64_t begin,
                         std::int64_t end, float* sums) noexcept;
+  // The greatest rows, the context added, of each group of kGroupTokens tokens of begin..end: (groups, stride) numbers,
+  // 64-byte aligned. They raise `greatest`: (n_greatest, stride), each lane's greatest numbers in falling order.
+  void (*group_maxima)(const CentroidRows&, const std::int16_t* context, const CentroidIds&, std::int64_t begin,
+                       std::int64_t end, std::int16_t* maxima, std::int64_t n_greatest,
+                       std::int16_t* greatest) noexcept;
+  // The tokens of begin..end, of which a row, the context added, reaches its floor in any lane: their places, counted
+  // from `begin`, and those rows, (n, stride). maxima: of their groups. Returns how many there are.
+  std::int64_t (*rows_from)(const CentroidRows&, const std::int16_t* context, const CentroidIds&, std::int64_t begin,
+                            std::int64_t end, const std::int16_t* maxima, const std::int16_t* floors,
+                            std::int32_t* places, std::int16_t* rows) noexcept;
   // Raises best[i] to the greatest norm * (step * (row + context) + gain * product)
   void (*code_maxima)(const PackedQuery&, const CentroidRows&, const std::int16_t* context, const CodeColumns&,
                       std::int64_t begin, std::int64_t end, float* best) noexcept;
@@ -163,6 +176,11 @@ const Kernels& kernels_for(Isa isa);
                                std::int16_t*, std::int64_t) noexcept;                                                 \
   void centroid_sums_##isa(const CentroidRows&, const std::int16_t*, const CentroidIds&, std::int64_t, std::int64_t,  \
                            float*) noexcept;                                                                          \
+  void group_maxima_##isa(const CentroidRows&, const std::int16_t*, const CentroidIds&, std::int64_t, std::int64_t,   \
+                          std::int16_t*, std::int64_t, std::int16_t*) noexcept;                                       \
+  std::int64_t rows_from_##isa(const CentroidRows&, const std::int16_t*, const CentroidIds&, std::int64_t,            \
+                               std::int64_t, const std::int16_t*, const std::int16_t*, std::int32_t*,                 \
+                               std::int16_t*) noexcept;                                                               \
   void code_maxima_##isa(const PackedQuery&, const CentroidRows&, const std::int16_t*, const CodeColumns&,            \
                          std::int64_t, std::int64_t, float*) noexcept;                                                \
   void row_scores_##isa(const PackedRows&, const std::uint8_t*, std::int64_t, std::int64_t, std::int32_t*) noexcept;  \

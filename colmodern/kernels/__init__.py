@@ -65,6 +65,7 @@ from colmodern.kernels.operands import (
     Ids,
     PackedCentroids,
     QuantisedQuery,
+    WordArrays,
     table_scales,
 )
 from colmodern.kernels.reference import pack_residuals, unpack_residuals
@@ -76,6 +77,7 @@ from colmodern.kernels.searching import (
     smooth_maxsim,
 )
 from colmodern.kernels.segments import SegmentArrays, Segments
+from colmodern.kernels.words import WordPostings, find_words, score_words
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = [
@@ -99,6 +101,8 @@ __all__ = [
     "Rounding",
     "SegmentArrays",
     "Segments",
+    "WordArrays",
+    "WordPostings",
     "active_isa",
     "available_isas",
     "block_bounds",
@@ -108,6 +112,7 @@ __all__ = [
     "code_maxima",
     "coded_query",
     "encode_tokens",
+    "find_words",
     "gather",
     "maxsim",
     "maxsim_codes",
@@ -121,6 +126,7 @@ __all__ = [
     "pack_rotation",
     "probe",
     "round_vectors",
+    "score_words",
     "smooth_maxsim",
     "sum_clusters",
     "total",

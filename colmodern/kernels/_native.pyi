@@ -1,5 +1,6 @@
 # The private face of the compiled kernels (csrc/bindings.cpp). Results go into `out`.
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,33 @@ class Segments:
         postings: NDArray[np.uint16] | NDArray[np.uint32],
     ) -> None: ...
 
+class Words:
+    def __init__(self) -> None: ...
+    def add(
+        self,
+        word_offsets: NDArray[np.int64],
+        word_bytes: NDArray[np.uint8],
+        posting_offsets: NDArray[np.int64],
+        documents: NDArray[np.uint16] | NDArray[np.uint32],
+        counts: NDArray[np.uint16],
+        n_documents: int,
+    ) -> None: ...
+
+def find_words(
+    postings: Words,
+    words: Sequence[bytes],
+    live: NDArray[np.bool_] | None,
+    rows: NDArray[np.int64],
+    frequencies: NDArray[np.int64],
+) -> None: ...
+def score_words(
+    postings: Words,
+    rows: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    saturations: NDArray[np.float32],
+    threads: int,
+    scores: NDArray[np.float32],
+) -> None: ...
 def gather(
     rows: NDArray[np.int16],
     steps: NDArray[np.float32],
@@ -102,6 +130,7 @@ def maxsim_codes(
     segments: Segments,
     documents: NDArray[np.int64],
     sharpness: float,
+    depth: int,
     threads: int,
     out: NDArray[np.float32],
 ) -> None: ...

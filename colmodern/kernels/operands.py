@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.types import FloatMatrix, FloatVector
+from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 Ids: TypeAlias = NDArray[np.uint16] | NDArray[np.uint32]
 
@@ -155,6 +155,27 @@ class Codebook:
     levels: NDArray[np.int8]
     level_step: float
     bits: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WordArrays:
+    """The words of one segment, and the documents that have them.
+
+    Attributes:
+        word_offsets: Shape (n_words + 1,), int64: where the bytes of each word begin.
+        word_bytes: Shape (n_bytes,), uint8: the UTF-8 bytes of all words, ascending.
+        posting_offsets: Shape (n_words + 1,), int64: where the documents of each word begin.
+        documents: Shape (n_postings,), uint16 or uint32: those of a word ascend.
+        counts: Shape (n_postings,), uint16: how often each has the word.
+        n_documents: How many documents the segment has.
+    """
+
+    word_offsets: IntVector
+    word_bytes: NDArray[np.uint8]
+    posting_offsets: IntVector
+    documents: Ids
+    counts: NDArray[np.uint16]
+    n_documents: int
 
 
 def table_scales(query: QuantisedQuery, table_steps: FloatVector) -> FloatVector:

@@ -21,9 +21,9 @@ are summed in query order in double precision and rounded once. Integers (``cent
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +38,20 @@ from colmodern.kernels.operands import (
     CodedTokens,
     Ids,
     QuantisedQuery,
+    WordArrays,
 )
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 Float64 = NDArray[np.float64]
+WordRows: TypeAlias = tuple[IntVector, IntVector]
 
 LOWEST = -(2**15)
+
+GROUP_TOKENS = 16
+"""Tokens of a document are looked at in groups of so many."""
+
+LEAST_GROUPS = 4
+"""Of so many groups one sets the floor of what is scored, at most."""
 
 ROWS_AN_OCTAVE = 2**15 / 62.5
 """How much higher a number of a centroid table is when the weight of its token is doubled."""
@@ -197,10 +205,34 @@ def maxsim_codes(
     documents: IntVector,
     contexts: Contexts | None = None,
     sharpness: float = 0.0,
+    depth: int = 0,
 ) -> Float64:
-    """Return MaxSim over coded tokens: the greatest scores, summed over the query."""
-    maxima = _maxima(token_scores(query, table, codes, offsets, contexts), offsets)
-    return total(maxima[documents], sharpness)
+    """Return MaxSim over coded tokens: the greatest scores, summed over the query.
+
+    With a depth, a long document's tokens without promise count as if they were not there.
+    """
+    scores = token_scores(query, table, codes, offsets, contexts)
+    rows = rows_in_context(table, codes.centroid_ids, offsets, query, contexts)
+    for start, end in pairwise(offsets.tolist()):
+        if depth and end - start >= LEAST_GROUPS * depth * GROUP_TOKENS:
+            blocks = np.array([0, end - start])
+            if contexts is not None:
+                blocks = block_bounds(blocks)
+            is_promising = promising(rows[start:end], blocks, depth)
+            scores[start:end][~is_promising] = -np.inf
+    return total(_maxima(scores, offsets)[documents], sharpness)
+
+
+def promising(rows: NDArray[np.int16], blocks: IntVector, depth: int) -> NDArray[np.bool_]:
+    """Return which tokens of a document reach the floor of any query token.
+
+    It is the ``depth``-th greatest of the maxima of groups of 16 tokens, which begin with blocks.
+    """
+    starts = np.concatenate([np.arange(*block, GROUP_TOKENS) for block in pairwise(blocks)])
+    maxima = np.maximum.reduceat(rows, starts, axis=0)
+    floors = np.sort(maxima, axis=0)[-depth]
+    reached: NDArray[np.bool_] = (rows >= floors).any(axis=1)
+    return reached
 
 
 def total(maxima: Float64, sharpness: float) -> Float64:
@@ -488,3 +520,33 @@ def _code_runs(runs: Float64, levels: Float64, bits: int) -> NDArray[np.uint8]:
 def _spans(offsets: IntVector, documents: IntVector) -> Iterator[tuple[int, int]]:
     for document in documents:
         yield int(offsets[document]), int(offsets[document + 1])
+
+
+def find_words(part: WordArrays, words: Sequence[bytes], live: NDArray[np.bool_]) -> WordRows:
+    """Return the row of each word in a segment, -1 where it has none, and its live documents."""
+    ends = part.word_offsets
+    known = {bytes(part.word_bytes[a:b]): row for row, (a, b) in enumerate(pairwise(ends))}
+    rows = np.array([known.get(word, -1) for word in words], np.int64)
+    found = [part.documents[_list_of(part, row)] for row in rows]
+    return rows, np.array([np.count_nonzero(live[documents]) for documents in found], np.int64)
+
+
+def score_words(
+    part: WordArrays, rows: IntVector, weights: FloatVector, saturations: FloatVector
+) -> FloatVector:
+    """Return what the documents of a segment score by words, in float32.
+
+    Each word in order adds ``weight * (count / (count + saturation))``; every operation is rounded
+    for itself.
+    """
+    scores = np.zeros(part.n_documents, np.float32)
+    for row, weight_of_word in zip(rows.tolist(), weights, strict=True):
+        listed = _list_of(part, row)
+        documents, counts = part.documents[listed], part.counts[listed].astype(np.float32)
+        scores[documents] += weight_of_word * (counts / (counts + saturations[documents]))
+    return scores
+
+
+def _list_of(part: WordArrays, row: int) -> slice:
+    ends = part.posting_offsets
+    return slice(0) if row < 0 else slice(int(ends[row]), int(ends[row + 1]))

@@ -29,6 +29,9 @@ from colmodern.kernels.operands import CentroidTable, QuantisedQuery, table_scal
 from colmodern.kernels.segments import SegmentArrays, Segments
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
+MAX_DEPTH = 256
+"""How many groups may set a floor."""
+
 _NO_CONTEXTS = (LEVELS, 0.0, np.zeros((0, 0), np.int8), np.zeros(0, np.float32))
 
 
@@ -151,6 +154,7 @@ def maxsim_codes(
     documents: IntVector,
     *,
     sharpness: float = 0.0,
+    depth: int = 0,
     threads: int = 1,
 ) -> FloatVector:
     """Return MaxSim of a query with coded documents, without decompressing them.
@@ -164,12 +168,18 @@ def maxsim_codes(
         segments: Where the documents are.
         documents: Shape (n_listed,), int64: which documents to score, in any order.
         sharpness: 0 for the plain sum, at most 64; see ``total``.
+        depth: How many groups of 16 tokens set a query token's floor: of a document of at least
+            64 times as many tokens, those alone are scored whose centroid and context score as
+            much for any query token as those of its best token in the last of the groups that
+            score most. 0 scores all tokens.
         threads: How many threads to use; they split documents.
 
     Returns:
         Shape (n_listed,), float32. Minus infinity for an empty document, 0 for an empty query.
     """
     check_sharpness(sharpness)
+    if not 0 <= depth <= MAX_DEPTH:
+        raise ValueError(f"depth must lie within 0 to {MAX_DEPTH}, got {depth}.")
     check_array("documents", documents, (np.int64,), ("n_listed",))
     operands = _code_operands(query, table, segments, threads)
     isa = active_isa()
@@ -178,7 +188,7 @@ def maxsim_codes(
         def score(part: SegmentArrays, numbers: IntVector) -> FloatVector:
             _check_values(part, numbers, len(table))
             found = reference.maxsim_codes(
-                query, table, part.codes, part.offsets, numbers, part.contexts, sharpness
+                query, table, part.codes, part.offsets, numbers, part.contexts, sharpness, depth
             )
             return found.astype(np.float32)
 
@@ -186,7 +196,14 @@ def maxsim_codes(
         return segments.scored(documents, score)
     out = np.empty(len(documents), np.float32)
     native().maxsim_codes(
-        NATIVE_ISAS.index(isa), *operands, segments.handle, documents, sharpness, threads, out
+        NATIVE_ISAS.index(isa),
+        *operands,
+        segments.handle,
+        documents,
+        sharpness,
+        depth,
+        threads,
+        out,
     )
     return out
 

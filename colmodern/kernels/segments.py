@@ -1,4 +1,7 @@
-"""What do the kernels of a search read? The arrays of all segments, checked once."""
+"""What do the kernels of a search read? The arrays of all segments, checked once.
+
+What a query must fit (dimensions, bits, centroids) is compared with them when the first one comes.
+"""
 
 from __future__ import annotations
 
@@ -57,6 +60,7 @@ class Segments:
             _check_part(part)
         self.parts = tuple(parts)
         self.starts = np.cumsum([0, *(part.n_documents for part in parts)], dtype=np.int64)
+        self._fitting: set[tuple[str, int]] = set()
 
     def __len__(self) -> int:
         """Return the number of segments."""
@@ -95,25 +99,32 @@ class Segments:
 
     def check_codes(self, dim: int, row_bytes: int) -> None:
         """Raise ValueError unless residuals and contexts have as many bytes as a query needs."""
-        for part in self.parts:
-            if part.codes.residuals.shape[1] != row_bytes:
-                shape = (len(part.codes.centroid_ids), row_bytes)
-                check_array("codes.residuals", part.codes.residuals, (np.uint8,), shape)
         self.check_contexts(dim)
+        if ("row bytes", row_bytes) in self._fitting:
+            return
+        for part in self.parts:
+            shape = (len(part.codes.centroid_ids), row_bytes)
+            check_array("codes.residuals", part.codes.residuals, (np.uint8,), shape)
+        self._fitting.add(("row bytes", row_bytes))
 
     def check_contexts(self, dim: int) -> None:
         """Raise ValueError unless contexts have a query's dimensions."""
+        if ("dim", dim) in self._fitting:
+            return
         for part in self.parts:
-            if part.contexts is not None and 2 * part.contexts.residuals.shape[1] != dim:
+            if part.contexts is not None:
                 check_contexts(part.contexts, dim, part.n_documents)
+        self._fitting.add(("dim", dim))
 
     def check_postings(self, n_centroids: int) -> None:
         """Raise ValueError unless there are postings of so many centroids."""
+        if ("centroids", n_centroids) in self._fitting:
+            return
         for part in self.parts:
             offsets = part.posting_offsets
-            if offsets is None or len(offsets) != n_centroids + 1:
-                offsets = np.zeros(0, np.int64) if offsets is None else offsets
-                check_array("posting_offsets", offsets, (np.int64,), (n_centroids + 1,))
+            offsets = np.zeros(0, np.int64) if offsets is None else offsets
+            check_array("posting_offsets", offsets, (np.int64,), (n_centroids + 1,))
+        self._fitting.add(("centroids", n_centroids))
 
     def check_documents(self, documents: IntVector) -> None:
         """Raise ValueError unless listed documents are there (for NumPy kernels)."""

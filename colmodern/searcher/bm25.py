@@ -13,14 +13,14 @@ and the mean length are those of the whole index, also where a part of it is sea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern import kernels
 from colmodern.searcher.candidates import Candidates
 from colmodern.searcher.statistics import WordStatistics
 from colmodern.storage import SegmentWords
@@ -31,23 +31,16 @@ K1, B = 1.2, 0.75
 """Robertson's constants as Anserini sets them, which do well on long and short documents."""
 
 
-class _Posting(NamedTuple):
-    """The live documents that have a word, and how often."""
-
-    documents: IntVector
-    counts: FloatVector
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundWords:
     """The words of a query in the documents of a part.
 
     Attributes:
-        postings: The documents of each distinct word.
-        statistics: How common the words are in this part.
+        rows: Shape (n_segments, n_words), int64: where each distinct word is in each segment.
+        statistics: How common the words are in this part; its words are in the order of the rows.
     """
 
-    postings: Mapping[str, _Posting]
+    rows: IntVector
     statistics: WordStatistics
 
 
@@ -72,12 +65,15 @@ class Lexicon:
     def look_up(self, query: str) -> FoundWords:
         """Return where the words of a query are, split as those of the index were."""
         times = Counter(words_of(query, self._analysis))
-        postings = {word: self._posting(word) for word in times}
-        frequencies = {word: len(one.documents) for word, one in postings.items()}
-        statistics = WordStatistics(self._n_live, self._n_words, frequencies, times)
-        return FoundWords(postings, statistics)
+        words = [word.encode() for word in times]
+        live = None if self._n_live == len(self._live) else self._live
+        rows, frequencies = kernels.find_words(self._postings, words, live)
+        found = dict(zip(times, frequencies.tolist(), strict=True))
+        return FoundWords(rows, WordStatistics(self._n_live, self._n_words, found, times))
 
-    def scores(self, found: FoundWords, statistics: WordStatistics) -> FloatVector:
+    def scores(
+        self, found: FoundWords, statistics: WordStatistics, *, threads: int = 1
+    ) -> FloatVector:
         """Return the score of every document, shape (n_documents,), float32, 0 without a word.
 
         The cost is that of the postings of the query's words, and one pass over the documents.
@@ -85,13 +81,12 @@ class Lexicon:
         Args:
             found: From ``look_up``.
             statistics: Those of the whole index.
+            threads: How many threads to use.
         """
+        idf = [n * statistics.idf(word) for word, n in statistics.times.items()]
         saturation = self._saturation(statistics.mean_length)
-        total = np.zeros(len(self._live), np.float32)
-        for word, (documents, counts) in found.postings.items():
-            idf = statistics.times[word] * statistics.idf(word)
-            total[documents] += idf * (counts / (counts + saturation[documents]))
-        return total
+        weights = np.array(idf, np.float32)
+        return kernels.score_words(self._postings, found.rows, weights, saturation, threads=threads)
 
     def documents_with(self, phrase: str) -> Candidates | None:
         """Return the documents that have every word of a phrase; None if no index has its words.
@@ -102,28 +97,33 @@ class Lexicon:
         Returns:
             The live documents, each with how often it has the rarest of the words.
         """
-        words = dict.fromkeys(sure_words_of(phrase, self._analysis))
-        found = sorted(map(self._posting, words), key=lambda one: len(one.documents))
-        if not found:
+        words = [word.encode() for word in dict.fromkeys(sure_words_of(phrase, self._analysis))]
+        if not words:
             return None
-        documents, counts = found[0]
-        for other in found[1:]:
-            kept = np.isin(documents, other.documents, assume_unique=True)
+        rows, frequencies = kernels.find_words(self._postings, words, self._live)
+        rarest_first = np.argsort(frequencies, kind="stable").tolist()
+        documents, counts = self._documents_of(rows[:, rarest_first[0]])
+        for word in rarest_first[1:]:
+            kept = np.isin(documents, self._documents_of(rows[:, word])[0], assume_unique=True)
             documents, counts = documents[kept], counts[kept]
-        return Candidates(documents, counts)
+        live = self._live[documents]
+        return Candidates(documents[live], counts[live])
 
-    def _posting(self, word: str) -> _Posting:
-        found = [words.postings(word) for words in self._words]
-        documents = np.concatenate(
-            [np.zeros(0, np.int64)]
-            + [
-                one.astype(np.int64) + start
-                for (one, _), start in zip(found, self._starts.tolist(), strict=False)
-            ]
-        )
-        counts = np.concatenate([np.zeros(0, np.float32), *(counts for _, counts in found)])
-        kept = self._live[documents]
-        return _Posting(documents[kept], counts[kept].astype(np.float32))
+    def _documents_of(self, rows: IntVector) -> tuple[IntVector, FloatVector]:
+        """Return the documents of a word by its row in each segment, and how often they have it."""
+        documents, counts = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+        for i, row in enumerate(rows.tolist()):
+            part = self._postings.parts[i]
+            listed = slice(0, 0)
+            if row >= 0:
+                listed = slice(*part.posting_offsets[row : row + 2].tolist())
+            documents.append(part.documents[listed] + self._starts[i])
+            counts.append(part.counts[listed].astype(np.float32))
+        return np.concatenate(documents), np.concatenate(counts)
+
+    @cached_property
+    def _postings(self) -> kernels.WordPostings:
+        return kernels.WordPostings([_arrays_of(words) for words in self._words])
 
     @property
     def _analysis(self) -> str:
@@ -149,6 +149,14 @@ class Lexicon:
             values = (K1 * (1 - B + B / mean_length * self._lengths)).astype(np.float32)
             known = self._saturations = (mean_length, values)
         return known[1]
+
+
+def _arrays_of(words: SegmentWords) -> kernels.WordArrays:
+    word_offsets, word_bytes = words.word_arrays
+    offsets, documents, counts = words.posting_lists
+    return kernels.WordArrays(
+        word_offsets, word_bytes, offsets, documents, counts, words.n_documents
+    )
 
 
 def best_by_words(scores: FloatVector, allowed: NDArray[np.bool_], n: int | None) -> Candidates:

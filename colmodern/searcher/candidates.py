@@ -65,8 +65,9 @@ def gather(
     allowed: NDArray[np.bool_],
     *,
     wanted: int,
+    limit: int,
 ) -> Candidates:
-    """Return the documents that look best by their probed centroids, at most ``plan.gathered``.
+    """Return the documents that look best by their probed centroids, best first.
 
     If the probed centroids lead to fewer than ``wanted`` documents, more are probed: fewer hits
     than were asked for means that there are no more documents.
@@ -74,16 +75,17 @@ def gather(
     Args:
         segments: Where to look.
         query: The query.
-        plan: Probes, how many to gather.
+        plan: How many centroids are probed.
         allowed: Shape (n_documents,), bool: which documents may be found.
         wanted: How many documents the probed centroids must lead to, at least.
+        limit: How many to return, at most.
     """
     assert plan.probes is not None
     table, n_probes = query.table, plan.probes
     while True:
         probed = kernels.probe(table, min(n_probes, len(table)))
         documents, scores, n_found = kernels.gather(
-            table, probed, segments, allowed, plan.gathered, threads=plan.threads
+            table, probed, segments, allowed, limit, threads=plan.threads
         )
         if n_found >= wanted or n_probes >= len(table):
             return Candidates(documents, scores)

@@ -25,8 +25,27 @@ WORD_WEIGHT = {Fusion.SCORES: 0.1, Fusion.RRF: 0.05}
 """How much BM25 counts in the hybrid mode; docs/decisions/0011-fusion.md has the measurement."""
 
 
-class _Room(NamedTuple):
-    """How many documents a stage takes: the greatest of three numbers."""
+class Room(NamedTuple):
+    """How much room there is for documents that may be among the best, where need decides.
+
+    Attributes:
+        missed: The share of the hits that may be missed by each of two decisions: which documents
+            are looked at, and which of these are scored.
+        first_depth: How deep long documents are looked at; 0: they are taken by their centroids.
+        depth: How deep they are scored, as ``kernels.maxsim_codes`` has it; 0: by all tokens.
+        only_depth: Both of these, where documents are looked at once.
+        compared_tokens: If the best of long documents have no more tokens, they are scored by all.
+    """
+
+    missed: float
+    first_depth: int
+    depth: int
+    only_depth: int
+    compared_tokens: int
+
+
+class _Documents(NamedTuple):
+    """How many documents a stage takes at first: the greatest of three numbers."""
 
     at_least: int
     a_hit: int
@@ -37,16 +56,36 @@ class _Stages(NamedTuple):
     """What an effort does; docs/search.md says how the numbers were found."""
 
     probes: int
-    gathered: _Room
-    candidates: _Room
+    gathered: _Documents
+    candidates: _Documents
     whole: int  # so many tokens, and fewer, are all scored by their codes
+    room: Room
 
 
 _STAGES = {
-    Effort.LOW: _Stages(16, _Room(64, 4, 16_000), _Room(24, 2, 6_000), 0),
-    Effort.MEDIUM: _Stages(32, _Room(96, 8, 48_000), _Room(40, 4, 20_000), 1_000_000),
-    Effort.HIGH: _Stages(64, _Room(256, 16, 128_000), _Room(100, 8, 60_000), 2_000_000),
+    Effort.LOW: _Stages(
+        16, _Documents(64, 2, 16_000), _Documents(16, 1, 6_000), 0, Room(0.04, 0, 8, 4, 0)
+    ),
+    Effort.MEDIUM: _Stages(
+        32,
+        _Documents(96, 3, 48_000),
+        _Documents(20, 1, 10_000),
+        1_000_000,
+        Room(0.02, 4, 16, 8, 200_000),
+    ),
+    Effort.HIGH: _Stages(
+        64,
+        _Documents(256, 6, 128_000),
+        _Documents(40, 1, 30_000),
+        2_000_000,
+        Room(0.005, 8, 32, 32, 400_000),
+    ),
 }
+
+_WORTH_TWO_LOOKS = 4
+
+LONG = 1_000
+"""So many tokens a document of an index has on the mean for documents to count as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +95,11 @@ class SearchPlan:
     Attributes:
         request: What is asked for; what it leaves open is decided in the other attributes.
         probes: Centroids probed for each query token; None scores every document.
-        gathered: How many documents are scored by all their centroids.
-        candidates: How many of those are rescored by their codes.
-        whole_tokens: If the documents that may be found have no more tokens, all are rescored.
+        gathered: How many documents are looked at, at first.
+        candidates: How many of those are scored by their codes, at first.
+        room: When no more are; None: these numbers stand.
+        whole_documents: If no more documents may be found, all are scored by their codes.
+        whole_tokens: The same if they have no more tokens.
         threads: How many threads share the work; the hits do not depend on it.
         word_weight: How much BM25 counts in the hybrid mode, 0 to 1.
         scoring: How matches make a score; never ``auto``.
@@ -70,6 +111,8 @@ class SearchPlan:
     probes: int | None
     gathered: int
     candidates: int
+    room: Room | None
+    whole_documents: int
     whole_tokens: int
     threads: int
     word_weight: float
@@ -124,7 +167,8 @@ def plan(
     """Return what a request means in an index.
 
     A stage costs what its tokens cost, and short documents are ordered less well by their
-    centroids than long ones: so it takes more documents where they are short.
+    centroids than long ones: so it takes more documents where they are short. Numbers that the
+    request has stand; otherwise need decides how many more are taken.
 
     Args:
         request: What is asked for.
@@ -137,13 +181,16 @@ def plan(
     """
     length = max(1.0, n_tokens / max(1, n_documents))
     probes, gathered, candidates = _stages(request, length)
+    is_fixed = request.is_exact or any(getattr(request, one) is not None for one in STAGE_OPTIONS)
     weight = WORD_WEIGHT[request.fusion] if request.word_weight is None else request.word_weight
     return SearchPlan(
         request=replace(request, effort=Effort.EXACT, exact=False) if request.exact else request,
         probes=probes,
         gathered=gathered,
         candidates=candidates,
-        whole_tokens=_whole_tokens(request),
+        room=None if is_fixed else _room(request.effort, request.k, gathered, length),
+        whole_documents=gathered if is_fixed else _whole_documents(request, length),
+        whole_tokens=0 if is_fixed else _STAGES[request.effort].whole,
         threads=request.threads or threads,
         word_weight=weight,
         scoring=scoring if request.scoring is Scoring.AUTO else request.scoring,
@@ -166,15 +213,28 @@ def _stages(request: SearchRequest, length: float) -> tuple[int | None, int, int
     return request.probes or by_effort.probes, gathered, candidates
 
 
-def _whole_tokens(request: SearchRequest) -> int:
-    """Return how many tokens are scored without stages; none if a stage is asked for by numbers."""
-    if request.is_exact or any(getattr(request, name) is not None for name in STAGE_OPTIONS):
-        return 0
-    return _STAGES[request.effort].whole
+def _room(effort: Effort, k: int, gathered: int, length: float) -> Room:
+    """Return the room of an effort where documents have so many tokens on the mean.
+
+    Where many of the long documents that are looked at will be hits, one look is enough.
+    """
+    room = _STAGES[effort].room
+    if length < LONG:
+        return room._replace(first_depth=0, depth=0)
+    if gathered < _WORTH_TWO_LOOKS * k:
+        return room._replace(first_depth=room.only_depth, depth=room.only_depth)
+    return room
+
+
+def _whole_documents(request: SearchRequest, length: float) -> int:
+    """Return how many documents are all scored by their codes, however many hits are wanted."""
+    stages = _STAGES[request.effort]
+    n = _documents(1, stages.gathered, None, None, length)
+    return min(n, round(stages.whole / length)) if stages.whole else n
 
 
 def _documents(
-    k: int, room: _Room, documents: int | None, tokens: int | None, length: float
+    k: int, room: _Documents, documents: int | None, tokens: int | None, length: float
 ) -> int:
     """Return how many documents a stage takes: as asked for, else by effort."""
     if tokens is None:

@@ -15,12 +15,13 @@ from colmodern.request import Mode
 from colmodern.searcher.answer import hits_of
 from colmodern.searcher.checks import checked_vectors
 from colmodern.searcher.hits import Hits
+from colmodern.searcher.late import scores_all
 from colmodern.searcher.merge import merge
 from colmodern.searcher.part import Part
 from colmodern.searcher.phrases import held_phrases
 from colmodern.searcher.plan import QueryPlan, SearchPlan
 from colmodern.searcher.prepared import PreparedQuery
-from colmodern.searcher.segment import best_of, scores_all
+from colmodern.searcher.segment import best_of
 from colmodern.searcher.statistics import GlobalStatistics
 from colmodern.types import TokenEmbeddings
 

@@ -12,22 +12,24 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern import kernels
-from colmodern.kernels.scoring import length_part, sharpness_of
 from colmodern.passages.of_documents import window_scores
 from colmodern.passages.scorer import DocumentScorer
-from colmodern.request import Fusion, Mode, Scoring
+from colmodern.request import Fusion, Mode
 from colmodern.searcher.bm25 import FoundWords, best_by_words
-from colmodern.searcher.candidates import Candidates, best_rows, gather
+from colmodern.searcher.candidates import Candidates, best_rows
 from colmodern.searcher.fusion import fused_scores
+from colmodern.searcher.late import LEAST_K, compared, scored_late, scores_of_found
 from colmodern.searcher.part import Part
 from colmodern.searcher.phrases import HeldPhrases
-from colmodern.searcher.plan import QueryPlan, SearchPlan
+from colmodern.searcher.plan import QueryPlan
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.types import FloatVector, IntVector
 
 # How many documents are looked at for their best passages: so many times those wanted.
 _WITH_PASSAGES, _LEAST_WITH_PASSAGES = 2, 20
+
+# How many long documents are scored by all of their tokens: so many times those wanted.
+_TO_COMPARE = 1.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +115,7 @@ def _best_of_equals(
         return _by_late_interaction(part, plan, allowed)
     assert words is not None
     assert plan.words is not None
-    word_scores = part.lexicon.scores(words, plan.words)
+    word_scores = part.lexicon.scores(words, plan.words, threads=plan.how.threads)
     if plan.how.request.mode is Mode.HYBRID:
         return _by_both(part, plan, allowed, word_scores)
     best = best_by_words(word_scores, allowed, plan.how.request.k)
@@ -122,20 +124,19 @@ def _best_of_equals(
 
 def _by_late_interaction(part: Part, plan: QueryPlan, allowed: NDArray[np.bool_]) -> Found:
     """Return the best documents by the matches of their compressed vectors."""
-    assert plan.query is not None
-    documents = late_candidates(part, plan.query, plan.how, allowed)
-    scored = Candidates(documents, _rescored(part, plan, documents))
+    scored = scored_late(part, plan, allowed)
+    k = plan.how.request.k
     if plan.how.request.passage_weight:
-        return _with_passages(part, plan, scored)
-    best = scored.best_and_equals(plan.how.request.k)
+        n = max(_LEAST_WITH_PASSAGES, _WITH_PASSAGES * k)
+        return _with_passages(part, plan, compared(part, plan, scored, n).best_and_equals(n))
+    n = round(_TO_COMPARE * max(k, LEAST_K))
+    best = compared(part, plan, scored, n).best_and_equals(k)
     return Found(best.documents, best.scores)
 
 
-def _with_passages(part: Part, plan: QueryPlan, scored: Candidates) -> Found:
+def _with_passages(part: Part, plan: QueryPlan, best: Candidates) -> Found:
     """Order the best documents by their best passages too, which costs a look at each."""
     how = plan.how
-    n_best = max(_LEAST_WITH_PASSAGES, _WITH_PASSAGES * how.request.k)
-    best = scored.best_and_equals(n_best)
     scorer = scorer_of(part, plan)
     passages = window_scores(scorer, best.documents, part.lengths[best.documents])
     weight = np.float32(how.request.passage_weight)
@@ -155,14 +156,14 @@ def _by_both(
     how = plan.how
     assert plan.query is not None
     assert plan.words is not None
-    late = late_candidates(part, plan.query, how, allowed)
+    late = scored_late(part, plan, allowed).documents
     n_words = None if how.probes is None else max(how.request.k, how.candidates)
     by_words = best_by_words(word_scores, allowed, n_words)
     if n_words is not None:
         by_words = by_words.best(n_words)
     documents = np.union1d(late, by_words.documents)
     components = {
-        "late": _rescored(part, plan, documents),
+        "late": scores_of_found(part, plan, documents),
         "bm25": word_scores[documents],
     }
     if how.request.fusion is Fusion.RRF:
@@ -175,38 +176,6 @@ def _by_both(
         word_weight=how.word_weight,
     )
     return Found(documents, total, components).rows(best_rows(total, how.request.k))
-
-
-def late_candidates(
-    part: Part, query: PreparedQuery, how: SearchPlan, allowed: NDArray[np.bool_]
-) -> IntVector:
-    """Return the documents that are worth rescoring; all of them where that is no more work.
-
-    Of a filter that keeps few documents, the probed centroids may hold none of the best: so many
-    are probed that they lead to as many documents as are to be gathered.
-    """
-    n_allowed = int(np.count_nonzero(allowed))
-    if scores_all(part, how, allowed):
-        return (allowed & (part.lengths > 0)).nonzero()[0]
-    how.begin("candidates")
-    wanted = how.gathered if n_allowed < part.n_live else how.request.k
-    gathered = gather(part.arrays, query, how, allowed, wanted=wanted)
-    scores = kernels.smooth_maxsim(
-        query.table, part.arrays, gathered.documents, query=query.quantised, threads=how.threads
-    )
-    scores = _corrected(part, scores, gathered.documents, how.scoring, n_query=len(query))
-    return Candidates(gathered.documents, scores).best(how.candidates).documents
-
-
-def scores_all(part: Part, how: SearchPlan, allowed: NDArray[np.bool_]) -> bool:
-    """Say whether all documents that may be found are scored by their codes, not some of them."""
-    n_allowed = int(np.count_nonzero(allowed))
-    if how.probes is None or n_allowed <= how.gathered:
-        return True
-    if n_allowed > how.whole_tokens:
-        return False
-    n_tokens = part.n_tokens if n_allowed == part.n_live else part.lengths[allowed].sum()
-    return int(n_tokens) <= how.whole_tokens
 
 
 def scorer_of(part: Part, plan: QueryPlan) -> DocumentScorer:
@@ -224,35 +193,3 @@ def chooser_of(part: Part, plan: QueryPlan) -> DocumentScorer:
 
 def _scorer(part: Part, query: PreparedQuery, plan: QueryPlan) -> DocumentScorer:
     return DocumentScorer(query.quantised, query.table, part.arrays, plan.how.threads)
-
-
-def _rescored(part: Part, plan: QueryPlan, documents: IntVector) -> FloatVector:
-    """Return what documents score by all their codes."""
-    query, how = plan.query, plan.how
-    assert query is not None
-    how.begin("rescore")
-    scores = kernels.maxsim_codes(
-        query.quantised,
-        query.table,
-        part.arrays,
-        documents,
-        sharpness=sharpness_of(how.scoring),
-        threads=how.threads,
-    )
-    return _corrected(part, scores, documents, how.scoring, n_query=len(query))
-
-
-def _corrected(
-    part: Part, scores: FloatVector, documents: IntVector, scoring: Scoring, *, n_query: int
-) -> FloatVector:
-    """Return scores less what the lengths of documents bring; only the corrected score does so.
-
-    Raises:
-        IndexCorruptError: A score is not finite, so that a number in the index is none.
-    """
-    for document in documents[~np.isfinite(scores)][:1]:
-        segment, position = part.place_of(int(document))
-        raise segment.not_finite(position)
-    if scoring is not Scoring.CORRECTED:
-        return scores
-    return scores - length_part(part.lengths[documents], n_query=n_query)

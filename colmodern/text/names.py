@@ -42,7 +42,7 @@ def names_of(query: str) -> list[Phrase]:
 
 
 def _is_name(word: str) -> bool:
-    if len(word) < _LEAST_CHARACTERS:
+    if len(word) < _LEAST_CHARACTERS or (word.isalpha() and word[1:].islower()):
         return False
     if word.isdigit():
         return len(word) >= _LEAST_DIGITS

@@ -28,6 +28,13 @@ COLMODERN_INLINE Line load_line(const std::int16_t* from) {
 }
 COLMODERN_INLINE Line add_saturated(Line x, Line y) { return _mm256_adds_epi16(x, y); }
 
+COLMODERN_INLINE void store_line(std::int16_t* to, Line line) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), line);
+}
+COLMODERN_INLINE Line greater(Line x, Line y) { return _mm256_max_epi16(x, y); }
+COLMODERN_INLINE Line lesser(Line x, Line y) { return _mm256_min_epi16(x, y); }
+COLMODERN_INLINE bool any_reaches(Line x, Line y) { return _mm256_movemask_epi8(_mm256_cmpgt_epi16(y, x)) != -1; }
+
 COLMODERN_INLINE void add_weights(Line row, FloatPart (&sums)[2]) {
   const __m256i products = _mm256_mulhi_epi16(row, _mm256_set1_epi16(kWeightSlope));
   const __m256i halves = _mm256_add_epi16(products, _mm256_set1_epi16(kWeightStart));

@@ -51,6 +51,11 @@ COLMODERN_INLINE SignedShorts rounded(const FloatPart (&scaled)[kParts]) {
 COLMODERN_INLINE Line load_line(const std::int16_t* from) { return _mm512_loadu_si512(from); }
 COLMODERN_INLINE Line add_saturated(Line x, Line y) { return _mm512_adds_epi16(x, y); }
 
+COLMODERN_INLINE void store_line(std::int16_t* to, Line line) { _mm512_storeu_si512(to, line); }
+COLMODERN_INLINE Line greater(Line x, Line y) { return _mm512_max_epi16(x, y); }
+COLMODERN_INLINE Line lesser(Line x, Line y) { return _mm512_min_epi16(x, y); }
+COLMODERN_INLINE bool any_reaches(Line x, Line y) { return _mm512_cmpge_epi16_mask(x, y) != 0; }
+
 COLMODERN_INLINE void add_weights(Line row, FloatPart (&sums)[2]) {
   const __m512i products = _mm512_mulhi_epi16(row, _mm512_set1_epi16(kWeightSlope));
   const __m512i halves = _mm512_add_epi16(products, _mm512_set1_epi16(kWeightStart));

@@ -4,6 +4,8 @@
 //   rounded           sums of a strip in whole steps, cut off at 16 bits, a NaN as the lowest
 //   Line, kLines      a register of 16-bit lanes, how many at once
 //   add_weights       adds the weights of a register's lanes
+//   greater, lesser   of two registers, lane by lane
+//   any_reaches       whether a register has a lane that is no less than the same lane of another
 //   kFewRows, kAhead  the rows of a smaller tile; how many ids ahead a row is fetched, or 0
 #pragma once
 
@@ -119,18 +121,87 @@ COLMODERN_TARGET void sums_of(const CentroidRows& table, const std::int16_t* con
   }
 }
 
+// Lets numbers into the greatest ones there are, which stay in falling order.
+COLMODERN_INLINE void let_in(Line numbers, std::int64_t n, std::int64_t stride, std::int16_t* greatest) {
+  if (!any_reaches(numbers, load_line(greatest + (n - 1) * stride))) return;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const Line before = load_line(greatest + i * stride);
+    store_line(greatest + i * stride, greater(before, numbers));
+    numbers = lesser(before, numbers);
+  }
+}
+
+COLMODERN_TARGET void maxima_of_groups(const CentroidRows& table, const std::int16_t* context, const CentroidIds& ids,
+                                       std::int64_t begin, std::int64_t end, std::int16_t* maxima,
+                                       std::int64_t n_greatest, std::int16_t* greatest) noexcept {
+  for (; begin < end; begin += kGroupTokens, maxima += table.stride) {
+    const std::int64_t stop = std::min(begin + kGroupTokens, end);
+    if (kAhead > 0) {
+      for (std::int64_t i = stop; i < std::min(stop + kGroupTokens, end); ++i) __builtin_prefetch(table.row(ids[i]));
+    }
+    for (std::int64_t lane = 0; lane < table.stride; lane += kLineLanes) {
+      const Line shift = load_line(context + lane);
+      Line best = add_saturated(load_line(table.row(ids[begin]) + lane), shift);
+      for (std::int64_t i = begin + 1; i < stop; ++i) {
+        best = greater(best, add_saturated(load_line(table.row(ids[i]) + lane), shift));
+      }
+      store_line(maxima + lane, best);
+      let_in(best, n_greatest, table.stride, greatest + lane);
+    }
+  }
+}
+
+COLMODERN_INLINE bool any_from(const std::int16_t* row, const std::int16_t* floors, std::int64_t stride) {
+  bool found = false;
+  for (std::int64_t lane = 0; lane < stride; lane += kLineLanes) {
+    found |= any_reaches(load_line(row + lane), load_line(floors + lane));
+  }
+  return found;
+}
+
+COLMODERN_TARGET std::int64_t rows_of_groups(const CentroidRows& table, const std::int16_t* context,
+                                             const CentroidIds& ids, std::int64_t begin, std::int64_t end,
+                                             const std::int16_t* maxima, const std::int16_t* floors,
+                                             std::int32_t* places, std::int16_t* rows) noexcept {
+  std::int64_t n = 0;
+  for (std::int64_t first = begin; first < end; first += kGroupTokens, maxima += table.stride) {
+    if (!any_from(maxima, floors, table.stride)) continue;
+    for (std::int64_t i = first; i < std::min(first + kGroupTokens, end); ++i) {
+      const std::int16_t* row = table.row(ids[i]);
+      for (std::int64_t lane = 0; lane < table.stride; lane += kLineLanes) {
+        store_line(rows + lane, add_saturated(load_line(row + lane), load_line(context + lane)));
+      }
+      if (!any_from(rows, floors, table.stride)) continue;
+      places[n++] = static_cast<std::int32_t>(i - begin);
+      rows += table.stride;
+    }
+  }
+  return n;
+}
+
 }  // namespace
 
-#define COLMODERN_DEFINE_CENTROIDS(isa)                                                                   \
-  COLMODERN_TARGET void centroid_products_##isa(const PackedQuery& query, const std::int8_t* centroids,   \
-                                                const float* steps, std::int64_t begin, std::int64_t end, \
-                                                std::int16_t* rows, std::int64_t stride) noexcept {       \
-    products_of(query, centroids, steps, begin, end, rows, stride);                                       \
-  }                                                                                                       \
-  COLMODERN_TARGET void centroid_sums_##isa(const CentroidRows& table, const std::int16_t* context,       \
-                                            const CentroidIds& ids, std::int64_t begin, std::int64_t end, \
-                                            float* sums) noexcept {                                       \
-    sums_of(table, context, ids, begin, end, sums);                                                       \
+#define COLMODERN_DEFINE_CENTROIDS(isa)                                                                       \
+  COLMODERN_TARGET void centroid_products_##isa(const PackedQuery& query, const std::int8_t* centroids,       \
+                                                const float* steps, std::int64_t begin, std::int64_t end,     \
+                                                std::int16_t* rows, std::int64_t stride) noexcept {           \
+    products_of(query, centroids, steps, begin, end, rows, stride);                                           \
+  }                                                                                                           \
+  COLMODERN_TARGET void centroid_sums_##isa(const CentroidRows& table, const std::int16_t* context,           \
+                                            const CentroidIds& ids, std::int64_t begin, std::int64_t end,     \
+                                            float* sums) noexcept {                                           \
+    sums_of(table, context, ids, begin, end, sums);                                                           \
+  }                                                                                                           \
+  COLMODERN_TARGET void group_maxima_##isa(                                                                   \
+      const CentroidRows& table, const std::int16_t* context, const CentroidIds& ids, std::int64_t begin,     \
+      std::int64_t end, std::int16_t* maxima, std::int64_t n_greatest, std::int16_t* greatest) noexcept {     \
+    maxima_of_groups(table, context, ids, begin, end, maxima, n_greatest, greatest);                          \
+  }                                                                                                           \
+  COLMODERN_TARGET std::int64_t rows_from_##isa(const CentroidRows& table, const std::int16_t* context,       \
+                                                const CentroidIds& ids, std::int64_t begin, std::int64_t end, \
+                                                const std::int16_t* maxima, const std::int16_t* floors,       \
+                                                std::int32_t* places, std::int16_t* rows) noexcept {          \
+    return rows_of_groups(table, context, ids, begin, end, maxima, floors, places, rows);                     \
   }
 
 }  // namespace colmodern

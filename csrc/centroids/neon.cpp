@@ -35,6 +35,11 @@ COLMODERN_INLINE SignedShorts rounded(const FloatPart (&scaled)[kParts]) {
 COLMODERN_INLINE Line load_line(const std::int16_t* from) { return vld1q_s16(from); }
 COLMODERN_INLINE Line add_saturated(Line x, Line y) { return vqaddq_s16(x, y); }
 
+COLMODERN_INLINE void store_line(std::int16_t* to, Line line) { vst1q_s16(to, line); }
+COLMODERN_INLINE Line greater(Line x, Line y) { return vmaxq_s16(x, y); }
+COLMODERN_INLINE Line lesser(Line x, Line y) { return vminq_s16(x, y); }
+COLMODERN_INLINE bool any_reaches(Line x, Line y) { return vmaxvq_u16(vcgeq_s16(x, y)) != 0; }
+
 COLMODERN_INLINE void add_weights(Line row, FloatPart (&sums)[2]) {
   // Twice the product, its high half.
   static_assert(kWeightSlope % 2 == 0);

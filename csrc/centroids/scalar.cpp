@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "centroids/weight.h"
 #include "contexts/contexts.h"
@@ -45,6 +46,45 @@ void centroid_sums_scalar(const CentroidRows& table, const std::int16_t* context
     const std::int16_t* row = table.row(ids[i]);
     for (std::int64_t lane = 0; lane < table.stride; ++lane) sums[lane] += weight(in_context(row[lane], context[lane]));
   }
+}
+
+void group_maxima_scalar(const CentroidRows& table, const std::int16_t* context, const CentroidIds& ids,
+                         std::int64_t begin, std::int64_t end, std::int16_t* maxima, std::int64_t n_greatest,
+                         std::int16_t* greatest) noexcept {
+  for (; begin < end; begin += kGroupTokens, maxima += table.stride) {
+    std::fill_n(maxima, table.stride, kLowest);
+    for (std::int64_t i = begin; i < std::min(begin + kGroupTokens, end); ++i) {
+      const std::int16_t* row = table.row(ids[i]);
+      for (std::int64_t lane = 0; lane < table.stride; ++lane) {
+        maxima[lane] = std::max(maxima[lane], in_context(row[lane], context[lane]));
+      }
+    }
+    for (std::int64_t lane = 0; lane < table.stride; ++lane) {
+      std::int16_t number = maxima[lane];
+      for (std::int64_t i = 0; i < n_greatest; ++i) {
+        std::int16_t& place = greatest[i * table.stride + lane];
+        if (number > place) std::swap(number, place);
+      }
+    }
+  }
+}
+
+std::int64_t rows_from_scalar(const CentroidRows& table, const std::int16_t* context, const CentroidIds& ids,
+                              std::int64_t begin, std::int64_t end, const std::int16_t* /*maxima*/,
+                              const std::int16_t* floors, std::int32_t* places, std::int16_t* rows) noexcept {
+  std::int64_t n = 0;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const std::int16_t* row = table.row(ids[i]);
+    bool is_from = false;
+    for (std::int64_t lane = 0; lane < table.stride; ++lane) {
+      rows[lane] = in_context(row[lane], context[lane]);
+      is_from |= rows[lane] >= floors[lane];
+    }
+    if (!is_from) continue;
+    places[n++] = static_cast<std::int32_t>(i - begin);
+    rows += table.stride;
+  }
+  return n;
 }
 
 }  // namespace colmodern

@@ -9,6 +9,7 @@
 #include "documents.h"
 #include "maxsim_codes/levels.h"
 #include "maxsim_codes/maxsim_codes.h"
+#include "maxsim_codes/promising.h"
 
 namespace colmodern {
 
@@ -36,6 +37,17 @@ class CodeScorer {
     });
     return true;
   }
+
+  // The same for a whole document, but by its promising tokens alone.
+  bool raise_by_promising(const Place& place, Promising& promising, ContextRows& rows, float* best) noexcept {
+    const StoredCodes& codes = place.segment->codes;
+    if (!ids_.passes(codes.ids, place.begin, place.end)) return false;
+    const CodeColumns columns{codes.ids, codes.residuals, row_bytes_, bits_, levels_.bytes, codes.gains, codes.norms};
+    promising.raise(kernels_, packed_, place, columns, rows, best);
+    return true;
+  }
+
+  std::int64_t row_bytes() const noexcept { return row_bytes_; }
 
   void raise_if_failed() const { ids_.raise_if_failed(); }
 

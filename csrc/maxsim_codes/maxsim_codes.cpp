@@ -6,9 +6,19 @@
 
 #include "documents.h"
 #include "maxsim_codes/code_scorer.h"
+#include "maxsim_codes/promising.h"
 
 namespace colmodern {
 namespace {
+
+std::int64_t longest_of(const Listed& listed) noexcept {
+  std::int64_t longest = 0;
+  for (std::int64_t i = 0; i < listed.count; ++i) {
+    const Place place = listed[i];
+    longest = std::max(longest, place.end - place.begin);
+  }
+  return longest;
+}
 
 void check_spans(const Spans& spans) {
   check(spans.documents);
@@ -26,16 +36,20 @@ void check_spans(const Spans& spans) {
 }  // namespace
 
 void maxsim_codes(const Kernels& kernels, const CodeQuery& query, const CentroidRows& table, const Listed& listed,
-                  double sharpness, int threads, float* result) {
+                  double sharpness, std::int64_t depth, int threads, float* result) {
   check(listed);
   CodeScorer work(kernels, query, table);
+  const std::int64_t most_tokens = longest_of(listed);
   score_documents(
       listed, query.query.count, threads,
       [&] {
-        return [&, rows = ContextRows(kernels, query.contexts, table.stride),
-                maxima = Maxima(query.query)](const Place& place) mutable {
+        return [&, rows = ContextRows(kernels, query.contexts, table.stride), maxima = Maxima(query.query),
+                promising = Promising(table, depth, work.row_bytes(), most_tokens)](const Place& place) mutable {
           float* best = maxima.begin();
-          if (!work.raise_maxima(place, place.begin, place.end, rows, best)) return 0.0F;
+          const bool is_known = Promising::is_worth_it(depth, place.end - place.begin)
+                                    ? work.raise_by_promising(place, promising, rows, best)
+                                    : work.raise_maxima(place, place.begin, place.end, rows, best);
+          if (!is_known) return 0.0F;
           return total_of(best, query.query.count, sharpness);
         };
       },

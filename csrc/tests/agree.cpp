@@ -201,6 +201,35 @@ void both_centroid_sums(const CentroidRows& table, const std::int16_t* context, 
              [&](const Kernels& kernels, float* out) { kernels.centroid_sums(table, context, ids, begin, end, out); });
 }
 
+void both_group_maxima(const CentroidRows& table, const std::int16_t* context, const CentroidIds& ids,
+                       std::int64_t begin, std::int64_t end, std::int16_t* maxima, std::int64_t n_greatest,
+                       std::int16_t* greatest) noexcept {
+  const Call call{"group_maxima", table.count, n_greatest, begin, end};
+  const std::int64_t size = round_up(end - begin, kGroupTokens) / kGroupTokens * table.stride;
+  OnCacheLine<std::int16_t> second_maxima(size, std::int16_t{77});
+  OnCacheLine<std::int16_t> second_greatest = copy_of(greatest, n_greatest * table.stride);
+  scalar_twin->group_maxima(table, context, ids, begin, end, maxima, n_greatest, greatest);
+  under_test->group_maxima(table, context, ids, begin, end, second_maxima.data(), n_greatest, second_greatest.data());
+  call.compare("maximum", second_maxima.data(), maxima, size);
+  call.compare("greatest", second_greatest.data(), greatest, n_greatest * table.stride);
+}
+
+std::int64_t both_rows_from(const CentroidRows& table, const std::int16_t* context, const CentroidIds& ids,
+                            std::int64_t begin, std::int64_t end, const std::int16_t* maxima,
+                            const std::int16_t* floors, std::int32_t* places, std::int16_t* rows) noexcept {
+  const Call call{"rows_from", table.count, 0, begin, end};
+  OnCacheLine<std::int32_t> second_places(end - begin, -1);
+  // A row is written before it is looked at, so there is room for one more.
+  OnCacheLine<std::int16_t> second_rows((end - begin + 1) * table.stride, std::int16_t{77});
+  const std::int64_t n = scalar_twin->rows_from(table, context, ids, begin, end, maxima, floors, places, rows);
+  const std::int64_t m =
+      under_test->rows_from(table, context, ids, begin, end, maxima, floors, second_places.data(), second_rows.data());
+  call.compare("number of tokens", &m, &n, 1);
+  call.compare("place", second_places.data(), places, std::min(m, n));
+  call.compare("row", second_rows.data(), rows, std::min(m, n) * table.stride);
+  return n;
+}
+
 void both_code_maxima(const PackedQuery& query, const CentroidRows& table, const std::int16_t* context,
                       const CodeColumns& codes, std::int64_t begin, std::int64_t end, float* best) noexcept {
   go_on_both(
@@ -287,10 +316,10 @@ void both_code_rows(const Codebook& book, std::int64_t dim, const float* context
   call.compare("error", second_errors.data(), errors, n);
 }
 
-constexpr Kernels kBoth{both_dense_scores,  both_dense_maxima, both_dense_nearest, both_centroid_products,
-                        both_centroid_sums, both_code_maxima,  both_row_scores,    both_raise_nearest,
-                        both_greatest,      both_unit_rows,    both_round_rows,    both_code_context,
-                        both_code_rows};
+constexpr Kernels kBoth{both_dense_scores,  both_dense_maxima,  both_dense_nearest, both_centroid_products,
+                        both_centroid_sums, both_group_maxima,  both_rows_from,     both_code_maxima,
+                        both_row_scores,    both_raise_nearest, both_greatest,      both_unit_rows,
+                        both_round_rows,    both_code_context,  both_code_rows};
 
 // Centroids in cells, laid out as `pack_cells` in Python does. Member i is in cell i % n_cells; the third cell of more
 // is empty.
@@ -628,9 +657,11 @@ class Sweep {
     const CodeQuery query{{values.data(), scales.data(), count, dim}, levels.data(), bits, some.query()};
     for (const StoredContexts& with : {SomeContexts::none(), some.view()}) {
       const Segments segments = segment(made, stored, with, {});
-      maxsim_codes(kernels_, query, centroids.view(), {segments, made.listed.data(), made.count()}, 0.0, 1,
-                   results.data());
-      take(results);
+      for (const std::int64_t depth : {kWhole, std::int64_t{1}, std::int64_t{2}}) {
+        maxsim_codes(kernels_, query, centroids.view(), {segments, made.listed.data(), made.count()}, 0.0, depth, 1,
+                     results.data());
+        take(results);
+      }
     }
 
     const SomeDocuments whole{{0, n}, {0}};

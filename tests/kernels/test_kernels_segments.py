@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -88,6 +89,39 @@ def test_scores_are_those_of_each_segment_alone(isa, threads, case):
             assert smooth[row] == kernels.smooth_maxsim(table, alone, document, query=query)[0]
             one = kernels.maxsim_codes(query, table, alone, document, sharpness=4.0)
             assert scores[row] == one[0]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5, 100])
+def test_tokens_without_promise_are_left_out_of_long_documents_alike_everywhere(depth, case):
+    query, table, parts, rng = case
+    parts = [a_part(rng, (1000, 143, 64, 63, 300), wide=True), *parts]
+    parts[-1] = replace(a_part(rng, (700, 20), wide=False), contexts=None)
+    segments = kernels.Segments(parts)
+    documents = rng.permutation(segments.n_documents)
+    found = {}
+    for isa in ISAS:
+        with kernels.use_isa(isa):
+            found[isa] = kernels.maxsim_codes(query, table, segments, documents, depth=depth)
+            whole = kernels.maxsim_codes(query, table, segments, documents)
+            assert (found[isa] <= whole).all()
+            shared = kernels.maxsim_codes(query, table, segments, documents, depth=depth, threads=3)
+            np.testing.assert_array_equal(shared, found[isa])
+    native = [found[isa] for isa in ISAS if isa != kernels.REFERENCE]
+    for other in native[1:]:
+        np.testing.assert_array_equal(other, native[0])
+    np.testing.assert_allclose(native[0], found[kernels.REFERENCE], rtol=1e-5)
+    is_less = native[0] < whole
+    assert is_less.any() == (depth < 100)
+    lengths = np.concatenate([np.diff(part.offsets) for part in parts])[documents]
+    assert not is_less[lengths < 64 * depth].any()
+
+
+def test_a_depth_is_a_number_of_at_least_zero(case):
+    query, table, parts, _ = case
+    segments = kernels.Segments(parts)
+    for depth in (-1, 257):
+        with pytest.raises(ValueError, match="depth must lie within 0 to 256"):
+            kernels.maxsim_codes(query, table, segments, np.zeros(1, np.int64), depth=depth)
 
 
 @pytest.mark.parametrize("isa", ISAS)

@@ -6,7 +6,6 @@ As in ``segment``, a column is checked when it is first asked for, and only then
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +38,7 @@ class SegmentWords:
             IndexCorruptError: A file is missing, or has another size or layout than it should.
         """
         self.analysis = record.analysis
-        self._n_documents = n_documents
+        self.n_documents = n_documents
         postings = map_table(
             directory, record.postings, schema=words_schema(n_documents=n_documents)
         )
@@ -61,28 +60,21 @@ class SegmentWords:
     def posting_lists(self) -> tuple[IntVector, DocumentIds, NDArray[np.uint16]]:
         """Offsets, shape (n_words + 1,), int64; documents and counts, one for each posting."""
         offsets, (documents, counts) = self._postings.ragged("postings")
-        if len(documents) and int(documents.max()) >= self._n_documents:
+        if len(documents) and int(documents.max()) >= self.n_documents:
             raise self._postings.corrupt(
-                f"a posting names document {documents.max()} of {self._n_documents}"
+                f"a posting names document {documents.max()} of {self.n_documents}"
             )
         return offsets, documents, counts
 
-    def postings(self, word: str) -> tuple[DocumentIds, NDArray[np.uint16]]:
-        """Return the documents that have a word, ascending, and how often; O(log n_words)."""
-        offsets, documents, counts = self.posting_lists
-        row = self._row(word.encode("utf-8", "surrogatepass"))
-        part: slice[Any, Any, Any] = (
-            slice(0) if row is None else slice(offsets[row], offsets[row + 1])
-        )
-        return documents[part], counts[part]
+    @cached_property
+    def word_arrays(self) -> tuple[IntVector, NDArray[np.uint8]]:
+        """Where the bytes of each word begin, shape (n_words + 1,), int64, and those bytes, uint8.
 
-    def _row(self, wanted: bytes) -> int | None:
-        low, high = 0, len(self.words)
-        while low < high:  # the first place whose word is not smaller
-            middle = (low + high) // 2
-            if self.words.bytes_at(middle) < wanted:
-                low = middle + 1
-            else:
-                high = middle
-        is_there = low < len(self.words) and self.words.bytes_at(low) == wanted
-        return low if is_there else None
+        Raises:
+            IndexCorruptError: The offsets leave the file.
+        """
+        offsets = self.words.offsets
+        data = np.frombuffer(self.words.data, np.uint8)
+        if offsets[0] < 0 or offsets[-1] != len(data) or np.any(offsets[1:] < offsets[:-1]):
+            raise self._postings.corrupt("the offsets of its words are out of range")
+        return offsets, data

@@ -29,10 +29,10 @@ def test_more_effort_never_does_less():
 
 def test_short_documents_make_more_candidates():
     short, long = of_length(100), of_length(10_000)
-    assert (short.gathered, short.candidates) == (480, 200)
-    assert (long.gathered, long.candidates) == (96, 40)
-    assert of_length(0).candidates == 20_000
-    assert planned(0, 0).candidates == 20_000
+    assert (short.gathered, short.candidates) == (480, 100)
+    assert (long.gathered, long.candidates) == (96, 20)
+    assert of_length(0).candidates == 10_000
+    assert planned(0, 0).candidates == 10_000
 
 
 def test_words_count_alike_in_documents_of_any_length_unless_someone_says_how_much():
@@ -48,6 +48,27 @@ def test_few_tokens_are_all_scored_unless_a_stage_is_asked_for_by_numbers():
     assert planned(probes=4).whole_tokens == planned(candidates=40).whole_tokens == 0
 
 
+def test_need_decides_unless_a_stage_is_asked_for_by_numbers():
+    low, medium, high = (planned(effort=effort).room for effort in ("low", "medium", "high"))
+    assert low.missed > medium.missed > high.missed > 0
+    assert planned(effort="exact").room is None
+    assert planned(gathered=90).room is planned(probes=4).room is None
+
+
+def test_long_documents_are_looked_at_first_and_short_ones_taken_by_their_centroids():
+    assert (of_length(999).room.first_depth, of_length(999).room.depth) == (0, 0)
+    room = of_length(1_000).room
+    assert 0 < room.first_depth < room.depth
+    room = of_length(1_000, k=100).room  # of which many will be hits
+    assert room.first_depth == room.depth
+
+
+def test_documents_are_all_scored_up_to_a_number_that_does_not_grow_with_k():
+    assert of_length(300).whole_documents == of_length(300, k=100).whole_documents == 160
+    assert of_length(20_000, k=100).whole_documents == 50  # of a million tokens
+    assert of_length(20_000, gathered=70).whole_documents == 70
+
+
 def test_there_are_always_enough_candidates_for_k():
     for effort in Effort:
         found = planned(k=5000, effort=effort)
@@ -59,7 +80,7 @@ def test_what_is_asked_for_is_done_whatever_the_effort():
     found = of_length(100, probes=7, gathered=50, candidates=20)
     assert (found.probes, found.gathered, found.candidates) == (7, 50, 20)
     found = of_length(100, gathered=50, gathered_tokens=9_000, candidate_tokens=0)
-    assert (found.probes, found.gathered, found.candidates) == (32, 90, 40)
+    assert (found.probes, found.gathered, found.candidates) == (32, 90, 20)
     assert planned().threads == 3
     assert planned(threads=1).threads == 1
 

@@ -1,0 +1,1 @@
+"""How do time and recall of a search change as an index grows?"""
