@@ -234,8 +234,7 @@ NB_MODULE(_native, m) {
   m.def("gather", &bind_gather, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, "probed"_a.noconvert(),
         "segments"_a, "allowed"_a.noconvert(), "threads"_a, "documents"_a.noconvert(), "scores"_a.noconvert());
   m.def("smooth_maxsim", &bind_smooth_maxsim, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
-        COLMODERN_CONTEXTS_NAMES, "segments"_a, "documents"_a.noconvert(), "threads"_a,
-        "out"_a.noconvert());
+        COLMODERN_CONTEXTS_NAMES, "segments"_a, "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert());
   m.def("maxsim_codes", &bind_maxsim_codes, "isa"_a, COLMODERN_QUERY_NAMES, "segments"_a, "documents"_a.noconvert(),
         "sharpness"_a, "depth"_a, "threads"_a, "out"_a.noconvert());
   m.def("code_maxima", &bind_code_maxima, "isa"_a, COLMODERN_QUERY_NAMES, "segments"_a, "documents"_a.noconvert(),
