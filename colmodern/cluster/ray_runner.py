@@ -50,7 +50,7 @@ class RayRunner:
         """Say where and with how many.
 
         Args:
-            address: Of a cluster that runs, as ``auto`` or ``ray://HOST:10001``; None: Ray is
+            address: Of a cluster that runs, as ``auto`` or ``HOST:6379``; None: Ray is
                 started on this machine, for this run.
             encoders: How many workers; None: one for each GPU share, or for each machine, since
                 one worker uses all cores of it.
