@@ -28,6 +28,7 @@ class ExitStatus(IntEnum):
             "`index` would end so, or would delete so much that it stops."
         ),
     )
+    HUNG_UP = 129, "Ended by SIGHUP, as where a terminal is closed; the same command goes on."
     INTERRUPTED = 130, "Interrupted (Ctrl-C, SIGINT); the same command goes on."
     UNREAD = 141, "Ended by SIGPIPE: whoever read the output has closed it, as `head` does."
     TERMINATED = 143, "Ended by SIGTERM; the same command goes on."

@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import typer
 
@@ -17,9 +17,13 @@ from colmodern.cli.printing.terminal import note
 
 T = TypeVar("T")
 
+_ENDINGS = {signal.SIGTERM: ExitStatus.TERMINATED}
+if hasattr(signal, "SIGHUP"):  # Windows has none
+    _ENDINGS[signal.SIGHUP] = ExitStatus.HUNG_UP
+
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM was received: the same as Ctrl-C but for the exit status."""
+    """SIGTERM or SIGHUP was received: the same as Ctrl-C but for the exit status."""
 
 
 def change(location: Path, work: Callable[[], T], *, wait: float = 0.0) -> T:
@@ -32,7 +36,9 @@ def change(location: Path, work: Callable[[], T], *, wait: float = 0.0) -> T:
 
 @contextmanager
 def ends_well(what_is_done: Callable[[], str]) -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end a job in order, and say what is done and how to go on.
+    """Let SIGTERM, SIGHUP and Ctrl-C end a job in order, and say what is done and how to go on.
+
+    A signal that is ignored stays so: ``nohup`` sees to it that SIGHUP is.
 
     Args:
         what_is_done: Says what is kept.
@@ -41,24 +47,27 @@ def ends_well(what_is_done: Callable[[], str]) -> Iterator[None]:
         typer.Exit: One of them came.
     """
     is_main = threading.current_thread() is threading.main_thread()
-    before: Any = signal.signal(signal.SIGTERM, _terminate) if is_main else None
+    before = {number: signal.getsignal(number) for number in _ENDINGS if is_main}
+    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, _terminate)
     try:
         yield
     except KeyboardInterrupt as interrupt:
         # What waits for files raises an interrupt of its own in place of ours.
-        was_told = is_main and signal.getsignal(signal.SIGTERM) is not _terminate
-        is_terminated = isinstance(interrupt, Terminated) or was_told
-        how = "terminated" if is_terminated else "interrupted"
-        note(f"{how}: {what_is_done()}; the same command goes on from here")
-        status = ExitStatus.TERMINATED if is_terminated else ExitStatus.INTERRUPTED
+        came = [number for number in heeded if signal.getsignal(number) is not _terminate]
+        status = _ENDINGS[came[0]] if came else ExitStatus.INTERRUPTED
+        how = "terminated" if came else "interrupted"
+        with suppress(OSError):  # the terminal may be gone
+            note(f"{how}: {what_is_done()}; the same command goes on from here")
         raise typer.Exit(status) from interrupt
     finally:
-        if is_main:
-            signal.signal(signal.SIGTERM, before)
+        for number in heeded:
+            signal.signal(number, before[number])
 
 
-def _terminate(*_: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends it at once
+def _terminate(number: int, _: object) -> None:
+    signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
     raise Terminated
 
 

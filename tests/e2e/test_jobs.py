@@ -81,7 +81,11 @@ def test_a_lock_that_is_not_let_go_is_an_error_after_the_wait(folder, index, com
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize(
     ("number", "status"),
-    [(signal.SIGTERM, ExitStatus.TERMINATED), (signal.SIGINT, ExitStatus.INTERRUPTED)],
+    [
+        ("SIGTERM", ExitStatus.TERMINATED),
+        ("SIGHUP", ExitStatus.HUNG_UP),
+        ("SIGINT", ExitStatus.INTERRUPTED),
+    ],
 )
 def test_a_signal_keeps_what_is_done_and_says_how_to_go_on(
     tmp_path, folder, monkeypatch, number, status
@@ -92,7 +96,7 @@ def test_a_signal_keeps_what_is_done_and_says_how_to_go_on(
         def encode_documents(self, texts):
             Interrupted.n_texts += len(texts)
             if Interrupted.n_texts > 3:
-                os.kill(os.getpid(), number)
+                os.kill(os.getpid(), getattr(signal, number))
             return super().encode_documents(texts)
 
     monkeypatch.setattr(transaction, "PART_SECONDS", 0.0)
@@ -115,8 +119,10 @@ def test_a_signal_keeps_what_is_done_and_says_how_to_go_on(
     assert IndexReader.open(path).manifest.n_documents == 7
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_says_that_distill_goes_on(tmp_path, monkeypatch, number):
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_says_that_distill_goes_on(tmp_path, monkeypatch, name):
+    number = getattr(signal, name)
     monkeypatch.setattr(distill, "Recipe", SimpleNamespace(load=lambda name: name))
     monkeypatch.setattr(distill, "distill", lambda *_, **__: os.kill(os.getpid(), number))
     done = run("distill", "recipe", "--data", tmp_path, "--out", tmp_path / "out")
@@ -256,3 +262,25 @@ def test_sigterm_is_told_apart_where_a_library_makes_an_interrupt_of_it(capsys):
         watch_files()
     assert ended.value.exit_code == ExitStatus.TERMINATED
     assert capsys.readouterr().err.startswith("terminated: all is kept")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_closed_terminal_does_not_end_a_job_under_nohup():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with jobs.ends_well(lambda: "all is kept"):
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_job_whose_terminal_is_gone_ends_with_its_status(monkeypatch):
+    def gone(*_, **__):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(jobs, "note", gone)
+    with pytest.raises(typer.Exit) as ended, jobs.ends_well(lambda: "all is kept"):
+        signal.raise_signal(signal.SIGHUP)
+    assert ended.value.exit_code == ExitStatus.HUNG_UP
