@@ -13,7 +13,7 @@ from colmodern.corpus.extraction import extract, page_at
 from colmodern.corpus.formats import FORMATS, FileFormat, extractor_fingerprint, format_of
 from colmodern.corpus.identity import IdRegistry
 from colmodern.corpus.options import ScanOptions
-from colmodern.corpus.scan import scan
+from colmodern.corpus.scan import named_root, scan
 from colmodern.corpus.sources import (
     Extracted,
     ExtractionError,
@@ -44,6 +44,7 @@ __all__ = [
     "find_changes",
     "format_of",
     "hash_source",
+    "named_root",
     "page_at",
     "scan",
 ]

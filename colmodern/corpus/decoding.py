@@ -47,6 +47,7 @@ _HALVES = re.compile(rb"(?:\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf]|\xed[\xa0-\
 
 # With so many NUL bytes for each that is none on the other side of its pair it is UTF-16.
 _LEAST_NULS = 0.4
+_LEAST_WIDE_BYTES = 8  # that say UTF-16 without a mark
 
 # Where a guess puts letters of two scripts into one word: encodings of the West, to try instead.
 _WESTERN = ("cp1252", "cp850", "mac_roman")
@@ -156,8 +157,11 @@ def utf16_without_mark(data: bytes) -> str | None:
     """Return which UTF-16 bytes are that have no byte order mark; None if they are none.
 
     Letters of Latin scripts have a NUL on the same side of each pair; none is a control character.
+    A few bytes prove nothing.
     """
     whole = data[: len(data) & ~1]
+    if len(whole) < _LEAST_WIDE_BYTES:
+        return None
     first, second = whole[::2].count(0), whole[1::2].count(0)
     if max(first, second) < _LEAST_NULS * len(whole) / 2 or min(first, second):
         return None

@@ -50,25 +50,33 @@ def scan(roots: Sequence[Path], options: ScanOptions | None = None) -> Scan:
             nor a file.
     """
     options = options if options is not None else ScanOptions()
-    resolved = tuple(_resolve_root(root) for root in roots)
+    named = tuple(_checked_root(root) for root in roots)
     sources: list[Source] = []
     skipped: list[Skipped] = []
-    for root in resolved:
-        walk = _Walk(root, options, roots=resolved, now_ns=time.time_ns())
+    for root in named:
+        walk = _Walk(root, options, roots=named, now_ns=time.time_ns())
         sources += walk.run()
         skipped += walk.skipped
     sources, duplicates = _without_duplicates(sources)
-    return Scan(resolved, tuple(sources), tuple(skipped + duplicates))
+    return Scan(named, tuple(sources), tuple(skipped + duplicates))
 
 
-def _resolve_root(root: Path) -> Path:
-    """Return a root as an absolute path; a link to a file keeps its own name and its suffix."""
+def named_root(root: Path) -> Path:
+    """Return a root as an absolute path, by the name that it was given.
+
+    Links in it stay: where one is pointed elsewhere each night, the root is the same, and what
+    lies below it has changed.
+    """
+    return root.resolve() if ".." in root.parts else root.absolute()
+
+
+def _checked_root(root: Path) -> Path:
     root = Path(root)
     try:
         mode = root.stat().st_mode
-        resolved = root.resolve() if stat.S_ISDIR(mode) else root.parent.resolve() / root.name
+        named = named_root(root)
         if stat.S_ISDIR(mode):
-            os.scandir(resolved).close()
+            os.scandir(named).close()
     except FileNotFoundError as error:
         raise InputError(f"There is no file or folder {printable(root)}.") from error
     except OSError as error:
@@ -78,11 +86,11 @@ def _resolve_root(root: Path) -> Path:
             f"{printable(root)} is neither a folder nor a file. Save what it gives to a file "
             "and index that."
         )
-    if stat.S_ISDIR(mode) and resolved.name.endswith(INDEX_SUFFIX):
+    if stat.S_ISDIR(mode) and root.resolve().name.endswith(INDEX_SUFFIX):
         raise InputError(
             f"{printable(root)} is an index of colmodern. Give the folder of your documents."
         )
-    return resolved
+    return named
 
 
 def _reason(error: OSError) -> str:
@@ -246,17 +254,24 @@ class _Walk:
 
 def _without_duplicates(sources: Sequence[Source]) -> tuple[list[Source], list[Skipped]]:
     """Keep each file once: under its own name rather than a link's, else where it came first."""
-    own_names = {source.path for source in sources if not source.path.is_symlink()}
+    resolved = {root: root.resolve() for root in {source.root for source in sources}}
+    targets = [_target(source, resolved[source.root]) for source in sources]
+    own_names = {target for target, is_link in targets if not is_link}
     seen: set[Path] = set()
     kept: list[Source] = []
     duplicates: list[Skipped] = []
-    for source in sources:
-        target = source.path.resolve() if source.path not in own_names else source.path
-        is_needless_link = target != source.path and target in own_names
-        if target in seen or is_needless_link:
+    for source, (target, is_link) in zip(sources, targets, strict=True):
+        if target in seen or (is_link and target in own_names):
             detail = f"the same file as {printable(target)}"
             duplicates.append(Skipped(source.path, SkipReason.DUPLICATE, detail))
         else:
             seen.add(target)
             kept.append(source)
     return kept, duplicates
+
+
+def _target(source: Source, root: Path) -> tuple[Path, bool]:
+    """Return the file that a source is, and whether it is a link to it; ``root`` is resolved."""
+    if source.path.is_symlink():
+        return source.path.resolve(), True
+    return root / source.path.relative_to(source.root), False

@@ -5,13 +5,13 @@ So ``status`` looks at a folder with the eyes of the ``index`` before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from glob import escape
 from pathlib import Path
 from typing import Any
 
-from colmodern.corpus import ScanOptions
+from colmodern.corpus import ScanOptions, named_root
 from colmodern.errors import ConfigError
 from colmodern.indexer.left_out import LEFT_OUT
 from colmodern.storage import SourceRecord
@@ -36,9 +36,23 @@ def scans_of(config: Mapping[str, Any], sources: Sequence[SourceRecord]) -> dict
     return found
 
 
-def root_name(root: Path) -> str:
-    """Return the path of a root as a scan gives it to the sources below it."""
-    return str(root.resolve() if root.is_dir() else root.parent.resolve() / root.name)
+def known_root(root: Path, known: Iterable[str]) -> Path:
+    """Return a root by the name by which the index knows it, or as it is named now.
+
+    So a folder that is given by another of its names gives no document twice.
+
+    Args:
+        root: What is to be read.
+        known: The roots of the index.
+    """
+    named, resolved = named_root(root), root.resolve()
+    others = [Path(name) for name in known]
+    if any(named.is_relative_to(other) or other.is_relative_to(named) for other in others):
+        return named
+    for other in others:
+        if resolved.is_relative_to(other.resolve()):
+            return other / resolved.relative_to(other.resolve())
+    return resolved if any(other.is_relative_to(resolved) for other in others) else named
 
 
 def with_scans(
@@ -51,12 +65,12 @@ def with_scans(
 
     Args:
         config: The options of the manifest before.
-        roots: What was indexed now.
+        roots: What was indexed now, by the names of ``known_root``.
         options: How.
         left_out: Returns what to keep of the files of a root that are not in the index.
     """
     plain = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(options).items()}
-    names = [root_name(root) for root in roots]
+    names = [str(root) for root in roots]
     return {
         **kept_scans(config),
         **{name: {**plain, LEFT_OUT: dict(left_out(name))} for name in names},

@@ -23,7 +23,7 @@ from colmodern.corpus import (
 from colmodern.indexer.left_out import Failures, known_failures, left_out
 from colmodern.indexer.pruning import needs_prune
 from colmodern.indexer.report import MOST_NAMED, IndexReport, UnreadFiles
-from colmodern.indexer.scans import root_name, scans_of, without_index
+from colmodern.indexer.scans import known_root, scans_of, without_index
 from colmodern.indexer.sources.files import FileChanges, FileReader
 from colmodern.storage import SourceRecord, open_reader
 
@@ -115,7 +115,9 @@ def status(
         sources, config = reader.sources(), reader.manifest.config
         scans = scans_of(config, sources)
         known = reader.content_hashes()
-    wanted = list(scans) if roots is None else [root_name(Path(root)) for root in roots]
+    wanted = (
+        list(scans) if roots is None else [str(known_root(Path(root), scans)) for root in roots]
+    )
     missing = [root for root in wanted if roots is None and not Path(root).exists()]
     looks = [
         _look(

@@ -62,6 +62,12 @@ def test_nul_bytes_at_the_beginning_are_no_text():
         decode(b"\x7fELF\x02\x01\x01\x00\x00")
 
 
+@pytest.mark.parametrize("data", [b"\0", b"\0\0", b"\0a", b"a\0b\0c\0", b"\0" * 100])
+def test_a_few_bytes_with_nuls_are_no_text(data):
+    with pytest.raises(NotTextError):
+        find_encoding(data)
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf16_needs_no_byte_order_mark(encoding):
     assert decode(GERMAN.encode(encoding)) == GERMAN
