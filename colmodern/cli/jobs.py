@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import typer
 
+from colmodern.cli.arrow_start import leave_pandas_out
 from colmodern.cli.exit_status import ExitStatus
 from colmodern.cli.printing.terminal import note
 
@@ -30,6 +31,7 @@ def change(location: Path, work: Callable[[], T], *, wait: float = 0.0) -> T:
     """Return what a change of an index returns; see ``when_free`` and ``ends_well``."""
     from colmodern.indexer import when_free
 
+    leave_pandas_out()
     with ends_well(partial(done_of_change, location)):
         return when_free(work, wait, waiting=note)
 
