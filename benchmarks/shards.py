@@ -3,10 +3,10 @@
     python -m benchmarks.shards DATA/scifact [--documents 600] [--pairs 2] [--shards 4]
 
 The same documents, the default model; plain index, set and set by Ray in turn, each in a folder of
-its own. Characters a second between the first and the last that is encoded: neither reading, the
-codec nor the start of Ray counts, but what is committed at the end of a plain build does not count
-either. The sample is small, so that nearly all is encoded by what is measured. The last line says
-how much wall time Ray took over a set that was made here.
+its own. Characters a second between the first and the last that are told of: neither reading, the
+codec nor the start of Ray counts, nor the commit. The sample is small, so that nearly all is
+encoded by what is measured. The last line says how much wall time Ray took over a set that was made
+here.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Rate:
     @property
     def value(self) -> float:
         """The rate."""
-        (start, first), (end, last) = self._told[0], self._told[-1]
+        (start, first), (end, last) = self._told[1], self._told[-1]  # 0 is told while workers start
         return (last - first) / (end - start)
 
 
