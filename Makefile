@@ -7,7 +7,7 @@ FUZZ_NATIVE ?= build/fuzz
 DATA ?= ../shared/data
 RESULTS ?= .results
 COLLECTIONS = cacm cisi time cosqa scifact scisummnet leval-long
-SYSTEMS = bm25,minilm,late:exact,late:bits=2,late:pool=2,late:mode=hybrid,late:pool=2,mode=hybrid,late:scoring=maxsim,late:mode=bm25
+SYSTEMS = bm25,minilm,late,late:exact,late:bits=2,late:pool=2,late:pool=2,mode=hybrid,late:scoring=maxsim,late:mode=bm25
 
 PROSE = $(wildcard *.md docs/*.md docs/*/*.md csrc/*.md benchmarks/*/*.md colmodern/storage/*.md)
 CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp fuzz/native/*.h fuzz/native/*.cpp)

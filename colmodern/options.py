@@ -45,7 +45,7 @@ def option(
     doors: Door = EVERYWHERE,
     flag: str | None = None,
     unset: str | None = None,
-    only: tuple[str, str] | None = None,
+    only: tuple[str, ...] = (),
     label: str | None = None,
 ) -> Any:
     """Return a dataclass field that is an option.
@@ -59,7 +59,8 @@ def option(
         doors: Where it can be given.
         flag: Its name on the command line; by default ``--`` and the field's name.
         unset: What None means, in a few words.
-        only: Another option and the value that it must have where this one is not the default.
+        only: Another option and the values, at least one, of which it must have one where this
+            option is not the default; the first is the one that messages name.
         label: What stands in front of its value in the name of a measured system; by default the
             field's name.
     """
@@ -90,7 +91,7 @@ class Option:
     doors: Door
     flag: str | None
     unset: str | None
-    only: tuple[str, str] | None
+    only: tuple[str, ...]
     label: str | None
 
     @property
@@ -234,10 +235,10 @@ class Options:
         for one in changed:
             object.__setattr__(self, one.name, one.checked(getattr(self, one.name)))
         for one in changed:
-            if one.only is not None and getattr(self, one.name) != one.default:
-                other, wanted = one.only
-                if getattr(self, other) != wanted:
-                    why = f"works in {other} {wanted} only, not in {getattr(self, other)}"
+            if one.only and getattr(self, one.name) != one.default:
+                other, *wanted = one.only
+                if getattr(self, other) not in wanted:
+                    why = f"works in {other} {wanted[0]} only, not in {getattr(self, other)}"
                     raise self.conflict(one.name, why)
         self.check_together()
 

@@ -27,6 +27,7 @@ class Effort(StrEnum):
 class Mode(StrEnum):
     """What decides the order of hits."""
 
+    AUTO = "auto"
     LATE = "late"
     BM25 = "bm25"
     HYBRID = "hybrid"
@@ -134,10 +135,12 @@ class SearchRequest(Options):
     exact: bool = option(
         False, doors=Door.COMMAND_LINE, help="Score every document; the same as effort exact."
     )
-    mode: Mode = option(Mode.LATE, help="Late interaction, BM25, or both.")
+    mode: Mode = option(
+        Mode.AUTO, help="Late interaction, BM25, or both; auto: both, if the index has words."
+    )
     fusion: Fusion = option(
         Fusion.SCORES,
-        only=("mode", Mode.HYBRID),
+        only=("mode", Mode.HYBRID, Mode.AUTO),
         help="Hybrid: fuse reciprocal ranks or normalised scores.",
     )
     word_weight: float | None = option(
@@ -145,7 +148,7 @@ class SearchRequest(Options):
         minimum=0,
         maximum=1,
         unset="by length",
-        only=("mode", Mode.HYBRID),
+        only=("mode", Mode.HYBRID, Mode.AUTO),
         label="",
         help="Hybrid: how much BM25 counts.",
     )
@@ -156,7 +159,7 @@ class SearchRequest(Options):
         0.0,
         minimum=0,
         maximum=1,
-        only=("mode", Mode.LATE),
+        only=("mode", Mode.LATE, Mode.AUTO),
         label="passage",
         help="How much a document's best passage counts; mode late.",
     )
@@ -188,6 +191,20 @@ class SearchRequest(Options):
     )
 
     @property
+    def mode_said(self) -> Mode:
+        """The mode; ``auto`` only where no other option needs one of the others."""
+        if self.mode is not Mode.AUTO:
+            return self.mode
+        if self.passage_weight:
+            return Mode.LATE
+        return Mode.HYBRID if self._says_of_words else Mode.AUTO
+
+    @property
+    def _says_of_words(self) -> bool:
+        """Whether it says how BM25 counts beside late interaction."""
+        return self.word_weight is not None or self.fusion is not Fusion.SCORES
+
+    @property
     def is_exact(self) -> bool:
         """Whether every document is scored by all its codes."""
         return self.exact or self.effort is Effort.EXACT
@@ -201,6 +218,8 @@ class SearchRequest(Options):
                 option="where",
                 value=self.where,
             )
+        if self.passage_weight and self._says_of_words:
+            raise self.conflict("passage_weight", "does not go together with a weight of words")
         if self.exact and self.effort not in (Effort.MEDIUM, Effort.EXACT):
             raise self.conflict("effort", f"{self.effort} does not go together with exact")
         for name in ("gathered", "candidates"):

@@ -23,7 +23,7 @@ from colmodern.cli.printing.terminal import Format, note
 from colmodern.request import SearchRequest
 
 
-@takes(*shown(SearchRequest, "scoring"), after="passages")
+@takes(*shown(SearchRequest, "scoring", "mode", "word_weight"), after="passages")
 def explain(
     query: Annotated[str, typer.Argument(help="A query.")],
     doc_id: Annotated[str, typer.Argument(help="The id of a document.")],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from colmodern.kernels.scoring import document_score, shares
 from colmodern.passages.passage import Passage
 from colmodern.passages.reasons import ReasonedPassages, Reasons
-from colmodern.request import Scoring
+from colmodern.request import Mode, Scoring
 from colmodern.storage import StoredDocument
 from colmodern.text.names import exact_words_of
 from colmodern.text.phrases import holds
@@ -36,7 +37,7 @@ class Match:
         start: Where the document token starts in the document's text.
         end: Where it ends.
         score: Their similarity, from the compressed document token.
-        share: The part of the document's score that this match brings.
+        share: The part of the document's late score that this match brings.
         query_start: Where the query token starts in the query.
         query_end: Where it ends.
         exact: The best similarity without compression; None if that was not asked for.
@@ -105,7 +106,9 @@ class Explanation:
     Attributes:
         query: The query.
         doc_id: The document.
-        score: What a hit scores: the sum of the matches' scores, or the corrected score.
+        score: What a hit scores, in the mode that is asked for.
+        parts: What the score is made of, where it is of several; as in a hit.
+        mode: The mode in which it is so.
         matches: One for each query token, in the query's order.
         evidence: The passages that answer best, best first; a search shows the first of them. They
             do not overlap.
@@ -132,6 +135,8 @@ class Explanation:
     scoring: str = str(Scoring.MAXSIM)
     phrases: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
+    parts: Mapping[str, float] = field(default_factory=dict)
+    mode: str = str(Mode.LATE)
 
     @property
     def passage(self) -> Passage | None:
@@ -167,6 +172,8 @@ class Explanation:
             "source": self.source,
             "score": self.score,
             "exact_score": self.exact_score,
+            "mode": self.mode,
+            "parts": rounded_parts(self.parts),
             "scoring": self.scoring,
             "phrases": list(self.phrases),
             "weights": [round(weight, 4) for weight in self.weights],
@@ -194,6 +201,13 @@ class BestTokens:
 
     tokens: IntVector
     scores: FloatVector
+
+
+def rounded_parts(parts: Mapping[str, float]) -> dict[str, float | None]:
+    """Return the parts of a score fit for JSON: what one could not find has none."""
+    return {
+        name: round(score, 6) if math.isfinite(score) else None for name, score in parts.items()
+    }
 
 
 def explain_match(

@@ -13,11 +13,15 @@ from colmodern.passages.exact import exact_scores
 from colmodern.passages.explanation import BestTokens, Explanation, explain_match
 from colmodern.passages.reasons import reasoned_passages
 from colmodern.passages.scorer import DocumentScorer
+from colmodern.request import Mode
 from colmodern.searcher.answer import passage_query
 from colmodern.searcher.checks import checked_vectors, found_document
+from colmodern.searcher.explained_score import scored_as_hit
+from colmodern.searcher.mode import check_has_text
 from colmodern.searcher.part import Part
 from colmodern.searcher.plan import QueryPlan, SearchPlan
-from colmodern.searcher.search import prepared, prepared_chooser
+from colmodern.searcher.prepared import PreparedQuery
+from colmodern.searcher.search import prepared_chooser
 from colmodern.searcher.segment import chooser_of, scorer_of
 from colmodern.storage import IndexReader
 from colmodern.types import QueryEncoder, TokenEmbeddings
@@ -42,7 +46,7 @@ def explain_document(
     Args:
         part: All segments of the index.
         reader: The index.
-        how: How matches make a score.
+        how: How matches make a score, in which mode; not ``auto``.
         doc_id: The id of a document.
         query: The query's text.
         tokens: Its token vectors.
@@ -59,12 +63,18 @@ def explain_document(
     if n_passages < 1:
         message = f"passages must be at least 1, not {n_passages!r}."
         raise ConfigError(message, code="option_out_of_range", option="passages", value=n_passages)
+    check_has_text(how.request, query)
     segment, position = found_document(reader, doc_id)
     document, spans = segment.document(position), segment.spans(position)
+    words = None
+    if how.request.mode is not Mode.LATE:
+        how.begin("words")
+        words = part.lexicon.look_up(query).statistics
     plan = QueryPlan(
         how,
-        prepared(tokens, reader.codec, how),
-        chooser=prepared_chooser(tokens, reader.codec, how),
+        PreparedQuery.of(checked_vectors(tokens, reader.codec.dim), reader.codec, threads=1),
+        words,
+        prepared_chooser(tokens, reader.codec, how),
     )
     scorer = scorer_of(part, plan)
     number = part.number_of(segment, position)
@@ -77,7 +87,7 @@ def explain_document(
         exact = exact_scores(exact_by, vectors, document, n_tokens=len(spans))
     how.begin("passages")
     found = reasoned_passages(
-        passage_query(part, query),
+        passage_query(part, query, words),
         query,
         tokens.spans,
         scorer,
@@ -87,7 +97,7 @@ def explain_document(
         n_passages,
     )
     how.begin("matches")
-    return explain_match(
+    explanation = explain_match(
         query,
         tokens,
         best,
@@ -98,6 +108,7 @@ def explain_document(
         exact=exact,
         scoring=how.scoring,
     )
+    return scored_as_hit(explanation, part, plan, number)
 
 
 def _best_tokens(

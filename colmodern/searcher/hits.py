@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.passages.explanation import rounded_parts
 from colmodern.passages.passage import Passage, marked_html
+from colmodern.request import Mode
 from colmodern.searcher.unread import Unread
 from colmodern.types import Metadata
 
@@ -63,7 +64,7 @@ class Hit:
             "passage": None if self.passage is None else self.passage.to_dict(),
             "also": None if self.also is None else self.also.to_dict(),
             "metadata": dict(self.metadata),
-            **({"parts": _rounded(self.parts)} if self.parts else {}),
+            **({"parts": rounded_parts(self.parts)} if self.parts else {}),
         }
 
 
@@ -76,6 +77,7 @@ class Hits(Sequence[Hit]):
         unread: What the model cannot read of the query; None: it can read it.
         is_exact: Whether every document that might be found was scored by all of it: no effort
             finds others.
+        mode: The mode that answered; never ``auto``.
     """
 
     def __init__(
@@ -86,8 +88,10 @@ class Hits(Sequence[Hit]):
         *,
         unread: Unread | None = None,
         is_exact: bool = False,
+        mode: Mode = Mode.LATE,
     ) -> None:
         """Keep the query, its hits and what there is to say of the search."""
+        self.mode = mode
         self.query = query
         self.is_exact = is_exact
         self.notes = tuple(notes)
@@ -107,6 +111,7 @@ class Hits(Sequence[Hit]):
                 self.notes,
                 unread=self.unread,
                 is_exact=self.is_exact,
+                mode=self.mode,
             )
         return self._hits[index]
 
@@ -149,6 +154,7 @@ class Hits(Sequence[Hit]):
         found = {
             "query": self.query,
             "hits": [hit.to_dict() for hit in self._hits],
+            "mode": str(self.mode),
             "exact": self.is_exact,
             "notes": list(self.notes),
         }
@@ -157,7 +163,9 @@ class Hits(Sequence[Hit]):
     def of_unread(self, unread: Unread) -> Hits:
         """Return the same hits, of a query of which the model cannot read much."""
         notes = (str(unread), *self.notes)
-        return Hits(self.query, self._hits, notes, unread=unread, is_exact=self.is_exact)
+        return Hits(
+            self.query, self._hits, notes, unread=unread, is_exact=self.is_exact, mode=self.mode
+        )
 
     def to_arrow(self) -> pa.Table:
         """Return a pyarrow table: rank, score, id, title, passage, start, end."""
@@ -204,10 +212,3 @@ class Hits(Sequence[Hit]):
 
 def _also_html(passage: Passage | None) -> str:
     return "" if passage is None else f"<hr>{marked_html(passage)}"
-
-
-def _rounded(parts: Mapping[str, float]) -> dict[str, float | None]:
-    """Return scores fit for JSON: what one part could not find has none."""
-    return {
-        name: round(score, 6) if math.isfinite(score) else None for name, score in parts.items()
-    }

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.codec import Codec
-from colmodern.errors import InputError
 from colmodern.request import Mode
 from colmodern.searcher.answer import hits_of
 from colmodern.searcher.checks import checked_vectors
 from colmodern.searcher.hits import Hits
 from colmodern.searcher.late import scores_all
 from colmodern.searcher.merge import merge
+from colmodern.searcher.mode import check_has_text
 from colmodern.searcher.part import Part
 from colmodern.searcher.phrases import held_phrases
 from colmodern.searcher.plan import QueryPlan, SearchPlan
@@ -50,9 +50,7 @@ def search_one(
         InputError: The vectors cannot be used, or BM25 is asked for without a text.
     """
     request = how.request
-    if request.mode is not Mode.LATE and not query:
-        message = f"Mode {request.mode} needs the text of the query."
-        raise InputError(message, code="query_empty", value=query)
+    check_has_text(request, query)
     found = None
     if request.mode is not Mode.LATE:
         how.begin("words")
@@ -69,6 +67,7 @@ def search_one(
         hits_of(part, ranked, plan, query),
         phrases.notes if phrases else (),
         is_exact=request.mode is Mode.BM25 or scores_all(part, how, allowed),
+        mode=request.mode,
     )
 
 

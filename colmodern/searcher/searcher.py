@@ -30,12 +30,13 @@ from colmodern.searcher.description import describe
 from colmodern.searcher.explain import explain_document
 from colmodern.searcher.hits import Hits
 from colmodern.searcher.left_out import left_out_of
+from colmodern.searcher.mode import asked_in_mode, asked_of_words, has_words
 from colmodern.searcher.part import Part
 from colmodern.searcher.phrases import name_counts
 from colmodern.searcher.plan import Begin, SearchPlan, plan, unobserved
 from colmodern.searcher.search import search_all, search_one
 from colmodern.searcher.statistics import GlobalStatistics
-from colmodern.searcher.unread import asked_of_words, unread_queries
+from colmodern.searcher.unread import unread_queries
 from colmodern.storage import IndexReader, StoredDocument, open_reader
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
@@ -158,6 +159,11 @@ class Searcher:
         return left_out_of(self._reader.manifest.config)
 
     @property
+    def has_words(self) -> bool:
+        """Whether the index has words, which BM25 needs."""
+        return has_words(self._part)
+
+    @property
     def encoder(self) -> QueryEncoder:
         """The encoder, loaded by the index's own record of it if none was given.
 
@@ -237,9 +243,12 @@ class Searcher:
         unread = {} if is_words else unread_queries(self.encoder, texts, self._part)
         by_words = [is_words or (n in unread and unread[n].by_words) for n in range(len(texts))]
         vectors = self._encoded([None if by else t for t, by in zip(texts, by_words, strict=True)])
-        how = self._planned(asked, begin)
-        words_how = self._planned(asked_of_words(asked), begin) if unread else how
-        hows = [words_how if by else how for by in by_words]
+        requests = [
+            asked_of_words(asked) if by else asked_in_mode(asked, text, self._part)
+            for text, by in zip(texts, by_words, strict=True)
+        ]
+        plans = {request: self._planned(request, begin) for request in dict.fromkeys(requests)}
+        hows = [plans[request] for request in requests]
         found = search_all(self._part, self._reader.codec, hows, texts, vectors, allowed)
         return [
             hits.of_unread(unread[number]) if number in unread else hits
@@ -282,7 +291,7 @@ class Searcher:
         mask = self._allowed(asked.where)
         if allowed is not None:
             mask = mask & self._part.joined(allowed)
-        how = self._planned(asked, begin, statistics)
+        how = self._planned(asked_in_mode(asked, query, self._part), begin, statistics)
         codec = self._reader.codec
         return search_one(self._part, codec, how, query, tokens, mask, statistics)
 
@@ -315,6 +324,8 @@ class Searcher:
         passages: int = 3,
         exact: bool = False,
         scoring: Scoring | str = Scoring.AUTO,
+        mode: Mode | str = Mode.AUTO,
+        word_weight: float | None = None,
         begin: Begin = unobserved,
     ) -> Explanation:
         """Return, for every token of a query, the token of a document that it matched.
@@ -327,14 +338,17 @@ class Searcher:
             passages: How many passages at most.
             exact: Also encode the document again, for scores without the loss of compression.
             scoring: How the matches make the score, as in ``search``.
+            mode: What makes the score, as in ``search``: it is that of the hit, with its parts.
+            word_weight: How much BM25 counts, as in ``search``.
             begin: Called with the name of each stage as it begins (``encode``, ``rescore``,
-                ``passages``, ``matches``), with ``rescore`` again and again in a long document; an
-                error ends it.
+                ``words``, ``passages``, ``matches``), with ``rescore`` again and again in a long
+                document; an error ends it.
 
         Raises:
-            ConfigError: ``passages`` is less than 1, or there is no such scoring.
+            ConfigError: ``passages`` is less than 1, or an option is not allowed.
             EncoderError: ``exact`` is asked for, and the encoder knows queries only, or makes
                 other tokens of the text than are in the index.
+            IndexFormatError: BM25 is asked for, and the index has no words.
             InputError: The query is empty, or no live document has that id.
         """
         check_queries([query])
@@ -346,6 +360,8 @@ class Searcher:
             passages=passages,
             exact=exact,
             scoring=scoring,
+            mode=mode,
+            word_weight=word_weight,
             begin=begin,
         )
 
@@ -358,14 +374,18 @@ class Searcher:
         passages: int = 3,
         exact: bool = False,
         scoring: Scoring | str = Scoring.AUTO,
+        mode: Mode | str = Mode.AUTO,
+        word_weight: float | None = None,
         begin: Begin = unobserved,
     ) -> Explanation:
         """Return the same for a query given as token vectors; ``query`` is its text."""
         check_text(query)
+        options = {"scoring": scoring, "mode": mode, "word_weight": word_weight, "threads": 1}
+        asked = asked_in_mode(SearchRequest.of(None, options), query, self._part)
         return explain_document(
             self._part,
             self._reader,
-            self._planned(SearchRequest.of(None, {"scoring": scoring, "threads": 1}), begin),
+            self._planned(asked, begin),
             doc_id,
             query=query,
             tokens=tokens,

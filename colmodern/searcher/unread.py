@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from colmodern.errors import IndexFormatError
-from colmodern.options import options_of
-from colmodern.request import Mode, SearchRequest
+from colmodern.request import Mode
+from colmodern.searcher.mode import has_words
 from colmodern.text.words import words_of
 from colmodern.types import QueryEncoder
 
 if TYPE_CHECKING:
     from colmodern.searcher.part import Part
 
-__all__ = ["Unread", "asked_of_words", "unread_queries", "unread_scripts"]
+__all__ = ["Unread", "unread_queries", "unread_scripts"]
 
 
 class Unread(NamedTuple):
@@ -53,9 +51,9 @@ def unread_queries(encoder: QueryEncoder, queries: Sequence[str], part: Part) ->
         part: The segments of the index; BM25 needs their words.
     """
     found = {number: unread_scripts(encoder, query) for number, query in enumerate(queries)}
-    has_words = any(found.values()) and _has_words(part)
+    by_words = any(found.values()) and has_words(part)
     return {
-        number: Unread(scripts, has_words and bool(words_of(queries[number])))
+        number: Unread(scripts, by_words and bool(words_of(queries[number])))
         for number, scripts in found.items()
         if scripts
     }
@@ -68,17 +66,3 @@ def unread_scripts(encoder: QueryEncoder, query: str) -> tuple[str, ...]:
     """
     look = getattr(encoder, "unread_scripts", None)
     return () if look is None else tuple(look(query))
-
-
-def asked_of_words(request: SearchRequest) -> SearchRequest:
-    """Return the same request in mode bm25, without what works in another mode only."""
-    others = {one.name: one.default for one in options_of(SearchRequest) if one.only is not None}
-    return replace(request, mode=Mode.BM25, **others)
-
-
-def _has_words(part: Part) -> bool:
-    try:
-        _ = part.lexicon
-    except IndexFormatError:
-        return False
-    return True

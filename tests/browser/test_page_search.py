@@ -49,7 +49,7 @@ def test_the_address_says_all_and_the_back_button_works(page):
     page.until(lambda: page.titles() and page.one("#count").text.startswith("2 hits"))
     page.driver.back()
     page.until(lambda: page.one("#count").text.startswith("6 hits"))
-    assert page.one("[name=mode]").get_attribute("value") == "late"
+    assert page.one("[name=mode]").get_attribute("value") == "auto"
     page.driver.back()
     page.until(lambda: page.titles() == [])
     assert page.one("#query").get_attribute("value") == ""

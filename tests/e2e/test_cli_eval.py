@@ -66,27 +66,33 @@ def test_eval_prints_systems_side_by_side_and_their_differences(colmodern, fruit
     done = colmodern("eval", fruit, *HASH, "--against", "bm25,late:exact,bits=2")
     assert done.returncode == 0, done.stderr
     assert "documents         4 (0 without a word)" in done.stdout
-    head, late, bm25, exact = [
-        line for line in done.stdout.splitlines() if line.startswith(("system", "late", "BM25"))
+    starts = ("system", "hybrid", "late", "BM25")
+    head, both, bm25, exact = [
+        line for line in done.stdout.splitlines() if line.startswith(starts)
     ][:4]
     assert head.split()[:3] == ["system", "nDCG@10", "R@100"]
-    assert late.split()[4:6] == ["1.0000", "1.0000"]
+    assert both.split()[5:7] == ["1.0000", "1.0000"]
     assert bm25.startswith("BM25")
     assert exact.startswith("late exact, 2 bits")
     assert "p_holm" in done.stdout
-    assert done.stdout.count("late medium, 4 bits") == 5, "itself and two rivals in two measures"
+    assert done.stdout.count("hybrid medium, 4 bits, scores") == 5, (
+        "itself and two rivals in two measures"
+    )
 
 
 def test_eval_speaks_every_format(colmodern, fruit):
     run = ["eval", fruit, *HASH, "--against", "bm25", "--measures", "AP,P@1", "--format"]
     whole = json.loads(colmodern(*run, "json").stdout)
-    assert [report["system"] for report in whole["reports"]] == ["late medium, 4 bits", "BM25"]
+    assert [report["system"] for report in whole["reports"]] == [
+        "hybrid medium, 4 bits, scores",
+        "BM25",
+    ]
     assert [row["measure"] for row in whole["comparisons"]] == ["AP", "P@1"]
-    assert whole["comparisons"][0]["a"] == "late medium, 4 bits"
+    assert whole["comparisons"][0]["a"] == "hybrid medium, 4 bits, scores"
     lines = [json.loads(line) for line in colmodern(*run, "jsonl").stdout.splitlines()]
     head, *rows = [line.split("\t") for line in colmodern(*run, "tsv").stdout.splitlines()]
     for reports in (lines, [dict(zip(head, row, strict=True)) for row in rows]):
-        assert [report["system"] for report in reports] == ["late medium, 4 bits", "BM25"]
+        assert [report["system"] for report in reports] == ["hybrid medium, 4 bits, scores", "BM25"]
         assert [float(report["AP"]) for report in reports] == [
             report["AP"] for report in whole["reports"]
         ]
@@ -95,23 +101,26 @@ def test_eval_speaks_every_format(colmodern, fruit):
 def test_records_are_shown_compared_and_repeated(colmodern, fruit, tmp_path):
     done = colmodern("eval", fruit, *HASH, "--against", "bm25", "--record", "r", "--work", "w")
     assert done.returncode == 0, done.stderr
-    late, bm25 = tmp_path / "r/fruit/late-medium-4-bits", tmp_path / "r/fruit/BM25"
-    assert (late / "run.trec").exists()
-    shown = colmodern("eval", "show", late)
+    ours, bm25 = tmp_path / "r/fruit/hybrid-medium-4-bits-scores", tmp_path / "r/fruit/BM25"
+    assert (ours / "run.trec").exists()
+    shown = colmodern("eval", "show", ours)
     assert shown.returncode == 0, shown.stderr
-    assert "spec late:medium,bits=4,threads=1,model=hash:64:0" in shown.stdout
+    assert (
+        "spec late:medium,bits=4,threads=1,model=hash:64:0,mode=hybrid,fusion=scores"
+        in shown.stdout
+    )
     assert "versions colmodern" in shown.stdout
-    values = json.loads(colmodern("eval", "show", late, "--format", "json").stdout)
+    values = json.loads(colmodern("eval", "show", ours, "--format", "json").stdout)
     assert values["nDCG@10"] == 1.0
     assert values["environment"]["machine"]["cores"] >= 1
-    compared = colmodern("eval", "compare", bm25, late)
+    compared = colmodern("eval", "compare", bm25, ours)
     assert "nDCG@10 on fruit, 3 queries" in compared.stdout
     assert "b is better on" in compared.stdout
-    (row,) = json.loads(colmodern("eval", "compare", bm25, late, "--format", "json").stdout)[
+    (row,) = json.loads(colmodern("eval", "compare", bm25, ours, "--format", "json").stdout)[
         "comparisons"
     ]
-    assert (row["a"], row["b"], row["queries"]) == ("BM25", "late medium, 4 bits", 3)
-    again = colmodern("eval", "repeat", late, "--record", tmp_path / "again", "--work", "w")
+    assert (row["a"], row["b"], row["queries"]) == ("BM25", "hybrid medium, 4 bits, scores", 3)
+    again = colmodern("eval", "repeat", ours, "--record", tmp_path / "again", "--work", "w")
     assert again.returncode == 0, again.stderr
     assert again.stdout.splitlines()[1].split() == ["nDCG@10", "1.0", "1.0"]
     assert (tmp_path / "again" / "run.json").exists()
@@ -126,8 +135,8 @@ def test_measurements_and_records_become_a_page(colmodern, fruit, tmp_path):
     assert "page written to page.html" in done.stderr
     page = (tmp_path / "page.html").read_text()
     assert "words a document" in page
-    assert "late medium, 4 bits" in page
-    records = tmp_path / "r/fruit/BM25", tmp_path / "r/fruit/late-medium-4-bits"
+    assert "hybrid medium, 4 bits, scores" in page
+    records = tmp_path / "r/fruit/BM25", tmp_path / "r/fruit/hybrid-medium-4-bits-scores"
     done = colmodern("eval", "compare", *records, "--measure", "R@100", "--html", "two.html")
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "two.html").read_text()
@@ -179,7 +188,7 @@ def test_efficiency_speaks_every_format(colmodern):
 
 def test_a_repeated_run_that_differs_ends_with_one(colmodern, fruit, tmp_path):
     assert colmodern("eval", fruit, *HASH, "--record", "r").returncode == 0
-    record = tmp_path / "r/fruit/late-medium-4-bits/run.json"
+    record = tmp_path / "r/fruit/hybrid-medium-4-bits-scores/run.json"
     record.write_text(record.read_text().replace('"R@100": 1.0', '"R@100": 0.5'))
     done = colmodern("eval", "repeat", record.parent, "--format", "tsv")
     assert done.returncode == 1
@@ -203,12 +212,14 @@ def test_a_users_mistakes_each_get_a_sentence(colmodern, fruit, tmp_path):
     assert_is_an_error(colmodern("eval", tmp_path / "nowhere"), "nowhere")
     assert_is_an_error(colmodern(*run, "--measures", "nonsense"), "no measure")
     assert_is_an_error(colmodern(*run, "--against", "elastic"), "no system", "elastic")
-    assert_is_an_error(colmodern(*run, "--against", "late:medium"), "late medium, 4 bits")
+    assert_is_an_error(
+        colmodern(*run, "--against", "late:mode=hybrid"), "hybrid medium, 4 bits, scores"
+    )
     assert_is_an_error(colmodern(*run, "--split", "dev"), "test")
     assert_is_an_error(colmodern(*run, "--bits", "3"), "bits")
     assert_is_an_error(colmodern(*run, fruit, "--record", "r"), "same name")
-    (tmp_path / "full" / "fruit" / "late-medium-4-bits").mkdir(parents=True)
-    (tmp_path / "full" / "fruit" / "late-medium-4-bits" / "x").touch()
+    (tmp_path / "full" / "fruit" / "hybrid-medium-4-bits-scores").mkdir(parents=True)
+    (tmp_path / "full" / "fruit" / "hybrid-medium-4-bits-scores" / "x").touch()
     assert_is_an_error(colmodern(*run, "--record", "full"), "not empty")
     assert_is_an_error(colmodern("eval", "show", empty), "no record")
     assert_is_an_error(colmodern("eval", "compare", empty), "two records")

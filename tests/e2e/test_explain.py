@@ -72,16 +72,32 @@ def test_spans_are_those_of_the_words_that_matched(searcher):
 
 
 def test_shares_add_up_to_one_and_scores_to_that_of_the_hit(searcher):
-    explanation = searcher.explain(QUERY, "long")
-    (hit,) = [h for h in searcher.search(QUERY, k=4, effort="exact") if h.doc_id == "long"]
+    explanation = searcher.explain(QUERY, "long", mode="late")
+    hits = searcher.search(QUERY, k=4, effort="exact", mode="late")
+    (hit,) = [h for h in hits if h.doc_id == "long"]
     assert sum(m.share for m in explanation.matches) == pytest.approx(1)
     assert sum(m.score for m in explanation.matches) == pytest.approx(explanation.score)
     assert explanation.score == pytest.approx(hit.score, abs=1e-4)
     assert explanation.evidence[0].passage == hit.passage
 
 
+@pytest.mark.parametrize(
+    "how", [{}, {"mode": "late"}, {"mode": "hybrid", "word_weight": 0.4}, {"mode": "bm25"}]
+)
+@pytest.mark.parametrize("query", [QUERY, 'a "walrus sleeps" here', "filler7 walrus_1 x.y1"])
+def test_the_score_and_its_parts_are_those_of_the_hit(searcher, query, how):
+    hits = searcher.search(query, k=4, **how)
+    assert len(hits) > 1
+    for hit in hits:
+        found = searcher.explain(query, hit.doc_id, **how)
+        assert found.score == hit.score
+        assert found.parts == hit.parts
+        assert found.mode == hits.mode
+        assert found.to_dict()["parts"] == hit.to_dict().get("parts", {})
+
+
 def test_the_passage_with_the_whole_answer_is_first_and_none_overlaps_another(searcher):
-    explanation = searcher.explain(QUERY, "long", passages=6)
+    explanation = searcher.explain(QUERY, "long", passages=6, mode="late")
     passages = [evidence.passage for evidence in explanation.evidence]
     assert len(passages) == 6
     assert WHOLE in passages[0].text
@@ -114,8 +130,8 @@ def test_passages_hold_the_lines_and_offsets_of_the_text(searcher):
 
 
 def test_compressed_and_exact_scores_stand_side_by_side(searcher, encoder):
-    plain = searcher.explain(QUERY, "long")
-    both = searcher.explain(QUERY, "long", exact=True)
+    plain = searcher.explain(QUERY, "long", mode="late")
+    both = searcher.explain(QUERY, "long", exact=True, mode="late")
     query = encoder.encode_queries([QUERY])[0].vectors
     floats = encoder.encode_documents([f"Of pianos {TEXT}"])[0].vectors @ query.T
     assert plain.exact_score is None
@@ -214,7 +230,9 @@ def test_a_deleted_document_has_no_evidence(tmp_path, encoder):
         delete(tmp_path / "i", ["long"])
         with pytest.raises(InputError, match="'long'"):
             before.refresh().explain(QUERY, "long")
-        assert before.explain(QUERY, "long").score > 2, "a snapshot keeps what it opened"
+        assert before.explain(QUERY, "long", mode="late").score > 2, (
+            "a snapshot keeps what it opened"
+        )
 
 
 def test_exact_scores_need_an_encoder_of_documents_and_the_same_tokens(index, encoder):

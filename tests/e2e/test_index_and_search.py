@@ -64,7 +64,7 @@ def test_exact_search_finds_what_float_maxsim_finds(index, encoder):
             query = f"{VERBS[number // 8 % 8]} the {SUBJECTS[number % 8]} number{number}"
             scores = exact_maxsim(encoder, query, documents())
             best = max(scores, key=scores.get)
-            hits = searcher.search(query, k=5, exact=True)
+            hits = searcher.search(query, k=5, exact=True, mode="late")
             assert hits[0].doc_id == best == f"d{number}"
             assert hits[0].score == pytest.approx(scores[best], rel=0.05)
             assert [hit.rank for hit in hits] == [1, 2, 3, 4, 5]
@@ -151,10 +151,11 @@ def test_update_replaces_adds_and_leaves_alone(index, encoder):
 def test_deleted_documents_are_not_found_and_others_keep_their_ids(index, encoder):
     query = "paint the glaciers number51"
     with Searcher.open(index, encoder) as searcher:
-        before = searcher.search(query, k=20, exact=True)
+        asked = {"exact": True, "mode": "late"}
+        before = searcher.search(query, k=20, **asked)
         Indexer(index, encoder).delete([before[0].doc_id])
-        assert searcher.search(query, k=20, exact=True) == before, "a reader keeps its snapshot"
-        after = searcher.refresh().search(query, k=19, exact=True)
+        assert searcher.search(query, k=20, **asked) == before, "a reader keeps its snapshot"
+        after = searcher.refresh().search(query, k=19, **asked)
     assert after.doc_ids == before.doc_ids[1:]
 
 
@@ -488,7 +489,7 @@ def test_texts_whose_vectors_are_zero_or_none_are_indexed(tmp_path, encoder):
     assert verify(tmp_path / "i") == []
     with Searcher.open(tmp_path / "i", encoder) as searcher:
         assert searcher.n_documents == 3
-        hits = searcher.search("one", k=50, exact=True)
+        hits = searcher.search("one", k=50, exact=True, mode="late")
     assert (hits.doc_ids, hits.scores.tolist()) == (("a",), [0.0])
 
 

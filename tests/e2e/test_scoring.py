@@ -99,7 +99,7 @@ def test_the_corrected_order_is_that_of_the_matches_of_all_documents(searcher):
             for explanation in [searcher.explain(query, document.id)]
         }
         best = sorted(by_hand, key=lambda name: -by_hand[name])[:10]
-        hits = searcher.search(query, k=10, effort="exact", scoring="corrected")
+        hits = searcher.search(query, k=10, effort="exact", scoring="corrected", mode="late")
         assert [hit.doc_id for hit in hits] == best
 
 
@@ -192,7 +192,8 @@ def test_a_checkpoint_says_its_scoring_whatever_its_window():
 
 def test_hybrid_takes_the_corrected_score_as_its_late_part(searcher):
     query = QUERIES[1]
-    late = dict(ranking(searcher.search(query, k=300, effort="exact", scoring="corrected")))
+    asked = {"k": 300, "effort": "exact", "scoring": "corrected", "mode": "late"}
+    late = dict(ranking(searcher.search(query, **asked)))
     hits = searcher.search(query, mode="hybrid", scoring="corrected")
     assert [hit.parts["late"] for hit in hits] == [late[hit.doc_id] for hit in hits]
 
@@ -212,7 +213,7 @@ def scattered(tmp_path_factory, encoder):
 
 def test_a_passage_that_has_it_all_counts_as_much_as_it_is_told_to(scattered):
     query = "alpha beta gamma delta epsilon"
-    whole = scattered.search(query, scoring="maxsim")
+    whole = scattered.search(query, scoring="maxsim", mode="late")
     assert whole[0].doc_id == "apart"
     assert whole[0].parts == {}
     passages = scattered.search(query, scoring="maxsim", passage_weight=1.0)

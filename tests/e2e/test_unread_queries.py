@@ -98,7 +98,11 @@ def test_the_command_line_says_so(typed):
 
 def test_the_command_line_says_nothing_where_all_is_read(typed):
     status, out, err = typed("search", "key", "--format", "json")
-    assert (status, set(json.loads(out)), err) == (0, {"query", "hits", "notes", "exact"}, "")
+    assert (status, set(json.loads(out)), err) == (
+        0,
+        {"query", "hits", "notes", "exact", "mode"},
+        "",
+    )
 
 
 def test_a_file_of_queries_and_explain_say_so(typed, tmp_path):

@@ -16,7 +16,7 @@ from colmodern.cli.app import app
 from colmodern.cli.exit_status import ExitStatus
 from colmodern.cli.printing import terminal
 from colmodern.errors import ColModernError
-from colmodern.searcher.unread import asked_of_words
+from colmodern.searcher.mode import asked_of_words
 from colmodern.types import TokenEmbeddings
 
 ENCODER = HashEncoder(dim=16)
@@ -74,7 +74,8 @@ def test_vectors_that_are_none_are_refused(searcher, given, code):
 
 
 def test_options_that_do_nothing_together_are_refused():
-    for options in ({"word_weight": 0.5}, {"fusion": "rrf"}, {"word_weight": 0.5, "mode": "bm25"}):
+    of_both = [{"word_weight": 0.5}, {"fusion": "rrf"}]
+    for options in [{**one, "mode": mode} for one in of_both for mode in ("bm25", "late")]:
         assert code_of(SearchRequest, **options) == "option_conflict"
     assert code_of(SearchRequest, exact=True, effort="low") == "option_conflict"
     assert SearchRequest(exact=True, effort="exact").is_exact

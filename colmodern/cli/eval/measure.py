@@ -71,8 +71,9 @@ def measure(
     parse_measures(names)
     check_page(html)
     encoder = EncoderArguments(precision=precision, backend=backend, device=device).load(model)
-    ours = f"late:{options['effort']},bits={options['bits']}"
-    specs = [f"hybrid:{ours}+bm25" if hybrid else ours, *split_specs(",".join(against or []))]
+    late = f"late:{options['effort']},bits={options['bits']}"
+    ours = f"hybrid:{late}+bm25" if hybrid else f"{late},mode=auto"
+    specs = [ours, *split_specs(",".join(against or []))]
     systems = _make_systems(specs, encoder)
     loaded = [Dataset.load(name, split, strict=strict) for name in datasets]
     for dataset in loaded:

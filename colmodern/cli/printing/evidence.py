@@ -28,6 +28,9 @@ def print_evidence(explanation: Explanation, links: str) -> None:
     head.append(f"  {explanation.score:.3f}", style="dim")
     if explanation.exact_score is not None:
         head.append(f"  exact {explanation.exact_score:.3f}", style="dim")
+    if explanation.parts:
+        parts = ", ".join(f"{name} {value:.3f}" for name, value in explanation.parts.items())
+        head.append(f"  ({parts})", style="dim")
     console.print(head, soft_wrap=True)
     if explanation.title:
         console.print(Text(visible(explanation.title), style="bold"), soft_wrap=True)

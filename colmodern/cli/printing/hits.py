@@ -20,7 +20,7 @@ def print_hits(hits: Hits, form: Format, *, links: str = "") -> None:
         print(as_json(hits.to_dict()))
     elif form is Format.JSONL:
         for hit in hits:
-            print(as_json({"query": hits.query, **hit.to_dict()}))
+            print(as_json({"query": hits.query, "mode": str(hits.mode), **hit.to_dict()}))
     elif form is Format.TSV:
         for hit in hits:
             print("\t".join(_columns(hit)))

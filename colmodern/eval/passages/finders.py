@@ -78,7 +78,7 @@ class _Shown:
         self._searcher = Searcher.open(index, encoder)
 
     def find(self, question: Question, n: int) -> FoundWindow:
-        found = self._searcher.explain(question.text, question.document, passages=n)
+        found = self._searcher.explain(question.text, question.document, passages=n, mode="late")
         behind = [0.0 if one.reasons is None else one.reasons.behind for one in found.evidence]
         places = [(one.passage.start, one.passage.end) for one in found.evidence]
         return FoundWindow(places, 2 if len(behind) > 1 and behind[1] <= ALSO_WITHIN else 1)

@@ -43,7 +43,8 @@ class Late:
             encoder: Encodes documents and queries.
             config: How to index, instead of options.
             **options: Those fields of ``IndexConfig`` that a spec can say, and of
-                ``SearchRequest``; one thread by default.
+                ``SearchRequest``; mode late and one thread by default. Mode ``auto`` is the one
+                that a query has in the index, whose words are there.
 
         Raises:
             ConfigError: An option is not allowed.
@@ -56,7 +57,8 @@ class Late:
             for name, value in self._config.to_dict().items()
             if name not in _in_specs(IndexConfig)
         )
-        self._request = SearchRequest.of(None, {"threads": 1, "passages": False, **options})
+        plain = {"threads": 1, "passages": False, "mode": Mode.LATE}
+        self._request = _in_mode(SearchRequest.of(None, {**plain, **options}), has_words=True)
         self._encoder = encoder
         self._searcher: Searcher | None = None
 
@@ -146,8 +148,10 @@ class Late:
         """What differs from plain late interaction, effort and threads aside."""
         if self._request.mode is Mode.HYBRID:
             return _said(self._request, also=("fusion",), but=("effort", "threads"))
-        of_hybrid = ("fusion", "word_weight")
-        return _said(self._request, also=(), but=("effort", "threads", *of_hybrid))
+        unsaid = ["effort", "threads", "fusion", "word_weight"]
+        if self._request.mode is Mode.LATE:
+            unsaid.append("mode")
+        return _said(self._request, also=(), but=unsaid)
 
     def close(self) -> None:
         """Close the index."""
@@ -167,15 +171,16 @@ class OpenIndex:
         Raises:
             ConfigError: An option is not allowed.
         """
-        self._request = SearchRequest.of(
-            None, {"effort": effort, "threads": threads, "passages": False}
-        )
+        options = {"effort": effort, "threads": threads, "passages": False}
+        asked = SearchRequest.of(None, options)
+        self._request = _in_mode(asked, has_words=searcher.has_words)
         self._searcher = searcher
 
     @property
     def name(self) -> str:
         """What to call it in a table."""
-        return f"late {self._request.effort}, {self._searcher.describe()['bits']} bits"
+        request, bits = self._request, self._searcher.describe()["bits"]
+        return f"{request.mode} {request.effort}, {bits} bits"
 
     @property
     def spec(self) -> str | None:
@@ -187,7 +192,9 @@ class OpenIndex:
         """What is open, and how it is searched."""
         about = self._searcher.describe()
         kept = {name: about[name] for name in ("index", "encoder", "bits", "centroids")}
-        return {**kept, "effort": str(self._request.effort), "threads": self._request.threads}
+        request = self._request
+        said = {"mode": str(request.mode), "effort": str(request.effort)}
+        return {**kept, **said, "threads": request.threads}
 
     def index(
         self,
@@ -212,6 +219,14 @@ class OpenIndex:
 
     def close(self) -> None:
         """Do nothing: who opened the searcher closes it."""
+
+
+def _in_mode(request: SearchRequest, *, has_words: bool) -> SearchRequest:
+    """Return a request in the mode that queries with words have in an index."""
+    mode = request.mode_said
+    if mode is Mode.AUTO:
+        mode = Mode.HYBRID if has_words else Mode.LATE
+    return replace(request, mode=mode)
 
 
 def _search(

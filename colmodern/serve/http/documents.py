@@ -69,14 +69,16 @@ async def explain(server: Server, request: Request) -> Response:
     query = text_of(body, "query", longest=limits.max_characters)
     doc_id = text_of(body, "id", longest=LONGEST_ID)
     passages = whole_number(body.get("passages", 3), "passages", least=1, most=100)
-    scoring = checked_text(body.get("scoring", "auto"), "scoring", longest=100)
+    how: dict[str, Any] = {
+        "scoring": checked_text(body.get("scoring", "auto"), "scoring", longest=100),
+        "mode": checked_text(body.get("mode", "auto"), "mode", longest=100),
+        "word_weight": body.get("word_weight"),
+    }
     index = server.library.named(index_of(body))
 
     def work(watch: Stopwatch, _threads: int) -> bytes:
         with index.use() as snapshot:
-            found = snapshot.searcher.explain(
-                query, doc_id, passages=passages, scoring=scoring, begin=watch
-            )
+            found = snapshot.searcher.explain(query, doc_id, passages=passages, begin=watch, **how)
             watch("answer")
             values = {
                 "index": index.name,

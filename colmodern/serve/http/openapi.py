@@ -56,6 +56,7 @@ def description(server: Server, more_paths: Mapping[str, Any]) -> dict[str, Any]
                         "hits": {"type": "array", "items": {"$ref": _ref("Hit")}},
                         "unread_scripts": {"type": "array", "items": _TEXT},
                         "answered_by": _TEXT,
+                        "mode": _TEXT,
                         "exact": {"type": "boolean"},
                         "notes": {"type": "array", "items": _TEXT},
                     }
@@ -86,7 +87,10 @@ def _paths(server: Server) -> dict[str, Any]:
                         "query": _text(server.config.max_characters),
                         "id": _TEXT,
                         "passages": {"type": "integer", "minimum": 1, "maximum": 100},
-                        "scoring": SearchRequest.json_schema()["properties"]["scoring"],
+                        **{
+                            name: SearchRequest.json_schema()["properties"][name]
+                            for name in ("scoring", "mode", "word_weight")
+                        },
                         "index": _INDEX,
                     },
                     required=("query", "id"),

@@ -57,9 +57,9 @@ def search_schema(limits: ServeConfig) -> dict[str, Any]:
                 "type": "string",
                 "maxLength": 20,
                 "enum": [mode.value for mode in Mode],
-                "default": Mode.LATE.value,
+                "default": Mode.AUTO.value,
                 "description": "late: by meaning, token by token. bm25: by exact words, for rare "
-                "names, codes and identifiers. hybrid: both.",
+                "names, codes and identifiers. hybrid: both. auto: hybrid where it can be.",
             },
             "index": index_schema(),
         },
@@ -100,13 +100,12 @@ def found(
     query = asked["query"]
     hits = snapshot.searcher.search(query, request, begin=watch)
     tokens = None
-    by_words = request.mode is Mode.BM25 or (hits.unread is not None and hits.unread.by_words)
-    if hits and not by_words:
+    if hits and hits.mode is not Mode.BM25:
         watch("encode")
         (tokens,) = snapshot.encoder.encode_queries([query])
     return {
         "query": query,
-        "mode": request.mode.value,
+        "mode": hits.mode.value,
         "score": SCORE,
         "notes": list(hits.notes),
         "hits": [_hit(snapshot, query, tokens, hit, watch) for hit in hits],
@@ -120,9 +119,15 @@ def _hit(
     matches: Sequence[Match] = ()
     if tokens is not None:
         searcher = snapshot.searcher
-        matches = searcher.explain_embeddings(
-            tokens, hit.doc_id, query=query, passages=1, begin=lambda _stage: watch("explain")
-        ).matches
+        found = searcher.explain_embeddings(
+            tokens,
+            hit.doc_id,
+            query=query,
+            passages=1,
+            mode=Mode.LATE,
+            begin=lambda _stage: watch("explain"),
+        )
+        matches = found.matches
     passage = hit.passage
     return {
         "rank": hit.rank,

@@ -17,7 +17,7 @@ export class Explanations {
   /** Return why a document matched; one that failed is asked for again. */
   of(id) {
     if (!this.known.has(id)) {
-      const body = { query: this.query, id, index: this.index, passages: 1 };
+      const body = { query: this.query, id, index: this.index, passages: 1, mode: "late" };
       const asked = this.inTurn(() => call("v1/explain", { body, signal: this.signal }));
       this.known.set(id, asked);
       asked.catch(() => this.known.delete(id));

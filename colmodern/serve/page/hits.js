@@ -31,10 +31,10 @@ export class HitList {
   /** Show the hits of an answer; those in view are explained, until ``signal`` ends that. */
   draw(answer, state, signal) {
     this.clear();
-    const why = byTokens(answer, state) ? new Explanations(answer.query, answer.index, signal) : null;
+    const why = byTokens(answer) ? new Explanations(answer.query, answer.index, signal) : null;
     this.views = answer.hits.map((hit) => new HitView(hit, state, why));
     this.list.append(...this.views.map((view) => view.element));
-    if (why && this.views.length) this.name(why, this.views[0].hit.id, state.mode);
+    if (why && this.views.length) this.name(why, this.views[0].hit.id, answer.mode);
     for (const view of this.views) this.seen.observe(view.element);
   }
 
@@ -69,8 +69,8 @@ export class HitList {
 }
 
 /** Whether tokens make the score: BM25 counts words, and answers what the model cannot read. */
-function byTokens(answer, state) {
-  return state.mode !== "bm25" && answer.answered_by !== "bm25";
+function byTokens(answer) {
+  return answer.mode !== "bm25" && answer.answered_by !== "bm25";
 }
 
 /** Say how many hits there are, or why there is none. */
@@ -82,6 +82,6 @@ export function told(answer, state, index) {
   }
   if (index?.documents === 0) return `No hit: the index ${index.name} holds no document yet.`;
   if (state.where) return "No hit among the documents that the filter lets through.";
-  if (!byTokens(answer, state)) return "No hit: no document holds any of these words.";
+  if (!byTokens(answer)) return "No hit: no document holds any of these words.";
   return "No hit.";
 }

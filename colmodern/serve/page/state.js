@@ -1,7 +1,7 @@
 // What is shown? It stands in the address, after #, so that a link or the back button shows it again.
 
 const DEFAULTS = {
-  q: "", index: "", mode: "late", effort: "medium", k: "10", where: "", doc: "", at: "",
+  q: "", index: "", mode: "auto", effort: "medium", k: "10", where: "", doc: "", at: "",
 };
 const OF_A_SEARCH = ["q", "index", "mode", "effort", "k", "where"];
 

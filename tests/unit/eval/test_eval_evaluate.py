@@ -81,7 +81,7 @@ def test_an_open_searcher_is_measured_as_it_is(dataset, encoder, tmp_path):
         exact = evaluate(OpenIndex(searcher, effort="exact"), dataset)
         assert len(searcher.search("apples")) == 3, "it is still open"
     assert report.measures["R@100"] == 1.0
-    assert exact.system == "late exact, 4 bits"
+    assert exact.system == "hybrid exact, 4 bits"
     assert report.spec is None
     assert report.build_s is None
 

@@ -68,10 +68,12 @@ def test_a_document_without_tokens_counts_by_its_words_alone(form):
 
 
 def test_modes_and_fusions_are_named_in_errors():
-    with pytest.raises(ConfigError, match="mode must be one of late, bm25, hybrid, not 'both'"):
+    with pytest.raises(
+        ConfigError, match="mode must be one of auto, late, bm25, hybrid, not 'both'"
+    ):
         SearchRequest(k=1, mode="both")
     with pytest.raises(ConfigError, match="fusion must be one of rrf, scores"):
         SearchRequest(k=1, fusion="max")
     with pytest.raises(ConfigError, match=r"word_weight must lie in 0\.\.1"):
         SearchRequest(k=1, word_weight=1.5)
-    assert SearchRequest(k=1).mode is Mode.LATE
+    assert SearchRequest(k=1).mode is Mode.AUTO

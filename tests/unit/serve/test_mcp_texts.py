@@ -209,7 +209,7 @@ def test_a_range_that_is_none_is_refused(asked, what):
         ({"query": "\ud800"}, "half of a surrogate pair"),
         ({"query": "q", "k": 10**30}, "k must lie in 1..50"),
         ({"query": "q", "k": "many"}, "k must be a whole number"),
-        ({"query": "q", "mode": "vector"}, "mode must be one of late, bm25, hybrid"),
+        ({"query": "q", "mode": "vector"}, "mode must be one of auto, late, bm25, hybrid"),
         ({"query": "q", "top_k": 3}, "search takes no argument 'top_k'"),
         ({"query": "q", "where": ["x"]}, "where must be a text"),
     ],
@@ -222,7 +222,7 @@ def test_arguments_that_a_tool_does_not_take_are_named(given, what):
 def test_arguments_that_are_left_out_have_defaults():
     given = {"query": "q", "k": 3.0, "where": None}
     values = checked_arguments("search", search_schema(LIMITS), given)
-    assert values == {"query": "q", "k": 3, "where": None, "mode": "late", "index": None}
+    assert values == {"query": "q", "k": 3, "where": None, "mode": "auto", "index": None}
     SearchRequest(k=values["k"], mode=values["mode"])
     narrow = search_schema(ServeConfig(max_k=5))
     assert checked_arguments("search", narrow, {"query": "q"})["k"] == 5

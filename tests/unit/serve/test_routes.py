@@ -20,7 +20,7 @@ from colmodern.serve.run import agents_of, make_server
 from .kit import ENCODER, refused
 
 
-@pytest.mark.parametrize("mode", ["late", "bm25", "hybrid"])
+@pytest.mark.parametrize("mode", ["auto", "late", "bm25", "hybrid"])
 def test_a_search_is_what_the_library_finds(client, index, mode):
     answer = client.post("/v1/search", json={"query": "hot bread", "k": 2, "mode": mode}).json()
     with Searcher.open(index, ENCODER) as searcher:
@@ -189,7 +189,13 @@ def test_embeddings_that_are_too_large(client_of, form):
 def test_an_explanation_is_that_of_the_library(client, index):
     asked = {"query": "hot bread", "id": "a", "passages": 1}
     answer = client.post("/v1/explain", json=asked).json()
-    assert [*answer["milliseconds"]][2:] == ["encode", "rescore", "passages", "matches"]
+    assert [*answer["milliseconds"]][2:] == [
+        "encode",
+        "words",
+        "rescore",
+        "passages",
+        "matches",
+    ]
     with Searcher.open(index, ENCODER) as searcher:
         found = searcher.explain("hot bread", "a", passages=1).to_dict()
     assert answer["matches"] == json.loads(json.dumps(found["matches"]))
