@@ -42,6 +42,9 @@ _PATHS = (
     ("POST", "/v1/embeddings"),
     ("GET", "/api/search?query={}&k={}"),
     ("POST", "/api/search"),
+    ("GET", "/v1/documents?id={}&start={}"),
+    ("DELETE", "/v1/documents?id={}"),
+    ("POST", "/mcp"),
     ("PUT", "/v1/documents"),
     ("DELETE", "/v1/documents/{}"),
     ("GET", "/v1/jobs/i-{}"),
@@ -56,6 +59,12 @@ _BODIES: tuple[dict[str, Any], ...] = (
     {"query": "key", "id": "d1", "passages": 2},
     {"query": "key", "documents": ["key", {"text": "tea"}], "top_n": 1},
     {"input": ["key"], "input_type": "query", "encoding_format": "base64"},
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "search", "arguments": {"query": "key", "k": 2}},
+    },
     {"documents": [{"id": "n1", "text": "tea", "title": "t", "metadata": {"a": 1}}]},
 )
 
@@ -165,7 +174,7 @@ def requests(index: Path, tokens: Path, n: int, chance: random.Random) -> list[s
         start = (0, 0)
         for number in range(n):
             if number == n // 5:
-                start = (server.resident(), _descriptors(server))
+                start = (server.resident(), descriptors_of(server))
             if number % 50 == 0:
                 _leave_half_open(server, chance)
             status, problem = _send(server, chance)
@@ -177,7 +186,7 @@ def requests(index: Path, tokens: Path, n: int, chance: random.Random) -> list[s
         with contextlib.suppress(OSError, ValueError):
             server.ask("GET", "/v1/status")
         time.sleep(1)
-        end = (server.resident(), _descriptors(server))
+        end = (server.resident(), descriptors_of(server))
     told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
     print(f"{n} requests: {told}")
     print(
@@ -205,6 +214,8 @@ def _send(server: Server, chance: random.Random) -> tuple[int, str | None]:
         )
     if chance.random() < 0.2:
         headers["Accept"] = headers["Content-Type"] = "application/x-ndjson"
+    elif filled == "/mcp":
+        headers |= {"Accept": "application/json", "Content-Type": "application/json"}
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     try:
         connection.request(method, filled, body, headers)
@@ -216,7 +227,7 @@ def _send(server: Server, chance: random.Random) -> tuple[int, str | None]:
         connection.close()
     if answer.status == 500:
         return answer.status, f"{method} {filled} {body!r:.300}: {raw!r:.300}"
-    if answer.status >= 400 and method != "HEAD":
+    if answer.status >= 400 and method != "HEAD" and filled != "/mcp":
         try:
             is_told = json.loads(raw)["error"]["code"] in CODES
         except (ValueError, KeyError, TypeError):
@@ -280,7 +291,8 @@ def _leave_half_open(server: Server, chance: random.Random) -> None:
         one.sendall(head[: chance.randrange(1, len(head))])
 
 
-def _descriptors(server: Server) -> int:
+def descriptors_of(server: Server) -> int:
+    """Return how many descriptors the process of a server has open."""
     return len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
 
 

@@ -22,7 +22,7 @@ from colmodern.serve.access import Access, Rates
 from colmodern.serve.admission import Admission
 from colmodern.serve.config import ServeConfig
 from colmodern.serve.http.app import Mounted, make_app
-from colmodern.serve.http.connection import BoundedConnection, ConnectionLimits
+from colmodern.serve.http.connection import LONGEST_HEAD, BoundedConnection, ConnectionLimits
 from colmodern.serve.http.server import Server
 from colmodern.serve.metrics import Metrics
 from colmodern.serve.served import Library, ServedIndex
@@ -71,6 +71,7 @@ def serve(
                 access_log=False,
                 server_header=False,
                 http=_connection(config),
+                h11_max_incomplete_event_size=LONGEST_HEAD,
                 timeout_graceful_shutdown=_GRACE,
                 lifespan="on",
                 ws="none",

@@ -84,3 +84,17 @@ def test_systemd_takes_the_unit(tmp_path):
         check=False,
     )
     assert "colmodern.service:" not in told.stderr
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs Prometheus")
+@pytest.mark.parametrize(("what", "name"), [("rules", "rules.yml"), ("config", "prometheus.yml")])
+def test_prometheus_takes_the_files(what, name, tmp_path):
+    # The file with the token is only there where it runs.
+    for file in ("rules.yml", "prometheus.yml"):
+        text = (FOLDER / file).read_text()
+        (tmp_path / file).write_text(text.replace("/etc/prometheus/", f"{tmp_path}/"))
+    (tmp_path / "colmodern-token").write_text("x")
+    told = subprocess.run(
+        ["promtool", "check", what, tmp_path / name], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stderr

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from colmodern.errors import RequestRefusedError
+from colmodern.serve.http.answers import JSON, as_json, described
+
+LONGEST_HEAD = 128 << 10
+"""Bytes of the head of a request: an id or a query of 10,000 characters has room in its address."""
 
 TOO_MANY = "colmodern.too_many"
 """Under this name the state of a request's scope says that its connection is one too many."""
@@ -72,6 +79,23 @@ class BoundedConnection(H11Protocol):
         """End a request."""
         super().on_response_complete()
         self._watch_silence()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's own says less
+        """Refuse what cannot be read, as all else is refused."""
+        error = RequestRefusedError(
+            f"The request is no HTTP/1.1, or its head has more than {LONGEST_HEAD:,} bytes.",
+            code="request_invalid",
+        )
+        body = as_json({"error": described(error), "request_id": uuid.uuid4().hex})
+        headers = [
+            ("Content-Type", JSON),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
+        head = h11.Response(status_code=400, headers=headers, reason=b"Bad Request")
+        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self._let_go()
 
     def pause_writing(self) -> None:
         """Begin to look whether the client reads its answer."""

@@ -18,6 +18,7 @@ _NUMBER = {"type": "number"}
 _WHOLE = {"type": "integer"}
 _VECTORS = {"type": "array", "items": {"type": "array", "items": _NUMBER}}
 _ANYTHING = {"type": "object"}
+_COLBERT_K = {"type": "integer", "minimum": 1, "maximum": 100}
 _INDEX = {"type": ["string", "null"], "description": "The name of the index; null: the first."}
 
 
@@ -191,10 +192,22 @@ def _paths(server: Server) -> dict[str, Any]:
                 "Search as Stanford's ColBERT server does.",
                 parameters=[
                     _parameter("query", _text(server.config.max_characters), required=True),
-                    _parameter("k", {"type": "integer", "minimum": 1, "maximum": 100}),
+                    _parameter("k", _COLBERT_K),
                     _parameter("index", _TEXT),
                 ],
-            )
+            ),
+            "post": _operation(
+                "colbert_post",
+                "The same, asked in a body.",
+                body=_object(
+                    {
+                        "query": _text(server.config.max_characters),
+                        "k": _COLBERT_K,
+                        "index": _INDEX,
+                    },
+                    required=("query",),
+                ),
+            ),
         },
     }
 

@@ -99,8 +99,8 @@ class AgentAddress:
             "responses": {
                 "200": {"description": "The answer to the message.", "content": anything},
                 "202": {"description": "Taken; there is no answer to such a message."},
-                "4XX": {"description": "The message is refused.", "content": anything},
-                "5XX": {"description": "It cannot be answered now.", "content": anything},
+                "4XX": {"description": "The message is refused."},
+                "5XX": {"description": "It cannot be answered now."},
             },
         }
         return {PATH: {"post": told}}

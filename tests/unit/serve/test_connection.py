@@ -1,6 +1,7 @@
 """What becomes of clients that send nothing, or read nothing, and of too many?"""
 
 import asyncio
+import json
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from unittest.mock import Mock
@@ -76,6 +77,32 @@ def test_who_is_slow_to_ask_is_let_go(first, then):
             while connections:
                 writer.write(then)
                 await asyncio.sleep(0.001)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x16\x03\x01 hello\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+        b"GET /" + b"x" * 20_000,
+    ],
+    ids=["TLS", "no host", "two hosts", "two lengths", "a coding", "a space", "a long head"],
+)
+def test_what_is_no_request_is_refused_with_a_code(raw):
+    async def story():
+        async with listening() as (port, _), connected(port) as (reader, writer):
+            writer.write(raw)
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            assert head.startswith("HTTP/1.1 400 ")
+            length = int(head.lower().split("content-length: ")[1].split("\r\n")[0])
+            told = json.loads(await reader.readexactly(length))
+            assert told["error"]["code"] == "request_invalid"
 
     asyncio.run(story())
 

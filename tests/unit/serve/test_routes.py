@@ -326,6 +326,9 @@ def test_the_description_has_every_address_and_every_option(client):
     routes = {route.path.replace(":id", "") for route in client.app.routes}
     own = {"/openapi.json", "/docs", "/livez", "/readyz", "/metrics", "/", "/page/{name}"}
     assert told["paths"].keys() == routes - own
+    for route in client.app.routes:
+        methods = told["paths"].get(route.path.replace(":id", ""), {}).keys()
+        assert not methods or {one.lower() for one in route.methods} - {"head"} <= methods
 
 
 def test_the_description_has_the_address_of_agents(client_of):
