@@ -67,15 +67,27 @@ struct Collected {
   std::int32_t last_query = -1;
 };
 
-// The probed centroids of all query tokens, one after the other, and what a document gains by each.
+// The probed centroids of all query tokens, one after the other, and what a document gains by each. Many are probed
+// by several query tokens: the distinct ones are listed once, so that a segment's lists are looked up once, in order.
 struct Probed {
-  const std::uint32_t* centroids;  // (count * n)
-  std::vector<float> gains;        // the same
-  std::int64_t n;                  // for each query token
-  std::int64_t count;              // of query tokens
+  std::vector<std::uint32_t> distinct;  // ascending
+  std::vector<std::uint32_t> which;     // (count * n): of the distinct ones
+  std::vector<float> gains;             // the same
+  std::int64_t n;                       // for each query token
+  std::int64_t count;                   // of query tokens
 
   Probed(const CentroidRows& table, const std::uint32_t* probed, std::int64_t n_probes)
-      : centroids(probed), gains(static_cast<std::size_t>(table.count * n_probes)), n(n_probes), count(table.count) {
+      : distinct(probed, probed + table.count * n_probes),
+        which(static_cast<std::size_t>(table.count * n_probes)),
+        gains(which.size()),
+        n(n_probes),
+        count(table.count) {
+    std::sort(distinct.begin(), distinct.end());
+    distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      const auto at = std::lower_bound(distinct.begin(), distinct.end(), probed[i]);
+      which[i] = static_cast<std::uint32_t>(at - distinct.begin());
+    }
     for (std::int64_t query = 0; query < count && n > 0; ++query) {
       const std::int16_t floor = table.row(probed[query * n + n - 1])[query];
       for (std::int64_t i = query * n; i < (query + 1) * n; ++i) {
@@ -84,6 +96,12 @@ struct Probed {
       }
     }
   }
+};
+
+// The documents of a centroid in one segment.
+struct List {
+  std::int64_t begin;
+  std::int64_t end;
 };
 
 // Collects what the documents of one segment get from the probed centroids. Lists are short where segments are, so the
@@ -100,38 +118,37 @@ class Gathering {
         collected_(collected) {}
 
   // Centroids come best first, so what a document gets first for a query token is its best. Empty, or what lies
-  // outside of what there is.
-  std::string run() {
-    const std::int64_t total = probed_.count * probed_.n;
-    for (std::int64_t i = 0; i < total; ++i) {
-      fetch_ahead(i, total);
-      const std::uint32_t centroid = probed_.centroids[i];
-      const std::int64_t begin = offsets_[centroid];
-      const std::int64_t end = offsets_[centroid + 1];
+  // outside of what there is. `lists` is scratch.
+  std::string run(std::vector<List>& lists) {
+    lists.resize(probed_.distinct.size());
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+      if (i + kAhead < lists.size()) __builtin_prefetch(offsets_ + probed_.distinct[i + kAhead]);
+      const std::uint32_t centroid = probed_.distinct[i];
+      lists[i] = {offsets_[centroid], offsets_[centroid + 1]};
+      const auto [begin, end] = lists[i];
       if (begin < 0 || end < begin || end > count_) return out_of_range(centroid, begin, end);
-      const auto query = static_cast<std::int32_t>(i / probed_.n);
-      const float gain = probed_.gains[static_cast<std::size_t>(i)];
-      for (std::int64_t place = begin; place < end; ++place) {
-        const std::uint64_t document = documents_[place];
-        if (document >= n_documents_) return no_document(document);
-        Collected& one = collected_[document];
-        if (one.last_query == query) continue;
-        one.last_query = query;
-        one.score += gain;
+      if (begin < end) __builtin_prefetch(documents_ + begin);
+    }
+    for (std::int64_t query = 0; query < probed_.count; ++query) {
+      for (std::int64_t i = query * probed_.n; i < (query + 1) * probed_.n; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        const List list = lists[probed_.which[at]];
+        const float gain = probed_.gains[at];
+        for (std::int64_t place = list.begin; place < list.end; ++place) {
+          const std::uint64_t document = documents_[place];
+          if (document >= n_documents_) return no_document(document);
+          Collected& one = collected_[document];
+          const bool is_new = one.last_query != query;
+          one.last_query = static_cast<std::int32_t>(query);
+          one.score += is_new ? gain : 0.0F;
+        }
       }
     }
     return {};
   }
 
  private:
-  void fetch_ahead(std::int64_t i, std::int64_t total) const noexcept {
-    constexpr std::int64_t kOffsets = 16;
-    constexpr std::int64_t kLists = 8;
-    if (i + kOffsets < total) __builtin_prefetch(offsets_ + probed_.centroids[i + kOffsets]);
-    if (i + kLists >= total) return;
-    const std::int64_t begin = offsets_[probed_.centroids[i + kLists]];
-    if (begin >= 0 && begin < count_) __builtin_prefetch(documents_ + begin);
-  }
+  static constexpr std::size_t kAhead = 16;
 
   std::string out_of_range(std::uint32_t centroid, std::int64_t begin, std::int64_t end) const {
     return "postings of centroid " + std::to_string(centroid) + " run from " + std::to_string(begin) + " to " +
@@ -194,15 +211,17 @@ std::int64_t gather(const CentroidRows& table, const std::uint32_t* probed, std:
   const Probed centroids(table, probed, n);
   std::vector<Collected> collected(static_cast<std::size_t>(segments.n_documents()));
   std::vector<std::string> errors(static_cast<std::size_t>(segments.count()));
-  parallel_for(segments.count(), 1, threads, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i) {
-      const StoredSegment& segment = segments[i];
-      Collected* of_segment = collected.data() + segments.start_of(i);
-      errors[static_cast<std::size_t>(i)] = segment.postings.wide
-                                                ? Gathering<std::uint32_t>(centroids, segment, of_segment).run()
-                                                : Gathering<std::uint16_t>(centroids, segment, of_segment).run();
-    }
-  });
+  const auto scratch = [] { return std::vector<List>(); };
+  parallel_for_with(segments.count(), 1, threads, scratch,
+                    [&](std::vector<List>& lists, std::int64_t first, std::int64_t last) {
+                      for (std::int64_t i = first; i < last; ++i) {
+                        const StoredSegment& segment = segments[i];
+                        Collected* of_segment = collected.data() + segments.start_of(i);
+                        errors[static_cast<std::size_t>(i)] =
+                            segment.postings.wide ? Gathering<std::uint32_t>(centroids, segment, of_segment).run(lists)
+                                                  : Gathering<std::uint16_t>(centroids, segment, of_segment).run(lists);
+                      }
+                    });
   for (const std::string& error : errors) {
     if (!error.empty()) throw std::invalid_argument(error);
   }
