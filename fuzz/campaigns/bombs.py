@@ -15,6 +15,7 @@ from pathlib import Path
 
 from colmodern.corpus import ExtractionError, ExtractionPool, ScanOptions, scan
 from fuzz.campaigns.children import MIB, Limits, Result, run_apart
+from fuzz.campaigns.document_bombs import DOCUMENT_BOMBS, DOCUMENT_SUFFIXES
 
 __all__ = ["BOMBS", "bomb", "bomb_cost", "write_bomb"]
 
@@ -161,7 +162,7 @@ _SUFFIX = {
     "pdf streams": ".pdf", "html deep": ".html", "html tags": ".html", "notebook": ".ipynb",
     "text gz": ".txt.gz", "csv": ".csv", "tsv": ".tsv", "csv gz": ".csv.gz", "jsonl": ".jsonl",
     "jsonl gz": ".jsonl.gz", "txt": ".txt", "parquet": ".parquet", "parquet rows": ".parquet",
-    "xlsx": ".xlsx",
+    "xlsx": ".xlsx", **DOCUMENT_SUFFIXES,
 }  # fmt: skip
 BOMBS: dict[str, Callable[[Path, int], None]] = {
     "docx deep": _docx(lambda n: b"<w:p>" * (n * MIB // 10) + b"</w:p>" * (n * MIB // 10)),
@@ -182,6 +183,7 @@ BOMBS: dict[str, Callable[[Path, int], None]] = {
     "parquet": _parquet,
     "parquet rows": _parquet_of_rows,
     "xlsx": _zip,
+    **DOCUMENT_BOMBS,
 }
 """How each kind of bomb is made: at scale 100 a line has 500 MiB, a DOCX 100 MiB of XML."""
 
