@@ -50,6 +50,9 @@ void each_maximum(const PieceRows& rows, const Indexes& begins, const Indexes& e
   }
 }
 
+// Sums over the columns of rows are added a column at a time, for all rows: in the order of the columns, as NumPy adds
+// them, and no addition waits for the one before.
+
 // In standard deviations from their mean; zeros where all are alike.
 void standardise(Doubles& values) {
   double sum = 0.0, most = 0.0;
@@ -142,10 +145,10 @@ void Choice::answer() {
     mean[q] /= static_cast<double>(count_);
     weights[q] -= mean[q];
   }
-  for (Index i = 0; i < count_; ++i) {
-    double sum = 0.0;
-    for (std::size_t q = 0; q < width; ++q) sum += std::max(0.0, rows_[i][q] - mean[q]) * weights[q];
-    answers_[static_cast<std::size_t>(i)] = sum;
+  for (std::size_t q = 0; q < width; ++q) {
+    for (std::size_t i = 0; i < answers_.size(); ++i) {
+      answers_[i] += std::max(0.0, rows_[static_cast<Index>(i)][q] - mean[q]) * weights[q];
+    }
   }
 }
 
@@ -172,11 +175,13 @@ void Choice::score() {
     Indexes begins(ends_.size());
     for (std::size_t i = 0; i < begins.size(); ++i) begins[i] = static_cast<Index>(i);
     Doubles matches(ends_.size());
-    each_maximum(rows_, begins, ends_, [&](std::size_t i, const float* greatest) {
-      double sum = 0.0;
-      for (Index q = 0; q < rows_.width; ++q) sum += greatest[q];
-      matches[i] = sum;
-    });
+    const auto width = static_cast<std::size_t>(rows_.width);
+    std::vector<float> best(ends_.size() * width);
+    each_maximum(rows_, begins, ends_,
+                 [&](std::size_t i, const float* greatest) { std::copy_n(greatest, width, best.data() + i * width); });
+    for (std::size_t q = 0; q < width; ++q) {
+      for (std::size_t i = 0; i < matches.size(); ++i) matches[i] += best[i * width + q];
+    }
     standardise(matches);
     for (std::size_t i = 0; i < scores_.size(); ++i) scores_[i] = matches[i] + kWordWeight * scores_[i];
   }
@@ -243,8 +248,8 @@ std::vector<double> Choice::by_context() const {
     weights[q] -= mean[q];
   }
   Doubles scores(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t q = 0; q < width; ++q) scores[i] += around[i * width + q] * weights[q];
+  for (std::size_t q = 0; q < width; ++q) {
+    for (std::size_t i = 0; i < n; ++i) scores[i] += around[i * width + q] * weights[q];
   }
   standardise(scores);
   return scores;
