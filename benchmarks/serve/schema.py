@@ -44,10 +44,10 @@ def main() -> None:
         Indexer(index, Encoder.load()).build(rows)
         with serving(index, tokens) as server:
             bearer = ["--header", f"Authorization: Bearer {server.token}"]
-            failed = asked(server, options, bearer)
+            failed = asked(server, options, folder, bearer)
             before = (server.resident(), descriptors_of(server))
-            failed |= asked(server, options, [])
-            failed |= asked(server, options, bearer)
+            failed |= asked(server, options, folder, [])
+            failed |= asked(server, options, folder, bearer)
             time.sleep(6)  # connections that are kept alive end
             after = (server.resident(), descriptors_of(server))
     print(
@@ -58,13 +58,13 @@ def main() -> None:
     sys.exit(bool(failed or grows))
 
 
-def asked(server: Server, options: argparse.Namespace, more: list[str]) -> bool:
-    """Let it ask; return whether it found anything."""
+def asked(server: Server, options: argparse.Namespace, folder: str, more: list[str]) -> bool:
+    """Let it ask, and keep its notes in a folder; return whether it found anything."""
     command = [options.command, "run", f"{server.url}/openapi.json", "--checks", CHECKS]
     command += ["--max-examples", str(options.examples), "--seed", str(options.seed), *more]
     command += ["--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--no-color"]
     command += ["--suppress-health-check", "all", "--generation-database", "none"]
-    return bool(subprocess.run(command, check=False).returncode)
+    return bool(subprocess.run(command, cwd=folder, check=False).returncode)
 
 
 if __name__ == "__main__":
