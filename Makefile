@@ -39,7 +39,7 @@ test:  ## the whole test suite
 integrations:  ## tests/integrations with the real frameworks, in a virtual environment of their own
 	test -d $(INTEGRATIONS)/venv || $(PYTHON) -m venv $(INTEGRATIONS)/venv
 	$(INTEGRATIONS)/venv/bin/python -m pip install ".[serve]" -r tests/integrations/requirements.txt
-	$(INTEGRATIONS)/venv/bin/python -m pytest -W default --asyncio-mode auto tests/integrations
+	$(INTEGRATIONS)/venv/bin/python -m pytest -W default --asyncio-mode auto tests/integrations tests/unit/exchange
 
 browser:  ## the page of the server in chromium (Debian: chromium and chromium-driver)
 	$(PYTHON) -m pytest tests/browser

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples" / "integrations"
 NEEDS = {
     "agent_tool": None,
-    "with_dspy": "dspy",
+    "with_dspy": "dspy",  # needs a server: test_with_dspy.py
     "with_haystack": "haystack",
     "with_langchain": "langchain_core",
     "with_llamaindex": "llama_index.core",
