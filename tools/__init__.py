@@ -1,0 +1,1 @@
+"""What makes releases, tables and pictures of the project; nothing of it is installed."""
