@@ -45,8 +45,9 @@ integrations:  ## tests/integrations with the real frameworks, in a virtual envi
 browser:  ## the page of the server in chromium (Debian: chromium and chromium-driver)
 	$(PYTHON) -m pytest tests/browser
 
-pictures:  ## the pictures of the page in docs/pictures, with the same browser
+pictures:  ## the pictures in docs/pictures: the page of the server in that browser, and a terminal
 	$(PYTHON) -m tests.browser.pictures
+	$(PYTHON) -m tools.site.terminal docs/pictures/terminal.svg
 
 bench:  ## kernel and search timings on generated vectors, with recall
 	$(PYTHON) -m benchmarks.search

@@ -1,0 +1,1 @@
+"""The site: pages of docs/, and what the code says of itself."""
