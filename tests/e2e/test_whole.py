@@ -32,7 +32,7 @@ def found(searcher, **options):
 
 @pytest.mark.parametrize("mode", ["late", "hybrid"])
 def test_the_default_effort_finds_what_exact_finds(searcher, monkeypatch, mode):
-    few = plans._Room(10, 1, 0)
+    few = plans._Documents(10, 1, 0)
     medium = plans._STAGES[Effort.MEDIUM]._replace(probes=1, gathered=few, candidates=few)
     exact = found(searcher, mode=mode, effort="exact")
     monkeypatch.setitem(plans._STAGES, Effort.MEDIUM, medium)
