@@ -30,11 +30,11 @@ from colmodern.storage import (
     verify,
 )
 from colmodern.storage.directory.durable import writing
+from colmodern.storage.directory.folders import link_file
 from colmodern.storage.format.schemas import sources_schema
 from colmodern.storage.snapshot.files import check_file, map_table, read_codec, read_manifest
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.snapshot.shard_set import shard_directory
-from colmodern.storage.writer.shard_set import link_file
 from colmodern.types import DocumentEncoder, EncoderIdentity, Progress
 
 __all__ = ["repair_shards"]

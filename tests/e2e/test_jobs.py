@@ -50,6 +50,17 @@ def index(folder):
     return folder / ".colmodern"
 
 
+@pytest.fixture(autouse=True)
+def heeds_a_closed_terminal():
+    """Heed SIGHUP, which whoever started the tests may have had ignored."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def run(*words):
     return CliRunner().invoke(app, [*map(str, words)])
 

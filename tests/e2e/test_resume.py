@@ -165,7 +165,7 @@ def test_a_build_goes_on_after_any_number_of_documents(tmp_path, uninterrupted):
     shares = [(n, total) for stage, n, total in calls if stage.startswith("encoding")]
     n_chars = sum(len(text) for _, text in documents())
     assert {total for _, total in shares} == {n_chars}
-    assert shares[0][0] > sum(map(len, done)), "what was done counts as done"
+    assert shares[0][0] == sum(map(len, done)), "what was done counts as done"
     assert [n for n, _ in shares] == sorted(n for n, _ in shares)
     assert shares[-1][0] == n_chars
 
@@ -204,7 +204,7 @@ def test_parts_of_another_index_are_not_taken_over(tmp_path, what):
     assert verify(path) == []
     with Searcher.open(path, encoder) as searcher:
         assert searcher.describe()["bits"] == bits
-        assert searcher.search(docs[8][1], k=1, exact=True)[0].score > 1
+        assert searcher.search(docs[8][1], k=1, mode="late", exact=True)[0].score > 1
 
 
 def test_an_update_goes_on_and_old_versions_stay_until_it_is_done(tmp_path):

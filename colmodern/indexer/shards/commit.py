@@ -24,8 +24,8 @@ from colmodern.storage import (
     shard_of,
 )
 from colmodern.storage.directory.durable import sync_folder, writing
+from colmodern.storage.directory.folders import link_file
 from colmodern.storage.format.ids import forms_of_id
-from colmodern.storage.writer.shard_set import link_file
 
 __all__ = ["commit_parts", "commit_plan", "n_done", "remove_plan", "unfinished"]
 

@@ -7,9 +7,6 @@ of the set names them. So a kill at any moment leaves the state before or the st
 
 from __future__ import annotations
 
-import logging
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from typing import Any
 from colmodern.errors import IndexExistsError, IndexLockedError
 from colmodern.storage.directory import Directory, LocalDirectory
 from colmodern.storage.directory.durable import sync_folder, writing
+from colmodern.storage.directory.folders import link_file, make_empty_folder
 from colmodern.storage.format.documents import EncoderInfo, SourceRecord
 from colmodern.storage.format.manifest import FileRecord
 from colmodern.storage.format.manifest_json import program_name
@@ -48,9 +46,7 @@ from colmodern.storage.snapshot.shard_set import (
 from colmodern.storage.writer.commit_files import write_sources
 from colmodern.storage.writer.leftovers import remove_entry
 
-__all__ = ["LockedShardSet", "link_file"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["LockedShardSet"]
 
 
 class LockedShardSet:
@@ -120,9 +116,7 @@ class LockedShardSet:
         name = shard_name(number + 1, self.generation)
         folder = self.directory.path / name
         with writing(folder):
-            if folder.exists():  # of an attempt that was killed
-                shutil.rmtree(folder)
-            folder.mkdir()
+            make_empty_folder(folder)
             if not is_empty and self.record is not None:
                 self._link(self.record.shards[number], folder)
         return folder
@@ -226,7 +220,7 @@ class LockedShardSet:
         names = [file.name for file in manifest.files()]
         inner = sorted({name.split("/")[0] for name in names if "/" in name})
         for name in inner:
-            (folder / name).mkdir()
+            make_empty_folder(folder / name)
         for name in names:
             link_file(before.path / name, folder / name)
         for name in inner:
@@ -234,23 +228,6 @@ class LockedShardSet:
         sync_folder(folder)
         link_file(before.path / MANIFEST, folder / MANIFEST)
         sync_folder(folder)
-
-
-def link_file(source: Path, target: Path) -> None:
-    """Give a file a second name; where the file system has no links, the file is copied.
-
-    Raises:
-        OSError: The disk is full or refuses.
-    """
-    try:
-        os.link(source, target)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        logger.info("%s is copied, for it cannot be linked: %s", source, error)
-        shutil.copyfile(source, target)
-        with target.open("rb+") as file:
-            os.fsync(file.fileno())
 
 
 def _record_of(folder: Path) -> ShardRecord:

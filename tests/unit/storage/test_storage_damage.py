@@ -83,9 +83,9 @@ def search_everything(path):
         for effort in Effort:
             searcher.search_embeddings(tokens, SearchRequest(k=3, effort=effort), passages=True)
         for words in reader.words:
-            for word in ("some", "text", "a", "zz"):
-                words.postings(word)
+            _ = words.posting_lists, words.word_arrays
             words.lengths.sum()
+        searcher.search("some text a zz", SearchRequest(k=3, mode="bm25"))
         for segment in reader.segments:
             for i in range(segment.n_documents):
                 document = segment.document(i)
