@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.kernels import REFERENCE, active_isa
+from colmodern.passages.as_indexed import as_it_stands
 from colmodern.passages.asked import DocumentText, PassageQuery
 from colmodern.passages.at_once import vector_passages_at_once, word_passages_at_once
 from colmodern.passages.choice import Chosen, choose
@@ -123,7 +124,8 @@ def word_passages(
 ) -> list[list[Passage]]:
     """Return the ``n`` best passages of each document by the words of a query alone, best first.
 
-    A document without a word of the query has none, and a second one has a word of it.
+    A document without a word of the query has none, and a second one has a word of it. Where a
+    document has them only as the index counts words (``as_indexed``), those decide.
 
     Args:
         query: The query's words.
@@ -132,6 +134,23 @@ def word_passages(
         within: How much worse than the best one they may be, in standard deviations.
         threads: How many threads share the work.
     """
+    found = _word_passages(query, texts, n, within=within, threads=threads)
+    for number, one in enumerate(texts):
+        if not found[number]:
+            asked = as_it_stands(query, one.text)
+            found[number] = _word_passages(asked, [one], n, within=within, threads=threads)[0]
+    return found
+
+
+def _word_passages(
+    query: PassageQuery,
+    texts: Sequence[DocumentText],
+    n: int,
+    *,
+    within: float,
+    threads: int,
+) -> list[list[Passage]]:
+    """Return passages by the words of a query as they stand."""
     if active_isa() != REFERENCE:
         return word_passages_at_once(query, texts, n, within=within, threads=threads)
     found = cut(

@@ -223,3 +223,22 @@ def test_spans_that_go_back_in_the_text_leave_the_passage_its_text():
     passage = best_passage(scores_for(400, [(200, 0, 0.9), (200, 1, 0.9)]), spans, text)
     assert passage.text
     assert passage.text == text[passage.start : passage.end]
+
+
+@pytest.mark.parametrize(
+    ("query", "marked"),
+    [
+        ("kbhit", "_kbhit_unix"),
+        ("response", "parseHTTPResponse"),
+        ("file", "\ufb01le"),
+        ("utf", "utf8"),
+        ("kbhit lost", "lost"),  # a word as it stands comes first
+        ("key", None),
+        ("", None),
+    ],
+)
+def test_words_that_only_the_index_finds_in_a_text_have_a_passage(query, marked):
+    text = "Call _kbhit_unix or parseHTTPResponse.\n\nThe \ufb01le is in utf8.\n\nIt was lost.\n"
+    one = DocumentText.of(text, {}, lambda: np.zeros((0, 2), np.int32))
+    found = word_passages(PassageQuery.of(query, lambda _: 1.0), [one])[0]
+    assert [text[a:b] for p in found for a, b in p.highlights] == ([marked] if marked else [])
