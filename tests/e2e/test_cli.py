@@ -296,7 +296,8 @@ def test_explain_speaks_every_format(colmodern, indexed):
 
 
 def test_explain_scores_as_it_is_told(colmodern, indexed):
-    run = ["explain", "platform four", "trains.txt", "--format", "json", "--scoring"]
+    run = ["explain", "platform four", "trains.txt", "--mode", "late", "--format", "json"]
+    run.append("--scoring")
     plain, corrected = (
         json.loads(colmodern(*run, scoring, cwd=indexed).stdout)
         for scoring in ("maxsim", "corrected")

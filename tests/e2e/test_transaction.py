@@ -97,7 +97,7 @@ def files_of(path):
 
 def scores_of(path, query, encoder=ENCODER):
     with Searcher.open(path, encoder) as searcher:
-        hits = searcher.search(query, k=1000, effort="exact", passages=False)
+        hits = searcher.search(query, mode="late", k=1000, effort="exact", passages=False)
         return {hit.doc_id: hit.score for hit in hits}
 
 
