@@ -14,7 +14,6 @@ from typing import Any
 
 from colmodern.codec import Codec
 from colmodern.errors import (
-    IndexCorruptError,
     IndexFormatError,
     IndexNotFoundError,
     IndexStoreError,
@@ -32,7 +31,7 @@ from colmodern.storage.format.manifest_json import (
 )
 from colmodern.storage.format.names import PLAN
 from colmodern.storage.format.schemas import sources_schema
-from colmodern.storage.format.sealed_json import JsonObject, check_seal, parsed, seal
+from colmodern.storage.format.sealed_json import JsonObject, seal, sealed_object
 from colmodern.storage.format.shard_set import MOST_SHARDS
 from colmodern.storage.snapshot.files import map_table, read_codec
 
@@ -197,11 +196,7 @@ def read_plan(folder: Path) -> Plan:
             path=folder,
             code="plan_not_found",
         ) from error
-    check_seal(data, path)
-    try:
-        content = JsonObject(parsed(data), path)
-    except (ValueError, RecursionError) as error:
-        raise IndexCorruptError(f"{path} is not JSON: {error}.", path=path) from error
+    content = sealed_object(data, path)
     if (content.text("magic"), content.count("format_version")) != (MAGIC, FORMAT_VERSION):
         raise IndexFormatError(
             f"{path} is not a plan of version {FORMAT_VERSION}. Use the colmodern that made it, or "

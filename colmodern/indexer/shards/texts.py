@@ -11,7 +11,7 @@ from typing import Any
 from colmodern.errors import IndexCorruptError
 from colmodern.indexer.plan import CHARS_PER_TOKEN
 from colmodern.indexer.shards.plan import TEXTS, PartRecord, part_name
-from colmodern.indexer.sources.spool import Spool
+from colmodern.indexer.sources.spool import Spool, document_of, document_row
 from colmodern.storage import LocalDirectory, StoredDocument, shard_of
 from colmodern.storage.format.manifest import CHECKSUM_BYTES
 from colmodern.types import IntVector
@@ -55,7 +55,7 @@ def write_part(
     n_bytes = 0
     with LocalDirectory(folder).create(name) as file:
         for document in spool.read(run):
-            line = _line(document)
+            line = document_row(document) + b"\n"
             digest.update(line)
             file.write(line)
             n_bytes += len(line)
@@ -70,18 +70,7 @@ def part_documents(folder: Path, part: PartRecord) -> list[StoredDocument]:
     Raises:
         IndexCorruptError: The file is missing, or is not the one that the plan names.
     """
-    rows = _rows(folder, part)
-    return [
-        StoredDocument(
-            id=row[0],
-            text=row[1],
-            title=row[2],
-            metadata=row[3],
-            source=row[4],
-            content_hash=row[5],
-        )
-        for row in rows
-    ]
+    return [document_of(row) for row in _rows(folder, part)]
 
 
 def part_hashes(folder: Path, part: PartRecord) -> dict[str, str]:
@@ -104,18 +93,6 @@ def _rows(folder: Path, part: PartRecord) -> Iterator[list[Any]]:
         message = f"{path} is not the file that the plan names: it was changed. Plan again."
         raise IndexCorruptError(message, path=path)
     return (json.loads(line) for line in data.splitlines())
-
-
-def _line(document: StoredDocument) -> bytes:
-    row = [
-        document.id,
-        document.text,
-        document.title,
-        dict(document.metadata),
-        document.source,
-        document.content_hash,
-    ]
-    return json.dumps(row, ensure_ascii=True).encode("ascii") + b"\n"
 
 
 def _runs(numbers: Sequence[int], chars: IntVector, most: float) -> Iterator[list[int]]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import tempfile
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -53,15 +53,7 @@ class Spool:
 
     def add(self, document: StoredDocument) -> None:
         """Append one document."""
-        row = [
-            document.id,
-            document.text,
-            document.title,
-            dict(document.metadata),
-            document.source,
-            document.content_hash,
-        ]
-        data = json.dumps(row, ensure_ascii=True).encode("ascii")
+        data = document_row(document)
         self._file.write(data)
         self._offsets.append(self._offsets[-1] + len(data))
         self._chars.append(len(document.title) + len(document.text))
@@ -76,14 +68,30 @@ class Spool:
         for number in order:
             start, end = self._offsets[number], self._offsets[number + 1]
             self._file.seek(start)
-            identifier, text, title, metadata, source, content_hash = json.loads(
-                self._file.read(end - start)
-            )
-            yield StoredDocument(
-                id=identifier,
-                text=text,
-                title=title,
-                metadata=metadata,
-                source=source,
-                content_hash=content_hash,
-            )
+            yield document_of(json.loads(self._file.read(end - start)))
+
+
+def document_row(document: StoredDocument) -> bytes:
+    """Return a document as a line of JSON without its end."""
+    row = [
+        document.id,
+        document.text,
+        document.title,
+        dict(document.metadata),
+        document.source,
+        document.content_hash,
+    ]
+    return json.dumps(row, ensure_ascii=True).encode("ascii")
+
+
+def document_of(row: Sequence[Any]) -> StoredDocument:
+    """Return the document of a row, as ``document_row`` writes it."""
+    identifier, text, title, metadata, source, content_hash = row
+    return StoredDocument(
+        id=identifier,
+        text=text,
+        title=title,
+        metadata=metadata,
+        source=source,
+        content_hash=content_hash,
+    )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from colmodern.errors import IndexCorruptError
 from colmodern.storage.format.documents import EncoderInfo
 from colmodern.storage.format.manifest import CodecRecord, FileRecord, Manifest, SegmentRecord
 from colmodern.storage.format.manifest_json import (
@@ -25,7 +24,7 @@ from colmodern.storage.format.manifest_json import (
     segment_json,
 )
 from colmodern.storage.format.names import segment_number
-from colmodern.storage.format.sealed_json import JsonObject, check_seal, parsed, seal
+from colmodern.storage.format.sealed_json import seal, sealed_object
 
 __all__ = ["Pending", "decode_pending", "encode_pending"]
 
@@ -108,11 +107,7 @@ def decode_pending(data: bytes, path: Path) -> Pending:
     Raises:
         IndexCorruptError: A byte was changed, or a field is missing or has a wrong value.
     """
-    check_seal(data, path)
-    try:
-        content = JsonObject(parsed(data), path)
-    except (ValueError, RecursionError) as error:
-        raise IndexCorruptError(f"{path} is not JSON: {error}.", path=path) from error
+    content = sealed_object(data, path)
     if (content.text("magic"), content.count("format_version")) != (MAGIC, FORMAT_VERSION):
         raise content.wrong("magic and format_version", f"{MAGIC!r} and {FORMAT_VERSION}")
     return Pending(

@@ -18,7 +18,7 @@ from colmodern.errors import IndexCorruptError
 from colmodern.storage.format.manifest import CHECKSUM_BYTES, FileRecord
 from colmodern.storage.format.names import is_file_name
 
-__all__ = ["JsonObject", "check_seal", "parsed", "seal"]
+__all__ = ["JsonObject", "check_seal", "parsed", "seal", "sealed_object"]
 
 _TRAILER_START = b'  "checksum": "'
 _TRAILER_END = b'"\n}\n'
@@ -144,3 +144,16 @@ class JsonObject:
     def file_or_none(self, name: str) -> FileRecord | None:
         """Return the record of a file, or None for null."""
         return None if self.value.get(name) is None else self.file(name)
+
+
+def sealed_object(data: bytes, path: Path) -> JsonObject:
+    """Return the object that a sealed file holds; ``path`` is for the messages.
+
+    Raises:
+        IndexCorruptError: A byte was changed, or it is no object of JSON.
+    """
+    check_seal(data, path)
+    try:
+        return JsonObject(parsed(data), path)
+    except (ValueError, RecursionError) as error:
+        raise IndexCorruptError(f"{path} is not JSON: {error}.", path=path) from error
