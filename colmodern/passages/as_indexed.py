@@ -13,7 +13,7 @@ import numpy as np
 
 from colmodern.passages.asked import PassageQuery
 from colmodern.passages.words import word_runs
-from colmodern.text.words import word_spans, words_of
+from colmodern.text.words import folded, word_spans, words_of
 
 
 def as_it_stands(query: PassageQuery, text: str) -> PassageQuery:
@@ -27,6 +27,9 @@ def as_it_stands(query: PassageQuery, text: str) -> PassageQuery:
     for word, idf in zip(query.words, query.idf.tolist(), strict=True):
         for part in words_of(word):
             says[part] = max(idf, says.get(part, 0.0))
+    plain = folded(text)
+    if not any(part in plain for part in says):  # found by its title alone
+        return PassageQuery()
     runs = word_runs(text)
     begins = [begin for _, begin, _ in runs]
     found: dict[str, float] = {}
