@@ -1,10 +1,14 @@
-"""A name, a number or a file name that one document has: is that document first?
+"""A name, a number, a message or a file that is one document's: is that document first?
 
     python -m benchmarks.names INDEX [--each 40] [--seed 0]
 
 Words are drawn that stand in one document of the index alone: names of several parts
 (``_kbhit_unix``, ``parseHTTPResponse``), numbers of three digits and more, and names of files and
 modules with a dot. Each is asked alone, in a question, and in quotes.
+
+Messages of errors are drawn from Python sources, those that one document has; what is filled in
+when they are shown (``%s``, ``{name}``) is a word that no document has. Files are drawn by their
+ids.
 """
 
 from __future__ import annotations
@@ -25,12 +29,15 @@ _KINDS = {
     "number": re.compile(r"[0-9]{3,12}"),
     "dotted": re.compile(r"[A-Za-z_]{2,20}\.[A-Za-z_]{2,20}"),
 }
+_MESSAGE = re.compile(r"""(\w*(?:Error|Exception|Warning))\(\s*f?(["'])([^"'\\\n]{20,90})\2""")
+_FILLED_IN = re.compile(r"%[srd]|\{[^{}]*\}")
 _QUERIES = {
     "alone": "{}",
     "in a question": "where is {} used and what does it do",
     "in quotes": '"{}"',
 }
 WAYS: dict[str, dict[str, Any]] = {
+    "auto": {},
     "late": {"mode": "late"},
     "hybrid": {"mode": "hybrid"},
     "hybrid, word weight .3": {"mode": "hybrid", "word_weight": 0.3},
@@ -59,6 +66,53 @@ def main() -> None:
                     for way in WAYS.values()
                 ]
                 print(f"| {kind} of {len(drawn)}, {asked} | {' | '.join(map(str, cells))} |")
+        for kind, drawn in (
+            *_messages(texts, options.each, rng),
+            *_files(list(texts), options.each, rng),
+        ):
+            cells = [
+                sum(
+                    searcher.search(query, passages=False, **way).doc_ids[:1] == (document,)
+                    for query, document in drawn
+                )
+                for way in WAYS.values()
+            ]
+            print(f"| {kind}, {len(drawn)} | {' | '.join(map(str, cells))} |")
+
+
+def _messages(
+    texts: dict[str, str], n: int, rng: np.random.Generator
+) -> Iterable[tuple[str, list[tuple[str, str]]]]:
+    """Yield ways to ask for messages of errors, and the queries with their documents."""
+    where: dict[tuple[str, str], set[str]] = {}
+    for document, text in texts.items():
+        for match in _MESSAGE.finditer(text):
+            where.setdefault((match[1], match[3]), set()).add(document)
+    alone = sorted(
+        one
+        for one, documents in where.items()
+        if len(documents) == 1 and sum(one[1] in text for text in texts.values()) == 1
+    )
+    drawn = [alone[i] for i in rng.permutation(len(alone))[:n].tolist()]
+    for way in ("{1}", "{0}: {1}", "why do I get {0}: {1}", '"{1}"'):
+        yield (
+            f"message, `{way.format('Error', 'message')}`",
+            [
+                (way.format(name, _FILLED_IN.sub("foo42", message)), min(where[name, message]))
+                for name, message in drawn
+            ],
+        )
+
+
+def _files(
+    ids: list[str], n: int, rng: np.random.Generator
+) -> Iterable[tuple[str, list[tuple[str, str]]]]:
+    """Yield ways to ask for a file, and the queries with their documents."""
+    drawn = [Path(ids[i]) for i in rng.permutation(len(ids))[:n].tolist()]
+    yield "file, its path", [(str(one), str(one)) for one in drawn]
+    yield "file, its name", [(one.name, str(one)) for one in drawn]
+    yield "file, `what is in` its name", [(f"what is in {one.name}", str(one)) for one in drawn]
+    yield "file, without its ending", [(one.stem.replace("_", " "), str(one)) for one in drawn]
 
 
 def _drawn(

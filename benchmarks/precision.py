@@ -3,7 +3,8 @@
 python -m benchmarks.precision DATA [DATA ...] [--model NAME]
 
 nDCG@10 of exact MaxSim on uncompressed vectors, once for each precision that this machine has, on
-collections in any layout of docs/evaluation.md. What ``--precision auto`` takes rests on this.
+collections in any layout of docs/how-to/evaluation.md. What ``--precision auto`` takes rests on
+this.
 """
 
 from __future__ import annotations

@@ -36,7 +36,11 @@ class Rate:
 
     def __call__(self, stage: str, done: int, total: int) -> None:  # noqa: ARG002
         """Take what a build says."""
-        if stage == STAGE and (not self._told or done > self._told[-1][1]):
+        if stage != STAGE:
+            return
+        if self._told and done < self._told[-1][1]:
+            self._told.clear()  # that was the sample, of which the codec is made
+        if not self._told or done > self._told[-1][1]:
             self._told.append((time.perf_counter(), done))
 
     @property

@@ -15,6 +15,7 @@ ColModernError
 ├── MissingExtraError       an optional dependency is not installed
 ├── MissingPackageError     another project's package is not installed, or of another version
 ├── RequestRefusedError     a server does not do what a request asks for
+├── RemoteError             an object store that cannot be reached, refuses, or was published to
 └── KernelUnavailableError  an instruction set was asked for that this machine or build lacks
 
 A message says what was wrong, where, and what to do. A program reads ``code``, which stays the
@@ -46,6 +47,7 @@ __all__ = [
     "KernelUnavailableError",
     "MissingExtraError",
     "MissingPackageError",
+    "RemoteError",
     "RequestRefusedError",
 ]
 
@@ -214,6 +216,12 @@ class RequestRefusedError(ColModernError):
     code = "request_invalid"
 
 
+class RemoteError(ColModernError):
+    """An object store cannot be reached or refuses, or others have published there."""
+
+    code = "remote_unavailable"
+
+
 class KernelUnavailableError(ColModernError, RuntimeError):
     """An instruction set was asked for that this machine or this build lacks."""
 
@@ -322,6 +330,16 @@ CODES: Mapping[str, Code] = {
     "index_unreadable": Code(IndexStoreError, 2, 500, "The system does not let it be read."),
     "index_not_written": Code(IndexWriteError, 2, 507, "The disk is full, or cannot be written."),
     "index_locked": Code(IndexLockedError, 2, 423, "Another process is writing to the index."),
+    "index_is_remote": Code(
+        ConfigError, 2, 400, "A URL is given where an index on this machine is needed."
+    ),
+    "remote_unavailable": Code(RemoteError, 2, 502, "An object store cannot be reached, or fails."),
+    "remote_refused": Code(RemoteError, 2, 502, "An object store refuses these credentials."),
+    "remote_not_found": Code(RemoteError, 2, 404, "There is no such bucket or container."),
+    "remote_conflict": Code(
+        RemoteError, 2, 409, "What is published does not come from what is here, or the reverse."
+    ),
+    "cache_full": Code(IndexWriteError, 2, 507, "The cache of published indexes has no room."),
     "request_invalid": Code(RequestRefusedError, 2, 400, "The request cannot be read."),
     "token_missing": Code(RequestRefusedError, 2, 401, "No token was given that is known."),
     "token_not_enough": Code(RequestRefusedError, 2, 403, "The token does not allow this."),
@@ -335,6 +353,18 @@ CODES: Mapping[str, Code] = {
     "too_slow": Code(RequestRefusedError, 2, 408, "The request did not arrive in time."),
     "too_large": Code(RequestRefusedError, 2, 413, "The request, or its answer, is too large."),
     "too_many_requests": Code(RequestRefusedError, 2, 429, "The token asks too often."),
+    "generation_changed": Code(
+        RequestRefusedError, 2, 409, "The index is in another state than was asked for."
+    ),
+    "shards_differ": Code(
+        RequestRefusedError, 2, 409, "Shards have different codecs, encoders or words."
+    ),
+    "shard_unavailable": Code(
+        RequestRefusedError, 2, 503, "A shard does not answer, and the answer needs it."
+    ),
+    "coordinator_unsupported": Code(
+        RequestRefusedError, 2, 501, "Searching several shards as one, this is not done."
+    ),
     "cancelled": Code(RequestRefusedError, 2, 499, "Nobody waits for the answer any more."),
     "overloaded": Code(RequestRefusedError, 2, 503, "Too many requests wait already."),
     "deadline_passed": Code(RequestRefusedError, 2, 504, "The answer was not ready in time."),

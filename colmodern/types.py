@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-FloatMatrix: TypeAlias = NDArray[np.float32]
-FloatVector: TypeAlias = NDArray[np.float32]
-IntVector: TypeAlias = NDArray[np.int64]
-Spans: TypeAlias = NDArray[np.int32]
+    FloatMatrix: TypeAlias = NDArray[np.float32]
+    FloatVector: TypeAlias = NDArray[np.float32]
+    IntVector: TypeAlias = NDArray[np.int64]
+    Spans: TypeAlias = NDArray[np.int32]
+else:  # documents and protocols need no NumPy, which takes longer than all of help
+    FloatMatrix = FloatVector = IntVector = Spans = Any
 
 MetadataValue: TypeAlias = str | int | float | bool | None
 Metadata: TypeAlias = Mapping[str, MetadataValue]

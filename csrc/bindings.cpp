@@ -4,11 +4,13 @@
 // checked in Python; what would read outside an array (documents, offsets, centroid ids) is checked below.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +47,10 @@ Listed listed_of(const BoundSegments& segments, const Vector<const std::int64_t>
   return {segments.get(), documents.data(), static_cast<std::int64_t>(documents.shape(0))};
 }
 
+Total total_of(double sharpness, const std::optional<Vector<const float>>& expected) {
+  return {sharpness, expected ? expected->data() : nullptr};
+}
+
 std::vector<std::string> supported_isas() {
   std::vector<std::string> names;
   for (int isa = 0; isa < kIsaCount; ++isa) {
@@ -68,11 +74,12 @@ void bind_nearest_centroids(int isa, Matrix<const float> vectors, Strips<const f
 }
 
 void bind_maxsim(int isa, Matrix<const float> query, Matrix<const float> vectors, Vector<const std::int64_t> offsets,
-                 double sharpness, int threads, Vector<float> out) {
+                 double sharpness, const std::optional<Vector<const float>>& expected, int threads, Vector<float> out) {
   const nb::gil_scoped_release release;
   const Documents documents{offsets.data(), static_cast<std::int64_t>(offsets.shape(0)) - 1,
                             static_cast<std::int64_t>(vectors.shape(0))};
-  maxsim(kernels_of(isa), rows_of(query), vectors.data(), documents, sharpness, threads, out.data());
+  maxsim(kernels_of(isa), rows_of(query), vectors.data(), documents, total_of(sharpness, expected), threads,
+         out.data());
 }
 
 void bind_centroid_table(int isa, Matrix<const std::int8_t> values, Vector<const float> scales,
@@ -84,6 +91,14 @@ void bind_centroid_table(int isa, Matrix<const std::int8_t> values, Vector<const
                  static_cast<std::int64_t>(rows.shape(1)));
 }
 
+void bind_expected_maxima(Matrix<const std::int16_t> rows, Vector<const float> steps, std::int64_t count,
+                          Vector<const std::uint32_t> ids, Vector<const std::int64_t> offsets, Vector<float> expected) {
+  const nb::gil_scoped_release release;
+  const Documents documents{offsets.data(), static_cast<std::int64_t>(offsets.shape(0)) - 1,
+                            static_cast<std::int64_t>(ids.shape(0))};
+  expected_maxima(table_of(rows, steps, count), {ids.data(), true}, documents, expected.data());
+}
+
 void bind_probe(Matrix<const std::int16_t> rows, Vector<const float> steps, std::int64_t count,
                 Matrix<std::uint32_t> probed) {
   const nb::gil_scoped_release release;
@@ -93,12 +108,15 @@ void bind_probe(Matrix<const std::int16_t> rows, Vector<const float> steps, std:
 std::pair<std::int64_t, std::int64_t> bind_gather(Matrix<const std::int16_t> rows, Vector<const float> steps,
                                                   std::int64_t count, Matrix<const std::uint32_t> probed,
                                                   const BoundSegments& segments, Vector<const bool> allowed,
-                                                  int threads, Vector<std::int64_t> documents, Vector<float> scores) {
+                                                  const std::optional<Vector<const float>>& taken_off,
+                                                  std::int64_t ordered, int threads, Vector<std::int64_t> documents,
+                                                  Vector<float> scores) {
   const nb::gil_scoped_release release;
   std::int64_t n_found = 0;
-  const std::int64_t n = gather(table_of(rows, steps, count), probed.data(), static_cast<std::int64_t>(probed.shape(1)),
-                                segments.get(), allowed.data(), static_cast<std::int64_t>(documents.shape(0)), threads,
-                                documents.data(), scores.data(), &n_found);
+  const std::int64_t n =
+      gather(table_of(rows, steps, count), probed.data(), static_cast<std::int64_t>(probed.shape(1)), segments.get(),
+             allowed.data(), taken_off ? taken_off->data() : nullptr, static_cast<std::int64_t>(documents.shape(0)),
+             ordered, threads, documents.data(), scores.data(), &n_found);
   return {n, n_found};
 }
 
@@ -111,12 +129,13 @@ void bind_smooth_maxsim(int isa, Matrix<const std::int16_t> rows, Vector<const f
 }
 
 void bind_maxsim_codes(int isa, COLMODERN_QUERY_ARGUMENTS, const BoundSegments& segments,
-                       Vector<const std::int64_t> documents, double sharpness, std::int64_t depth, int threads,
+                       Vector<const std::int64_t> documents, double sharpness,
+                       const std::optional<Vector<const float>>& expected, std::int64_t depth, int threads,
                        Vector<float> out) {
   const nb::gil_scoped_release release;
   const CodeQuery query = COLMODERN_QUERY;
   maxsim_codes(kernels_of(isa), query, table_of(rows, steps, query.query.count), listed_of(segments, documents),
-               sharpness, depth, threads, out.data());
+               total_of(sharpness, expected), depth, threads, out.data());
 }
 
 void bind_code_maxima(int isa, COLMODERN_QUERY_ARGUMENTS, const BoundSegments& segments,
@@ -221,9 +240,11 @@ NB_MODULE(_native, m) {
   m.def("nearest_centroids", &bind_nearest_centroids, "isa"_a, "vectors"_a.noconvert(), "centroids"_a.noconvert(),
         "starts"_a.noconvert(), "threads"_a, "out"_a.noconvert());
   m.def("maxsim", &bind_maxsim, "isa"_a, "query"_a.noconvert(), "vectors"_a.noconvert(), "offsets"_a.noconvert(),
-        "sharpness"_a, "threads"_a, "out"_a.noconvert());
+        "sharpness"_a, "expected"_a.noconvert().none(), "threads"_a, "out"_a.noconvert());
   m.def("centroid_table", &bind_centroid_table, "isa"_a, "values"_a.noconvert(), "scales"_a.noconvert(),
         "centroids"_a.noconvert(), "steps"_a.noconvert(), "threads"_a, "rows"_a.noconvert());
+  m.def("expected_maxima", &bind_expected_maxima, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
+        "ids"_a.noconvert(), "offsets"_a.noconvert(), "expected"_a.noconvert());
   m.def("probe", &bind_probe, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, "probed"_a.noconvert());
   nb::class_<BoundSegments>(m, "Segments")
       .def(nb::init<>())
@@ -232,11 +253,12 @@ NB_MODULE(_native, m) {
            "context_gains"_a.noconvert(), "context_offsets"_a.noconvert(), "posting_offsets"_a.noconvert(),
            "postings"_a.noconvert());
   m.def("gather", &bind_gather, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a, "probed"_a.noconvert(),
-        "segments"_a, "allowed"_a.noconvert(), "threads"_a, "documents"_a.noconvert(), "scores"_a.noconvert());
+        "segments"_a, "allowed"_a.noconvert(), "taken_off"_a.none(), "ordered"_a, "threads"_a,
+        "documents"_a.noconvert(), "scores"_a.noconvert());
   m.def("smooth_maxsim", &bind_smooth_maxsim, "isa"_a, "rows"_a.noconvert(), "steps"_a.noconvert(), "count"_a,
         COLMODERN_CONTEXTS_NAMES, "segments"_a, "documents"_a.noconvert(), "threads"_a, "out"_a.noconvert());
   m.def("maxsim_codes", &bind_maxsim_codes, "isa"_a, COLMODERN_QUERY_NAMES, "segments"_a, "documents"_a.noconvert(),
-        "sharpness"_a, "depth"_a, "threads"_a, "out"_a.noconvert());
+        "sharpness"_a, "expected"_a.noconvert().none(), "depth"_a, "threads"_a, "out"_a.noconvert());
   m.def("code_maxima", &bind_code_maxima, "isa"_a, COLMODERN_QUERY_NAMES, "segments"_a, "documents"_a.noconvert(),
         "begins"_a.noconvert(), "ends"_a.noconvert(), "threads"_a, "out"_a.noconvert());
 #define COLMODERN_CELLS_NAMES                                                                      \

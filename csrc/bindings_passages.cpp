@@ -135,7 +135,7 @@ template <class Values, class Make>
 nb::object tuple_of_each(const Values& values, const Make& make) {
   nb::object tuple = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(values.size())));
   Py_ssize_t i = 0;
-  for (const auto& value : values) PyTuple_SET_ITEM(tuple.ptr(), i++, nb::object(make(value)).release().ptr());
+  for (const auto& value : values) NB_TUPLE_SET_ITEM(tuple.ptr(), i++, nb::object(make(value)).release().ptr());
   return tuple;
 }
 

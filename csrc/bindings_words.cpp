@@ -2,6 +2,7 @@
 
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "words/count.h"
 #include "words/words.h"
 
 namespace nb = nanobind;
@@ -58,6 +60,14 @@ void bind_score_words(const BoundWords& postings, Matrix<const std::int64_t> row
               saturations.data(), threads, scores.data());
 }
 
+void bind_write(const WordCounter& counter, Vector<std::int64_t> word_offsets, Vector<std::uint8_t> bytes,
+                Vector<std::int64_t> offsets, Vector<std::uint32_t> documents, Vector<std::uint16_t> counts,
+                Vector<std::uint32_t> lengths) {
+  const nb::gil_scoped_release release;
+  counter.write(word_offsets.data(), reinterpret_cast<char*>(bytes.data()), offsets.data(), documents.data(),
+                counts.data(), lengths.data());
+}
+
 }  // namespace
 
 void bind_words(nb::module_& m) {
@@ -66,6 +76,17 @@ void bind_words(nb::module_& m) {
       .def(nb::init<>())
       .def("add", &BoundWords::add, "word_offsets"_a.noconvert(), "word_bytes"_a.noconvert(),
            "posting_offsets"_a.noconvert(), "documents"_a.noconvert(), "counts"_a.noconvert(), "n_documents"_a);
+  nb::class_<WordCounter>(m, "WordCounter")
+      .def(nb::init<>())
+      .def("add", &WordCounter::add, "text"_a, nb::call_guard<nb::gil_scoped_release>())
+      .def("add_word", &WordCounter::add_word, "word"_a)
+      .def("end_document", &WordCounter::end_document)
+      .def_prop_ro("n_words", &WordCounter::n_words)
+      .def_prop_ro("n_bytes", &WordCounter::n_bytes)
+      .def_prop_ro("n_postings", &WordCounter::n_postings)
+      .def_prop_ro("n_documents", &WordCounter::n_documents)
+      .def("write", &bind_write, "word_offsets"_a.noconvert(), "word_bytes"_a.noconvert(), "offsets"_a.noconvert(),
+           "documents"_a.noconvert(), "counts"_a.noconvert(), "lengths"_a.noconvert());
   m.def("find_words", &bind_find_words, "postings"_a, "words"_a, "live"_a.none(), "rows"_a.noconvert(),
         "frequencies"_a.noconvert());
   m.def("score_words", &bind_score_words, "postings"_a, "rows"_a.noconvert(), "weights"_a.noconvert(),

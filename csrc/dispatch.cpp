@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cpu.h"
+#include "cpu_features.h"
 #include "kernels.h"
 
 #if COLMODERN_X86 && defined(__linux__)
@@ -46,27 +47,25 @@ constexpr Kernels kNeon{dense_scores_neon,  dense_maxima_neon,   dense_nearest_n
 #undef COLMODERN_TABLE
 
 #if COLMODERN_X86
-bool probe_avx2() noexcept {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-}
+bool probe_avx2() noexcept { return features().avx2 && features().fma && features().f16c; }
 
-bool probe_avxvnni() noexcept { return probe_avx2() && __builtin_cpu_supports("avxvnni"); }
+bool probe_avxvnni() noexcept { return probe_avx2() && features().avxvnni; }
 
 bool probe_avx512vnni() noexcept {
-  return probe_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+  const Features& has = features();
+  return probe_avx2() && has.avx512f && has.avx512bw && has.avx512vl && has.avx512vnni;
 }
 
 // Linux lets a process use tiles when it has asked, and not where its signal stacks are too small for them.
 bool probe_amx() noexcept {
-  if (!probe_avx512vnni() || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512bf16")) return false;
+  if (!probe_avx512vnni() || !features().avx512dq || !features().avx512bf16) return false;
 #if defined(COLMODERN_EMULATED_TILES)
   return true;
 #elif defined(__linux__)
   constexpr int kRequest = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr int kTiles = 18;
-  return __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
-         __builtin_cpu_supports("amx-bf16") && syscall(SYS_arch_prctl, kRequest, kTiles) == 0;
+  const Features& has = features();
+  return has.amx_tile && has.amx_int8 && has.amx_bf16 && syscall(SYS_arch_prctl, kRequest, kTiles) == 0;
 #else
   return false;
 #endif

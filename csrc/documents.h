@@ -49,16 +49,33 @@ inline float sum_of(const float* best, std::int64_t count) noexcept {
   return static_cast<float>(sum);
 }
 
-// The same with good matches counting more than bad ones: count * log(mean(exp(sharpness * best))) / sharpness. The
-// plain sum where sharpness is 0. `count` is above 0.
-inline float total_of(const float* best, std::int64_t count, double sharpness) noexcept {
-  if (sharpness == 0.0) return sum_of(best, count);
-  const double greatest = *std::max_element(best, best + count);
-  double sum = 0.0;
-  for (std::int64_t i = 0; i < count; ++i) sum += std::exp(sharpness * (best[i] - greatest));
-  const auto n = static_cast<double>(count);
-  return static_cast<float>(n * (greatest + std::log(sum / n) / sharpness));
-}
+// How maxima make a document's score: their sum where sharpness is 0, else with good matches counting more than bad
+// ones, a match being what a maximum is above the expected one: sum(expected) + count * log(mean(exp(sharpness * (best
+// - expected)))) / sharpness. `expected` is null where nothing is expected.
+struct Total {
+  double sharpness;
+  const float* expected;  // (count)
+
+  // `count` is above 0.
+  float operator()(const float* best, std::int64_t count) const noexcept {
+    if (sharpness == 0.0) return sum_of(best, count);
+    double greatest = -std::numeric_limits<double>::infinity();
+    double offsets = 0.0;
+    for (std::int64_t i = 0; i < count; ++i) {
+      greatest = std::max(greatest, above(best, i));
+      if (expected != nullptr) offsets += expected[i];
+    }
+    double sum = 0.0;
+    for (std::int64_t i = 0; i < count; ++i) sum += std::exp(sharpness * (above(best, i) - greatest));
+    const auto n = static_cast<double>(count);
+    return static_cast<float>(offsets + n * (greatest + std::log(sum / n) / sharpness));
+  }
+
+ private:
+  double above(const float* best, std::int64_t i) const noexcept {
+    return expected == nullptr ? static_cast<double>(best[i]) : static_cast<double>(best[i]) - expected[i];
+  }
+};
 
 // scores[i] = what `score(document)` makes of documents[i] of n, which has a `begin` and an `end` among tokens. An
 // empty document scores minus infinity, an empty query zero. `score` is made once for each thread by `scorer()`.

@@ -1,6 +1,6 @@
-"""Which packages does an installation bring, and under which licences? docs/licences.md.
+"""Which packages does an installation bring, and under which licences? docs/reference/licences.md.
 
-    python -m tools.licences > docs/licences.md
+    python -m tools.licences > docs/reference/licences.md
 
 What the installed packages say of themselves, followed through what they require.
 """
@@ -8,6 +8,7 @@ What the installed packages say of themselves, followed through what they requir
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from importlib import metadata
@@ -16,14 +17,14 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = ("", "serve", "mcp", "watch", "eval", "torch", "distill")
+EXTRAS = ("", "serve", "mcp", "watch", "remote", "ray", "eval", "torch", "mteb", "distill")
 HEAD = """# Licences
 
 colmodern is Apache-2.0 (`LICENSE`). What the default model was trained on, and under which terms,
 is in its model card, `colmodern/encoder/default/README.md`, and in `NOTICE`.
 
 The packages that an installation brings, as they state it themselves; a package stands in the first
-part that needs it. `python -m tools.licences > docs/licences.md` makes this page.
+part that needs it. `make licences` makes this page.
 """
 
 
@@ -68,6 +69,7 @@ def closure(wanted: Iterable[str], seen: set[tuple[str, str]] | None = None) -> 
             try:
                 found = metadata.distribution(one.name)
             except metadata.PackageNotFoundError:
+                print(f"{one.name} is not installed and left out", file=sys.stderr)
                 continue
             yield found.metadata["Name"]
             needs = [Requirement(text) for text in found.requires or ()]

@@ -12,7 +12,7 @@ from benchmarks.engines.variants import VARIANTS
 _NAMES = {"colmodern-4-same": "colmodern-4, centroids as fast-plaid"}
 _ABOUT = (
     "Written by `make bench-engines`; what is measured and how stands in "
-    "[benchmarks/engines](../benchmarks/engines/README.md).\n"
+    "[benchmarks/engines](../../benchmarks/engines/README.md).\n"
 )
 _IDLE_LOAD = 1.5
 _TARGET = 0.95

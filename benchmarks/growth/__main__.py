@@ -35,15 +35,16 @@ def main() -> None:
     """Encode, build and search; print a line for each size, k and effort."""
     options = _options()
     options.work.mkdir(parents=True, exist_ok=True)
-    encode(options.data, options.work)
     rng = np.random.default_rng(0)
     if options.collections:
+        encode(options.data, options.work, options.collections)
         print("    tokens documents   k effort      ms   of exact   recall")
         for name in options.collections:
             vectors, offsets = read(options.work / name)
             queries = some_queries(rng, options.work, options.queries, [name])
             built(options, vectors, offsets, queries)
         return
+    encode(options.data, options.work)
     queries = some_queries(rng, options.work, options.queries)
     file = options.work / f"passages-{options.passage_tokens}.npy"
     n_wanted = max(options.times) * UNIT_TOKENS

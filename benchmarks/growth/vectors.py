@@ -39,10 +39,10 @@ _BATCH = 64
 Half: TypeAlias = NDArray[np.float16]
 
 
-def encode(data: Path, work: Path) -> None:
-    """Make the vectors of all collections and pairs that are not there yet."""
+def encode(data: Path, work: Path, names: Iterable[str] = (*COLLECTIONS, PAIRS)) -> None:
+    """Make the vectors of collections and pairs that are not there yet."""
     encoder = load_encoder()
-    for name in (*COLLECTIONS, PAIRS):
+    for name in names:
         folder = work / name
         if (folder / "tokens.f16").exists():
             continue

@@ -1,4 +1,4 @@
-"""The table of docs/passages.md: what is shown, beside baselines, on every set, in one run.
+"""The table of docs/lab/passages.md: what is shown, beside baselines, on every set.
 
     python -m benchmarks.passages DATA [--work FOLDER] [--sets handbook,needles] [--same]
 

@@ -1,7 +1,8 @@
 """Which questions have an answer at a known place? Meetings, joined pairs, needles, a handbook.
 
 Half of the meetings and of the documents joined from sentences is for choosing, the other half is
-put aside: every other document, so both have the same kinds.
+put aside: every other document, so both have the same kinds. Of what is put aside there are more
+questions, so that small differences show.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from colmodern.eval.passages import Annotated, Question
 HANDBOOK = Path(__file__).parents[2] / "examples" / "judged"
 _PARAGRAPHS, _SENTENCES = 20, 150
 _SOME_DOCUMENTS = 45  # of those joined from sentences
-_SOME_QUESTIONS, _TO_FIT = 18, 130  # about each of these
+_SOME_QUESTIONS, _MORE_QUESTIONS, _TO_FIT = 18, 90, 130  # about each of these
 _NEEDLES, _NEEDLE_WORDS = 60, 8000
 
 
@@ -36,8 +37,11 @@ def all_sets(data: Path) -> Iterator[Annotated]:
     if (path := data / "pairs" / "xquad.jsonl.gz").is_file():
         yield joined_pairs("paragraphs", _pairs(path), _PARAGRAPHS)
     if (path := data / "pairs" / "squad-sentences.jsonl.gz").is_file():
-        for half in _halves(_sentences(path), "sentences"):
-            yield _with_fewer_questions(half, _SOME_QUESTIONS)
+        choose, aside = _halves(_sentences(path), "sentences")
+        yield _with_fewer_questions(choose, _SOME_QUESTIONS)
+        yield _with_fewer_questions(aside, _MORE_QUESTIONS)
+    if (path := data / "pairs" / "policyqa.jsonl.gz").is_file():
+        yield joined_pairs("policies", _pairs(path), _PARAGRAPHS)
     yield _needles()
     handbook = Annotated.load(HANDBOOK)
     yield Annotated("handbook", handbook.documents, handbook.questions)

@@ -2,8 +2,9 @@
 
     python -m benchmarks.serve.faults [--kills 100] [--requests 10000] [--seed 0]
 
-Kills: the server is killed at random moments while documents are put and searched; at each next
-start every job that was accepted is known, and is done in the end, with its document in the index.
+Kills: the process that writes, and a moment later the server, are killed at random moments while
+documents are put and searched; at each next start every job that was accepted is known, and is done
+in the end, with its document in the index.
 Requests: random and mutated requests to every address, some over half-open and slow connections;
 no status 500, every error has a code, memory and descriptors stay flat.
 """
@@ -14,10 +15,11 @@ import argparse
 import contextlib
 import http.client
 import json
+import os
 import random
 import secrets
+import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -28,6 +30,7 @@ from typing import Any
 from urllib.error import HTTPError
 
 from benchmarks.serve.__main__ import Server, serving
+from benchmarks.serve.costs import children_of
 from colmodern import Encoder, Indexer
 from colmodern.errors import CODES
 
@@ -111,7 +114,10 @@ def kills(index: Path, tokens: Path, n: int, chance: random.Random) -> list[str]
             for thread in threads:
                 thread.start()
             time.sleep(chance.uniform(0, 0.5))
-            subprocess.run(["kill", "-9", str(server.pid)], check=True)
+            for pid in children_of(server.pid):
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(chance.uniform(0, 0.5))
+            os.kill(server.pid, signal.SIGKILL)
             for thread in threads:
                 thread.join()
     print(f"{n} kills, {len(accepted)} jobs accepted, {len(done)} seen done before a kill")

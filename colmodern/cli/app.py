@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from colmodern.cli.adapt import adapt
 from colmodern.cli.compact import compact
 from colmodern.cli.delete import delete
 from colmodern.cli.distill import distill
@@ -17,6 +18,7 @@ from colmodern.cli.doctor import doctor
 from colmodern.cli.eval import group as eval_group
 from colmodern.cli.explain import explain
 from colmodern.cli.export import export
+from colmodern.cli.gc import gc
 from colmodern.cli.import_index import import_index
 from colmodern.cli.index import index
 from colmodern.cli.info import info
@@ -24,6 +26,8 @@ from colmodern.cli.log_format import LogFormatOption, with_log_format
 from colmodern.cli.mcp import mcp
 from colmodern.cli.part import group as part_group
 from colmodern.cli.printing.terminal import log_to_terminal, print_text, use_log_format
+from colmodern.cli.pull import pull
+from colmodern.cli.push import push
 from colmodern.cli.repair import repair
 from colmodern.cli.search import search
 from colmodern.cli.serve import serve
@@ -33,7 +37,7 @@ from colmodern.cli.verify import verify
 
 _COMMANDS = (
     *(index, status, search, explain, serve, mcp),
-    *(info, verify, repair, delete, compact, export, doctor, distill),
+    *(info, verify, repair, delete, compact, push, pull, gc, export, doctor, adapt, distill),
 )
 
 app = typer.Typer(

@@ -13,7 +13,16 @@ from colmodern.cli.printing.terminal import Format
 IndexOption = Annotated[
     Path | None,
     typer.Option(
-        "--index", help="The index, or the folder that holds it; else the nearest or the last one."
+        "--index",
+        help="The index, or the folder that holds it; else the nearest or the last one. What only "
+        "reads takes a URL, too: s3://bucket/prefix.",
+    ),
+]
+UrlArgument = Annotated[
+    str,
+    typer.Argument(
+        help="s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX or file:///FOLDER.",
+        show_default=False,
     ),
 ]
 SetOption = Annotated[Path, typer.Option("--index", help="The folder of the shard set.")]

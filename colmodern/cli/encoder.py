@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colmodern.errors import ConfigError
-from colmodern.types import DocumentEncoder
 
 if TYPE_CHECKING:
     from colmodern.searcher import Searcher
+from colmodern.storage.directory.urls import url_of
+from colmodern.types import DocumentEncoder
 
 
 class Backend(StrEnum):
@@ -80,16 +81,23 @@ class EncoderArguments:
 
 def open_searcher(path: Path, arguments: EncoderArguments) -> Searcher:
     """Open an index, to be searched with its encoder as the user wants that run."""
+    from colmodern.remote import open_index
     from colmodern.searcher import Searcher
 
-    if arguments.backend is Backend.NATIVE and not arguments.fetch:
-        return Searcher.open(path, precision=arguments.precision)
-    return Searcher.open(path, arguments.load_named(path))
+    is_own = arguments.backend is Backend.NATIVE and not arguments.fetch
+    encoder = None if is_own else arguments.load_named(path)
+    if url_of(path) is None:
+        return Searcher.open(path, encoder, precision=arguments.precision)
+    from colmodern.cli.printing.progress import progress_bar
+
+    with progress_bar() as progress:
+        reader = open_index(path, progress=progress)
+    return Searcher(reader, encoder, precision=arguments.precision)
 
 
 def encoder_name(path: Path) -> str:
     """Return the name of the encoder that an index was made with."""
-    from colmodern.storage import open_reader
+    from colmodern.remote import open_index
 
-    with open_reader(path) as reader:
+    with open_index(path) as reader:
         return reader.manifest.encoder.name

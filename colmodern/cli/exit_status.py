@@ -1,4 +1,4 @@
-"""How does a command end? One table for all of them; docs/errors.md shows it."""
+"""How does a command end? One table for all of them; docs/reference/errors.md shows it."""
 
 from __future__ import annotations
 

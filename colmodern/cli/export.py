@@ -26,9 +26,9 @@ def export(
 ) -> None:
     """Write documents and reconstructed vectors for Parquet, NumPy, LanceDB or Qdrant."""
     from colmodern.exchange import export as export_index
+    from colmodern.remote import readable
 
-    location = locate(index)
-    with progress_bar() as progress:
+    with readable(locate(index)) as location, progress_bar() as progress:
         report = export_index(location, output, to=to, progress=progress)
     if report.points > report.documents:
         note(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from colmodern.cli.arguments import FormatOption, IndexOption
+from colmodern.cli.encoder import EncoderArguments, open_searcher
 from colmodern.cli.location import locate
 from colmodern.cli.printing.fields import print_fields
 from colmodern.cli.printing.terminal import Format, note
@@ -10,10 +11,9 @@ from colmodern.cli.printing.terminal import Format, note
 
 def info(*, index: IndexOption = None, form: FormatOption = Format.HUMAN) -> None:
     """Say what an index holds and how it was made."""
-    from colmodern.searcher import Searcher
     from colmodern.storage import DRIFT_LIMIT
 
-    with Searcher.open(locate(index)) as searcher:
+    with open_searcher(locate(index), EncoderArguments()) as searcher:
         about = searcher.describe()
     print_fields(about, form)
     if (about["drift"] or 0) > DRIFT_LIMIT:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import overload
@@ -11,6 +13,7 @@ from typing import overload
 from colmodern.cli.printing.terminal import note
 from colmodern.errors import ConfigError, IndexCorruptError, IndexNotFoundError
 from colmodern.storage import exists
+from colmodern.storage.directory.urls import url_of
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +49,15 @@ def find_index(start: Path) -> Path:
 def locate(index: Path | None) -> Path:
     """Return the index to work on: the one that is named, which is remembered, or the nearest.
 
+    A URL is returned as it is, and not remembered; what changes an index refuses it.
+
     Raises:
         IndexNotFoundError: None is named, and there is none.
     """
     if index is None:
         return find_index(Path.cwd())
     index = named(index)
-    if exists(index):
+    if url_of(index) is None and exists(index):
         remember(index)
     return index
 
@@ -62,10 +67,11 @@ def named(index: Path) -> Path: ...
 @overload
 def named(index: None) -> None: ...
 def named(index: Path | None) -> Path | None:
-    """Return the index that is meant by a folder: itself, or the one inside it."""
-    if index is None or exists(index) or not _is_or_was(index / INSIDE):
+    """Return the index that is meant by a folder: itself, or the one inside it; a URL is itself."""
+    if index is None or url_of(index) is not None or exists(index):
         return index
-    return index / INSIDE
+    inside = index / INSIDE
+    return inside if _is_or_was(inside) else index
 
 
 def named_indexes(
@@ -175,6 +181,14 @@ def _last_used(here: Path) -> Path:
 
 
 def _state_file() -> Path:
+    return _state_folder() / "last-index.json"
+
+
+def _state_folder() -> Path:
+    system: str = sys.platform
+    if system == "linux":  # as platformdirs has it, whose import every search would pay for
+        home = os.environ.get("XDG_STATE_HOME", "").strip() or "~/.local/state"
+        return Path(home).expanduser() / "colmodern"
     import platformdirs
 
-    return Path(platformdirs.user_state_dir("colmodern", appauthor=False)) / "last-index.json"
+    return Path(platformdirs.user_state_dir("colmodern", appauthor=False))

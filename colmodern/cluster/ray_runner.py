@@ -124,6 +124,8 @@ class RayRunner:
         own: dict[str, Any] = {} if self._address else {"include_dashboard": False}
         if not self._address:
             own["object_store_memory"] = _STORE_BYTES
+            # By default Ray's workers yield to all else on the machine; a plain build does not.
+            os.environ.setdefault("RAY_worker_niceness", "0")
         is_main = threading.current_thread() is threading.main_thread()
         before = signal.getsignal(signal.SIGTERM) if is_main else None
         try:

@@ -17,7 +17,7 @@ from colmodern import kernels
 from colmodern.types import FloatMatrix, FloatVector
 
 N_PROBES = 12
-"""How many cells a token looks into: see docs/codec.md for what that costs and misses."""
+"""How many cells a token looks into; docs/lab/codec.md says what that costs and misses."""
 
 _BRUTE_FORCE = 1024  # fewer centroids are compared with every token
 _ITERATIONS = 4

@@ -22,6 +22,7 @@ from colmodern import kernels
 from colmodern.codec.cells import cells_of, on_grid, row_step
 from colmodern.codec.centroids import MAX_VALUE, float_centroids
 from colmodern.codec.codes import Codes
+from colmodern.codec.document_sample import DocumentSample
 from colmodern.codec.residual import Levels
 from colmodern.codec.vectors import (
     MAX_LENGTH,
@@ -44,6 +45,7 @@ _DTYPES = {
     "level_values": "i1",
     "level_step": "f4",
 }
+_SAMPLE_DTYPES = {"sample_ids": "u4", "sample_offsets": "i8"}
 
 
 class Codec:
@@ -59,6 +61,7 @@ class Codec:
         centroids: NDArray[np.int8],
         centroid_steps: FloatVector,
         levels: Levels,
+        documents: DocumentSample | None = None,
     ) -> None:
         """Put together what ``train_codec`` made.
 
@@ -67,6 +70,7 @@ class Codec:
             centroids: Shape (n_centroids, dim), int8 within -127..127, rotated.
             centroid_steps: Shape (n_centroids,), float32: what one means in each centroid.
             levels: What residual codes mean.
+            documents: Some documents of the corpus; None: it is not known what they are like.
 
         Raises:
             ValueError: Shapes do not fit, dim is not a multiple of 16, or a number is not finite.
@@ -96,7 +100,10 @@ class Codec:
         self.rotation = rotation
         self.centroids = centroids
         self.centroid_steps = centroid_steps
+        if documents is not None:
+            documents.check(len(centroids))
         self._levels = levels
+        self.documents = documents
 
     def __repr__(self) -> str:
         """Say what it is."""
@@ -140,7 +147,7 @@ class Codec:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hex digest of everything that decides the codes."""
+        """A hex digest of everything that decides codes and scores."""
         digest = hashlib.sha256()
         for name, array in self.to_table().items():
             digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
@@ -256,9 +263,25 @@ class Codec:
             query, self.centroids, self.centroid_steps, longest, threads=threads
         )
 
+    def with_documents(self, vectors: Vectors, offsets: IntVector, *, threads: int = 1) -> Codec:
+        """Return the same codec with some documents of the corpus.
+
+        Args:
+            vectors: Shape (n, dim), float32 or float16, rows of unit length: document by document.
+            offsets: Shape (n_documents + 1,), int64: where the tokens of each document begin.
+            threads: How many threads to use.
+
+        Raises:
+            InputError: A row holds NaN or infinity, or is far too long.
+            ValueError: There are too many, or offsets do not fit.
+        """
+        ids = self.encode(vectors, threads=threads).centroid_ids
+        documents = DocumentSample.of(ids, offsets)
+        return Codec(self.rotation, self.centroids, self.centroid_steps, self._levels, documents)
+
     def to_table(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that make up the codec, by name; ``from_table`` takes them."""
-        return {
+        table: dict[str, NDArray[Any]] = {
             "rotation": self.rotation,
             "centroids": self.centroids,
             "centroid_steps": self.centroid_steps,
@@ -266,6 +289,10 @@ class Codec:
             "level_values": self._levels.values,
             "level_step": np.array([self._levels.step], np.float32),
         }
+        if self.documents is not None:
+            table["sample_ids"] = self.documents.centroid_ids
+            table["sample_offsets"] = self.documents.offsets
+        return table
 
     @classmethod
     def from_table(cls, table: Mapping[str, NDArray[Any]]) -> Codec:
@@ -276,7 +303,8 @@ class Codec:
             TypeError: An array has another dtype.
             ValueError: An array has a shape or values that no codec has.
         """
-        for name, dtype in _DTYPES.items():
+        has_documents = any(name in table for name in _SAMPLE_DTYPES)
+        for name, dtype in (_DTYPES | (_SAMPLE_DTYPES if has_documents else {})).items():
             if table[name].dtype != dtype:
                 raise TypeError(f"{name} must be {np.dtype(dtype)}, got {table[name].dtype}.")
         if table["centroids"].ndim != 2:
@@ -285,7 +313,12 @@ class Codec:
             raise ValueError(f"level_values must lie within +-{kernels.MAX_LEVEL}.")
         (step,), (bits,) = table["level_step"], table["bits"]
         levels = Levels(table["level_values"], np.float32(step), int(bits))
-        return cls(table["rotation"], table["centroids"], table["centroid_steps"], levels)
+        documents = None
+        if has_documents:
+            documents = DocumentSample(table["sample_ids"], table["sample_offsets"])
+        return cls(
+            table["rotation"], table["centroids"], table["centroid_steps"], levels, documents
+        )
 
     @cached_property
     def _rounding(self) -> kernels.Rounding:

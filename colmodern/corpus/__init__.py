@@ -5,11 +5,12 @@
 vectors or indexes.
 """
 
-import warnings
+from __future__ import annotations
 
-from colmodern.corpus.box import ExtractionPool
-from colmodern.corpus.changes import Changes, SourceState, find_changes, hash_source
-from colmodern.corpus.extraction import extract, page_at
+import importlib
+import warnings
+from typing import TYPE_CHECKING
+
 from colmodern.corpus.formats import FORMATS, FileFormat, extractor_fingerprint, format_of
 from colmodern.corpus.identity import IdRegistry
 from colmodern.corpus.options import ScanOptions
@@ -23,6 +24,22 @@ from colmodern.corpus.sources import (
     SkipTally,
     Source,
 )
+
+if TYPE_CHECKING:
+    from colmodern.corpus.box import ExtractionPool
+    from colmodern.corpus.changes import Changes, SourceState, find_changes, hash_source
+    from colmodern.corpus.extraction import extract, page_at
+
+# Imported when they are first used: whoever shows help reads no file.
+_HOMES = {
+    "Changes": "changes",
+    "ExtractionPool": "box",
+    "SourceState": "changes",
+    "extract": "extraction",
+    "find_changes": "changes",
+    "hash_source": "changes",
+    "page_at": "extraction",
+}
 
 __all__ = [
     "FORMATS",
@@ -51,7 +68,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Return what had another name in version 0.1; goes with the next version."""
+    """Import a name; ``Format`` was ``FileFormat`` in 0.1, and goes with the next version."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     if name == "Format":
         warnings.warn(
             "colmodern.corpus.Format is called FileFormat now.", DeprecationWarning, stacklevel=2

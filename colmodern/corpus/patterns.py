@@ -102,7 +102,7 @@ _PIECES = re.compile(
     | (?P<trailing>/\*\*\Z)
     | (?P<stars>\*+)
     | (?P<any>\?)
-    | (?P<range>\[(?P<negation>[!^]?)(?P<members>\]?(?:\\.|[^\]\\])*)\])
+    | (?P<range>\[(?P<negation>[!^]?)(?P<members>\]?(?:\\.|[^\]\\])*+)\])
     | \\(?P<escaped>.)
     | (?P<plain>[^\\\[])
     """,

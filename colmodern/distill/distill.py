@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from colmodern.distill.ledger import digest_of, digest_of_files, outputs_of, run_step, write_json
+from colmodern.distill.locked import alone
 from colmodern.distill.recipe import Recipe
 from colmodern.distill.stages import STAGE_NAMES, STAGES, RecipeRun, Stage
-from colmodern.errors import ConfigError, InputError, MissingExtraError
+from colmodern.errors import ConfigError, MissingExtraError
 from colmodern.types import Progress
 
 logger = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ def distill(
             recipe, export=dataclasses.replace(recipe.export, format=layout)
         )
     run = RecipeRun(recipe, Path(data), Path(out), progress)
-    with _alone(run.out):
+    with alone(run.out):
         write_json(run.out / "recipe.json", recipe.to_dict())
         for stage in _chosen(recipe, stages):
             run_stage(stage, run)
@@ -117,27 +116,6 @@ def _chosen(recipe: Recipe, names: Sequence[str]) -> list[Stage]:
             f"The recipe {recipe.name!r} has no table [{missing[0]}].", code="option_missing"
         )
     return [s for s in STAGES if s.wanted(recipe) and (not names or s.name in names)]
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Hold a lock on a folder, which ends with the process."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = (out / ".lock").open("w")
-    except OSError as err:
-        raise InputError(
-            f"Cannot write to {out}: {err.strerror or err}.", code="file_not_written"
-        ) from err
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as err:
-            raise ConfigError(
-                f"Another process is at work in {out}; wait for it, or choose another --out.",
-                code="folder_in_use",
-            ) from err
-        yield
 
 
 def _require_extra() -> None:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from colmodern.errors import ConfigError, InputError
 
 logger = logging.getLogger(__name__)
@@ -97,6 +99,26 @@ def write_json(path: Path, values: Any) -> None:
     scratch = path.with_name(f"{path.name}.partial")
     scratch.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     scratch.replace(path)
+
+
+def write_array(path: Path, values: np.ndarray) -> None:
+    """Write an array (``.npy``) in one step.
+
+    Raises:
+        InputError: The disk is full, or cannot be written.
+    """
+    scratch = path.with_suffix(".partial")
+    try:
+        with scratch.open("wb") as file:
+            np.save(file, values)
+        scratch.replace(path)
+    except OSError as err:
+        scratch.unlink(missing_ok=True)
+        raise InputError(
+            f"Cannot write {path}: {err.strerror or err}. What is done already is kept: make room, "
+            "and run the same command again.",
+            code="file_not_written",
+        ) from err
 
 
 def _begin(folder: Path, wanted: str, inputs: Mapping[str, Any], *, has_steps: bool) -> None:

@@ -149,7 +149,7 @@ def _known_name(key: str, value: Any, known: list[str], where: str) -> str:
             stacklevel=2,
         )
     is_list = isinstance(value, (list, tuple))
-    for form in (name, f"{name}s") if is_list else (name,):
+    for form in (f"{name}s", name) if is_list else (name,):
         if form in known:
             return form
     near = difflib.get_close_matches(name, known, n=1)

@@ -53,6 +53,12 @@ class RecipeRun:
         return self.folder(stage) / "lists.parquet"
 
     @property
+    def axes(self) -> Path:
+        """What vectors of several teachers of the warm start are projected by."""
+        stage = "targets" if _keeps_targets(self.recipe) else "warm-start"
+        return self.folder(stage) / "axes.npy"
+
+    @property
     def first_student(self) -> Path:
         """The student before it sees lists."""
         name = "student" if self.recipe.warm_start else "start"
@@ -132,14 +138,28 @@ def _tokenizer(run: RecipeRun, folder: Path) -> None:
         )
         train_vocabulary(chain(own, paired), size=recipe.student.vocabulary_size, folder=target)
         return
-    name = recipe.student.start or (recipe.warm_start.teacher if recipe.warm_start else "")
-    if not name:
+    names = _tokenizer_models(recipe)
+    if not names:
         raise ConfigError(
             "The student has no tokenizer: set start, a [warm-start] teacher, or "
             "tokenizer = 'train' in [student].",
             code="option_missing",
         )
-    load_tokenizer(find_checkpoint(name)).save_pretrained(target)
+    load_tokenizer(find_checkpoint(names[0])).save_pretrained(target)
+
+
+def _targets(run: RecipeRun, folder: Path) -> None:
+    from colmodern.distill.student.model import hidden_size_of
+    from colmodern.distill.teachers.kept_targets import keep_targets
+
+    keep_targets(
+        run.recipe,
+        pieces=run.folder("prepare") / "pieces.arrow",
+        tokenizer=run.tokenizer,
+        hidden_size=hidden_size_of(run.recipe.student),
+        folder=folder,
+        progress=run.progress,
+    )
 
 
 def _warm_start(run: RecipeRun, folder: Path) -> None:
@@ -151,6 +171,7 @@ def _warm_start(run: RecipeRun, folder: Path) -> None:
             run.recipe,
             pieces=run.folder("prepare") / "pieces.arrow",
             tokenizer=run.tokenizer,
+            targets=run.folder("targets"),
             folder=folder,
             progress=run.progress,
         )
@@ -207,6 +228,7 @@ def _train(run: RecipeRun, folder: Path) -> None:
         prepared=run.folder("prepare"),
         lists=run.lists,
         student=run.first_student,
+        axes=run.axes,
         folder=folder,
         progress=run.progress,
     )
@@ -312,9 +334,32 @@ def _judged_files(run: RecipeRun) -> list[Path]:
     )
 
 
-def _start_models(recipe: Recipe) -> list[str]:
-    names = [recipe.student.start, recipe.warm_start.teacher if recipe.warm_start else ""]
-    return [name for name in names if name]
+def _keeps_targets(recipe: Recipe) -> bool:
+    return recipe.warm_start is not None and recipe.warm_start.target_tokens > 0
+
+
+def _tokenizer_models(recipe: Recipe) -> list[str]:
+    """Return the student's start and the teacher that it has its words from."""
+    first = recipe.warm_start.all_teachers[0].model if recipe.warm_start else ""
+    return [name for name in (recipe.student.start, first) if name]
+
+
+def _all_teachers(recipe: Recipe) -> list[str]:
+    others = recipe.warm_start.all_teachers[1:] if recipe.warm_start else ()
+    return _tokenizer_models(recipe) + [teacher.model for teacher in others]
+
+
+def _warm_start_models(recipe: Recipe) -> list[str]:
+    """Return what is read: of teachers whose targets are kept only the first."""
+    return _tokenizer_models(recipe) if _keeps_targets(recipe) else _all_teachers(recipe)
+
+
+def _target_options(recipe: Recipe) -> Any:
+    if recipe.warm_start is None:
+        return None
+    teachers = [(teacher.model, teacher.weight) for teacher in recipe.warm_start.all_teachers]
+    shape = recipe.student
+    return [teachers, recipe.warm_start.target_tokens, shape.start, shape.hidden_size]
 
 
 def _score_models(recipe: Recipe) -> list[str]:
@@ -337,16 +382,25 @@ STAGES = (
         lambda r: [asdict(r.prepare), r.student.tokenizer, r.student.vocabulary_size],
         (),
         _data_files,
-        _start_models,
+        _tokenizer_models,
         _prepare,
+    ),
+    Stage(
+        "targets",
+        _keeps_targets,
+        _target_options,
+        ("prepare",),
+        _nothing,
+        _all_teachers,
+        _targets,
     ),
     Stage(
         "warm-start",
         _always,
         lambda r: [asdict(r.student), asdict(r.warm_start) if r.warm_start else None],
-        ("prepare",),
+        ("prepare", "targets"),
         _nothing,
-        _start_models,
+        _warm_start_models,
         _warm_start,
     ),
     Stage(
@@ -380,7 +434,7 @@ STAGES = (
         "train",
         lambda r: r.train is not None,
         lambda r: asdict(r.train) if r.train else None,
-        ("prepare", "warm-start", "score"),
+        ("prepare", "targets", "warm-start", "score"),
         _nothing,
         _nothing,
         _train,

@@ -15,7 +15,7 @@ import numpy as np
 from colmodern.types import FloatMatrix
 
 # The default student has .0002 to .0003, 0 and less than .0001, and loses no nDCG@10
-# (docs/encoder.md).
+# (docs/lab/encoder.md).
 MOST_ERROR = 0.002
 MOST_FAR = 0.01
 MOST_MISPLACED = 0.002

@@ -28,6 +28,7 @@ from colmodern.encoder.forward.workers import Workers
 from colmodern.encoder.opening import OwnRunners, projection_settings
 from colmodern.encoder.packs import encode_sequences
 from colmodern.encoder.passage_map import PassageMap
+from colmodern.encoder.query_weights import QueryWeights
 from colmodern.encoder.tokens.rules import TextRules
 from colmodern.encoder.tokens.sequences import EncodingPlan, TokenSequence, join_vectors
 from colmodern.request import Scoring
@@ -74,6 +75,7 @@ class Encoder:
         else:
             own = OwnRunners(checkpoint, config, self._tensors, self._rules, self._workers)
             self._runner = own.open(precision)
+        self._query_weights = QueryWeights.read(checkpoint.folder, dim=self._runner.dim)
 
     @classmethod
     def load(
@@ -89,8 +91,8 @@ class Encoder:
         """Return the encoder of a checkpoint.
 
         Args:
-            name_or_path: ``default``, a folder in one of the layouts of docs/encoder.md, or a
-                name on the Hugging Face Hub, fetched once if it is not in the local cache.
+            name_or_path: ``default``, a folder in one of the layouts of docs/how-to/encoder.md, or
+                a name on the Hugging Face Hub, fetched once if it is not in the local cache.
             document_length: Tokens of a window, in place of what the checkpoint says (many say
                 300 though the backbone takes 8,192). It becomes part of the encoder's name.
             n_threads: How many threads encode; None is one for each usable core.
@@ -174,6 +176,8 @@ class Encoder:
             "projection": steps,
             **self._rules.settings(),
         }
+        if self._query_weights is not None:
+            settings["query_weights"] = self._query_weights.digest
         tokenizer = self._checkpoint.folder / "tokenizer.json"
         return fingerprint(settings, tokenizer, {"backbone": self._tensors, **tensors})
 
@@ -207,13 +211,20 @@ class Encoder:
     def encode_queries(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """Return the token vectors of each query; an empty query has none.
 
+        Rows are of unit length, or as long as each token counts if the checkpoint was adapted to a
+        corpus (``query_weights.py``).
+
         A query longer than ``query_length`` is cut, as the model's authors do, and the log says
         so.
 
         Raises:
             TypeError: ``texts`` is one string, or holds something that is no string.
         """
-        return self._encode(texts, self._rules.plan_queries)
+        encoded = self._encode(texts, self._rules.plan_queries)
+        weights = self._query_weights
+        if weights is None:
+            return encoded
+        return [TokenEmbeddings(weights.of(one.vectors), one.spans) for one in encoded]
 
     def __repr__(self) -> str:
         """Say which model this is, in one line."""

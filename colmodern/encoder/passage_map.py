@@ -17,6 +17,7 @@ import numpy as np
 
 from colmodern import kernels
 from colmodern.encoder.checkpoint.tensors import open_tensors
+from colmodern.encoder.query_weights import QUERY_WEIGHTS_FILE, unweighed
 from colmodern.errors import EncoderError
 from colmodern.types import FloatMatrix, FloatVector
 
@@ -32,11 +33,13 @@ class PassageMap:
         matrix: Shape (dim, dim), float32: a row vector of the query is multiplied by it.
         weight: Shape (dim,), float32, and
         bias: Shape (1,), float32: a token counts ``log(1 + exp(vector @ weight + bias))``.
+        weighed: Whether the checkpoint weighs the tokens of queries: the map takes them without.
     """
 
     matrix: FloatMatrix
     weight: FloatVector
     bias: FloatVector
+    weighed: bool = False
 
     @classmethod
     def read(cls, folder: Path, *, dim: int | None = None) -> Self | None:
@@ -55,7 +58,10 @@ class PassageMap:
         tensors = open_tensors(path)
         if {name: len(one.shape) for name, one in tensors.items()} != _SHAPES:
             raise _does_not_fit(path, f"holds {sorted(tensors)}, not {sorted(_SHAPES)}")
-        found = cls(**{name: one.to_float32() for name, one in tensors.items()})
+        found = cls(
+            **{name: one.to_float32() for name, one in tensors.items()},
+            weighed=(folder / QUERY_WEIGHTS_FILE).is_file(),
+        )
         own = len(found.weight)
         if found.matrix.shape != (own, own) or len(found.bias) != 1 or dim not in (None, own):
             raise _does_not_fit(path, f"is for vectors of {own} numbers, not of {dim}")
@@ -65,7 +71,8 @@ class PassageMap:
 
     def of(self, vectors: FloatMatrix) -> FloatMatrix:
         """Return query vectors, shape (n_tokens, dim), float32, mapped; on any machine the same."""
-        products = kernels.centroid_scores(self._columns, np.ascontiguousarray(vectors))
+        rows = unweighed(vectors) if self.weighed else np.ascontiguousarray(vectors)
+        products = kernels.centroid_scores(self._columns, rows)
         amounts = np.logaddexp(0.0, products[:, -1:].astype(np.float64) + self.bias)
         mapped: FloatMatrix = (products[:, :-1] * amounts).astype(np.float32)
         return mapped

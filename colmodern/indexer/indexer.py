@@ -38,6 +38,7 @@ from colmodern.indexer.text_changes import (
 from colmodern.indexer.transaction import Transaction
 from colmodern.request import IndexConfig
 from colmodern.storage import is_shard_set
+from colmodern.storage.directory.urls import check_local
 from colmodern.types import Document, DocumentEncoder, EncoderIdentity, Progress
 
 
@@ -73,8 +74,9 @@ class Indexer:
         Raises:
             ConfigError: The codec is for vectors of another dimension than the encoder's, or does
                 not have the bits or the centroids that ``config`` asks for; or there cannot be so
-                many shards.
+                many shards; or the path is a URL.
         """
+        check_local(path)
         self.path = Path(path)
         self.encoder = encoder
         self.config = config_with(codec, config)

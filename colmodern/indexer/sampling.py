@@ -70,13 +70,15 @@ class Sample:
     Attributes:
         rows: Shape (n, dim), float32.
         held_out: Shape (m, dim), float32: rows of other documents.
+        documents: Some documents of the whole, from ``DocumentReservoir``.
     """
 
     rows: FloatMatrix
     held_out: FloatMatrix
+    documents: tuple[FloatMatrix, IntVector]
 
 
 def no_sample(dim: int) -> Sample:
     """Return a sample without vectors."""
     nothing = np.zeros((0, dim), np.float32)
-    return Sample(nothing, nothing)
+    return Sample(nothing, nothing, (nothing, np.zeros(1, np.int64)))

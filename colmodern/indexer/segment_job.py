@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colmodern.codec import Codec
-from colmodern.indexer.coding import CodedDocument, coded_documents
+from colmodern.indexer.coding import CodedBatches
 from colmodern.indexer.sources.base import StoredBatch
 from colmodern.indexer.sources.encoding import batch_of, encode_documents
 from colmodern.request import IndexConfig
@@ -89,7 +89,7 @@ def run_segment_job(job: SegmentJob) -> SegmentRecord | None:
         directory, job.name, job.codec, claim=lambda *_: None, finished=sealed.append
     )
     try:
-        fill_segment(segment, coded_documents(job.batches(), job.codec))
+        fill_segment(segment, CodedBatches(job.batches(), job.codec))
     except BaseException:
         segment.discard()
         raise
@@ -98,7 +98,7 @@ def run_segment_job(job: SegmentJob) -> SegmentRecord | None:
 
 def fill_segment(
     segment: SegmentWriter,
-    documents: Iterator[CodedDocument],
+    batches: CodedBatches,
     *,
     max_tokens: int | None = None,
     max_seconds: float | None = None,
@@ -107,22 +107,27 @@ def fill_segment(
 
     Args:
         segment: The segment.
-        documents: As many are taken as fit.
+        batches: As many documents are taken as fit.
         max_tokens: It is full when it holds this many; None: it takes all documents.
         max_seconds: It is full after this time, too.
     """
     end = None if max_seconds is None else time.monotonic() + max_seconds
-    for coded in documents:
-        segment.add(
-            coded.document,
-            coded.codes,
-            coded.spans,
-            squared_error=coded.squared_error,
-            contexts=coded.contexts,
+    for batch in batches:
+        n = len(batch) if max_tokens is None else batch.until(max_tokens - segment.n_tokens)
+        if n < len(batch):
+            batches.give_back(batch.part(n, len(batch)))
+        taken = batch.part(0, n)
+        segment.add_all(
+            taken.documents,
+            taken.codes,
+            taken.spans,
+            taken.offsets,
+            squared_error=taken.squared_error * len(taken.codes),
+            contexts=taken.contexts,
         )
         is_late = end is not None and time.monotonic() >= end
         if max_tokens is not None and (
-            is_late or coded.ends_part or segment.n_tokens >= max_tokens
+            is_late or taken.ends_part or segment.n_tokens >= max_tokens
         ):
             break
     segment.finish()

@@ -22,12 +22,16 @@ logger = logging.getLogger(__name__)
 def train(
     sample: Sample, n_tokens: int, config: IndexConfig, progress: Progress | None
 ) -> tuple[Codec, TrainingRecord]:
-    """Return a codec for about ``n_tokens`` tokens like those of a sample, and how it fits."""
+    """Return a codec for about ``n_tokens`` tokens like those of a sample, and how it fits.
+
+    It keeps some documents of the sample, by which scores are corrected.
+    """
     started = time.perf_counter()
     if progress is not None:
         progress("training the codec", 0, 1)
     n_centroids = config.n_centroids or plan_n_centroids(n_tokens)
     codec = train_codec(sample.rows, bits=config.bits, n_centroids=n_centroids, seed=config.seed)
+    codec = codec.with_documents(*sample.documents)
     if progress is not None:
         progress("training the codec", 1, 1)
     logger.info(

@@ -11,13 +11,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
 from colmodern.codec import Codec
 from colmodern.errors import IndexFormatError
-from colmodern.indexer.coding import coded_documents
+from colmodern.indexer.coding import CodedBatches
 from colmodern.indexer.kept_config import config_of
 from colmodern.indexer.plan import PART_SECONDS, PART_TOKENS, outgrown
 from colmodern.indexer.report import IndexReport
@@ -216,12 +215,12 @@ class Transaction:
         """
         writer = self._started()
         part_tokens = min(PART_TOKENS, self._build_config.segment_tokens)
-        batches = self._without_old(source.batches(self._done), writer)
-        documents = coded_documents(batches, writer.codec)
-        for document in documents:
-            rest = chain([document], documents)
+        stored = self._without_old(source.batches(self._done), writer)
+        batches = CodedBatches(stored, writer.codec)
+        for batch in batches:
+            batches.give_back(batch)
             segment = writer.new_segment()
-            fill_segment(segment, rest, max_tokens=part_tokens, max_seconds=PART_SECONDS)
+            fill_segment(segment, batches, max_tokens=part_tokens, max_seconds=PART_SECONDS)
 
     def new_job(self, content: Sequence[StoredBatch] | TextsToEncode) -> SegmentJob:
         """Return a job that makes a segment, for ``run_segment_job`` in any process."""

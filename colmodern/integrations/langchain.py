@@ -23,7 +23,7 @@ class LangChainRetriever(BaseRetriever):
     Attributes:
         index: The folder of an index, or an open ``Searcher``.
         k: How many documents at most, one passage each.
-        where: Which documents may be found; docs/search.md has the language.
+        where: Which documents may be found; docs/how-to/search.md has the language.
         encoder: The encoder of the index; None: the one that it names.
         whole_documents: Whether a text is the whole document, not its passage.
         options: Further fields of ``SearchRequest``, such as ``{"mode": "hybrid"}``.

@@ -50,7 +50,7 @@ class LlamaIndexRetriever(BaseRetriever):
         Args:
             index: Its folder, or an open searcher.
             k: How many nodes at most.
-            where: Which documents may be found; docs/search.md has the language.
+            where: Which documents may be found; docs/how-to/search.md has the language.
             encoder: The encoder of the index; None: the one that it names.
             whole_documents: Whether a node is the whole document, not its passage.
             callback_manager: LlamaIndex's own.

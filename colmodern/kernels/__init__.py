@@ -27,6 +27,8 @@ from colmodern.kernels.cells import (
 from colmodern.kernels.checks import (
     check_array,
     check_documents,
+    check_expected,
+    check_ids,
     check_offsets,
     check_query,
     check_sharpness,
@@ -77,7 +79,13 @@ from colmodern.kernels.searching import (
     smooth_maxsim,
 )
 from colmodern.kernels.segments import SegmentArrays, Segments
-from colmodern.kernels.words import WordPostings, find_words, score_words
+from colmodern.kernels.words import (
+    CountedWords,
+    WordPostings,
+    count_words,
+    find_words,
+    score_words,
+)
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = [
@@ -95,6 +103,7 @@ __all__ = [
     "Codebook",
     "CodedTokens",
     "Contexts",
+    "CountedWords",
     "Ids",
     "PackedCentroids",
     "QuantisedQuery",
@@ -111,7 +120,9 @@ __all__ = [
     "centroid_table",
     "code_maxima",
     "coded_query",
+    "count_words",
     "encode_tokens",
+    "expected_maxima",
     "find_words",
     "gather",
     "maxsim",
@@ -208,6 +219,7 @@ def maxsim(
     offsets: IntVector,
     *,
     sharpness: float = 0.0,
+    expected: FloatVector | None = None,
     threads: int = 1,
 ) -> FloatVector:
     """Return MaxSim (Khattab and Zaharia, ColBERT, 2020) of a query with every document.
@@ -217,6 +229,7 @@ def maxsim(
         vectors: Shape (n_tokens, dim), float32: the tokens of all documents.
         offsets: Shape (n_documents + 1,), int64.
         sharpness: 0 for the plain sum, at most 64; see ``total``.
+        expected: Shape (n_query,), float32: see ``total``. None: zeros.
         threads: How many threads to use; they split documents.
 
     Returns:
@@ -224,30 +237,35 @@ def maxsim(
     """
     check_threads(threads)
     check_sharpness(sharpness)
+    check_expected(expected, len(query))
     check_array("query", query, (np.float32,), ("n_query", "dim"))
     check_array("vectors", vectors, (np.float32,), ("n_tokens", query.shape[1]))
     check_offsets(offsets, len(vectors))
     isa = active_isa()
     if isa == REFERENCE:
         check_documents(np.arange(len(offsets) - 1), offsets, len(vectors))
-        return reference.maxsim(query, vectors, offsets, sharpness).astype(np.float32)
+        return reference.maxsim(query, vectors, offsets, sharpness, expected).astype(np.float32)
     out = np.empty(len(offsets) - 1, np.float32)
-    native().maxsim(NATIVE_ISAS.index(isa), query, vectors, offsets, sharpness, threads, out)
+    native().maxsim(
+        NATIVE_ISAS.index(isa), query, vectors, offsets, sharpness, expected, threads, out
+    )
     return out
 
 
-def total(maxima: FloatVector, sharpness: float) -> float:
+def total(maxima: FloatVector, sharpness: float, expected: FloatVector | None = None) -> float:
     """Return what the greatest scores of query tokens in a document come to: its score.
 
-    Their sum; with a sharpness k not the sum of the n maxima m, but ``n * log(mean(exp(k * m))) /
-    k``: query tokens that match well count more than those that match badly.
+    Their sum; with a sharpness k not the sum of the n maxima m, but ``sum(e) + n * log(mean(exp(k *
+    (m - e)))) / k``: query tokens that match better than is expected of them count more.
 
     Args:
         maxima: Shape (n_query,), float32.
         sharpness: 0 for the plain sum, at most 64.
+        expected: The e, shape (n_query,), float32; None: zeros.
     """
     check_sharpness(sharpness)
-    return float(reference.total(maxima.astype(np.float64)[np.newaxis], sharpness)[0])
+    check_expected(expected, len(maxima))
+    return float(reference.total(maxima.astype(np.float64)[np.newaxis], sharpness, expected)[0])
 
 
 def centroid_table(
@@ -288,6 +306,33 @@ def centroid_table(
         NATIVE_ISAS.index(isa), query.values, scales, centroids, steps, threads, table.rows
     )
     return table
+
+
+def expected_maxima(
+    table: CentroidTable, centroid_ids: NDArray[np.uint32], offsets: IntVector
+) -> FloatVector:
+    """Return what each query token's best centroid in a document scores, on the mean.
+
+    Args:
+        table: From ``centroid_table``.
+        centroid_ids: Shape (n_tokens,), uint32: the centroids of the tokens of some documents.
+        offsets: Shape (n_documents + 1,), int64.
+
+    Returns:
+        Shape (n_query,), float32. Documents without tokens do not count; zeros where none has any.
+    """
+    check_table(table)
+    check_array("centroid_ids", centroid_ids, (np.uint32,), ("n_tokens",))
+    check_offsets(offsets, len(centroid_ids))
+    if active_isa() == REFERENCE:
+        check_documents(np.arange(len(offsets) - 1), offsets, len(centroid_ids))
+        check_ids(centroid_ids, len(table))
+        return reference.expected_maxima(table, centroid_ids, offsets)
+    expected = np.empty(table.n_query, np.float32)
+    native().expected_maxima(
+        table.rows, table.steps, table.n_query, centroid_ids, offsets, expected
+    )
+    return expected
 
 
 def probe(table: CentroidTable, n: int) -> NDArray[np.uint32]:

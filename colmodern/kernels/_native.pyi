@@ -31,6 +31,7 @@ def maxsim(
     vectors: NDArray[np.float32],
     offsets: NDArray[np.int64],
     sharpness: float,
+    expected: NDArray[np.float32] | None,
     threads: int,
     out: NDArray[np.float32],
 ) -> None: ...
@@ -42,6 +43,14 @@ def centroid_table(
     steps: NDArray[np.float32],
     threads: int,
     rows: NDArray[np.int16],
+) -> None: ...
+def expected_maxima(
+    rows: NDArray[np.int16],
+    steps: NDArray[np.float32],
+    count: int,
+    ids: NDArray[np.uint32],
+    offsets: NDArray[np.int64],
+    expected: NDArray[np.float32],
 ) -> None: ...
 def probe(
     rows: NDArray[np.int16], steps: NDArray[np.float32], count: int, probed: NDArray[np.uint32]
@@ -75,6 +84,29 @@ class Words:
         n_documents: int,
     ) -> None: ...
 
+class WordCounter:
+    def __init__(self) -> None: ...
+    def add(self, text: str) -> list[str]: ...
+    def add_word(self, word: str) -> None: ...
+    def end_document(self) -> None: ...
+    @property
+    def n_words(self) -> int: ...
+    @property
+    def n_bytes(self) -> int: ...
+    @property
+    def n_postings(self) -> int: ...
+    @property
+    def n_documents(self) -> int: ...
+    def write(
+        self,
+        word_offsets: NDArray[np.int64],
+        word_bytes: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        documents: NDArray[np.uint32],
+        counts: NDArray[np.uint16],
+        lengths: NDArray[np.uint32],
+    ) -> None: ...
+
 def find_words(
     postings: Words,
     words: Sequence[bytes],
@@ -97,6 +129,8 @@ def gather(
     probed: NDArray[np.uint32],
     segments: Segments,
     allowed: NDArray[np.bool_],
+    taken_off: NDArray[np.float32] | None,
+    ordered: int,
     threads: int,
     documents: NDArray[np.int64],
     scores: NDArray[np.float32],
@@ -130,6 +164,7 @@ def maxsim_codes(
     segments: Segments,
     documents: NDArray[np.int64],
     sharpness: float,
+    expected: NDArray[np.float32] | None,
     depth: int,
     threads: int,
     out: NDArray[np.float32],

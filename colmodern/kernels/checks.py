@@ -16,7 +16,7 @@ from colmodern.kernels.operands import (
     CentroidTable,
     QuantisedQuery,
 )
-from colmodern.types import IntVector
+from colmodern.types import FloatVector, IntVector
 
 Shape = tuple[int | str, ...]
 
@@ -74,6 +74,12 @@ def check_sharpness(sharpness: float) -> None:
     """Raise ValueError unless exponentials of it stay within range."""
     if not 0 <= sharpness <= _MAX_SHARPNESS:
         raise ValueError(f"sharpness must lie within 0 to {_MAX_SHARPNESS:g}, got {sharpness}.")
+
+
+def check_expected(expected: FloatVector | None, n_query: int) -> None:
+    """Raise unless there is a number for each query token, if there are any."""
+    if expected is not None:
+        check_array("expected", expected, (np.float32,), (n_query,))
 
 
 def check_offsets(offsets: IntVector, n_tokens: int) -> None:

@@ -62,9 +62,13 @@ class Contexts:
 
     def of(self, document: int) -> Contexts:
         """Return those of one document; views, nothing is copied."""
-        start, end = self.offsets[document : document + 2].tolist()
-        offsets = np.array([0, end - start], np.int64)
-        return Contexts(self.residuals[start:end], self.gains[start:end], offsets)
+        return self.of_documents(document, document + 1)
+
+    def of_documents(self, first: int, last: int) -> Contexts:
+        """Return those of the documents first .. last - 1; nothing but offsets is copied."""
+        offsets = self.offsets[first : last + 1]
+        blocks = slice(*offsets[[0, -1]].tolist())
+        return Contexts(self.residuals[blocks], self.gains[blocks], offsets - offsets[0])
 
     def values(self) -> NDArray[np.int8]:
         """Return the directions in whole steps, shape (n_blocks, dim), int8."""

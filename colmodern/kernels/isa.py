@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colmodern.errors import ConfigError, KernelUnavailableError
@@ -76,10 +77,19 @@ def native() -> ModuleType:
         return importlib.import_module("colmodern.kernels._native")
     except ImportError as error:
         raise KernelUnavailableError(
-            f"The compiled kernels cannot be loaded ({error}). Install colmodern from a wheel or "
-            "with `pip install .`, which compiles them, or set COLMODERN_ISA=reference to run the "
-            "slow NumPy ones."
+            f"The compiled kernels cannot be loaded ({error}). {_remedy()}, or set "
+            "COLMODERN_ISA=reference to run the slow NumPy ones."
         ) from error
+
+
+def _remedy() -> str:
+    sources = Path(__file__).parents[2]
+    if (sources / "csrc").is_dir():
+        return (
+            f"Python found colmodern in its sources, {sources}, which hold none: run it from "
+            "another folder, or install it there with `pip install -e .`"
+        )
+    return "Install colmodern from a wheel or with `pip install .`, which compiles them"
 
 
 @cache

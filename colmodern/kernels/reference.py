@@ -21,7 +21,9 @@ are summed in query order in double precision and rounded once. Integers (``cent
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -75,7 +77,11 @@ def nearest_centroids(vectors: FloatMatrix, centroids: FloatMatrix) -> NDArray[n
 
 
 def maxsim(
-    query: FloatMatrix, vectors: FloatMatrix, offsets: IntVector, sharpness: float = 0.0
+    query: FloatMatrix,
+    vectors: FloatMatrix,
+    offsets: IntVector,
+    sharpness: float = 0.0,
+    expected: FloatVector | None = None,
 ) -> Float64:
     """Return what the greatest products of query tokens with tokens of each document come to."""
     tokens = query.astype(np.float64)
@@ -88,7 +94,8 @@ def maxsim(
         np.fmax.reduce(products(*span), axis=0, initial=-np.inf)
         for span in _spans(offsets, documents)
     ]
-    return total(np.array(maxima, np.float64).reshape(len(documents), len(query)), sharpness)
+    of_documents = np.array(maxima, np.float64).reshape(len(documents), len(query))
+    return total(of_documents, sharpness, expected)
 
 
 def centroid_rows(
@@ -114,18 +121,33 @@ def probe(table: CentroidTable, n: int) -> NDArray[np.uint32]:
     return np.ascontiguousarray(order[:n].T, dtype=np.uint32)
 
 
+def expected_maxima(
+    table: CentroidTable, centroid_ids: NDArray[np.uint32], offsets: IntVector
+) -> FloatVector:
+    """Return the mean over documents with tokens of each query token's greatest number in one."""
+    rows = table.rows[centroid_ids, : table.n_query].astype(np.int64)
+    greatest = [rows[a:b].max(axis=0) for a, b in pairwise(offsets.tolist()) if b > a]
+    if not greatest:
+        return np.zeros(table.n_query, np.float32)
+    means = np.sum(greatest, axis=0) / len(greatest)
+    expected: FloatVector = (means * table.steps[: table.n_query]).astype(np.float32)
+    return expected
+
+
 def gather(
     table: CentroidTable,
     probed: NDArray[np.uint32],
     posting_offsets: IntVector,
     postings: Ids,
     allowed: NDArray[np.bool_],
+    taken_off: FloatVector,
     limit: int,
 ) -> tuple[IntVector, FloatVector, int]:
     """Return the documents that hold a probed centroid, best first, their scores, and how many.
 
     A document scores, for each query token, how much better its best probed centroid is than the
-    last one probed (what is not probed is taken to be as good as that: WARP, Scheerer et al. 2025).
+    last one probed (what is not probed is taken to be as good as that: WARP, Scheerer et al. 2025);
+    ``taken_off`` is what it scores less.
     """
     scores = np.zeros(len(allowed), np.float32)
     is_found = np.zeros(len(allowed), np.bool_)
@@ -137,6 +159,7 @@ def gather(
             scores[documents[is_new[documents]]] += steps * table.steps[q]
             is_new[documents] = False
         is_found |= ~is_new
+    scores -= taken_off
     found = np.flatnonzero(is_found & allowed)
     best = found[np.argsort(-scores[found], kind="stable")][:limit]
     return best, scores[best], len(found)
@@ -206,6 +229,7 @@ def maxsim_codes(
     contexts: Contexts | None = None,
     sharpness: float = 0.0,
     depth: int = 0,
+    expected: FloatVector | None = None,
 ) -> Float64:
     """Return MaxSim over coded tokens: the greatest scores, summed over the query.
 
@@ -220,7 +244,7 @@ def maxsim_codes(
                 blocks = block_bounds(blocks)
             is_promising = promising(rows[start:end], blocks, depth)
             scores[start:end][~is_promising] = -np.inf
-    return total(_maxima(scores, offsets)[documents], sharpness)
+    return total(_maxima(scores, offsets)[documents], sharpness, expected)
 
 
 def promising(rows: NDArray[np.int16], blocks: IntVector, depth: int) -> NDArray[np.bool_]:
@@ -235,19 +259,22 @@ def promising(rows: NDArray[np.int16], blocks: IntVector, depth: int) -> NDArray
     return reached
 
 
-def total(maxima: Float64, sharpness: float) -> Float64:
+def total(maxima: Float64, sharpness: float, expected: FloatVector | None = None) -> Float64:
     """Return what the query tokens' greatest scores, (n, n_query), come to: the documents' scores.
 
-    Their sum, or with a sharpness k: ``n_query * log(mean(exp(k * maxima))) / k``.
+    Their sum, or with a sharpness k, and e what is expected of them: ``sum(e) + n_query *
+    log(mean(exp(k * (maxima - e)))) / k``.
     """
     if not sharpness or not maxima.shape[1]:
         plain: Float64 = maxima.sum(axis=1)
         return plain
-    greatest = maxima.max(axis=1, keepdims=True)
+    offsets = np.zeros(maxima.shape[1]) if expected is None else expected.astype(np.float64)
+    above = maxima - offsets
+    greatest = above.max(axis=1, keepdims=True)
     greatest = np.where(np.isfinite(greatest), greatest, 0)
     with np.errstate(divide="ignore"):
-        logs = np.log(np.exp(sharpness * (maxima - greatest)).mean(axis=1))
-    scores: Float64 = maxima.shape[1] * (greatest[:, 0] + logs / sharpness)
+        logs = np.log(np.exp(sharpness * (above - greatest)).mean(axis=1))
+    scores: Float64 = offsets.sum() + maxima.shape[1] * (greatest[:, 0] + logs / sharpness)
     return scores
 
 
@@ -520,6 +547,41 @@ def _code_runs(runs: Float64, levels: Float64, bits: int) -> NDArray[np.uint8]:
 def _spans(offsets: IntVector, documents: IntVector) -> Iterator[tuple[int, int]]:
     for document in documents:
         yield int(offsets[document]), int(offsets[document + 1])
+
+
+def count_words(
+    words_of: Iterable[Sequence[str]],
+) -> tuple[
+    IntVector,
+    NDArray[np.uint8],
+    IntVector,
+    NDArray[np.uint32],
+    NDArray[np.uint16],
+    NDArray[np.uint32],
+]:
+    """Return what ``kernels.CountedWords`` has, given the words of each document."""
+    numbers: dict[str, int] = {}
+    lengths, distinct, of_postings, counts = array("I"), array("I"), array("I"), array("I")
+    for words in words_of:
+        counter = Counter(words)
+        lengths.append(counter.total())
+        distinct.append(len(counter))
+        of_postings.extend(numbers.setdefault(word, len(numbers)) for word in counter)
+        counts.extend(counter.values())
+    encoded = sorted((word.encode("utf-8"), number) for word, number in numbers.items())
+    ranks = np.empty(len(encoded), np.int64)
+    ranks[[number for _, number in encoded]] = np.arange(len(encoded))
+    in_order = ranks[np.array(of_postings, np.int64)]
+    order = np.argsort(in_order, kind="stable")  # documents of a word stay ascending
+    documents = np.repeat(np.arange(len(lengths), dtype=np.uint32), np.array(distinct, np.int64))
+    return (
+        np.cumsum([0, *(len(word) for word, _ in encoded)], dtype=np.int64),
+        np.frombuffer(b"".join(word for word, _ in encoded), np.uint8),
+        np.cumsum([0, *np.bincount(in_order, minlength=len(encoded))], dtype=np.int64),
+        documents[order],
+        np.minimum(np.array(counts, np.uint32), np.iinfo(np.uint16).max).astype(np.uint16)[order],
+        np.array(lengths, np.uint32),
+    )
 
 
 def find_words(part: WordArrays, words: Sequence[bytes], live: NDArray[np.bool_]) -> WordRows:

@@ -15,6 +15,7 @@ from colmodern.kernels import reference
 from colmodern.kernels.checks import (
     check_array,
     check_documents,
+    check_expected,
     check_ids,
     check_postings,
     check_query,
@@ -42,6 +43,8 @@ def gather(
     allowed: NDArray[np.bool_],
     limit: int,
     *,
+    taken_off: FloatVector | None = None,
+    ordered: int | None = None,
     threads: int = 1,
 ) -> tuple[IntVector, FloatVector, int]:
     """Return the documents that look best by their probed centroids.
@@ -56,23 +59,29 @@ def gather(
         segments: Where to look.
         allowed: Shape (n_documents,), bool: which documents of all segments may be returned.
         limit: How many to return at most.
+        taken_off: Shape (n_documents,), float32: what the score of each is less; None: nothing.
+        ordered: How many of these must be in order; None: all of them.
         threads: How many threads to use; they split segments.
 
     Returns:
-        Documents (int64), best first, the lower number of equals first; their scores (float32);
-        and how many allowed documents hold a probed centroid.
+        Documents (int64), best first, the lower number of equals first, as far as they must be in
+        order, then the others; their scores (float32); and how many allowed documents hold a
+        probed centroid.
     """
     check_threads(threads)
     check_table(table)
     check_array("probed", probed, (np.uint32,), (table.n_query, "n"))
     check_array("allowed", allowed, (np.bool_,), (segments.n_documents,))
+    if taken_off is not None:
+        check_array("taken_off", taken_off, (np.float32,), (segments.n_documents,))
     segments.check_postings(len(table))
     if probed.size and probed.max() >= len(table):
         raise ValueError(f"a probed centroid is {probed.max()}, expected below {len(table)}.")
-    if limit < 0:
-        raise ValueError(f"limit must be at least 0, got {limit}.")
+    ordered = limit if ordered is None else ordered
+    if limit < 0 or ordered < 0:
+        raise ValueError(f"limit and ordered must be at least 0, got {limit} and {ordered}.")
     if active_isa() == REFERENCE:
-        return _gather_by_definition(table, probed, segments, allowed, limit)
+        return _gather_by_definition(table, probed, segments, allowed, taken_off, limit)
     room = min(limit, len(allowed))
     documents, scores = np.empty(room, np.int64), np.empty(room, np.float32)
     n, n_found = native().gather(
@@ -82,6 +91,8 @@ def gather(
         probed,
         segments.handle,
         allowed,
+        taken_off,
+        ordered,
         threads,
         documents,
         scores,
@@ -154,6 +165,7 @@ def maxsim_codes(
     documents: IntVector,
     *,
     sharpness: float = 0.0,
+    expected: FloatVector | None = None,
     depth: int = 0,
     threads: int = 1,
 ) -> FloatVector:
@@ -168,6 +180,7 @@ def maxsim_codes(
         segments: Where the documents are.
         documents: Shape (n_listed,), int64: which documents to score, in any order.
         sharpness: 0 for the plain sum, at most 64; see ``total``.
+        expected: Shape (n_query,), float32, from ``expected_maxima``; see ``total``. None: zeros.
         depth: How many groups of 16 tokens set a query token's floor: of a document of at least
             64 times as many tokens, those alone are scored whose centroid and context score as
             much for any query token as those of its best token in the last of the groups that
@@ -180,6 +193,7 @@ def maxsim_codes(
     check_sharpness(sharpness)
     if not 0 <= depth <= MAX_DEPTH:
         raise ValueError(f"depth must lie within 0 to {MAX_DEPTH}, got {depth}.")
+    check_expected(expected, len(query))
     check_array("documents", documents, (np.int64,), ("n_listed",))
     operands = _code_operands(query, table, segments, threads)
     isa = active_isa()
@@ -188,7 +202,15 @@ def maxsim_codes(
         def score(part: SegmentArrays, numbers: IntVector) -> FloatVector:
             _check_values(part, numbers, len(table))
             found = reference.maxsim_codes(
-                query, table, part.codes, part.offsets, numbers, part.contexts, sharpness, depth
+                query,
+                table,
+                part.codes,
+                part.offsets,
+                numbers,
+                part.contexts,
+                sharpness,
+                depth,
+                expected,
             )
             return found.astype(np.float32)
 
@@ -201,6 +223,7 @@ def maxsim_codes(
         segments.handle,
         documents,
         sharpness,
+        expected,
         depth,
         threads,
         out,
@@ -263,17 +286,19 @@ def _gather_by_definition(
     probed: NDArray[np.uint32],
     segments: Segments,
     allowed: NDArray[np.bool_],
+    taken_off: FloatVector | None,
     limit: int,
 ) -> tuple[IntVector, FloatVector, int]:
     """Return the best of what each segment has."""
+    less = np.zeros(segments.n_documents, np.float32) if taken_off is None else taken_off
     found = [(np.zeros(0, np.int64), np.zeros(0, np.float32), 0)]
     for part, start in zip(segments.parts, segments.starts.tolist(), strict=False):
         assert part.posting_offsets is not None
         assert part.postings is not None
         check_postings(probed, part.posting_offsets, part.postings, part.n_documents)
-        mask = allowed[start : start + part.n_documents]
+        own = slice(start, start + part.n_documents)
         documents, scores, n = reference.gather(
-            table, probed, part.posting_offsets, part.postings, mask, limit
+            table, probed, part.posting_offsets, part.postings, allowed[own], less[own], limit
         )
         found.append((documents + start, scores, n))
     documents, scores = (np.concatenate([one[i] for one in found]) for i in (0, 1))

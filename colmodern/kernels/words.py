@@ -6,9 +6,9 @@ an index are put together; ``reference.py`` defines what is computed for the doc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,58 @@ class WordPostings:
                 part.n_documents,
             )
         return handle
+
+
+class CountedWords(NamedTuple):
+    """The words of some documents, and which documents have each.
+
+    Attributes:
+        word_offsets: Shape (n_words + 1,), int64: where the bytes of each word begin.
+        word_bytes: Shape (n_bytes,), uint8: the UTF-8 bytes of all words, ascending.
+        offsets: Shape (n_words + 1,), int64: where the documents of each word begin.
+        documents: Shape (n_postings,), uint32: those of a word ascend.
+        counts: Shape (n_postings,), uint16: how often each has the word, 65,535 times at most.
+        lengths: Shape (n_documents,), uint32: how many words each document has.
+    """
+
+    word_offsets: IntVector
+    word_bytes: NDArray[np.uint8]
+    offsets: IntVector
+    documents: NDArray[np.uint32]
+    counts: NDArray[np.uint16]
+    lengths: NDArray[np.uint32]
+
+
+def count_words(
+    texts: Iterable[str], split: Callable[[str], Sequence[str]], *, is_newest: bool = True
+) -> CountedWords:
+    """Count the words of documents.
+
+    Args:
+        texts: The text of each document.
+        split: Returns the words of a text.
+        is_newest: Whether it does so as ``colmodern.text.words`` has it; then native code splits
+            what is ASCII, and asks for the rest alone.
+    """
+    if active_isa() == REFERENCE or not is_newest:
+        return CountedWords(*reference.count_words(map(split, texts)))
+    counter = native().WordCounter()
+    for text in texts:
+        for run in counter.add(text):
+            for word in split(run):
+                counter.add_word(word)
+        counter.end_document()
+    n = counter.n_words, counter.n_bytes, counter.n_postings, counter.n_documents
+    counted = CountedWords(
+        np.zeros(n[0] + 1, np.int64),
+        np.empty(n[1], np.uint8),
+        np.zeros(n[0] + 1, np.int64),
+        np.empty(n[2], np.uint32),
+        np.empty(n[2], np.uint16),
+        np.empty(n[3], np.uint32),
+    )
+    counter.write(*counted)
+    return counted
 
 
 def find_words(

@@ -61,7 +61,7 @@ class PassageQuery:
     Attributes:
         words: The words of the query; none if nobody knows its text.
         idf: How much each says, float64.
-        phrases: Its phrases in quotes, or its names.
+        phrases: What the best passage holds word by word, if any does.
     """
 
     words: Sequence[str] = ()
@@ -69,8 +69,17 @@ class PassageQuery:
     phrases: Sequence[Phrase] = ()
 
     @classmethod
-    def of(cls, query: str, idf: Callable[[str], float]) -> PassageQuery:
-        """Return a query; ``idf`` tells how much a word says in the index."""
+    def of(
+        cls, query: str, idf: Callable[[str], float], phrases: Sequence[Phrase] | None = None
+    ) -> PassageQuery:
+        """Return a query.
+
+        Args:
+            query: Its text.
+            idf: Tells how much a word says in the index.
+            phrases: What the best passage holds word by word, if any does; None: what stands in
+                quotes, or its names.
+        """
         words = query_words(query)
         says = np.array([idf(word) for word in words], np.float64)
-        return cls(words, says, exact_words_of(query))
+        return cls(words, says, exact_words_of(query) if phrases is None else phrases)

@@ -5,7 +5,7 @@ A document is cut into units (sentences, rows, items). A window is as many units
 over the document's windows: the sum of its matches (MaxSim of the window alone); the BM25 of the
 query's words in it; and the matches of the text around it, in which a query token counts by how
 much its best match stands out from its matches elsewhere in the document.
-docs/passages.md has what each is worth.
+docs/lab/passages.md has what each is worth.
 """
 
 from __future__ import annotations

@@ -14,8 +14,6 @@ from colmodern.passages.passage import Passage
 from colmodern.passages.reasons import ReasonedPassages, Reasons
 from colmodern.request import Mode, Scoring
 from colmodern.storage import StoredDocument
-from colmodern.text.names import exact_words_of
-from colmodern.text.phrases import holds
 from colmodern.types import (
     FloatMatrix,
     FloatVector,
@@ -41,6 +39,8 @@ class Match:
         query_start: Where the query token starts in the query.
         query_end: Where it ends.
         exact: The best similarity without compression; None if that was not asked for.
+        expected: What the query token matches best in any document of the index, on the mean; the
+            match counts by what it is above that. None where that does not count.
     """
 
     query_token: str
@@ -52,6 +52,7 @@ class Match:
     query_start: int = 0
     query_end: int = 0
     exact: float | None = None
+    expected: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Explanation:
             do not overlap.
         exact_score: The same without compression; None if that was not asked for.
         scoring: How the matches make the score: ``maxsim`` or ``corrected``.
-        phrases: The phrases in quotes, or the names, that the document holds; docs/search.md
+        phrases: The phrases in quotes, or the names, that the document holds; docs/how-to/search.md
             says when they decide before any score.
         weights: For each match how much its query token decides which passage answers, at most 1;
             empty: that is not known.
@@ -218,9 +219,11 @@ def explain_match(
     spans: Spans,
     document: StoredDocument,
     *,
+    phrases: tuple[str, ...] = (),
     found: ReasonedPassages | None = None,
     exact: FloatVector | None = None,
     scoring: Scoring = Scoring.MAXSIM,
+    expected: FloatVector | None = None,
 ) -> Explanation:
     """Return the explanation of one query and one document.
 
@@ -231,9 +234,11 @@ def explain_match(
         scores_of: Returns what tokens of the document score for each query token.
         spans: Shape (n_tokens, 2), int32, of the document's tokens in its text.
         document: The document.
+        phrases: What of the query it holds word by word.
         found: The passages that answer, best first, and why.
         exact: The best score of each query token without compression; None: not known.
         scoring: How the matches make the score.
+        expected: What each query token matches best in any document; None: that does not count.
     """
     nothing = Explanation(
         query,
@@ -244,22 +249,22 @@ def explain_match(
         source=document.source,
         metadata=document.metadata,
         scoring=str(scoring),
-        phrases=tuple(
-            " ".join(phrase)
-            for phrase in exact_words_of(query)
-            if holds(document.title, phrase) or holds(document.text, phrase)
-        ),
+        phrases=phrases,
     )
     if len(spans) == 0:
         return nothing
-    matches, score = _matches(query, tokens.spans, best, spans, document.text, exact, scoring)
+    matches, score = _matches(
+        query, tokens.spans, best, spans, document.text, exact, scoring, expected
+    )
     return replace(
         nothing,
         score=score,
         matches=matches,
         evidence=() if found is None else _all_evidence(found, scores_of, spans, matches),
         weights=() if found is None else tuple(found.weights.tolist()),
-        exact_score=None if exact is None else document_score(exact, scoring, n_tokens=len(spans)),
+        exact_score=None
+        if exact is None
+        else document_score(exact, scoring, n_tokens=len(spans), expected=expected),
     )
 
 
@@ -275,10 +280,11 @@ def _matches(
     text: str,
     exact: FloatVector | None,
     scoring: Scoring,
+    expected: FloatVector | None,
 ) -> tuple[tuple[Match, ...], float]:
     """Return the match of each query token, and what they score together."""
     values = best.scores
-    parts = shares(values, scoring)
+    parts = shares(values, scoring, expected)
     matches = []
     for number, row in enumerate(best.tokens.tolist()):
         a, b = query_spans[number].tolist()
@@ -294,9 +300,11 @@ def _matches(
                 query_start=a,
                 query_end=b,
                 exact=None if exact is None else float(exact[number]),
+                expected=None if expected is None else float(expected[number]),
             )
         )
-    return tuple(matches), document_score(values, scoring, n_tokens=len(spans))
+    score = document_score(values, scoring, n_tokens=len(spans), expected=expected)
+    return tuple(matches), score
 
 
 def _all_evidence(

@@ -2,7 +2,6 @@
 
 import warnings
 
-from colmodern.kernels.scoring import length_part, sharpness_of
 from colmodern.passages.explanation import Evidence, Explanation, Match, MatchedToken
 from colmodern.passages.passage import Passage, marked_pieces
 from colmodern.passages.places import Place
@@ -22,11 +21,9 @@ __all__ = [
     "Passage",
     "Place",
     "Searcher",
-    "length_part",
     "marked_pieces",
     "read_queries",
     "scoring_for",
-    "sharpness_of",
     "write_run",
 ]
 

@@ -14,6 +14,7 @@ from colmodern.request import Mode
 from colmodern.searcher.hits import Hit
 from colmodern.searcher.merge import Ranked
 from colmodern.searcher.part import Part
+from colmodern.searcher.phrases import HeldPhrases
 from colmodern.searcher.plan import QueryPlan
 from colmodern.searcher.segment import chooser_of, scorer_of
 from colmodern.searcher.statistics import WordStatistics
@@ -21,10 +22,12 @@ from colmodern.storage import Segment
 from colmodern.types import IntVector, Metadata
 
 Passages: TypeAlias = Sequence[Sequence[Passage]]
-ALSO_WITHIN = 0.5  # standard deviations; docs/passages.md has what it brings
+ALSO_WITHIN = 0.5  # standard deviations; docs/lab/passages.md has what it brings
 
 
-def hits_of(part: Part, ranked: Ranked, plan: QueryPlan, query: str) -> list[Hit]:
+def hits_of(
+    part: Part, ranked: Ranked, plan: QueryPlan, query: str, held: HeldPhrases | None = None
+) -> list[Hit]:
     """Return what there is to say of documents found in a part.
 
     Args:
@@ -32,13 +35,14 @@ def hits_of(part: Part, ranked: Ranked, plan: QueryPlan, query: str) -> list[Hit
         ranked: They, best first.
         plan: How they were found.
         query: The query's text, for the passages of BM25.
+        held: Which documents hold its phrases; None: it has none.
     """
     places = [part.place_of(document) for document in ranked.documents.tolist()]
     kept = [segment.metadata(position) for segment, position in places]
     shown: Passages = [()] * len(places)
     if plan.how.request.passages:
         texts = [_text_of(*place, one) for place, one in zip(places, kept, strict=True)]
-        shown = _passages(part, ranked.documents, plan, query, texts)
+        shown = _passages(part, ranked.documents, plan, query, held, texts)
     scores = ranked.scores.tolist()
     components = [
         dict(zip(ranked.components, row, strict=True))
@@ -61,13 +65,18 @@ def hits_of(part: Part, ranked: Ranked, plan: QueryPlan, query: str) -> list[Hit
 
 
 def _passages(
-    part: Part, documents: IntVector, plan: QueryPlan, query: str, texts: Sequence[DocumentText]
+    part: Part,
+    documents: IntVector,
+    plan: QueryPlan,
+    query: str,
+    held: HeldPhrases | None,
+    texts: Sequence[DocumentText],
 ) -> Passages:
     if plan.how.request.mode is Mode.BM25:
         assert plan.words is not None
-        words = PassageQuery.of(query, plan.words.idf)
+        words = PassageQuery.of(query, plan.words.idf, None if held is None else held.phrases)
         return word_passages(words, texts, 2, within=ALSO_WITHIN, threads=plan.how.threads)
-    words = passage_query(part, query, plan.words)
+    words = passage_query(part, query, plan.words, held)
     return vector_passages(
         words,
         scorer_of(part, plan),
@@ -79,13 +88,19 @@ def _passages(
     )
 
 
-def passage_query(part: Part, query: str, statistics: WordStatistics | None = None) -> PassageQuery:
+def passage_query(
+    part: Part,
+    query: str,
+    statistics: WordStatistics | None = None,
+    held: HeldPhrases | None = None,
+) -> PassageQuery:
     """Return what passages answer: the query's words, and how much each says in the index.
 
     Args:
         part: All segments of the index; one without words has passages by vectors alone.
         query: The query's text; empty if nobody knows it.
         statistics: How common its words are, if that is known already.
+        held: Which documents hold its phrases; None: it has none.
     """
     if not query:
         return PassageQuery()
@@ -94,7 +109,7 @@ def passage_query(part: Part, query: str, statistics: WordStatistics | None = No
             statistics = part.lexicon.look_up(query).statistics
         except IndexFormatError:
             return PassageQuery()
-    return PassageQuery.of(query, statistics.idf)
+    return PassageQuery.of(query, statistics.idf, None if held is None else held.phrases)
 
 
 def _text_of(segment: Segment, position: int, metadata: Metadata) -> DocumentText:

@@ -12,10 +12,11 @@ and the mean length are those of the whole index, also where a part of it is sea
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,23 +89,38 @@ class Lexicon:
         weights = np.array(idf, np.float32)
         return kernels.score_words(self._postings, found.rows, weights, saturation, threads=threads)
 
-    def documents_with(self, phrase: str) -> Candidates | None:
-        """Return the documents that have every word of a phrase; None if no index has its words.
+    def documents_with(self, phrases: Sequence[str]) -> list[Candidates | None]:
+        """Return the documents that have every word of a phrase, for each; None: no index has them.
 
         Args:
-            phrase: Folded words with blanks between them.
+            phrases: Each is folded words with blanks between them.
 
         Returns:
             The live documents, each with how often it has the rarest of the words.
         """
-        words = [word.encode() for word in dict.fromkeys(sure_words_of(phrase, self._analysis))]
-        if not words:
-            return None
-        rows, frequencies = kernels.find_words(self._postings, words, self._live)
-        rarest_first = np.argsort(frequencies, kind="stable").tolist()
-        documents, counts = self._documents_of(rows[:, rarest_first[0]])
-        for word in rarest_first[1:]:
-            kept = np.isin(documents, self._documents_of(rows[:, word])[0], assume_unique=True)
+        split = [list(dict.fromkeys(sure_words_of(one, self._analysis))) for one in phrases]
+        words = list(dict.fromkeys(itertools.chain(*split)))
+        rows, frequencies = kernels.find_words(
+            self._postings, [word.encode() for word in words], self._live
+        )
+        order = np.argsort(frequencies, kind="stable").tolist()
+        rank = {words[number]: (place, number) for place, number in enumerate(order)}
+        listed = cache(lambda number: self._documents_of(rows[:, number]))
+        return [
+            self._with_all([listed(number) for _, number in sorted(rank[word] for word in one)])
+            if one
+            else None
+            for one in split
+        ]
+
+    def _with_all(self, listed: Sequence[tuple[IntVector, FloatVector]]) -> Candidates:
+        """Return the live documents that all lists have; the first list is the shortest."""
+        documents, counts = listed[0]
+        for others, _ in listed[1:]:
+            if not len(documents) or not len(others):
+                return Candidates(documents[:0], counts[:0])
+            places = np.minimum(others.searchsorted(documents), len(others) - 1)
+            kept = others[places] == documents
             documents, counts = documents[kept], counts[kept]
         live = self._live[documents]
         return Candidates(documents[live], counts[live])
@@ -159,7 +175,9 @@ def _arrays_of(words: SegmentWords) -> kernels.WordArrays:
     )
 
 
-def best_by_words(scores: FloatVector, allowed: NDArray[np.bool_], n: int | None) -> Candidates:
+def best_by_words(
+    scores: FloatVector, allowed: NDArray[np.bool_], n: int | None, *, without_words: bool = False
+) -> Candidates:
     """Return the ``n`` best of the allowed documents that have a word of the query; None: all.
 
     With them come all that score as the last of them, in no order.
@@ -168,7 +186,8 @@ def best_by_words(scores: FloatVector, allowed: NDArray[np.bool_], n: int | None
         scores: From ``Lexicon.scores``.
         allowed: Shape (n_documents,), bool: which documents may be found.
         n: How many at most.
+        without_words: Whether those without a word count too.
     """
-    documents = np.flatnonzero((scores > 0) & allowed)
+    documents = np.flatnonzero(allowed if without_words else (scores > 0) & allowed)
     found = Candidates(documents, scores[documents])
     return found if n is None else found.best_and_equals(n)

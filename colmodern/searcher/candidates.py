@@ -39,6 +39,15 @@ class Candidates:
         """Return the number of candidates."""
         return len(self.scores)
 
+    def in_order(self, first: int) -> Candidates:
+        """Return the same, with those from ``first`` on in order; they are no better than others.
+
+        Ties go to the earlier position in the index.
+        """
+        rest = first + np.lexsort((self.documents[first:], -self.scores[first:]))
+        order = np.concatenate([np.arange(first), rest])
+        return Candidates(self.documents[order], self.scores[order])
+
     def best(self, n: int) -> Candidates:
         """Return the ``n`` best by score; ties go to the earlier position in the index."""
         order = np.lexsort((self.documents, -self.scores))[:n]
@@ -64,10 +73,12 @@ def gather(
     plan: SearchPlan,
     allowed: NDArray[np.bool_],
     *,
+    taken_off: FloatVector | None,
     wanted: int,
     limit: int,
+    ordered: int,
 ) -> Candidates:
-    """Return the documents that look best by their probed centroids, best first.
+    """Return the documents that look best by their probed centroids.
 
     If the probed centroids lead to fewer than ``wanted`` documents, more are probed: fewer hits
     than were asked for means that there are no more documents.
@@ -77,15 +88,24 @@ def gather(
         query: The query.
         plan: How many centroids are probed.
         allowed: Shape (n_documents,), bool: which documents may be found.
+        taken_off: Shape (n_documents,), float32: what each scores less; None: nothing.
         wanted: How many documents the probed centroids must lead to, at least.
         limit: How many to return, at most.
+        ordered: How many of them, the best ones, come first, best first; the others follow.
     """
     assert plan.probes is not None
     table, n_probes = query.table, plan.probes
     while True:
         probed = kernels.probe(table, min(n_probes, len(table)))
         documents, scores, n_found = kernels.gather(
-            table, probed, segments, allowed, limit, threads=plan.threads
+            table,
+            probed,
+            segments,
+            allowed,
+            limit,
+            taken_off=taken_off,
+            ordered=ordered,
+            threads=plan.threads,
         )
         if n_found >= wanted or n_probes >= len(table):
             return Candidates(documents, scores)

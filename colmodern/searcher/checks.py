@@ -40,7 +40,7 @@ def found_document(reader: IndexReader, doc_id: str) -> tuple[Segment, int]:
     found = reader.find(doc_id)
     if found is None:
         raise InputError(
-            f"No document with the id {doc_id!r} is in {reader.path}; hits of a search "
+            f"No document with the id {doc_id!r} is in {reader.location}; hits of a search "
             "name the ids that are.",
             code="document_not_found",
             document=doc_id,
@@ -95,7 +95,7 @@ def encoder_of(reader: IndexReader, *, precision: str) -> QueryEncoder:
         encoder = load_encoder(name, precision=precision)
     except EncoderError as err:
         raise EncoderError(
-            f"{err} The index {reader.path} was made with the encoder {name!r}: give "
+            f"{err} The index {reader.location} was made with the encoder {name!r}: give "
             "that to Searcher.open(path, encoder), or search with ready vectors "
             "(search_embeddings).",
             code=err.code,

@@ -16,7 +16,7 @@ def describe(reader: IndexReader) -> dict[str, Any]:
     manifest = reader.manifest
     fit = drift(manifest)
     return {
-        "index": str(reader.path),
+        "index": reader.location,
         "documents": reader.n_documents,
         "tokens": reader.n_tokens,
         **({"shards": len(reader.shards)} if isinstance(reader, ShardSetReader) else {}),

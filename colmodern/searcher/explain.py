@@ -19,11 +19,16 @@ from colmodern.searcher.checks import checked_vectors, found_document
 from colmodern.searcher.explained_score import scored_as_hit
 from colmodern.searcher.mode import check_has_text
 from colmodern.searcher.part import Part
+from colmodern.searcher.phrases import HeldPhrases, held_phrases
 from colmodern.searcher.plan import QueryPlan, SearchPlan
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.search import prepared_chooser
 from colmodern.searcher.segment import chooser_of, scorer_of
-from colmodern.storage import IndexReader
+from colmodern.searcher.statistics import GlobalStatistics
+from colmodern.storage import IndexReader, StoredDocument
+from colmodern.text.names import exact_words_of
+from colmodern.text.phrases import holds
+from colmodern.text.runs import longest_held
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 # So many scores at a time: about 16 ms, and 4 MiB.
@@ -40,6 +45,7 @@ def explain_document(
     tokens: TokenEmbeddings,
     n_passages: int,
     exact_by: QueryEncoder | None,
+    statistics: GlobalStatistics | None = None,
 ) -> Explanation:
     """Return, for every token of a query, the token of a document that it matched.
 
@@ -53,6 +59,7 @@ def explain_document(
         n_passages: How many passages at most, at least 1.
         exact_by: The encoder of the index, for scores without the loss of compression; None: they
             are not wanted.
+        statistics: The numbers of several indexes that are searched as one; None: it is the only.
 
     Raises:
         ConfigError: ``n_passages`` is less than 1.
@@ -70,6 +77,7 @@ def explain_document(
     if how.request.mode is not Mode.LATE:
         how.begin("words")
         words = part.lexicon.look_up(query).statistics
+        words = words if statistics is None else statistics.words_of(words)
     plan = QueryPlan(
         how,
         PreparedQuery.of(checked_vectors(tokens, reader.codec.dim), reader.codec, threads=1),
@@ -85,9 +93,10 @@ def explain_document(
     if exact_by is not None:
         vectors = checked_vectors(tokens, reader.codec.dim)
         exact = exact_scores(exact_by, vectors, document, n_tokens=len(spans))
+    held = held_phrases(part, query, part.live, statistics)
     how.begin("passages")
     found = reasoned_passages(
-        passage_query(part, query, words),
+        passage_query(part, query, words, held),
         query,
         tokens.spans,
         scorer,
@@ -104,11 +113,27 @@ def explain_document(
         partial(scorer.of_tokens, number),
         spans,
         document,
+        phrases=_phrases_in(document, query, held, number),
         found=found,
         exact=exact,
         scoring=how.scoring,
+        expected=plan.expected,
     )
-    return scored_as_hit(explanation, part, plan, number)
+    return scored_as_hit(explanation, part, plan, number, held)
+
+
+def _phrases_in(
+    document: StoredDocument, query: str, held: HeldPhrases | None, number: int
+) -> tuple[str, ...]:
+    """Return what a document holds word by word: phrases, names, its own, or most of the query."""
+    texts = document.title, document.text
+    if exact := exact_words_of(query):
+        found = [phrase for phrase in exact if any(holds(text, phrase) for text in texts)]
+    else:
+        decides = held is not None and held.phrases and held.counts[number]
+        found = [longest_held(query, texts)] if decides else []
+    named = held is not None and held.counts[number] and not found
+    return (query.strip(),) if named else tuple(map(" ".join, found))
 
 
 def _best_tokens(

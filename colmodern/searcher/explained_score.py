@@ -10,14 +10,18 @@ from colmodern.passages.explanation import Explanation
 from colmodern.request import Mode
 from colmodern.searcher.fusion import fused_scores
 from colmodern.searcher.part import Part
-from colmodern.searcher.phrases import held_phrases
+from colmodern.searcher.phrases import HeldPhrases
 from colmodern.searcher.plan import QueryPlan
 from colmodern.searcher.segment import Found
 from colmodern.types import FloatVector, IntVector
 
 
 def scored_as_hit(
-    explanation: Explanation, part: Part, plan: QueryPlan, document: int
+    explanation: Explanation,
+    part: Part,
+    plan: QueryPlan,
+    document: int,
+    held: HeldPhrases | None,
 ) -> Explanation:
     """Return an explanation whose score, with its parts, is that of a hit.
 
@@ -26,15 +30,15 @@ def scored_as_hit(
         part: All segments of the index.
         plan: The request, in any mode; the query, and how common its words are where they count.
         document: The document's number.
+        held: Which documents hold the phrases of the query; None: it has none.
     """
     documents = np.array([document])
     words = _word_scores(part, plan, explanation.query, documents)
-    phrases = held_phrases(part, explanation.query, part.live)
-    n_held = 0 if phrases is None else int(phrases.counts[document])
+    n_held = 0 if held is None else int(held.counts[document])
 
     def as_hit(late: float) -> Found:
         found = _in_mode(np.array([late], np.float32), words, plan, documents)
-        return found if phrases is None else found.holding(n_held, plan)
+        return found if held is None else found.holding(n_held, plan)
 
     has_tokens = bool(explanation.matches)
     found = as_hit(explanation.score if has_tokens else -np.inf)

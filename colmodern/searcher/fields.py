@@ -15,6 +15,7 @@ from typing import Any
 from unicodedata import normalize
 
 from colmodern.errors import ConfigError
+from colmodern.searcher.statistics import FieldFit
 from colmodern.searcher.where import Kind, Value, instant_of, number_of
 from colmodern.storage import Segment
 from colmodern.types import MetadataValue
@@ -38,11 +39,7 @@ class FieldTable:
         return sum(segment.n_documents for segment in self._segments)
 
     def read(self, fields: set[str]) -> None:
-        """Read some fields in one pass over the metadata.
-
-        Raises:
-            ConfigError: No live document has such a field; the message lists those there are.
-        """
+        """Read some fields in one pass over the metadata; null where there is none."""
         wanted = fields - self._columns.keys()
         if not wanted:
             return
@@ -59,7 +56,6 @@ class FieldTable:
                     is_given = field in metadata
                     column.append(metadata[field] if is_given else _own(field, segment, position))
         self._names = frozenset(names)
-        self._refuse_unknown(wanted)
         self._columns |= found
 
     def values(self, field: str) -> Any:
@@ -68,33 +64,46 @@ class FieldTable:
 
         return pa.array([value is not None for value in self._columns[field]], pa.bool_())
 
-    def column(self, field: str, value: Value) -> Any:
-        """Return a field as an Arrow array of the kind of ``value``, with nulls.
-
-        Raises:
-            ConfigError: The field has values, but none of that kind.
-        """
+    def column(self, field: str, kind: Kind) -> Any:
+        """Return a field that was read as an Arrow array of a kind, with nulls."""
         import pyarrow as pa
 
-        column = self._columns[field]
-        read = _READ[value.kind]
-        found = [None if item is None else read(item) for item in column]
-        if all(item is None for item in found):
-            self._refuse_kind(field, value)
-        if value.kind is Kind.NUMBER:
+        read = _READ[kind]
+        found = [None if item is None else read(item) for item in self._columns[field]]
+        if kind is Kind.NUMBER:
             return _numbers(found)
         types = {
             Kind.TEXT: pa.large_string(),
             Kind.TRUTH: pa.bool_(),
             Kind.TIME: pa.timestamp("us", tz="UTC"),
         }
-        return pa.array(found, types[value.kind])
+        return pa.array(found, types[kind])
 
-    def _refuse_unknown(self, wanted: set[str]) -> None:
-        known = (self._names or frozenset()) | frozenset(OWN_FIELDS)
-        unknown = sorted(wanted - known)
+    def fit(self, field: str, kind: Kind | None) -> FieldFit:
+        """Return what there is of a kind of value in a field that was read; None: of any."""
+        if field not in self._known:
+            return FieldFit.ABSENT
+        if kind is None:
+            return FieldFit.FITS
+        read = _READ[kind]
+        given = [item for item in self._columns[field] if item is not None]
+        if any(read(item) is not None for item in given):
+            return FieldFit.FITS
+        return FieldFit.OTHER_KIND if given else FieldFit.EMPTY
+
+    @property
+    def _known(self) -> frozenset[str]:
+        return (self._names or frozenset()) | frozenset(OWN_FIELDS)
+
+    def refuse_unknown(self, fields: set[str]) -> None:
+        """Refuse fields that were read and that no live document has.
+
+        Raises:
+            ConfigError: There is one; the message lists those there are.
+        """
+        unknown = sorted(fields - self._known)
         if unknown and any(segment.live.any() for segment in self._segments):
-            names = sorted(known)
+            names = sorted(self._known)
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             raise ConfigError(
                 f"No document has a field {unknown[0]!r} for the filter; there are "
@@ -104,12 +113,42 @@ class FieldTable:
                 value=unknown[0],
             )
 
-    def _refuse_kind(self, field: str, value: Value) -> None:
-        example = next((item for item in self._columns[field] if item is not None), None)
-        if example is not None:
+    def refuse_kind(self, field: str, value: Value) -> None:
+        """Refuse to compare a field that was read with a value of another kind.
+
+        Raises:
+            ConfigError: The field has values, but none of that kind.
+        """
+        if self.fit(field, value.kind) is FieldFit.OTHER_KIND:
+            example = next(item for item in self._columns[field] if item is not None)
             raise ConfigError(
                 f"The filter compares {field!r} with the {value.kind} {_shown(value.value)}, but "
                 f"its values are of another kind, such as {example!r:.60}.",
+                code="filter_wrong_kind",
+                option="where",
+                value=field,
+            )
+
+
+def check_fits(fits: Mapping[tuple[str, str], FieldFit]) -> None:
+    """Refuse a filter by what all parts of an index have together; see ``GlobalStatistics``.
+
+    Raises:
+        ConfigError: No document has a field of it, or the values are of another kind.
+    """
+    for (field, _), fit in sorted(fits.items()):
+        if fit is FieldFit.ABSENT:
+            raise ConfigError(
+                f"No document has a field {field!r:.200} for the filter.",
+                code="filter_unknown_field",
+                option="where",
+                value=field,
+            )
+    for (field, kind), fit in fits.items():
+        if fit is FieldFit.OTHER_KIND:
+            raise ConfigError(
+                f"The filter compares {field!r:.200} with a {kind}, but its values are of another "
+                "kind.",
                 code="filter_wrong_kind",
                 option="where",
                 value=field,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.searcher.fields import FieldTable
+from colmodern.searcher.statistics import FieldFit
 from colmodern.searcher.where import (
     All,
     Condition,
@@ -22,6 +23,7 @@ from colmodern.searcher.where import (
     Not,
     Some,
     Value,
+    compared_in,
     day_after,
     fields_of,
     parse_where,
@@ -46,25 +48,48 @@ class Filters:
         """Read nothing yet; ``live`` says which documents of all segments are not deleted."""
         self._live = live
         self._table = FieldTable(segments)
-        self._masks: dict[str, NDArray[np.bool_]] = {}
+        self._masks: dict[tuple[str, bool], NDArray[np.bool_]] = {}
 
-    def mask(self, where: str) -> NDArray[np.bool_]:
+    def mask(self, where: str, *, is_part: bool = False) -> NDArray[np.bool_]:
         """Return which live documents of all segments a filter keeps.
 
+        Args:
+            where: The filter.
+            is_part: Whether these are some of the documents that are searched: what is refused
+                otherwise is null here, for other parts may have it; ``fits`` says so.
+
         Raises:
-            ConfigError: The filter cannot be read, names a field that no document has, or compares
+            ConfigError: The filter cannot be read; names a field that no document has, or compares
                 one with a value of another kind.
         """
-        known = self._masks.get(where)
+        known = self._masks.get((where, is_part))
         if known is not None:
             return known
         condition = parse_where(where)
         self._table.read(fields_of(condition))
+        if not is_part:
+            self._table.refuse_unknown(fields_of(condition))
+            for field, value in compared_in(condition):
+                self._table.refuse_kind(field, value)
         mask = _filled(_evaluate(condition, self._table)) & self._live
         if len(self._masks) >= _REMEMBERED:
             self._masks.clear()
-        self._masks[where] = mask
+        self._masks[where, is_part] = mask
         return mask
+
+    def fits(self, where: str) -> dict[tuple[str, str], FieldFit]:
+        """Return what there is of the fields of a filter, and of the kinds of its values.
+
+        Raises:
+            ConfigError: The filter cannot be read.
+        """
+        condition = parse_where(where)
+        self._table.read(fields_of(condition))
+        asked: dict[tuple[str, str], Kind | None] = {
+            (field, ""): None for field in fields_of(condition)
+        }
+        asked |= {(field, str(value.kind)): value.kind for field, value in compared_in(condition)}
+        return {pair: self._table.fit(pair[0], kind) for pair, kind in asked.items()}
 
 
 def _filled(column: Any) -> NDArray[np.bool_]:
@@ -93,7 +118,7 @@ def _evaluate(condition: Condition, table: FieldTable) -> Any:
                 found = pc.or_kleene(found, _evaluate(other, table))
             return found
         case FieldTest(field, operator, value):
-            return _compare(table.column(field, value), operator, value)
+            return _compare(table.column(field, value.kind), operator, value)
 
 
 def _compare(column: Any, operator: str, value: Value) -> Any:

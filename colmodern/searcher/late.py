@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.kernels.scoring import length_part, sharpness_of
+from colmodern.kernels.scoring import gathered_part, length_part, sharpness_of
 from colmodern.request import Scoring
 from colmodern.searcher.candidates import Candidates, gather
 from colmodern.searcher.part import Part
@@ -99,17 +99,43 @@ def code_scores(
         part.arrays,
         documents,
         sharpness=sharpness_of(how.scoring),
+        expected=plan.expected,
         depth=depth,
         threads=how.threads,
     )
     return _corrected(part, scores, documents, how.scoring, n_query=len(query))
 
 
-def scores_of_found(part: Part, plan: QueryPlan, documents: IntVector) -> FloatVector:
+def whole_scores(
+    part: Part, plan: QueryPlan, allowed: NDArray[np.bool_], scored: Candidates
+) -> Candidates | None:
+    """Return what ``scored_late`` found if that is scored by all tokens; None: it is not."""
+    room = plan.how.room
+    is_whole = room is None or not room.depth or scores_all(part, plan.how, allowed)
+    return scored if is_whole else None
+
+
+def scores_of_found(
+    part: Part, plan: QueryPlan, documents: IntVector, known: Candidates | None = None
+) -> FloatVector:
     """Return what documents score, which not only late interaction has found.
 
     By all their tokens; if those are too many, by those with promise.
+
+    Args:
+        part: Where they are.
+        plan: How they are scored, for which query.
+        documents: Their numbers in the part.
+        known: Scores by all tokens that some of them have already.
     """
+    if known is not None and len(known):
+        order = known.documents.argsort()
+        places = order[np.minimum(known.documents[order].searchsorted(documents), len(known) - 1)]
+        scores: FloatVector = known.scores[places]
+        others = np.flatnonzero(known.documents[places] != documents)
+        if len(others):
+            scores[others] = scores_of_found(part, plan, documents[others])
+        return scores
     room = plan.how.room
     if room is None or part.lengths[documents].sum() <= room.compared_tokens:
         return code_scores(part, plan, documents)
@@ -129,12 +155,15 @@ class _Rescoring:
         self._promised = np.full(n, -np.inf, np.float32)  # by the closer estimate
         self._found = np.full(n, -np.inf, np.float32)  # by codes
         self._scored = np.zeros(0, np.int64)  # which are, in that order
+        self._is_scored = np.zeros(n, np.bool_)
 
     def run(self) -> Candidates:
         """Score documents; return those that were, with their scores."""
         end, n = 0, len(self._gathered)
         while end < n:
             begin, end = end, min(n, max(_GROWTH * end, self._plan.how.gathered))
+            if begin == self._plan.how.gathered:  # the others come in no order
+                self._gathered = self._gathered.in_order(begin)
             documents = self._gathered.documents[begin:end]
             self._promised[begin:end] = _estimates(self._part, self._plan, documents)
             self._score(end)
@@ -154,7 +183,7 @@ class _Rescoring:
             self._scored = np.arange(end)
             return
         order = np.lexsort((np.arange(end), -self._promised[:end]))
-        order = order[np.isin(order, self._scored, invert=True)]
+        order = order[~self._is_scored[order]]
         step = max(self._plan.how.candidates - len(self._scored), _LEAST_STEP)
         while len(order) and not self._misses_few(order):
             rows, order = order[:step], order[step:]
@@ -163,6 +192,7 @@ class _Rescoring:
                 self._part, self._plan, documents, depth=self._room.depth
             )
             self._scored = np.concatenate([self._scored, rows])
+            self._is_scored[rows] = True
             step = max(len(self._scored) // 4, _LEAST_STEP)
 
     def _misses_few(self, rest: IntVector) -> bool:
@@ -172,7 +202,7 @@ class _Rescoring:
             return False
         last = self._scored[np.argsort(self._promised[self._scored], kind="stable")]
         last = last[: max(len(last) // 2, _LEAST_ERRORS)]
-        errors = self._found[last] - self._promised[last]
+        errors = self._widened(self._found[last] - self._promised[last])
         return expected_beyond(floor, self._promised[rest], errors) <= self._may_miss
 
     def _misses_few_beyond(self, end: int) -> bool:
@@ -181,9 +211,21 @@ class _Rescoring:
         if floor is None:
             return False
         gathered = self._gathered.scores
-        errors = self._promised[end // 2 : end] - gathered[end // 2 : end]
+        errors = self._widened(self._promised[end // 2 : end] - gathered[end // 2 : end])
         bias = np.median(self._scores - self._promised[self._scored])
         return expected_beyond(floor - bias, gathered[end:], errors) <= self._may_miss
+
+    def _widened(self, errors: FloatVector) -> FloatVector:
+        """Return errors that lie farther from their median.
+
+        None of a few hundred is as rare as one that lets in a document of ten thousand; and the
+        fewer hits, the more such a document counts.
+        """
+        middle = np.median(errors)
+        wider: FloatVector = middle + (errors - middle) * np.float32(
+            1 + self._room.widened / self._k
+        )
+        return wider
 
     @property
     def _may_miss(self) -> float:
@@ -229,7 +271,19 @@ def _gathered(part: Part, plan: QueryPlan, allowed: NDArray[np.bool_]) -> Candid
         return Candidates(documents, np.zeros(len(documents), np.float32))
     wanted = how.gathered if n_allowed < part.n_live else how.request.k
     limit = how.gathered if how.room is None else how.gathered * _REACH
-    return gather(part.arrays, plan.query, how, allowed, wanted=wanted, limit=limit)
+    taken_off = None
+    if how.scoring is Scoring.CORRECTED:
+        taken_off = gathered_part(part.log_lengths, n_query=len(plan.query))
+    return gather(
+        part.arrays,
+        plan.query,
+        how,
+        allowed,
+        taken_off=taken_off,
+        wanted=wanted,
+        limit=limit,
+        ordered=how.gathered,
+    )
 
 
 def _estimates(part: Part, plan: QueryPlan, documents: IntVector) -> FloatVector:

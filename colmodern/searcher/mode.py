@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from colmodern.text.words import words_of
 if TYPE_CHECKING:
     from colmodern.searcher.part import Part
 
-__all__ = ["asked_in_mode", "asked_of_words", "check_has_text", "has_words"]
+__all__ = ["asked_in_mode", "asked_of_words", "check_has_text", "has_words", "request_in_mode"]
 
 
 def asked_in_mode(request: SearchRequest, query: str, part: Part) -> SearchRequest:
@@ -27,9 +28,16 @@ def asked_in_mode(request: SearchRequest, query: str, part: Part) -> SearchReque
         query: The query's text; empty if nobody knows it.
         part: The segments of the index.
     """
+    return request_in_mode(request, query, has_words=lambda: has_words(part))
+
+
+def request_in_mode(
+    request: SearchRequest, query: str, *, has_words: Callable[[], bool]
+) -> SearchRequest:
+    """Return the same for an index that has words if ``has_words`` says so."""
     mode = request.mode_said
     if mode is Mode.AUTO:
-        mode = Mode.HYBRID if words_of(query) and has_words(part) else Mode.LATE
+        mode = Mode.HYBRID if words_of(query) and has_words() else Mode.LATE
     return request if mode is request.mode else replace(request, mode=mode)
 
 

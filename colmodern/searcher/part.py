@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
+from colmodern.kernels.scoring import log_lengths
 from colmodern.searcher.bm25 import Lexicon
 from colmodern.searcher.statistics import GlobalStatistics, WordStatistics
 from colmodern.storage import Segment, SegmentWords
-from colmodern.types import IntVector
+from colmodern.types import FloatVector, IntVector
+
+_MOST_BYTES_OF_IDS = 1 << 23  # of a segment: some hundred thousand documents, a millisecond
 
 
 class Part:
@@ -55,6 +58,17 @@ class Part:
         """How many tokens each document has: shape (n_documents,), int64."""
         lengths = [np.diff(segment.token_offsets) for segment in self.segments]
         return np.concatenate([np.zeros(0, np.int64), *lengths])
+
+    @cached_property
+    def lower_ids(self) -> list[bytes]:
+        """The ids of each segment in lower case, one after the other; none where they are many."""
+        found = (segment.ids.data for segment in self.segments)
+        return [bytes(ids).lower() if len(ids) <= _MOST_BYTES_OF_IDS else b"" for ids in found]
+
+    @cached_property
+    def log_lengths(self) -> FloatVector:
+        """The logarithms of the lengths as they count for scores: shape (n_documents,), float32."""
+        return log_lengths(self.lengths)
 
     @cached_property
     def arrays(self) -> kernels.Segments:

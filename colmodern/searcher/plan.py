@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from colmodern.request import STAGE_OPTIONS, Effort, Fusion, Mode, Scoring, SearchRequest
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.statistics import WordStatistics
+from colmodern.types import FloatVector
 
 Begin: TypeAlias = Callable[[str], Any]
 """What is called with the name of each stage of a search as it begins; an error ends the search."""
@@ -31,6 +32,7 @@ class Room(NamedTuple):
     Attributes:
         missed: The share of the hits that may be missed by each of two decisions: which documents
             are looked at, and which of these are scored.
+        widened: Errors are taken to be greater by this share of one over the number of hits.
         first_depth: How deep long documents are looked at; 0: they are taken by their centroids.
         depth: How deep they are scored, as ``kernels.maxsim_codes`` has it; 0: by all tokens.
         only_depth: Both of these, where documents are looked at once.
@@ -38,6 +40,7 @@ class Room(NamedTuple):
     """
 
     missed: float
+    widened: float
     first_depth: int
     depth: int
     only_depth: int
@@ -53,7 +56,7 @@ class _Documents(NamedTuple):
 
 
 class _Stages(NamedTuple):
-    """What an effort does; docs/search.md says how the numbers were found."""
+    """What an effort does; docs/explanation/search.md says how the numbers were found."""
 
     probes: int
     gathered: _Documents
@@ -64,21 +67,21 @@ class _Stages(NamedTuple):
 
 _STAGES = {
     Effort.LOW: _Stages(
-        16, _Documents(64, 2, 16_000), _Documents(16, 1, 6_000), 0, Room(0.04, 0, 8, 4, 0)
+        12, _Documents(64, 2, 16_000), _Documents(16, 1, 6_000), 30_000, Room(0.04, 0, 0, 8, 4, 0)
     ),
     Effort.MEDIUM: _Stages(
-        32,
-        _Documents(96, 3, 48_000),
+        24,
+        _Documents(96, 3, 64_000),
         _Documents(20, 1, 10_000),
         1_000_000,
-        Room(0.02, 4, 16, 8, 200_000),
+        Room(0.02, 2, 4, 16, 8, 200_000),
     ),
     Effort.HIGH: _Stages(
-        64,
-        _Documents(256, 6, 128_000),
+        48,
+        _Documents(256, 6, 192_000),
         _Documents(40, 1, 30_000),
         2_000_000,
-        Room(0.005, 8, 32, 32, 400_000),
+        Room(0.005, 2, 8, 32, 32, 400_000),
     ),
 }
 
@@ -136,6 +139,13 @@ class QueryPlan:
     query: PreparedQuery | None = None
     words: WordStatistics | None = None
     chooser: PreparedQuery | None = None
+
+    @property
+    def expected(self) -> FloatVector | None:
+        """What query tokens match in any document, as far as that counts in the score."""
+        if self.query is None or self.how.scoring is not Scoring.CORRECTED:
+            return None
+        return self.query.expected
 
     @property
     def phrase_bonus(self) -> float:
@@ -230,7 +240,7 @@ def _whole_documents(request: SearchRequest, length: float) -> int:
     """Return how many documents are all scored by their codes, however many hits are wanted."""
     stages = _STAGES[request.effort]
     n = _documents(1, stages.gathered, None, None, length)
-    return min(n, round(stages.whole / length)) if stages.whole else n
+    return min(n, round(stages.whole / length))
 
 
 def _documents(

@@ -57,14 +57,14 @@ def search_one(
         found = part.lexicon.look_up(query)
     words = None if found is None else found.statistics
     if statistics is not None:
-        words = statistics.words
+        words = statistics.words if words is None else statistics.words_of(words)
     plan = QueryPlan(how, prepared(tokens, codec, how), words, prepared_chooser(tokens, codec, how))
     phrases = held_phrases(part, query, allowed, statistics)
     ranked = merge([best_of(part, plan, allowed, found, phrases)], how, [part])
     how.begin("passages")
     return Hits(
         query,
-        hits_of(part, ranked, plan, query),
+        hits_of(part, ranked, plan, query, phrases),
         phrases.notes if phrases else (),
         is_exact=request.mode is Mode.BM25 or scores_all(part, how, allowed),
         mode=request.mode,

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from colmodern import kernels
 from colmodern.passages.explanation import Explanation
+from colmodern.remote.reading import open_index
 from colmodern.request import Mode, Scoring, SearchRequest
 from colmodern.searcher.checks import (
     check_encoder,
@@ -28,6 +29,7 @@ from colmodern.searcher.checks import (
 )
 from colmodern.searcher.description import describe
 from colmodern.searcher.explain import explain_document
+from colmodern.searcher.fields import check_fits
 from colmodern.searcher.hits import Hits
 from colmodern.searcher.left_out import left_out_of
 from colmodern.searcher.mode import asked_in_mode, asked_of_words, has_words
@@ -37,7 +39,7 @@ from colmodern.searcher.plan import Begin, SearchPlan, plan, unobserved
 from colmodern.searcher.search import search_all, search_one
 from colmodern.searcher.statistics import GlobalStatistics
 from colmodern.searcher.unread import unread_queries
-from colmodern.storage import IndexReader, StoredDocument, open_reader
+from colmodern.storage import IndexReader, StoredDocument
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 if TYPE_CHECKING:
@@ -70,16 +72,19 @@ class Searcher:
         """Open the index, or the shard set, in a folder, memory-mapped and read-only.
 
         Args:
-            path: The folder of the index or of the set.
+            path: The folder of the index or of the set; or a URL where it was published, as
+                ``s3://bucket/prefix``, whose newest files are fetched to a cache (extra
+                ``remote``).
             encoder: The encoder the index was made with; None loads it by the name that the index
                 keeps when the first text is searched.
             precision: What that encoder computes in; see ``Encoder.load``.
 
         Raises:
             IndexStoreError: There is no index there, or it cannot be read.
+            RemoteError: The object store of a URL cannot be used.
             EncoderMismatchError: The index was made with another encoder.
         """
-        return cls(open_reader(path), encoder, precision=precision)
+        return cls(open_index(path), encoder, precision=precision)
 
     def __enter__(self) -> Self:
         """Return the searcher itself."""
@@ -100,7 +105,7 @@ class Searcher:
             return "<Searcher, closed>"
         codec = self._reader.codec
         return (
-            f"<Searcher {self._reader.path.name}: {self.n_documents} documents, "
+            f"<Searcher {PurePath(self._reader.location).name}: {self.n_documents} documents, "
             f"{self._reader.n_tokens} tokens, {codec.bits} bits, {kernels.active_isa()}>"
         )
 
@@ -175,7 +180,7 @@ class Searcher:
         return self._encoder
 
     def count(self, where: str) -> int:
-        """Return how many documents a filter keeps; docs/search.md has its language.
+        """Return how many documents a filter keeps; docs/how-to/search.md has its language.
 
         Raises:
             ConfigError: The filter cannot be read, names a field that no document has, or compares
@@ -275,7 +280,7 @@ class Searcher:
             allowed: For every segment, which of its documents may be found, of those that are
                 alive and that ``where`` keeps; None: all of them.
             statistics: The sum of what ``statistics`` says in every index that is searched as one
-                with this one; None: it is searched by itself.
+                with this one, for the same query and filter; None: it is searched by itself.
             begin: As in ``search``.
             **options: Fields of ``SearchRequest``, as in ``search``.
 
@@ -288,7 +293,7 @@ class Searcher:
         asked = SearchRequest.of(request, options)
         check_text(query)
         begin("filter")
-        mask = self._allowed(asked.where)
+        mask = self._allowed(asked.where, statistics)
         if allowed is not None:
             mask = mask & self._part.joined(allowed)
         how = self._planned(asked_in_mode(asked, query, self._part), begin, statistics)
@@ -304,17 +309,21 @@ class Searcher:
 
         Args:
             query: The query's text.
-            where: The filter of the search.
+            where: The filter of the search. A field that no document has here may be in others:
+                the search with the sum refuses one that is in none.
 
         Raises:
-            ConfigError: The filter cannot be used.
-            IndexFormatError: The index has no words.
+            ConfigError: The filter cannot be read.
             InputError: The query is no text.
         """
         check_text(query)
-        found = self._part.lexicon.look_up(query).statistics
-        names = name_counts(self._part, query, self._allowed(where))
-        return dataclasses.replace(self._part.statistics(found), names=names)
+        found = self._part.lexicon.look_up(query).statistics if self.has_words else None
+        allowed = self._part.live if where is None else self._filters.mask(where, is_part=True)
+        return dataclasses.replace(
+            self._part.statistics(found),
+            names=name_counts(self._part, query, allowed),
+            fields={} if where is None else self._filters.fits(where),
+        )
 
     def explain(
         self,
@@ -376,21 +385,26 @@ class Searcher:
         scoring: Scoring | str = Scoring.AUTO,
         mode: Mode | str = Mode.AUTO,
         word_weight: float | None = None,
+        statistics: GlobalStatistics | None = None,
         begin: Begin = unobserved,
     ) -> Explanation:
-        """Return the same for a query given as token vectors; ``query`` is its text."""
+        """Return the same for a query given as token vectors; ``query`` is its text.
+
+        ``statistics`` are those of ``search_embeddings``.
+        """
         check_text(query)
         options = {"scoring": scoring, "mode": mode, "word_weight": word_weight, "threads": 1}
         asked = asked_in_mode(SearchRequest.of(None, options), query, self._part)
         return explain_document(
             self._part,
             self._reader,
-            self._planned(asked, begin),
+            self._planned(asked, begin, statistics),
             doc_id,
             query=query,
             tokens=tokens,
             n_passages=passages,
             exact_by=self.encoder if exact else None,
+            statistics=statistics,
         )
 
     @property
@@ -432,9 +446,20 @@ class Searcher:
         """What queries become before passages are chosen, whatever a query is given as."""
         return passage_map_of_index(self._reader, self._opened_with)
 
-    def _allowed(self, where: str | None) -> NDArray[np.bool_]:
-        """Return which documents may be found, of all segments."""
-        return self._part.live if where is None else self._filters.mask(where)
+    def _allowed(
+        self, where: str | None, statistics: GlobalStatistics | None = None
+    ) -> NDArray[np.bool_]:
+        """Return which documents may be found, of all segments.
+
+        With the statistics of several indexes they say what the filter may name.
+        """
+        if where is None:
+            return self._part.live
+        if statistics is None:
+            return self._filters.mask(where)
+        if statistics.n_documents:
+            check_fits(statistics.fields)
+        return self._filters.mask(where, is_part=True)
 
     @cached_property
     def _part(self) -> Part:

@@ -18,7 +18,7 @@ from colmodern.request import Fusion, Mode
 from colmodern.searcher.bm25 import FoundWords, best_by_words
 from colmodern.searcher.candidates import Candidates, best_rows
 from colmodern.searcher.fusion import fused_scores
-from colmodern.searcher.late import LEAST_K, compared, scored_late, scores_of_found
+from colmodern.searcher.late import LEAST_K, compared, scored_late, scores_of_found, whole_scores
 from colmodern.searcher.part import Part
 from colmodern.searcher.phrases import HeldPhrases
 from colmodern.searcher.plan import QueryPlan
@@ -101,16 +101,24 @@ def best_of(
     n_found = 0
     for n_held, documents in phrases.tiers(allowed):
         if n_found < plan.how.request.k:
-            found = _best_of_equals(part, plan, documents, words)
+            found = _best_of_equals(part, plan, documents, words, are_held=n_held > 0)
             tiers.append(found.holding(n_held, plan))
             n_found += len(found.documents)
     return joined(tiers)
 
 
 def _best_of_equals(
-    part: Part, plan: QueryPlan, allowed: NDArray[np.bool_], words: FoundWords | None
+    part: Part,
+    plan: QueryPlan,
+    allowed: NDArray[np.bool_],
+    words: FoundWords | None,
+    *,
+    are_held: bool = False,
 ) -> Found:
-    """Return the best documents of a part, none of which holds more phrases than another."""
+    """Return the best documents of a part, none of which holds more phrases than another.
+
+    A file that is named need not have a word of the query.
+    """
     if plan.how.request.mode is Mode.LATE:
         return _by_late_interaction(part, plan, allowed)
     assert words is not None
@@ -118,7 +126,7 @@ def _best_of_equals(
     word_scores = part.lexicon.scores(words, plan.words, threads=plan.how.threads)
     if plan.how.request.mode is Mode.HYBRID:
         return _by_both(part, plan, allowed, word_scores)
-    best = best_by_words(word_scores, allowed, plan.how.request.k)
+    best = best_by_words(word_scores, allowed, plan.how.request.k, without_words=are_held)
     return Found(best.documents, best.scores)
 
 
@@ -156,14 +164,14 @@ def _by_both(
     how = plan.how
     assert plan.query is not None
     assert plan.words is not None
-    late = scored_late(part, plan, allowed).documents
+    scored = scored_late(part, plan, allowed)
     n_words = None if how.probes is None else max(how.request.k, how.candidates)
     by_words = best_by_words(word_scores, allowed, n_words)
     if n_words is not None:
         by_words = by_words.best(n_words)
-    documents = np.union1d(late, by_words.documents)
+    documents = _either(scored.documents, by_words.documents)
     components = {
-        "late": scores_of_found(part, plan, documents),
+        "late": scores_of_found(part, plan, documents, whole_scores(part, plan, allowed, scored)),
         "bm25": word_scores[documents],
     }
     if how.request.fusion is Fusion.RRF:
@@ -176,6 +184,15 @@ def _by_both(
         word_weight=how.word_weight,
     )
     return Found(documents, total, components).rows(best_rows(total, how.request.k))
+
+
+def _either(one: IntVector, other: IntVector) -> IntVector:
+    """Return the numbers that are in one of two, ascending.
+
+    ``np.union1d`` imports ``numpy.ma`` when it is first called, which takes longer than a search.
+    """
+    both = np.sort(np.concatenate([one, other]))
+    return both[np.diff(both, prepend=-1) > 0]
 
 
 def scorer_of(part: Part, plan: QueryPlan) -> DocumentScorer:

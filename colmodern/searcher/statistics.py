@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 import numpy as np
+
+from colmodern.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class WordStatistics:
         return WordStatistics(
             self.n_documents + other.n_documents,
             self.n_words + other.n_words,
-            {word: n + other.frequencies[word] for word, n in self.frequencies.items()},
+            {word: n + other.frequencies.get(word, 0) for word, n in self.frequencies.items()},
             self.times,
         )
 
@@ -52,6 +55,15 @@ class WordStatistics:
         return sum([times * self.idf(word) for word, times in self.times.items()])
 
 
+class FieldFit(IntEnum):
+    """What documents have of a kind of value in a field; of two parts the greater is true."""
+
+    ABSENT = 0  # no live document has the field
+    EMPTY = 1
+    OTHER_KIND = 2
+    FITS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class GlobalStatistics:
     """What a plan needs to know of an index.
@@ -59,26 +71,48 @@ class GlobalStatistics:
     Attributes:
         n_documents: How many live documents there are.
         n_tokens: How many tokens they have.
-        words: How common the words of the query are; None where BM25 is not asked for.
+        words: How common the words of the query are; None where BM25 is not asked for, or a part
+            has no words.
         names: How many documents hold each name of the query.
+        fields: What there is of each field that a filter names, and of each kind of value that it
+            compares it with; an empty kind for one that is asked for null.
     """
 
     n_documents: int
     n_tokens: int
     words: WordStatistics | None = None
     names: Mapping[str, int] = field(default_factory=dict)
+    fields: Mapping[tuple[str, str], FieldFit] = field(default_factory=dict)
 
     def __add__(self, other: GlobalStatistics) -> GlobalStatistics:
-        """Return those of two parts together."""
-        words = self.words
-        if words is not None and other.words is not None:
-            words = words + other.words
+        """Return those of two parts together, for the same query and filter."""
+        words = None
+        if self.words is not None and other.words is not None:
+            words = self.words + other.words
         return GlobalStatistics(
             self.n_documents + other.n_documents,
             self.n_tokens + other.n_tokens,
             words,
-            {name: n + other.names[name] for name, n in self.names.items()},
+            {name: n + other.names.get(name, 0) for name, n in self.names.items()},
+            {
+                asked: max(fit, other.fields.get(asked, FieldFit.ABSENT))
+                for asked, fit in self.fields.items()
+            },
         )
+
+    def words_of(self, part: WordStatistics) -> WordStatistics:
+        """Return how common the words of a query are in all parts, given how they are in one.
+
+        Raises:
+            ConfigError: These are statistics without words, or of another query.
+        """
+        if self.words is None or list(self.words.times.items()) != list(part.times.items()):
+            raise ConfigError(
+                "The statistics are not of the words of this query in this index.",
+                code="option_invalid",
+                option="statistics",
+            )
+        return self.words
 
     @property
     def mean_length(self) -> float:

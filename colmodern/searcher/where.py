@@ -134,6 +134,18 @@ def fields_of(condition: Condition) -> set[str]:
     return found
 
 
+def compared_in(condition: Condition) -> list[tuple[str, Value]]:
+    """Return the fields that a condition compares, each with the value, in their order."""
+    match condition:
+        case FieldTest(field, _, value):
+            return [(field, value)]
+        case Not(inner):
+            return compared_in(inner)
+        case All(several) | Some(several):
+            return [pair for one in several for pair in compared_in(one)]
+    return []
+
+
 class _Token(NamedTuple):
     kind: str
     text: str

@@ -31,6 +31,9 @@ class ServeConfig(Options):
     allow_host: tuple[str, ...] = option(
         (), help="Another name that requests may give as the host; may be repeated."
     )
+    shard: int | None = option(
+        None, minimum=1, unset="all", help="Of a shard set, serve the shard of this number only."
+    )
     writable: bool = option(
         False, help="Also take documents, for tokens of scope write; needs --token-file."
     )
@@ -110,6 +113,8 @@ class ServeConfig(Options):
                 option="workers",
                 value=self.workers,
             )
+        if self.writable and self.shard is not None:
+            raise self.conflict("shard", "cannot be written to by itself: write to the set")
         if self.writable and self.token_file is None:
             raise self.conflict("writable", "needs a token file with a token of scope write")
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from colmodern.errors import EncoderError
 from colmodern.types import EncoderIdentity, QueryEncoder, TokenEmbeddings
+
+if TYPE_CHECKING:
+    from colmodern.encoder import PassageMap
 
 
 class NoEncoder:
@@ -55,6 +59,12 @@ class SharedEncoder:
     def scoring(self) -> str:
         """How the matches of its vectors make a score."""
         return getattr(self.encoder, "scoring", "maxsim")
+
+    @property
+    def passage_map(self) -> PassageMap | None:
+        """What queries become before passages are chosen; None: they stay as they are."""
+        found: PassageMap | None = getattr(self.encoder, "passage_map", None)
+        return found
 
     def unread_scripts(self, text: str) -> Sequence[str]:
         """Return the scripts of a text that the model cannot read, as the encoder does."""

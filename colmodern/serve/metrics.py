@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -15,15 +16,13 @@ from colmodern.serve.writing.writer import Writer
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
 class Metrics:
-    """The numbers of one server; of this process alone, whose threads they count."""
+    """The numbers of every server; of this process alone, whose threads they count."""
 
-    def __init__(
-        self, library: Library, admission: Admission, writers: Mapping[str, Writer]
-    ) -> None:
+    def __init__(self) -> None:
         """Begin to count."""
         self._registry = CollectorRegistry()
         self._requests = Histogram(
@@ -31,15 +30,15 @@ class Metrics:
             "Time from a request to its answer.",
             ("route", "status"),
             registry=self._registry,
-            buckets=_BUCKETS,
+            buckets=BUCKETS,
         )
         self._stages = Histogram(
             "colmodern_stage_seconds",
             "Time of a stage of a search: queue, filter, encode, words, candidates, rescore, "
-            "passages.",
+            "passages; of a coordinator statistics and search too.",
             ("stage",),
             registry=self._registry,
-            buckets=_BUCKETS,
+            buckets=BUCKETS,
         )
         self._refused = Counter(
             "colmodern_refused",
@@ -47,35 +46,48 @@ class Metrics:
             ("code",),
             registry=self._registry,
         )
+        ProcessCollector(registry=self._registry)
+        # A look-up of labels takes a lock and as long as what is counted.
+        self._of_request = cache(self._requests.labels)
+        self._of_stage = cache(self._stages.labels)
+
+    def count_request(self, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        self._of_request(route, str(status)).observe(seconds)
+
+    def count_stages(self, seconds: Mapping[str, float]) -> None:
+        """Count the stages of a search."""
+        for stage, value in seconds.items():
+            self._of_stage(stage).observe(value)
+
+    def count_refusal(self, code: str) -> None:
+        """Count a request that failed."""
+        self._refused.labels(code).inc()
+
+    def page(self) -> bytes:
+        """Return what Prometheus reads."""
+        return generate_latest(self._registry)
+
+
+class IndexMetrics(Metrics):
+    """The numbers of a server of indexes."""
+
+    def __init__(
+        self, library: Library, admission: Admission, writers: Mapping[str, Writer]
+    ) -> None:
+        """Begin to count."""
+        super().__init__()
         self._refresh_failures = Counter(
             "colmodern_refresh_failures",
             "Commits that could not be opened; the state before is served on.",
             ("index",),
             registry=self._registry,
         )
-        ProcessCollector(registry=self._registry)
         self._registry.register(_State(library, admission, writers))
-
-    def count_request(self, route: str, status: int, seconds: float) -> None:
-        """Count a request that was answered."""
-        self._requests.labels(route, str(status)).observe(seconds)
-
-    def count_stages(self, seconds: Mapping[str, float]) -> None:
-        """Count the stages of a search."""
-        for stage, value in seconds.items():
-            self._stages.labels(stage).observe(value)
-
-    def count_refusal(self, code: str) -> None:
-        """Count a request that failed."""
-        self._refused.labels(code).inc()
 
     def count_refresh_failure(self, index: str) -> None:
         """Count a commit that could not be opened."""
         self._refresh_failures.labels(index).inc()
-
-    def page(self) -> bytes:
-        """Return what Prometheus reads."""
-        return generate_latest(self._registry)
 
 
 class _State:

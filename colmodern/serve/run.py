@@ -16,23 +16,29 @@ from pathlib import Path
 from typing import cast
 
 import uvicorn
+from starlette.applications import Starlette
 
 from colmodern.errors import ConfigError
 from colmodern.serve.access import Access, Rates
 from colmodern.serve.admission import Admission
 from colmodern.serve.config import ServeConfig
+from colmodern.serve.coordinator.shards_file import ShardsFile
 from colmodern.serve.http.app import Mounted, make_app
 from colmodern.serve.http.connection import LONGEST_HEAD, BoundedConnection, ConnectionLimits
 from colmodern.serve.http.server import Server
-from colmodern.serve.metrics import Metrics
+from colmodern.serve.metrics import IndexMetrics
 from colmodern.serve.served import Library, ServedIndex
 from colmodern.serve.writing.writer import Writer
+from colmodern.storage.directory.urls import check_local
 from colmodern.types import QueryEncoder
 
 logger = logging.getLogger(__name__)
 
 # Files of indexes, of the log and of the process itself.
 _OTHER_FILES = 500
+
+# After so many new objects garbage is looked for: a search makes some thousands, and no garbage.
+_GARBAGE = 50_000
 
 # Searches that run when the server is told to end have so many seconds.
 _GRACE = 10
@@ -58,18 +64,63 @@ def serve(
         EncoderError: An encoder cannot be loaded.
         IndexStoreError: An index cannot be read.
     """
+
+    def make() -> Starlette:
+        server = make_server(indexes, config, encoder=encoder)
+        return make_app(server, agents_of(server))
+
+    _run(make, config, ready)
+
+
+def coordinate(
+    file: ShardsFile,
+    config: ServeConfig,
+    *,
+    encoder: QueryEncoder | None = None,
+    ready: Callable[[str], object] = print,
+) -> None:
+    """Serve the shards of other servers as one index, until SIGTERM or SIGINT.
+
+    Args:
+        file: Which servers have which shard.
+        config: How.
+        encoder: What encodes queries; None: what the file or the shards name.
+        ready: Called with the URL when requests are taken.
+
+    Raises:
+        ConfigError: The address cannot be used, or an option does not go with another.
+        EncoderError: The encoder cannot be loaded.
+        EncoderMismatchError: It is another one than that of the shards.
+        RequestRefusedError: No shard answers, or shards have different codecs or encoders.
+    """
+    from colmodern.serve.coordinator.app import make_coordinator_app
+    from colmodern.serve.coordinator.start import make_coordinator
+
+    _run(
+        lambda: make_coordinator_app(make_coordinator(file, config, encoder=encoder)),
+        config,
+        ready,
+    )
+
+
+def _run(
+    make: Callable[[], Starlette], config: ServeConfig, ready: Callable[[str], object]
+) -> None:
+    """Listen, make the application, and run it until a signal ends it."""
     listening = _listen(config)
     try:
-        server = make_server(indexes, config, encoder=encoder)
+        app = make()
         # What is loaded stays: a look for garbage among it would stop every search for a moment.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
         _Uvicorn(
             uvicorn.Config(
-                make_app(server, agents_of(server)),
+                app,
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 http=_connection(config),
                 h11_max_incomplete_event_size=LONGEST_HEAD,
                 timeout_graceful_shutdown=_GRACE,
@@ -86,13 +137,15 @@ def make_server(
     indexes: Mapping[str, Path], config: ServeConfig, *, encoder: QueryEncoder | None = None
 ) -> Server:
     """Open indexes, and return what their routes share; see ``serve``."""
+    if config.writable:
+        for path in indexes.values():
+            check_local(path)
     access = Access(None if config.token_file is None else Path(config.token_file))
-    library = Library([ServedIndex(name, path, encoder) for name, path in indexes.items()])
-    writers = {
-        one.name: Writer(one, most=config.max_jobs, most_bytes=config.max_waiting)
-        for one in library
-        if config.writable
-    }
+    served = [
+        ServedIndex(name, path, encoder, shard=config.shard) for name, path in indexes.items()
+    ]
+    library = Library(served)
+    writers = _writers(library, config) if config.writable else {}
     admission = Admission(threads=config.threads or os.cpu_count() or 1, queue=config.queue)
     return Server(
         config=config,
@@ -100,9 +153,21 @@ def make_server(
         admission=admission,
         access=access,
         rates=Rates(config.rate),
-        metrics=Metrics(library, admission, writers),
+        metrics=IndexMetrics(library, admission, writers),
         writers=writers,
     )
+
+
+def _writers(library: Library, config: ServeConfig) -> Mapping[str, Writer]:
+    writers: dict[str, Writer] = {}
+    try:
+        for one in library:
+            writers[one.name] = Writer(one, most=config.max_jobs, most_bytes=config.max_waiting)
+    except BaseException:
+        for writer in writers.values():  # their threads would keep the program running
+            writer.close()
+        raise
+    return writers
 
 
 def agents_of(server: Server) -> Sequence[Mounted]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from colmodern.errors import ConfigError, RequestRefusedError
 from colmodern.indexer.agreement import UNNAMED
+from colmodern.remote.reading import open_index
 from colmodern.searcher import Searcher
 from colmodern.searcher.checks import encoder_of, found_document
 from colmodern.serve.encoding import NoEncoder, SharedEncoder
-from colmodern.storage import IndexReader, StoredDocument, open_reader
+from colmodern.storage import IndexReader, StoredDocument
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 # A thread more is of use for so many tokens more. Below that, handing work over costs a search more
@@ -39,6 +42,12 @@ class Snapshot:
     def generation(self) -> int:
         """The number of the commit whose state this is."""
         return self.reader.manifest.generation
+
+    @cached_property
+    def state(self) -> str:
+        """What tells this state from any other, also of another index: a copy has the same."""
+        files = [f"{one.name} {one.checksum}" for one in self.reader.manifest.files()]
+        return hashlib.blake2b("\n".join(sorted(files)).encode(), digest_size=16).hexdigest()
 
     @property
     def n_useful_threads(self) -> int:
@@ -80,19 +89,43 @@ class Snapshot:
 
 
 class ServedIndex:
-    """An index under a name; ``use`` it for a request, ``refresh`` it now and then."""
+    """An index under a name; ``use`` it for a request, ``refresh`` it now and then.
 
-    def __init__(self, name: str, path: Path, encoder: QueryEncoder | None = None) -> None:
-        """Open the index in the folder ``path``, and load its encoder unless one is given.
+    Attributes:
+        name: What requests call it.
+        path: Where it is.
+        encoder: What encodes queries.
+        names_encoder: Whether that is the one that the index names, which any process can load.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        encoder: QueryEncoder | None = None,
+        *,
+        shard: int | None = None,
+    ) -> None:
+        """Open the index in the folder, or at the URL, ``path``, and load its encoder.
+
+        It is not loaded if one is given.
+
+        Args:
+            name: What requests call it.
+            path: Where it is.
+            encoder: What encodes queries; None: what the index names.
+            shard: Which shard is served of the set that is there, from 1; None: all there is.
 
         Raises:
+            ConfigError: The set has no such shard.
             EncoderError: Its encoder cannot be loaded.
             EncoderMismatchError: It was made with another encoder than the one given.
             IndexStoreError: There is no index, or it cannot be read.
         """
         self.name = name
         self.path = path
-        reader = open_reader(path)
+        reader = open_index(path, shard=shard)
+        self.names_encoder = encoder is None
         self.encoder = SharedEncoder(_encoder_of(reader) if encoder is None else encoder)
         self._newest = Snapshot(reader, self.encoder)
         self._newest.warm()

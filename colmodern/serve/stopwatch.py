@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from colmodern.errors import RequestRefusedError
 
@@ -20,7 +22,7 @@ class Stopwatch:
         self._started = self._since = time.perf_counter()
         self._ends = self._started + deadline
         self._stage = "queue"
-        self._cancelled = threading.Event()
+        self._is_cancelled = False
 
     def __call__(self, stage: str) -> None:
         """Begin a stage; the one before it has ended.
@@ -31,7 +33,7 @@ class Stopwatch:
         now = time.perf_counter()
         self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + now - self._since
         self._stage, self._since = stage, now
-        if self._cancelled.is_set():
+        if self._is_cancelled:
             raise RequestRefusedError("The client has gone.", code="cancelled")
         if now > self._ends:
             raise self.late()
@@ -41,9 +43,24 @@ class Stopwatch:
         """The seconds until the deadline, at least 0."""
         return max(0.0, self._ends - time.perf_counter())
 
+    @asynccontextmanager
+    async def bound(self) -> AsyncIterator[None]:
+        """End what is awaited inside when the deadline passes.
+
+        Raises:
+            RequestRefusedError: It has passed.
+        """
+        async with asyncio.timeout(self.left) as time_left:
+            try:
+                yield
+            except asyncio.CancelledError:
+                if time_left.expired():
+                    raise self.late() from None
+                raise
+
     def cancel(self) -> None:
         """Let the request end at its next stage."""
-        self._cancelled.set()
+        self._is_cancelled = True
 
     def late(self) -> RequestRefusedError:
         """Return the error of a request whose deadline has passed."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from colmodern.storage.format.placement import shard_of
     from colmodern.storage.format.shard_set import ShardRecord, ShardSet
     from colmodern.storage.snapshot.files import read_pending
+    from colmodern.storage.snapshot.one_shard import ShardReader
     from colmodern.storage.snapshot.reader import IndexReader
     from colmodern.storage.snapshot.reconstruct import reconstructed
     from colmodern.storage.snapshot.segment import Segment
@@ -52,6 +53,7 @@ _HOMES = {
     "SegmentRecord": "format.manifest",
     "SegmentWords": "snapshot.words",
     "SegmentWriter": "writer.segment_writer",
+    "ShardReader": "snapshot.one_shard",
     "ShardRecord": "format.shard_set",
     "ShardSet": "format.shard_set",
     "ShardSetReader": "snapshot.shard_set",
@@ -88,6 +90,7 @@ __all__ = [
     "SegmentRecord",
     "SegmentWords",
     "SegmentWriter",
+    "ShardReader",
     "ShardRecord",
     "ShardSet",
     "ShardSetReader",

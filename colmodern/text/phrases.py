@@ -18,10 +18,11 @@ from colmodern.text.words import (
     has_blanks,
     is_of_word,
     word_after_gap,
+    word_end,
     words_of_folded,
 )
 
-__all__ = ["MOST_PHRASES", "Phrase", "holds", "phrase_spans", "phrases_of"]
+__all__ = ["MOST_PHRASES", "Phrase", "holds", "holds_folded", "phrase_spans", "phrases_of"]
 
 Phrase: TypeAlias = tuple[str, ...]
 """Its words, folded."""
@@ -48,9 +49,10 @@ def phrases_of(query: str) -> list[Phrase]:
     if not any(mark in query for mark in (*_CLOSING, _LOW)):
         return []
     found: dict[Phrase, None] = {}
+    nearest: dict[str, int] = {}
     at = 0
     while at < len(query):
-        end = _end_of_quotes(query, at)
+        end = _end_of_quotes(query, at, nearest)
         if end:
             words = tuple(words_of_folded(folded(query[at + 1 : end]))[:MOST_WORDS])
             if words:
@@ -65,22 +67,39 @@ def _is_prose(query: str, phrases: Iterable[Phrase]) -> bool:
     return n_quoted * _LEAST_SHARE < len(words_of_folded(folded(query))) > _LONG_QUERY
 
 
-def _end_of_quotes(query: str, at: int) -> int:
-    """Return where quotes end that begin at a character; 0 if none do."""
+def _end_of_quotes(query: str, at: int, nearest: dict[str, int]) -> int:
+    """Return where quotes end that begin at a character; 0 if none do.
+
+    ``nearest`` is for ``_next_mark``.
+    """
     mark = query[at]
     if (mark not in _CLOSING and mark != _LOW) or (at and is_of_word(query[at - 1])):
         return 0
-    if mark == _LOW:
-        ends = [end for end in map(query.find, "“”", (at + 1, at + 1)) if end > 0]
-        end = min(ends, default=0)
-    else:
-        end = max(0, query.find(_CLOSING[mark], at + 1))
-    return 0 if end and is_of_word(query[end + 1 : end + 2]) else end
+    closing = "“”" if mark == _LOW else _CLOSING[mark]
+    end = min(_next_mark(query, one, at + 1, nearest) for one in closing)
+    return 0 if end == len(query) or is_of_word(query[end + 1 : end + 2]) else end
+
+
+def _next_mark(query: str, mark: str, start: int, nearest: dict[str, int]) -> int:
+    """Return where a mark comes next from ``start`` on; the length of the query if it does not.
+
+    ``nearest`` keeps where each mark was found: starts only grow, and what lies before it has been
+    looked at.
+    """
+    if nearest.get(mark, -1) < start:
+        end = query.find(mark, start)
+        nearest[mark] = len(query) if end < 0 else end
+    return nearest[mark]
 
 
 def holds(text: str, phrase: Phrase) -> bool:
     """Say whether a text holds a phrase."""
-    return next(_places(folded(text), phrase), None) is not None
+    return holds_folded(folded(text), phrase)
+
+
+def holds_folded(plain: str, phrase: Phrase) -> bool:
+    """Say whether a folded text holds a phrase."""
+    return next(_places(plain, phrase), None) is not None
 
 
 def phrase_spans(text: str, phrase: Phrase, n: int) -> list[tuple[int, int]]:
@@ -112,7 +131,10 @@ def _places(plain: str, phrase: Phrase) -> Iterator[tuple[int, int]]:
         if start >= free and end >= 0:
             yield start, end
             free = end
-        at = plain.find(word, at + 1)
+        # None begins in the rest of a run of letters, unless its script puts no blanks.
+        following = word_end(plain, at) if has_blanks(word[0]) else free
+        following = max(at + 1, following)
+        at = plain.find(word, following)
 
 
 def _follow(plain: str, end: int, word: str, after: Phrase) -> int:

@@ -26,6 +26,7 @@ __all__ = [
     "is_of_word",
     "sure_words_of",
     "word_after_gap",
+    "word_end",
     "word_spans",
     "words_of",
     "words_of_folded",
@@ -132,6 +133,12 @@ def is_of_word(character: str) -> bool:
 def word_after_gap(text: str, at: int) -> int:
     """Return where the next word starts, at a character or after it; else the end of the text."""
     match = _GAP.match(text, at)
+    return at if match is None else match.end()
+
+
+def word_end(text: str, at: int) -> int:
+    """Return where the word ends that a character stands in; one in none ends where it is."""
+    match = _WORD.match(text, at)
     return at if match is None else match.end()
 
 

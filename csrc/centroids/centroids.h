@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "contexts/contexts.h"
+#include "documents.h"
 #include "kernels.h"
 #include "packed_query.h"
 #include "segments.h"
@@ -28,5 +29,10 @@ void centroid_table(const Kernels&, const ByteQuery&, const ByteCentroids&, int 
 // not fit
 void smooth_maxsim(const Kernels&, const CentroidRows& table, const ContextQuery&, const Listed&, int threads,
                    float* result);
+
+// expected: (table.count,): the greatest number of each query token in a document, the mean over documents that have
+// tokens; 0 if none has. Throws std::invalid_argument if an id is not below table.n_centroids, or what is listed does
+// not fit.
+void expected_maxima(const CentroidRows& table, const CentroidIds&, const Documents&, float* expected);
 
 }  // namespace colmodern

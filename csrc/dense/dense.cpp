@@ -38,8 +38,8 @@ void centroid_scores(const Kernels& kernels, FloatRows query, FloatRows rows, in
   });
 }
 
-void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const Documents& documents, double sharpness,
-            int threads, float* scores) {
+void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const Documents& documents,
+            const Total& total, int threads, float* scores) {
   const Packed packed(query);
   const PackedVectors view = packed.view();
   check(documents);
@@ -49,7 +49,7 @@ void maxsim(const Kernels& kernels, FloatRows query, const float* vectors, const
         return [&, best = AlignedArray<float>(static_cast<std::size_t>(round_up(query.count, kLanes)))](
                    const Tokens& tokens) mutable {
           kernels.dense_maxima(view, vectors, tokens.begin, tokens.end, best.data());
-          return total_of(best.data(), query.count, sharpness);
+          return total(best.data(), query.count);
         };
       },
       scores);

@@ -20,8 +20,8 @@ struct FloatRows {
 // scores: (rows.count, query.count)
 void centroid_scores(const Kernels&, FloatRows query, FloatRows rows, int threads, float* scores);
 
-// sharpness: see total_of. scores: (documents.count,)
-void maxsim(const Kernels&, FloatRows query, const float* vectors, const Documents&, double sharpness, int threads,
+// total: how maxima make a score. scores: (documents.count,)
+void maxsim(const Kernels&, FloatRows query, const float* vectors, const Documents&, const Total& total, int threads,
             float* scores);
 
 // nearest: (vectors.count,); the centroid whose product, starting from its start value, is greatest

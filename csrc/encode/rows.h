@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "encode/bytes.h"
 #include "encode/trellis.h"
 #include "half.h"
 #include "kernels.h"
@@ -30,10 +31,10 @@ COLMODERN_LANES float sum_of(const Floats& lanes) noexcept {
 }
 
 // Infinity and NaN come out as 65,536 and more, which no token vector reaches.
+template <int Lanes>
 COLMODERN_LANES void load_half(Floats& lanes, const std::uint16_t* from) noexcept {
-  Shorts halves;
-  load(halves, from);
-  const Ints wide = __builtin_convertvector(halves, Ints);
+  Ints wide;
+  load_shorts<Lanes>(wide, from);
   const Ints magnitude = (wide & 0x7fff) << 13;
   const Ints sign = (wide & 0x8000) << 16;
   Floats scaled;
@@ -45,13 +46,13 @@ COLMODERN_LANES void load_half(Floats& lanes, const std::uint16_t* from) noexcep
   std::memcpy(&lanes, &bits, sizeof lanes);
 }
 
-template <bool Half>
+template <int Lanes, bool Half>
 COLMODERN_LANES void unit_row(const void* vector, std::int64_t dim, float* unit, float* length) noexcept {
   Floats squares{};
   for (std::int64_t d = 0; d < dim; d += kLanes) {
     Floats x;
     if constexpr (Half) {
-      load_half(x, static_cast<const std::uint16_t*>(vector) + d);
+      load_half<Lanes>(x, static_cast<const std::uint16_t*>(vector) + d);
     } else {
       load(x, static_cast<const float*>(vector) + d);
     }
@@ -68,32 +69,37 @@ COLMODERN_LANES void unit_row(const void* vector, std::int64_t dim, float* unit,
   }
 }
 
+template <int Lanes>
 COLMODERN_LANES void unit_rows_of(const void* vectors, bool half, std::int64_t dim, std::int64_t begin,
                                   std::int64_t end, float* units, float* lengths) noexcept {
   for (std::int64_t row = begin; row < end; ++row, units += dim, ++lengths) {
     if (half) {
-      unit_row<true>(static_cast<const std::uint16_t*>(vectors) + row * dim, dim, units, lengths);
+      unit_row<Lanes, true>(static_cast<const std::uint16_t*>(vectors) + row * dim, dim, units, lengths);
     } else {
-      unit_row<false>(static_cast<const float*>(vectors) + row * dim, dim, units, lengths);
+      unit_row<Lanes, false>(static_cast<const float*>(vectors) + row * dim, dim, units, lengths);
     }
   }
 }
 
 // To the nearest whole number of steps within -63..63, halves to the even one, plus 64.
+template <int Lanes>
 COLMODERN_LANES void round_rows_of(const float* values, std::int64_t n, float step, std::uint8_t* rows) noexcept {
+  using Part = typename Register<Lanes>::Floats;
   constexpr float kInteger = 0x1.8p23F;  // a sum with it has no place for fractions
+  constexpr float kMost = static_cast<float>(kMaxRow);
   const float factor = 1.0F / step;
   for (std::int64_t i = 0; i < n; i += kLanes) {
-    Floats x;
-    load(x, values + i);
-    x *= factor;
-    x = x > static_cast<float>(kMaxRow) ? Floats{} + static_cast<float>(kMaxRow) : x;
-    x = x < -static_cast<float>(kMaxRow) ? Floats{} - static_cast<float>(kMaxRow) : x;
-    x += kInteger;
     Ints bits;
-    std::memcpy(&bits, &x, sizeof bits);
-    const Bytes bytes = __builtin_convertvector(bits + kRowOffset, Bytes);  // the lowest byte is all that counts
-    std::memcpy(rows + i, &bytes, sizeof bytes);
+    for (int part = 0; part < kLanes; part += Lanes) {
+      Part x;
+      load(x, values + i + part);
+      x *= factor;
+      x = x > kMost ? Part{} + kMost : x;
+      x = x < -kMost ? Part{} - kMost : x;
+      x += kInteger;
+      std::memcpy(reinterpret_cast<char*>(&bits) + sizeof(float) * static_cast<std::size_t>(part), &x, sizeof x);
+    }
+    store_bytes<Lanes>(bits + kRowOffset, rows + i);  // the lowest byte is all that counts
   }
 }
 
@@ -114,18 +120,19 @@ COLMODERN_LANES void pack_row(const std::uint8_t* codes, std::int64_t dim, std::
 }
 
 // What a centroid and the context leave of a row; returns its length.
+template <int Lanes>
 COLMODERN_LANES float leave(const Codebook& book, std::int64_t dim, const float* context, const float* row,
                             std::uint32_t id, float* left) noexcept {
   const std::int8_t* centroid = book.centroids + static_cast<std::int64_t>(id) * dim;
   Floats squares{};
   for (std::int64_t d = 0; d < dim; d += kLanes) {
-    Bytes bytes;
+    Floats values;
     Floats x;
     Floats mean;
-    load(bytes, centroid + d);
+    load_bytes<Lanes>(values, centroid + d);
     load(x, row + d);
     load(mean, context + d);
-    x -= __builtin_convertvector(bytes, Floats) * book.centroid_steps[id];
+    x -= values * book.centroid_steps[id];
     x -= mean;
     squares += x * x;
     std::memcpy(left + d, &x, sizeof x);
@@ -134,8 +141,11 @@ COLMODERN_LANES float leave(const Codebook& book, std::int64_t dim, const float*
 }
 
 // Four bits hold a level number, so every component gets its nearest level. `values` ascend.
+template <int Lanes>
 COLMODERN_LANES void round_row(const std::int8_t* values, float step, std::int64_t dim, const float* left, float size,
                                float* levels, std::uint8_t* residual) noexcept {
+  using PartFloats = typename Register<Lanes>::Floats;
+  using PartInts = typename Register<Lanes>::Ints;
   constexpr int kCuts = kLevels - 1;
   alignas(64) std::uint8_t codes[kMaxDim];
   // Levels are those of a unit residual; the cuts between them grow with the residual's length.
@@ -147,20 +157,24 @@ COLMODERN_LANES void round_row(const std::int8_t* values, float step, std::int64
     rises[k] = values[k + 1] - values[k];
   }
   for (std::int64_t d = 0; d < dim; d += kLanes) {
-    Floats x;
-    load(x, left + d);
-    Ints code{};
-    Ints level = Ints{} + static_cast<std::int32_t>(values[0]);
+    Ints lanes;
+#pragma GCC unroll 4
+    for (int part = 0; part < kLanes; part += Lanes) {
+      PartFloats x;
+      load(x, left + d + part);
+      PartInts code{};
+      PartInts level = PartInts{} + static_cast<std::int32_t>(values[0]);
 #pragma GCC unroll 15
-    for (int k = 0; k < kCuts; ++k) {
-      const Ints above = x > cuts[k];
-      code -= above;
-      level += above & rises[k];
+      for (int k = 0; k < kCuts; ++k) {
+        const PartInts above = x > cuts[k];
+        code -= above;
+        level += above & rises[k];
+      }
+      const PartFloats real = __builtin_convertvector(level, PartFloats);
+      std::memcpy(levels + d + part, &real, sizeof real);
+      std::memcpy(reinterpret_cast<char*>(&lanes) + sizeof(float) * static_cast<std::size_t>(part), &code, sizeof code);
     }
-    const Floats real = __builtin_convertvector(level, Floats);
-    std::memcpy(levels + d, &real, sizeof real);
-    const Bytes bytes = __builtin_convertvector(code, Bytes);
-    std::memcpy(codes + d, &bytes, sizeof bytes);
+    store_bytes<Lanes>(lanes, codes + d);
   }
   pack_row(codes, dim, residual);
 }
@@ -190,6 +204,7 @@ struct CodedRow {
 };
 
 // Gain, norm and error of a row whose levels are known.
+template <int Lanes>
 COLMODERN_LANES void fit_row(const Codebook& book, std::int64_t dim, const float* context, const float* row,
                              float length, std::uint32_t id, const float* left, const float* levels,
                              const CodedRow& coded) noexcept {
@@ -199,15 +214,15 @@ COLMODERN_LANES void fit_row(const Codebook& book, std::int64_t dim, const float
   Floats rebuilt_squares{};
   Floats row_products{};
   for (std::int64_t d = 0; d < dim; d += kLanes) {
-    Bytes bytes;
+    Floats values;
     Floats level;
     Floats x;
     Floats mean;
-    load(bytes, centroid + d);
+    load_bytes<Lanes>(values, centroid + d);
     load(level, levels + d);
     load(x, row + d);
     load(mean, context + d);
-    const Floats rebuilt = __builtin_convertvector(bytes, Floats) * book.centroid_steps[id] + mean + level * factor;
+    const Floats rebuilt = values * book.centroid_steps[id] + mean + level * factor;
     rebuilt_squares += rebuilt * rebuilt;
     row_products += rebuilt * x;
   }
@@ -219,6 +234,7 @@ COLMODERN_LANES void fit_row(const Codebook& book, std::int64_t dim, const float
   *coded.error = distance > 0.0F ? distance : 0.0F;
 }
 
+template <int Lanes>
 COLMODERN_LANES void code_context_of(const Codebook& book, std::int64_t dim, const float* rows,
                                      const std::uint32_t* ids, std::int64_t n, std::uint8_t* residual,
                                      std::uint16_t* gain, float* context) noexcept {
@@ -227,7 +243,7 @@ COLMODERN_LANES void code_context_of(const Codebook& book, std::int64_t dim, con
   alignas(64) float levels[kMaxDim];
   std::fill_n(context, dim, 0.0F);
   for (std::int64_t i = 0; i < n; ++i) {
-    leave(book, dim, kNothing, rows + i * dim, ids[i], left);
+    leave<Lanes>(book, dim, kNothing, rows + i * dim, ids[i], left);
     for (std::int64_t d = 0; d < dim; d += kLanes) {
       Floats sum;
       Floats x;
@@ -247,7 +263,7 @@ COLMODERN_LANES void code_context_of(const Codebook& book, std::int64_t dim, con
     std::memcpy(context + d, &mean, sizeof mean);
   }
   const float step = book.contexts.step;
-  round_row(book.contexts.values, step, dim, context, std::sqrt(sum_of(squares)), levels, residual);
+  round_row<Lanes>(book.contexts.values, step, dim, context, std::sqrt(sum_of(squares)), levels, residual);
   *gain = gain_of(context, levels, dim, step);
   const float factor = from_half(*gain) * step;
   for (std::int64_t d = 0; d < dim; d += kLanes) {
@@ -258,6 +274,7 @@ COLMODERN_LANES void code_context_of(const Codebook& book, std::int64_t dim, con
   }
 }
 
+template <int Lanes>
 COLMODERN_LANES void round_codes(const Codebook& book, std::int64_t dim, const float* context, const float* rows,
                                  const float* lengths, const std::uint32_t* ids, std::int64_t n,
                                  std::uint8_t* residuals, std::uint16_t* gains, std::uint16_t* norms,
@@ -265,9 +282,10 @@ COLMODERN_LANES void round_codes(const Codebook& book, std::int64_t dim, const f
   alignas(64) float left[kMaxDim];
   alignas(64) float levels[kMaxDim];
   for (std::int64_t i = 0; i < n; ++i) {
-    const float size = leave(book, dim, context, rows + i * dim, ids[i], left);
-    round_row(book.levels, book.level_step, dim, left, size, levels, residuals + i * (dim * kLevelBits / 8));
-    fit_row(book, dim, context, rows + i * dim, lengths[i], ids[i], left, levels, {gains + i, norms + i, errors + i});
+    const float size = leave<Lanes>(book, dim, context, rows + i * dim, ids[i], left);
+    round_row<Lanes>(book.levels, book.level_step, dim, left, size, levels, residuals + i * (dim * kLevelBits / 8));
+    fit_row<Lanes>(book, dim, context, rows + i * dim, lengths[i], ids[i], left, levels,
+                   {gains + i, norms + i, errors + i});
   }
 }
 
@@ -284,13 +302,13 @@ COLMODERN_LANES void trellis_codes(const Codebook& book, std::int64_t dim, const
   for (std::int64_t first = 0; first < n; first += Lanes) {
     const std::int64_t last = std::min(first + Lanes, n);
     for (std::int64_t i = first; i < last; ++i) {
-      sizes[i - first] = leave(book, dim, context, rows + i * dim, ids[i], left + (i - first) * dim);
+      sizes[i - first] = leave<Lanes>(book, dim, context, rows + i * dim, ids[i], left + (i - first) * dim);
     }
     code_block<Bits, Lanes>(table, book.level_step, dim, left, sizes, last - first, residuals + first * row_bytes);
     for (std::int64_t i = first; i < last; ++i) {
       look_up(residuals + i * row_bytes, row_bytes, Bits, table.levels, levels);
-      fit_row(book, dim, context, rows + i * dim, lengths[i], ids[i], left + (i - first) * dim, levels,
-              {gains + i, norms + i, errors + i});
+      fit_row<Lanes>(book, dim, context, rows + i * dim, lengths[i], ids[i], left + (i - first) * dim, levels,
+                     {gains + i, norms + i, errors + i});
     }
   }
 }
@@ -299,15 +317,15 @@ COLMODERN_LANES void trellis_codes(const Codebook& book, std::int64_t dim, const
 #define COLMODERN_DEFINE_ENCODING(isa, lanes, target)                                                                  \
   target void unit_rows_##isa(const void* vectors, bool half, std::int64_t dim, std::int64_t begin, std::int64_t end,  \
                               float* units, float* lengths) noexcept {                                                 \
-    unit_rows_of(vectors, half, dim, begin, end, units, lengths);                                                      \
+    unit_rows_of<lanes>(vectors, half, dim, begin, end, units, lengths);                                               \
   }                                                                                                                    \
   target void round_rows_##isa(const float* values, std::int64_t n, float step, std::uint8_t* rows) noexcept {         \
-    round_rows_of(values, n, step, rows);                                                                              \
+    round_rows_of<lanes>(values, n, step, rows);                                                                       \
   }                                                                                                                    \
   target void code_context_##isa(const Codebook& book, std::int64_t dim, const float* rows, const std::uint32_t* ids,  \
                                  std::int64_t n, std::uint8_t* residual, std::uint16_t* gain,                          \
                                  float* context) noexcept {                                                            \
-    code_context_of(book, dim, rows, ids, n, residual, gain, context);                                                 \
+    code_context_of<lanes>(book, dim, rows, ids, n, residual, gain, context);                                          \
   }                                                                                                                    \
   target void code_rows_##isa(const Codebook& book, std::int64_t dim, const float* context, const float* rows,         \
                               const float* lengths, const std::uint32_t* ids, std::int64_t n, std::uint8_t* residuals, \
@@ -317,7 +335,7 @@ COLMODERN_LANES void trellis_codes(const Codebook& book, std::int64_t dim, const
         return trellis_codes<1, lanes>(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);    \
       case 2:                                                                                                          \
         return trellis_codes<2, lanes>(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);    \
-      default: return round_codes(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);         \
+      default: return round_codes<lanes>(book, dim, context, rows, lengths, ids, n, residuals, gains, norms, errors);  \
     }                                                                                                                  \
   }
 

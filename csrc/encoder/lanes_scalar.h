@@ -195,11 +195,12 @@ COLMODERN_INLINE Units four_signed_bytes(Floats a, Floats b, Floats c, Floats d)
   return r;
 }
 
-// to[i * to_stride + j] = from[j * from_stride + i] for i, j < 16.
+// to[i * to_stride + j] = from[j * from_stride + i] for i, j < 16. Either may be floats, which a compiler may take for
+// other memory than words: so they are copied.
 COLMODERN_INLINE void transpose(const std::uint32_t* from, std::int64_t from_stride, std::uint32_t* to,
                                 std::int64_t to_stride) {
   for (int i = 0; i < 16; ++i) {
-    for (int j = 0; j < 16; ++j) to[i * to_stride + j] = from[j * from_stride + i];
+    for (int j = 0; j < 16; ++j) std::memcpy(to + i * to_stride + j, from + j * from_stride + i, sizeof *to);
   }
 }
 

@@ -1,17 +1,11 @@
 // Which loops belong to an instruction set, and which precisions it has.
+#include "cpu_features.h"
 #include "encoder/kernels.h"
 #include "encoder/model.h"
 
 namespace colmodern::encoder {
 
-bool has_brain_products() noexcept {
-#if COLMODERN_X86
-  static const bool has_them = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512dq");
-  return has_them;
-#else
-  return false;
-#endif
-}
+bool has_brain_products() noexcept { return features().avx512bf16 && features().avx512dq; }
 
 Tables tables_for(Isa isa) {
 #define COLMODERN_TABLES(isa)                                                                                     \

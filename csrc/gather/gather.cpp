@@ -1,65 +1,17 @@
 #include "gather/gather.h"
 
 #include <algorithm>
-#include <limits>
+#include <bit>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "gather/best.h"
 #include "parallel.h"
 
 namespace colmodern {
 namespace {
-
-// The n best of what comes in the order of its ids, so an equal score that comes later loses.
-template <class Score, class Id>
-class Best {
- public:
-  using Entry = std::pair<Score, Id>;
-
-  explicit Best(std::int64_t n) : n_(static_cast<std::size_t>(n)) { found_.reserve(2 * n_); }
-
-  // What is not greater need not be added once n were.
-  Score threshold() const noexcept { return threshold_; }
-
-  void add(Score score, Id id) {
-    if (n_ == 0) return;
-    found_.emplace_back(score, id);
-    if (found_.size() == 2 * n_) keep();
-  }
-
-  const std::vector<Entry>& sorted() {
-    keep();
-    std::sort(found_.begin(), found_.end(), before);
-    return found_;
-  }
-
- private:
-  static bool before(const Entry& a, const Entry& b) noexcept {
-    return a.first != b.first ? a.first > b.first : a.second < b.second;
-  }
-
-  void keep() {
-    if (found_.size() < n_ || n_ == 0) return;
-    const auto last = found_.begin() + static_cast<std::ptrdiff_t>(n_) - 1;
-    std::nth_element(found_.begin(), last, found_.end(), before);
-    threshold_ = last->first;
-    found_.resize(n_);
-  }
-
-  std::size_t n_;
-  std::vector<Entry> found_;
-  Score threshold_ = std::numeric_limits<Score>::lowest();
-};
-
-bool any_above(const std::int16_t* row, const std::int16_t* thresholds, std::int64_t stride) noexcept {
-  std::int16_t above = 0;
-  for (std::int64_t lane = 0; lane < stride; ++lane) {
-    above = static_cast<std::int16_t>(above | -(row[lane] > thresholds[lane]));
-  }
-  return above != 0;
-}
 
 // What a document has collected, and from which query token last.
 struct Collected {
@@ -133,14 +85,15 @@ class Gathering {
       for (std::int64_t i = query * probed_.n; i < (query + 1) * probed_.n; ++i) {
         const auto at = static_cast<std::size_t>(i);
         const List list = lists[probed_.which[at]];
-        const float gain = probed_.gains[at];
+        const auto gain = std::bit_cast<std::uint32_t>(probed_.gains[at]);
         for (std::int64_t place = list.begin; place < list.end; ++place) {
           const std::uint64_t document = documents_[place];
           if (document >= n_documents_) return no_document(document);
           Collected& one = collected_[document];
-          const bool is_new = one.last_query != query;
+          // Nothing foretells whether a document is new, so that is no branch.
+          const std::uint32_t is_new = one.last_query != query ? ~0U : 0U;
           one.last_query = static_cast<std::int32_t>(query);
-          one.score += is_new ? gain : 0.0F;
+          one.score += std::bit_cast<float>(gain & is_new);
         }
       }
     }
@@ -168,15 +121,16 @@ class Gathering {
 };
 
 // The best `limit` allowed documents, and in `n_found` how many there are to choose from.
-Best<float, std::int64_t> best_of(const std::vector<Collected>& collected, const bool* allowed, std::int64_t limit,
-                                  std::int64_t* n_found) {
+Best<float, std::int64_t> best_of(const std::vector<Collected>& collected, const bool* allowed, const float* taken_off,
+                                  std::int64_t limit, std::int64_t* n_found) {
   const auto n_documents = static_cast<std::int64_t>(collected.size());
   Best<float, std::int64_t> result(std::min(limit, n_documents));
   std::int64_t n = 0;
   for (std::int64_t i = 0; i < n_documents; ++i) {
     const Collected& one = collected[static_cast<std::size_t>(i)];
     if (one.last_query < 0 || !allowed[i]) continue;
-    if (n++ < limit || one.score > result.threshold()) result.add(one.score, i);
+    const float score = taken_off == nullptr ? one.score : one.score - taken_off[i];
+    if (n++ < limit || score > result.threshold()) result.add(score, i);
   }
   *n_found = n;
   return result;
@@ -184,30 +138,9 @@ Best<float, std::int64_t> best_of(const std::vector<Collected>& collected, const
 
 }  // namespace
 
-void probe(const CentroidRows& table, std::int64_t n, std::uint32_t* probed) {
-  std::vector<Best<std::int16_t, std::uint32_t>> best;
-  for (std::int64_t query = 0; query < table.count; ++query) best.emplace_back(n);
-  std::vector<std::int16_t> thresholds(static_cast<std::size_t>(table.stride),
-                                       std::numeric_limits<std::int16_t>::max());
-  std::fill_n(thresholds.begin(), table.count, std::numeric_limits<std::int16_t>::min());
-  for (std::int64_t id = 0; id < table.n_centroids; ++id) {
-    const std::int16_t* row = table.row(static_cast<std::uint32_t>(id));
-    if (id >= n && !any_above(row, thresholds.data(), table.stride)) continue;
-    for (std::int64_t query = 0; query < table.count; ++query) {
-      const auto i = static_cast<std::size_t>(query);
-      if (id >= n && row[query] <= thresholds[i]) continue;
-      best[i].add(row[query], static_cast<std::uint32_t>(id));
-      thresholds[i] = best[i].threshold();
-    }
-  }
-  for (auto& one : best) {
-    for (const auto& [score, id] : one.sorted()) *probed++ = id;
-  }
-}
-
 std::int64_t gather(const CentroidRows& table, const std::uint32_t* probed, std::int64_t n, const Segments& segments,
-                    const bool* allowed, std::int64_t limit, int threads, std::int64_t* documents, float* scores,
-                    std::int64_t* n_found) {
+                    const bool* allowed, const float* taken_off, std::int64_t limit, std::int64_t ordered, int threads,
+                    std::int64_t* documents, float* scores, std::int64_t* n_found) {
   const Probed centroids(table, probed, n);
   std::vector<Collected> collected(static_cast<std::size_t>(segments.n_documents()));
   std::vector<std::string> errors(static_cast<std::size_t>(segments.count()));
@@ -225,8 +158,8 @@ std::int64_t gather(const CentroidRows& table, const std::uint32_t* probed, std:
   for (const std::string& error : errors) {
     if (!error.empty()) throw std::invalid_argument(error);
   }
-  auto best = best_of(collected, allowed, limit, n_found);
-  for (const auto& [score, document] : best.sorted()) {
+  auto best = best_of(collected, allowed, taken_off, limit, n_found);
+  for (const auto& [score, document] : best.first_sorted(ordered)) {
     *scores++ = score;
     *documents++ = document;
   }

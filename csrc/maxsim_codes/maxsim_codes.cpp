@@ -36,7 +36,7 @@ void check_spans(const Spans& spans) {
 }  // namespace
 
 void maxsim_codes(const Kernels& kernels, const CodeQuery& query, const CentroidRows& table, const Listed& listed,
-                  double sharpness, std::int64_t depth, int threads, float* result) {
+                  const Total& total, std::int64_t depth, int threads, float* result) {
   check(listed);
   CodeScorer work(kernels, query, table);
   const std::int64_t most_tokens = longest_of(listed);
@@ -50,7 +50,7 @@ void maxsim_codes(const Kernels& kernels, const CodeQuery& query, const Centroid
                                     ? work.raise_by_promising(place, promising, rows, best)
                                     : work.raise_maxima(place, place.begin, place.end, rows, best);
           if (!is_known) return 0.0F;
-          return total_of(best, query.query.count, sharpness);
+          return total(best, query.query.count);
         };
       },
       result);

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "contexts/contexts.h"
+#include "documents.h"
 #include "kernels.h"
 #include "packed_query.h"
 #include "segments.h"
@@ -21,11 +22,11 @@ struct CodeQuery {
 // The depth that scores every token.
 constexpr std::int64_t kWhole = 0;
 
-// sharpness: see total_of. depth: of a document of at least 64 * depth tokens only those are scored whose centroid and
-// context reach, for any query token, the depth-th greatest of the maxima of its groups of 16 tokens. result:
-// (listed.count,). Throws std::invalid_argument if an id is not below table.n_centroids, or what is listed does not
-// fit.
-void maxsim_codes(const Kernels&, const CodeQuery&, const CentroidRows& table, const Listed&, double sharpness,
+// total: how maxima make a score. depth: of a document of at least 64 * depth tokens only those are scored whose
+// centroid and context reach, for any query token, the depth-th greatest of the maxima of its groups of 16 tokens.
+// result: (listed.count,). Throws std::invalid_argument if an id is not below table.n_centroids, or what is listed does
+// not fit.
+void maxsim_codes(const Kernels&, const CodeQuery&, const CentroidRows& table, const Listed&, const Total& total,
                   std::int64_t depth, int threads, float* result);
 
 // Spans of documents: span i is the tokens begins[i] to ends[i] of document i of the list.

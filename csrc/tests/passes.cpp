@@ -123,15 +123,15 @@ bool are_some(const std::vector<float>& some, const std::vector<float>& all, std
   return true;
 }
 
-bool pass_is_near(Isa isa, Precision precision, const Form& form) {
-  const std::vector<float> expected = Random(Isa::scalar, Precision::fp32, form).vectors(form, 1);
+bool pass_is_near(Isa isa, Precision precision, const Form& form, const std::vector<float>& expected) {
   const Random model(isa, precision, form);
   const std::vector<float> found = model.vectors(form, 1);
   const double least = least_cosine(found, expected);
   const bool near = least >= kLeastCosine[static_cast<int>(precision)];
-  bool same = model.vectors(form, 3) == found;
+  bool same = true;
   for (const std::int64_t every : {2, 7, 400}) {
-    same = same && are_some(model.vectors(form, 2, every / 2, every), found, every / 2, every);
+    const int threads = every == 2 ? 3 : 2;
+    same = same && are_some(model.vectors(form, threads, every / 2, every), found, every / 2, every);
   }
   if (isa == Isa::amx && precision == Precision::int8) {
     // The projection is in bfloat16, whose sums depend on the instruction set.
@@ -171,6 +171,10 @@ int main() {
                                    {96, 64, 2, 64, {129, 1, 200}},
                                    {128, 80, 2, 16, {64, 128, 31, 257}},
                                    {128, 48, 1, 100, {300, 5}}};
+  std::vector<std::vector<float>> expected;
+  for (const Form& form : forms) {
+    expected.push_back(Random(Isa::scalar, Precision::fp32, form).vectors(form, 1));
+  }
   int n_passes = 0, n_wrong = 0;
   for (int i = 0; i < kIsaCount; ++i) {
     const Isa isa = static_cast<Isa>(i);
@@ -178,9 +182,9 @@ int main() {
     n_wrong += spreads(isa) ? 0 : 1;
     for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
       if (!can_run(isa, precision)) continue;
-      for (const Form& form : forms) {
+      for (std::size_t number = 0; number < forms.size(); ++number) {
         ++n_passes;
-        n_wrong += pass_is_near(isa, precision, form) ? 0 : 1;
+        n_wrong += pass_is_near(isa, precision, forms[number], expected[number]) ? 0 : 1;
       }
     }
   }

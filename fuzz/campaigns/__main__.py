@@ -1,4 +1,4 @@
-"""Do many runs of ``bombs``, ``kills``, ``flips`` or ``crafted``, and tell what they came to."""
+"""Do many runs of a campaign, and tell what they came to."""
 
 from __future__ import annotations
 
@@ -55,9 +55,39 @@ def _bombs(folder: Path) -> Iterator[Run]:
     yield run
 
 
-CAMPAIGNS = {"bombs": _bombs, "kills": _kills, "flips": _flips, "crafted": _crafted}
+@contextmanager
+def _pushes(folder: Path) -> Iterator[Run]:
+    from fuzz.campaigns import published  # needs the extras ``remote`` and ``dev``
+
+    with published.pushes(folder) as run:
+        yield run
+
+
+@contextmanager
+def _pulls(folder: Path) -> Iterator[Run]:
+    from fuzz.campaigns import published
+
+    with published.pulls(folder) as run:
+        yield run
+
+
+CAMPAIGNS = {
+    "bombs": _bombs,
+    "kills": _kills,
+    "flips": _flips,
+    "crafted": _crafted,
+    "pushes": _pushes,
+    "pulls": _pulls,
+}
 _TOLD_EVERY = 500
-RUNS = {"bombs": len(bombs.BOMBS), "kills": 300, "flips": 5000, "crafted": 4000}
+RUNS = {
+    "bombs": len(bombs.BOMBS),
+    "kills": 300,
+    "flips": 5000,
+    "crafted": 4000,
+    "pushes": 50,
+    "pulls": 50,
+}
 
 
 def main() -> int:
@@ -65,7 +95,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz.campaigns", description=__doc__)
     parser.add_argument("campaign", choices=CAMPAIGNS)
     parser.add_argument(
-        "--runs", type=int, help="by default 300 kills, 5,000 flips, 4,000 crafted; each bomb once"
+        "--runs",
+        type=int,
+        help="by default 300 kills, 5,000 flips, 4,000 crafted, 50 of the others; each bomb once",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, action="append", help="only this run")

@@ -12,7 +12,7 @@ from typing import Any
 import colmodern.indexer.transaction as transactions
 from colmodern import HashEncoder, IndexConfig, Indexer, Searcher
 from colmodern.indexer.sources import encoding
-from colmodern.storage import IndexReader
+from colmodern.storage import open_reader
 
 __all__ = [
     "CONFIG",
@@ -84,7 +84,7 @@ def state_of(path: Path) -> State:
         ColModernError: It cannot be read.
     """
     state: State = {}
-    with IndexReader.open(path) as reader:
+    with open_reader(path) as reader:
         state["sources"] = sorted(map(str, reader.sources()))
         state["documents"] = sorted(
             (segment.id_of(position), str(segment.document(position)))

@@ -102,7 +102,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Listed list{segments, listed.data(), n_listed};
   std::vector<float> found(static_cast<std::size_t>(n_listed));
   try {
-    maxsim_codes(kernels, code_query, table, list, input.coin() ? 8.0 : 0.0, input.from(0, 2), 1, found.data());
+    maxsim_codes(kernels, code_query, table, list, Total{input.coin() ? 8.0 : 0.0, nullptr}, input.from(0, 2), 1,
+                 found.data());
   } catch (const std::invalid_argument&) {
   }
   const auto begins = input.mostly<std::int64_t>(n_listed, 0, 200), ends = input.mostly<std::int64_t>(n_listed, 0, 200);

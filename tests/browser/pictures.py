@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
         with serving({"handbook": index}, encoder) as site:
             page = Page(driver, site)
             browser.resize(driver, 1100, 850)
-            page.open("#" + urlencode({"q": QUERY, "mode": "hybrid"}))
+            page.open("#" + urlencode({"q": QUERY}))
             page.point_at("goes")
             page.until(lambda: all(page.texts(".hit:nth-child(-n+3) .why b")))
             keep(driver, folder / "page.png")
@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
             page.until(lambda: "character" in page.one("#reader-range").text)
             keep(driver, folder / "page-document.png")
             browser.resize(driver, 360, 700, dark=True)
-            page.open("#" + urlencode({"q": QUERY, "mode": "hybrid"}))
+            page.open("#" + urlencode({"q": QUERY}))
             page.point_at("boat")
             keep(driver, folder / "page-narrow.png")
 

@@ -12,7 +12,7 @@ def write_rows(path, rows):
         lines.writelines(json.dumps(row) + "\n" for row in rows)
 
 
-def make_teacher(folder, *, words=WORDS, seed=0):
+def make_teacher(folder, *, words=WORDS, seed=0, hidden_size=64):
     """Write a BERT of random weights with a WordPiece vocabulary of some words."""
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -28,7 +28,7 @@ def make_teacher(folder, *, words=WORDS, seed=0):
     torch.manual_seed(seed)
     config = BertConfig(
         vocab_size=len(vocabulary),
-        hidden_size=64,
+        hidden_size=hidden_size,
         intermediate_size=64,
         num_hidden_layers=1,
         num_attention_heads=2,
@@ -37,6 +37,41 @@ def make_teacher(folder, *, words=WORDS, seed=0):
         attention_probs_dropout_prob=0.0,
     )
     BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def make_second_teacher(folder, *, words=WORDS, hidden_size=96):
+    """Write an MPNet of random weights: the same words in another order, with other markers."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    from transformers import MPNetConfig, MPNetModel, PreTrainedTokenizerFast
+
+    special = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
+    order = [*special, *reversed(words)]
+    vocabulary = {word: number for number, word in enumerate(order)}
+    raw = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    raw.normalizer = normalizers.BertNormalizer()
+    raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    PreTrainedTokenizerFast(
+        tokenizer_object=raw,
+        cls_token="<s>",
+        pad_token="<pad>",
+        sep_token="</s>",
+        unk_token="[UNK]",
+        mask_token="<mask>",
+    ).save_pretrained(folder)
+    torch.manual_seed(7)
+    config = MPNetConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=hidden_size,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=130,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    MPNetModel(config).save_pretrained(folder)
     return folder
 
 
@@ -62,7 +97,7 @@ def make_data(folder, *, n=60, seed=1):
     return folder
 
 
-def recipe_values(teacher):
+def recipe_values(teacher, second):
     """Return a recipe with every stage, small enough for a test."""
     model = str(teacher)
     return {
@@ -91,8 +126,9 @@ def recipe_values(teacher):
             "query-length": 32,
         },
         "warm-start": {
-            "teacher": model,
+            "teacher": [{"model": model, "weight": 0.4}, {"model": str(second), "weight": 0.6}],
             "tokens": 6000,
+            "target-tokens": 1000,
             "tokens-a-step": 256,
             "checkpoint-every": 4,
             "sampled-tokens": 64,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -19,31 +20,33 @@ def home(tmp_path_factory):
     return tmp_path_factory.mktemp("home")
 
 
+def run_colmodern(home, cwd, *args, **more):
+    environment = os.environ | {
+        "HOME": str(home),
+        "XDG_STATE_HOME": str(home / "state"),
+        "HF_HUB_OFFLINE": "1",
+        **more,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "colmodern", *map(str, args)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env=environment,
+        timeout=600,
+    )
+
+
 @pytest.fixture
 def colmodern(home, tmp_path):
     def run(*args, cwd=None, **more):
-        environment = os.environ | {
-            "HOME": str(home),
-            "XDG_STATE_HOME": str(home / "state"),
-            "HF_HUB_OFFLINE": "1",
-            **more,
-        }
-        return subprocess.run(
-            [sys.executable, "-m", "colmodern", *map(str, args)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=cwd or tmp_path,
-            env=environment,
-            timeout=600,
-        )
+        return run_colmodern(home, cwd or tmp_path, *args, **more)
 
     return run
 
 
-@pytest.fixture
-def corpus(tmp_path):
-    folder = tmp_path / "corpus"
+def write_documents(folder):
     folder.mkdir()
     for name, text in DOCUMENTS.items():
         (folder / name).write_text(text)
@@ -51,9 +54,29 @@ def corpus(tmp_path):
 
 
 @pytest.fixture
-def indexed(colmodern, corpus):
-    done = colmodern("index", corpus)
+def corpus(tmp_path):
+    return write_documents(tmp_path / "corpus")
+
+
+@pytest.fixture(scope="module")
+def indexed_once(home, tmp_path_factory):
+    """Where the documents and their index are, and a copy of both and of the program's state."""
+    corpus = write_documents(tmp_path_factory.mktemp("indexed") / "corpus")
+    done = run_colmodern(home, corpus.parent, "index", corpus)
     assert done.returncode == 0, done.stderr
+    kept = tmp_path_factory.mktemp("kept")
+    shutil.copytree(corpus, kept / "corpus")
+    shutil.copytree(home / "state", kept / "state")
+    return corpus, kept
+
+
+@pytest.fixture
+def indexed(home, indexed_once):
+    """The folder of the documents, with an index that no other test has changed."""
+    corpus, kept = indexed_once
+    for folder, name in ((corpus, "corpus"), (home / "state", "state")):
+        shutil.rmtree(folder)
+        shutil.copytree(kept / name, folder)
     return corpus
 
 

@@ -24,14 +24,21 @@ from colmodern.distill import (  # noqa: E402
     ledger,
 )
 from colmodern.distill.stages import STAGE_NAMES  # noqa: E402
+from colmodern.distill.teachers import kept_targets  # noqa: E402
 from colmodern.errors import ConfigError  # noqa: E402
 
-from .distill_kit import make_data, make_teacher, recipe_values  # noqa: E402
+from .distill_kit import (  # noqa: E402
+    make_data,
+    make_second_teacher,
+    make_teacher,
+    recipe_values,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 # After an interruption in the middle: what the first report of the second run must say.
 MUST_NOT_BE_REDONE = {
+    "targets": lambda first: first["targets"] >= 256,  # reported, though it is not done again
     "warm-start": lambda first: first["warm-start"] > 1500,
     "mine": lambda first: "mine long" in first,
     "teacher": lambda first: first["teacher"] > 1,
@@ -53,17 +60,27 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def small_shards():
+    """A few hundred tokens a shard, in batches of a few pieces."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(kept_targets, "_SHARD_TOKENS", 256)
+        patched.setattr(kept_targets, "_TOKENS_A_BATCH", 64)
+        yield
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("distill")
     make_teacher(folder / "teacher")
+    make_second_teacher(folder / "second")
     make_data(folder / "data")
     return folder
 
 
 @pytest.fixture(scope="module")
 def values(home):
-    return recipe_values(home / "teacher")
+    return recipe_values(home / "teacher", home / "second")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +113,14 @@ def test_every_stage_leaves_its_files(whole):
     report = json.loads((whole / "evaluate" / "report.json").read_text())["rows"]
     assert list(report) == ["start", "warm-start", "lists", "long", "average", "bm25"]
     card = (whole / "export" / "student" / "README.md").read_text()
-    for words in ("seed is 5", "Invented words", "| average |", "MaxSim", "Phase long: 4 steps"):
+    for words in (
+        "seed is 5",
+        "Invented words",
+        "| average |",
+        "MaxSim",
+        "Phase long: 4 steps",
+        "weight 0.6",
+    ):
         assert words in card
 
 
@@ -144,7 +168,7 @@ def test_a_stage_killed_at_its_very_end_ends_in_the_same_files(
     assert _of(stage, digests(out)) == _of(stage, digests(whole))
 
 
-@pytest.mark.parametrize("stage", ["warm-start", "mine", "teacher", "score", "train"])
+@pytest.mark.parametrize("stage", MUST_NOT_BE_REDONE)
 def test_a_stage_killed_in_the_middle_ends_in_the_same_files(home, values, whole, tmp_path, stage):
     out = tmp_path / "run"
     _copy_before(whole, out, stage)
@@ -216,7 +240,9 @@ def test_a_changed_option_redoes_only_what_depends_on_it(home, values, whole, tm
 def test_a_stage_says_which_stage_must_come_first(home, values, tmp_path):
     with pytest.raises(ConfigError, match="run the stage 'prepare' first"):
         distill(Recipe.from_dict(values), data=home / "data", out=tmp_path, stages=["mine"])
-    with pytest.raises(ConfigError, match="no stage 'mining'; there are prepare, warm-start"):
+    with pytest.raises(
+        ConfigError, match="no stage 'mining'; there are prepare, targets, warm-start"
+    ):
         distill(Recipe.from_dict(values), data=home / "data", out=tmp_path, stages=["mining"])
 
 

@@ -347,7 +347,7 @@ def test_an_option_that_an_index_does_not_follow_is_told(corpus):
 
 
 def test_the_table_of_exit_statuses_is_that_of_the_code(pytestconfig):
-    text = (pytestconfig.rootpath / "docs" / "errors.md").read_text(encoding="utf-8")
+    text = (pytestconfig.rootpath / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     rows = [f"| {status.value} | {status.meaning} |" for status in ExitStatus]
     assert "\n".join(rows) in text
     assert {code.exit_status for code in CODES.values()} == {ExitStatus.ERROR}

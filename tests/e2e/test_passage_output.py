@@ -1,4 +1,4 @@
-"""Is what docs/passages.md shows what the program prints, at 60, 80 and 140 columns?"""
+"""Is what docs/explanation/passages.md shows what the program prints, at 60, 80 and 140 columns?"""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from colmodern.corpus import extract, scan
 ROOT = Path(__file__).parents[2]
 SHOWN = re.findall(
     r'`COLUMNS=(\d+) colmodern search "([^"]*)" -k 1` on `examples/handbook`:\n\n```\n(.*?)```',
-    (ROOT / "docs" / "passages.md").read_text(encoding="utf-8"),
+    (ROOT / "docs" / "explanation" / "passages.md").read_text(encoding="utf-8"),
     re.DOTALL,
 )
 

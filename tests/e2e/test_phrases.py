@@ -183,3 +183,76 @@ def test_a_common_name_one_of_no_document_and_one_among_words_change_nothing(nam
     hits = named.search(query)
     assert all("phrases" not in hit.parts for hit in hits)
     assert hits.notes == ()
+
+
+MESSAGES = {
+    "err/alpha.py": "raise TimeoutError(f'the anchor of {name} did not hold in time')",
+    "err/beta.py": "raise ValueError('the number of anchors is below zero for this buoy')",
+    "docs/buoy-moorings.md": "How buoys are moored.\n\nAn anchor holds in sand, hardly in mud.",
+    "docs/README.md": "Read docs/buoy-moorings.md first, then buoy-moorings.md again.",
+    "data/empty_words.csv": "17 42",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Documents with paths for ids among many others, which have all words of the messages."""
+    path = tmp_path_factory.mktemp("messages") / "index"
+    rng = np.random.default_rng(3)
+    words = sorted({word for text in MESSAGES.values() for word in text.split()})
+    others = [Document(f"other/{i}.txt", " ".join(rng.choice(words, 60))) for i in range(120)]
+    own = [Document(id_, text) for id_, text in MESSAGES.items()]
+    encoder = HashEncoder(dim=16)
+    Indexer(path, encoder).build([*others, *own])
+    with Searcher.open(path, encoder) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("options", MODES, ids=str)
+@pytest.mark.parametrize(
+    ("query", "found", "held"),
+    [
+        ("the number of anchors is below zero for this buoy", "err/beta.py", True),
+        ("ValueError: the number of anchors is BELOW zero, for this", "err/beta.py", True),
+        ("anchor did not hold in time", "err/alpha.py", True),
+        ("buoy-moorings.md", "docs/buoy-moorings.md", True),
+        ("docs/buoy-moorings.md", "docs/buoy-moorings.md", True),
+        ("Buoy Moorings", "docs/buoy-moorings.md", True),
+        ("what is in buoy-moorings.md?", "docs/buoy-moorings.md", True),
+        ("empty_words.csv", "data/empty_words.csv", True),
+        ("moorings.md", None, False),
+        ("buoy-moor", None, False),
+        ("anchors hold the buoy in sand", None, False),
+        ("docs", None, False),
+    ],
+)
+def test_most_of_a_text_and_a_file_by_its_name_come_first(folder, options, query, found, held):
+    hits = folder.search(query, k=4, **options)
+    if not held:
+        assert all("phrases" not in hit.parts for hit in hits)
+        return
+    assert hits[0].doc_id == found
+    assert [hit.parts["phrases"] for hit in hits] == [1] + [0] * (len(hits) - 1)
+    explained = folder.explain(query, found)
+    assert explained.phrases
+    mode = options["mode"]
+    if options.keys() == {"mode"} and mode != "bm25":
+        assert folder.explain(query, found, mode=mode).score == pytest.approx(hits[0].score)
+
+
+def test_explain_names_the_longest_stretch_that_is_held(folder):
+    query = "ValueError: the number of anchors is BELOW zero, for this"
+    assert folder.explain(query, "err/beta.py").phrases == (
+        "valueerror the number of anchors is below zero for this",
+    )
+    assert folder.explain(query, "err/alpha.py").phrases == ()
+    assert folder.explain("Buoy Moorings", "docs/buoy-moorings.md").phrases == ("Buoy Moorings",)
+
+
+def test_a_file_of_many_documents_decides_nothing(tmp_path):
+    encoder = HashEncoder(dim=16)
+    rows = [Document(f"{i}/README.md", f"amber basalt {i}") for i in range(40)]
+    Indexer(tmp_path / "i", encoder).build(rows)
+    with Searcher.open(tmp_path / "i", encoder) as searcher:
+        assert all("phrases" not in hit.parts for hit in searcher.search("README.md"))
+        assert searcher.search("7/README.md")[0].doc_id == "7/README.md"

@@ -43,6 +43,8 @@ class Mortal(HashEncoder):
     """Kills its own process at its first part, and the driver at its third."""
 
     def encode_documents(self, texts):
+        with open(os.path.join(folder, "niceness"), "w") as file:
+            file.write(str(os.nice(0)))
         if once("first"):
             os.kill(os.getpid(), signal.SIGKILL)
         if not once("second") and once("third"):
@@ -85,6 +87,7 @@ def test_a_worker_and_then_the_driver_are_killed(tmp_path):
     killed = run(tmp_path)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert (tmp_path / "first").exists()
+    assert int((tmp_path / "niceness").read_text()) == os.nice(0)  # as a build without Ray
     plan = read_plan(tmp_path / "ray" / "plan")
     assert 0 < len(unfinished(plan)) < len(plan.parts)
     done = run(tmp_path)

@@ -1,16 +1,21 @@
 """MaxSim or the corrected score: same everywhere, chosen by the encoder or by the user."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from colmodern import Document, Encoder, HashEncoder, Indexer, Searcher
+from colmodern.codec import Codec
 from colmodern.encoder import scoring_of
 from colmodern.errors import ConfigError
 from colmodern.kernels.scoring import (
     LENGTH_WEIGHT,
     SHARPNESS,
     document_score,
+    gathered_part,
     length_part,
+    log_lengths,
     shares,
 )
 from colmodern.request import Scoring
@@ -21,6 +26,7 @@ DOCUMENTS = [
     Document(f"d{number}", " ".join(RNG.choice(WORDS, size)))
     for number, size in enumerate(RNG.integers(3, 400, 300))
 ]
+TEXT_OF = {document.id: document.text for document in DOCUMENTS}
 QUERIES = [" ".join(RNG.choice(WORDS, 6)) for _ in range(12)]
 
 
@@ -55,10 +61,10 @@ def ranking(hits):
 def test_the_total_of_two_matches_by_hand():
     matches = np.array([1.0, 0.5], np.float32)
     smooth = 2 * np.log((np.exp(4.0) + np.exp(2.0)) / 2) / 4
-    assert (SHARPNESS, LENGTH_WEIGHT) == (4.0, 0.02)
+    assert (SHARPNESS, LENGTH_WEIGHT) == (4.0, 0.025)
     assert document_score(matches, Scoring.MAXSIM, n_tokens=9) == 1.5
     assert document_score(matches, Scoring.CORRECTED, n_tokens=9) == pytest.approx(
-        smooth - 2 * 0.02 * np.log(9), abs=1e-6
+        smooth - 2 * 0.025 * np.log(32), abs=1e-6
     )
     np.testing.assert_allclose(
         shares(matches, Scoring.CORRECTED), np.exp([4.0, 2.0]) / np.exp([4.0, 2.0]).sum()
@@ -66,9 +72,13 @@ def test_the_total_of_two_matches_by_hand():
     np.testing.assert_allclose(shares(matches, Scoring.MAXSIM), [2 / 3, 1 / 3])
 
 
-def test_a_length_costs_what_its_logarithm_says_and_an_empty_document_nothing():
-    part = length_part(np.array([0, 1, 100]), n_query=5)
-    np.testing.assert_allclose(part, [0, 0, 5 * 0.02 * np.log(100)], rtol=1e-6)
+def test_a_length_costs_what_its_logarithm_says_and_short_ones_cost_the_same():
+    lengths = np.array([0, 1, 31, 32, 33, 100])
+    part = length_part(lengths, n_query=5)
+    counted = [32, 32, 32, 32, 33, 100]
+    np.testing.assert_allclose(part, 5 * 0.025 * np.log(counted), rtol=1e-6)
+    gathered = gathered_part(log_lengths(lengths), n_query=5)
+    np.testing.assert_allclose(gathered, part / 2, rtol=1e-6)
 
 
 def test_matches_without_any_query_token_come_to_nothing():
@@ -84,16 +94,34 @@ def test_what_is_explained_is_what_was_scored(searcher, query, scoring):
         explanation = searcher.explain(query, hit.doc_id, scoring=scoring)
         assert explanation.score == pytest.approx(hit.score, abs=1e-5)
         assert explanation.scoring == scoring
+        said = [match.expected for match in explanation.matches]
+        if scoring == "corrected":
+            np.testing.assert_allclose(said, expected_of(searcher, query), rtol=1e-5)
+        else:
+            assert set(said) == {None}
         assert sum(match.share for match in explanation.matches) == pytest.approx(1)
+
+
+def expected_of(searcher, query):
+    """What each token of a query matches best in any document, by hand."""
+    codec = searcher._reader.codec
+    (tokens,) = HashEncoder(dim=64).encode_queries([query])
+    scores = codec.centroid_table(codec.quantise_query(tokens.vectors)).scores
+    kept = codec.documents
+    return np.mean(
+        [scores[kept.centroid_ids[a:b]].max(axis=0) for a, b in pairwise(kept.offsets)], axis=0
+    )
 
 
 def test_the_corrected_order_is_that_of_the_matches_of_all_documents(searcher):
     for query in QUERIES[:3]:
+        expected = expected_of(searcher, query)
         by_hand = {
             document.id: document_score(
                 np.array([m.score for m in explanation.matches], np.float32),
                 Scoring.CORRECTED,
                 n_tokens=len(document.text.split()),
+                expected=expected,
             )
             for document in DOCUMENTS
             for explanation in [searcher.explain(query, document.id)]
@@ -101,6 +129,35 @@ def test_the_corrected_order_is_that_of_the_matches_of_all_documents(searcher):
         best = sorted(by_hand, key=lambda name: -by_hand[name])[:10]
         hits = searcher.search(query, k=10, effort="exact", scoring="corrected", mode="late")
         assert [hit.doc_id for hit in hits] == best
+        np.testing.assert_allclose([h.score for h in hits], [by_hand[d] for d in best], atol=1e-5)
+
+
+def test_a_token_that_every_document_matches_decides_nothing(tmp_path):
+    texts = {f"d{n}": f"common other{n} more{n}" for n in range(20)}
+    texts["rare"] = "seldom other more"
+    texts["both"] = "common seldom more"
+    encoder = Corrected(dim=64)
+    Indexer(tmp_path / "i", encoder).build(Document(name, text) for name, text in texts.items())
+    with Searcher.open(tmp_path / "i", encoder) as searcher:
+        hits = {
+            hit.doc_id: hit.score for hit in searcher.search("common seldom", mode="late", k=22)
+        }
+        matches = searcher.explain("common seldom", "both", mode="late").matches
+    assert hits["both"] > hits["rare"] > hits["d3"] + 0.5
+    assert hits["both"] - hits["rare"] < 0.1 * (hits["rare"] - hits["d3"])
+    assert matches[1].share > 0.8
+
+
+def test_an_index_whose_codec_keeps_no_documents_scores_without_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(Codec, "with_documents", lambda codec, *_: codec)
+    Indexer(tmp_path / "i", Corrected(dim=64)).build(DOCUMENTS)
+    with Searcher.open(tmp_path / "i", Corrected(dim=64)) as searcher:
+        for hit in searcher.search(QUERIES[0], mode="late", k=5):
+            found = searcher.explain(QUERIES[0], hit.doc_id, mode="late")
+            maxima = np.array([match.score for match in found.matches], np.float32)
+            n_tokens = len(TEXT_OF[hit.doc_id].split())
+            by_hand = document_score(maxima, Scoring.CORRECTED, n_tokens=n_tokens)
+            assert hit.score == pytest.approx(by_hand, abs=1e-5)
 
 
 def test_efforts_find_most_of_the_exact_top(searcher):

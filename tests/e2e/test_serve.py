@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -202,6 +203,19 @@ def test_a_client_that_is_gone_ends_no_server(folder):
         status = Path(f"/proc/{process.pid}/status").read_text()
         (ignored,) = [line.split()[1] for line in status.splitlines() if "SigIgn" in line]
         assert int(ignored, 16) >> (signal.SIGPIPE - 1) & 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_process_that_writes_ends_with_a_server_that_is_killed(folder, tmp_path):
+    (tmp_path / "tokens").write_text("write wwwwwwwwwwwwwwww\n")
+    with serving(folder, "--writable", "--token-file", tmp_path / "tokens") as (process, _):
+        task = Path(f"/proc/{process.pid}/task")
+        children = [one for file in task.glob("*/children") for one in file.read_text().split()]
+        assert len(children) == 1
+        process.kill()
+        with contextlib.suppress(FileNotFoundError):
+            while " Z " not in Path(f"/proc/{children[0]}/stat").read_text():
+                time.sleep(0.01)
 
 
 def test_what_cannot_be_served(folder, tmp_path, program):

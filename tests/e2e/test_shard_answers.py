@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import json
 import operator
 
 import numpy as np
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 
 from colmodern import HashEncoder, Indexer, Searcher
 from colmodern.codec import train_codec
+from colmodern.errors import ConfigError
 from colmodern.indexer import compact
 from colmodern.request import SearchRequest
+from colmodern.searcher.apart import statistics_from_dict, statistics_to_dict
+from colmodern.types import Document
 
 WORDS = [
     "amber",
@@ -29,7 +33,15 @@ WORDS = [
     "lagoon",
 ]
 ENCODER = HashEncoder(dim=32)
-QUERIES = ["amber", "cedar delta krill", '"ember fjord" garnet', "QR-204", "iris iris nothing"]
+QUERIES = [
+    "amber",
+    "cedar delta krill",
+    '"ember fjord" garnet',
+    "QR-204",
+    "iris iris nothing",
+    "amber basalt amber basalt cedar",  # most of it word by word in some
+    "d12",  # a document of that name
+]
 REQUESTS = [
     {"mode": "late", "effort": "exact"},
     {"mode": "late", "effort": "exact", "passage_weight": 0.4},
@@ -60,8 +72,6 @@ def _unsynced(unsynced):
 
 
 def stored(corpus):
-    from colmodern.types import Document
-
     return [
         Document(one, text, metadata={"kind": "ab"[len(text) % 2], "n": len(text)})
         for one, text in corpus.items()
@@ -114,7 +124,8 @@ def searched_apart(readers, query, options):
     """As processes that share nothing: numbers go up, their sum comes down, hits are merged."""
     options = dict(options)
     where = options.get("where")
-    total = functools.reduce(operator.add, [one.statistics(query, where=where) for one in readers])
+    said = [json.dumps(statistics_to_dict(one.statistics(query, where=where))) for one in readers]
+    total = functools.reduce(operator.add, [statistics_from_dict(json.loads(one)) for one in said])
     (tokens,) = ENCODER.encode_queries([query])
     found = [
         hit
@@ -138,8 +149,8 @@ def test_shards_that_share_nothing(tmp_path_factory, codec, corpus, n_shards):
         paths = sorted(folder.glob("s/shard-*"))
         readers = [stack.enter_context(Searcher.open(path, ENCODER)) for path in paths]
         for options in REQUESTS:
-            if "where" in options or options.get("fusion") == "rrf":
-                continue  # a shard without documents knows no field; ranks are of all candidates
+            if options.get("fusion") == "rrf":
+                continue  # ranks are of all candidates
             for query in QUERIES:
                 asked = options | {"k": 3}
                 expected, _, _ = hits_of(whole, query, asked)
@@ -170,3 +181,56 @@ def test_an_explanation_is_the_same(tmp_path, codec):
         with Searcher.open(tmp_path / name, ENCODER) as searcher:
             found.append(searcher.explain("cedar delta", "d7").to_dict())
     assert found[0] == found[1]
+
+
+def test_a_filter_is_refused_by_what_all_parts_have(tmp_path, codec):
+    """A part does not refuse a field, or a kind of value, that another part may have."""
+    parts = {"one": [("a", {"year": "none", "only": 1})], "other": [("b", {"year": 2020})]}
+    for name, documents in parts.items():
+        rows = [Document(one, "amber", metadata=metadata) for one, metadata in documents]
+        Indexer(tmp_path / name, ENCODER, codec=codec).build(rows)
+    with contextlib.ExitStack() as stack:
+        readers = [stack.enter_context(Searcher.open(tmp_path / name, ENCODER)) for name in parts]
+
+        def found(where):
+            return [hit["id"] for hit in searched_apart(readers, "amber", {"k": 9, "where": where})]
+
+        assert found("year > 2000") == ["b"]
+        assert found("not year > 2000") == []
+        assert found("only = 1") == ["a"]
+        assert found("only is null") == ["b"]
+        assert found("id = 'b'") == ["b"]
+        for where, code in [
+            ("yaer > 2000", "filter_unknown_field"),
+            ("only = 'x'", "filter_wrong_kind"),
+            ("only = 1 and nothing is null", "filter_unknown_field"),
+        ]:
+            with pytest.raises(ConfigError) as refused:
+                found(where)
+            assert refused.value.code == code
+            assert refused.value.option == "where"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda told: told.pop("names"),
+        lambda told: told.update(documents=-1),
+        lambda told: told.update(tokens="3"),
+        lambda told: told["words"].update(times=[1]),
+        lambda told: told["words"].update(times={"basalt": 1}),
+        lambda told: told.update(words=None),
+        lambda told: told.update(fields=[["year", "number", 9]]),
+    ],
+)
+def test_statistics_of_something_else_are_refused(tmp_path, codec, harm):
+    Indexer(tmp_path / "i", ENCODER, codec=codec).build([("a", "amber basalt")])
+    (tokens,) = ENCODER.encode_queries(["amber"])
+    with Searcher.open(tmp_path / "i", ENCODER) as searcher:
+        told = statistics_to_dict(searcher.statistics("amber"))
+        harm(told)
+        with pytest.raises(ConfigError) as refused:
+            searcher.search_embeddings(
+                tokens, query="amber", statistics=statistics_from_dict(told), mode="hybrid"
+            )
+    assert (refused.value.code, refused.value.option) == ("option_invalid", "statistics")

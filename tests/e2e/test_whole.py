@@ -46,7 +46,7 @@ def test_hits_say_whether_all_was_scored(searcher):
     assert searcher.search("word1")[:2].is_exact
     assert searcher.search("word1", mode="bm25").is_exact
     assert not searcher.search("word1", effort="low").is_exact
-    assert not searcher.search("word1", probes=8).is_exact
+    assert not searcher.search("word1", probes=8, gathered=50).is_exact
     assert searcher.search("word1").to_dict()["exact"] is True
 
 

@@ -7,25 +7,45 @@ from pathlib import Path
 
 import pytest
 
+from tools.site.notebooks import page_of, sources_of
+
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
 
-FOLDER = Path(__file__).parents[2] / "examples" / "notebooks"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "examples" / "notebooks"
+RUN = ROOT / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 NEEDS = {
     "02-evaluate-and-compare": ("ir_measures", "bm25s", "matplotlib"),
     "04-bring-your-own-model": ("ir_measures", "torch", "sentence_transformers"),
+    "05-train-a-student": ("torch", "sentence_transformers", "accelerate"),
+    "06-compare-engines-and-modes": ("ir_measures", "bm25s"),
 }
 
 
-def test_there_are_notebooks_for_the_four_things_people_do():
+def test_there_are_notebooks_for_the_things_people_do():
     assert [path.stem for path in NOTEBOOKS] == [
         "01-index-and-search",
         "02-evaluate-and-compare",
         "03-explain-a-hit",
         "04-bring-your-own-model",
+        "05-train-a-student",
+        "06-compare-engines-and-modes",
+        "07-long-documents",
     ]
+
+
+def test_the_site_shows_each_notebook_as_it_is():
+    assert [path.name for path in sorted(RUN.glob("*.ipynb"))] == [path.name for path in NOTEBOOKS]
+    for path in NOTEBOOKS:
+        kept, run = (nbformat.read(one, as_version=4) for one in (path, RUN / path.name))
+        assert sources_of(run) == sources_of(kept), f"make notebooks NAME={path.stem}"
+        assert "error" not in {
+            one["output_type"] for cell in run.cells for one in cell.get("outputs", ())
+        }
+        assert page_of(run, path.stem).startswith("# ")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -21,6 +21,7 @@ METRIC = re.compile(r"\b(?:colmodern|process)_[a-z_]+")
 def shown_metrics(tmp_path):
     """The names on the page of a server, and those that appear when something is counted."""
     from colmodern import HashEncoder, Indexer
+    from colmodern.serve.coordinator.metrics import CoordinatorMetrics
     from colmodern.serve.run import make_server
 
     encoder = HashEncoder(dim=64)
@@ -30,7 +31,9 @@ def shown_metrics(tmp_path):
     server.metrics.count_stages({"encode": 0.1})
     server.metrics.count_refusal("overloaded")
     server.metrics.count_refresh_failure("i")
-    page = server.metrics.page().decode()
+    coordinator = CoordinatorMetrics()
+    coordinator.watch([])
+    page = (server.metrics.page() + coordinator.page()).decode()
     # Without a writer there is no line of jobs, but its description.
     return set(re.findall(r"^(?:# TYPE )?([a-z_]+)", page, re.MULTILINE))
 

@@ -28,11 +28,11 @@ def code_maxima(query, table, codes, spans, *, contexts=None, **options):
     return kernels.code_maxima(query, table, segments, of, spans[:-1], spans[1:], **options)
 
 
-def gather(table, probed, posting_offsets, postings, allowed, limit):
+def gather(table, probed, posting_offsets, postings, allowed, limit, **options):
     """Call the kernel with the documents of one segment, which have no tokens."""
     nothing = Codes(
         np.zeros(0, np.uint16), np.zeros((0, 0), np.uint8), *[np.zeros(0, np.float16)] * 2
     )
     offsets = np.zeros(len(allowed) + 1, np.int64)
     part = kernels.SegmentArrays(offsets, nothing, None, posting_offsets, postings)
-    return kernels.gather(table, probed, kernels.Segments([part]), allowed, limit)
+    return kernels.gather(table, probed, kernels.Segments([part]), allowed, limit, **options)

@@ -137,6 +137,35 @@ def test_a_sharpness_that_would_overflow_is_refused(isa, sharpness):
 
 
 @pytest.mark.parametrize("isa", ISAS)
+def test_what_is_expected_of_other_query_tokens_is_refused(isa):
+    vectors = np.ones((1, 16), np.float32)
+    with kernels.use_isa(isa):
+        for expected in (np.zeros(3, np.float32), np.zeros((1, 1), np.float32)):
+            with pytest.raises(ValueError, match="expected must be float32 of shape"):
+                call(expected=expected)
+            with pytest.raises(ValueError, match="expected must be float32 of shape"):
+                kernels.maxsim(vectors, vectors, np.array([0, 1]), expected=expected)
+        with pytest.raises(TypeError, match="expected must be float32"):
+            call(expected=np.zeros(1))
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize(
+    ("ids", "offsets", "words"),
+    [
+        ([0, 4], [0, 2], "centroid id is 4, expected below 4"),
+        ([0, 1], [0, 1], "end with 2"),
+        ([0, 1], [1, 2], "begin with 0"),
+        ([0, 1], [0, 3, 2], "offsets of"),
+        ([0, 1], [0, -1, 2], "offsets of"),
+    ],
+)
+def test_documents_that_do_not_fit_a_table_are_refused(isa, ids, offsets, words):
+    with kernels.use_isa(isa), pytest.raises(ValueError, match=words):
+        kernels.expected_maxima(a_table(), np.array(ids, np.uint32), np.array(offsets))
+
+
+@pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("n", [-1, 0, 5])
 def test_no_more_centroids_are_probed_than_there_are(isa, n):
     with kernels.use_isa(isa), pytest.raises(ValueError, match=f"1 to 4, got {n}"):
@@ -290,3 +319,18 @@ def test_a_missing_extension_is_an_error_and_never_a_fallback(monkeypatch):
     finally:
         isa_module._resolve.cache_clear()
         isa_module._supported.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("has_sources", "remedy"), [(True, "run it from another folder"), (False, "from a wheel")]
+)
+def test_what_to_do_about_a_missing_extension_is_said(monkeypatch, tmp_path, has_sources, remedy):
+    def missing(name):
+        raise ModuleNotFoundError(f"No module named {name!r}")
+
+    if has_sources:
+        (tmp_path / "csrc").mkdir()
+    monkeypatch.setattr(isa_module, "__file__", str(tmp_path / "colmodern" / "kernels" / "isa.py"))
+    monkeypatch.setattr(isa_module.importlib, "import_module", missing)
+    with pytest.raises(KernelUnavailableError, match=remedy):
+        isa_module.native.__wrapped__()

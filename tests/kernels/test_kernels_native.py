@@ -114,16 +114,20 @@ def test_centroid_scores_conform_for_few_centroids(n_centroids):
     assert_conforms(results, reference.centroid_scores(query, centroids), 1e-4)
 
 
-@pytest.mark.parametrize("sharpness", [0.5, 4.0])
+@pytest.mark.parametrize("expects", [False, True])
+@pytest.mark.parametrize("sharpness", [0.0, 0.5, 4.0])
 @pytest.mark.parametrize("n_query", [0, 1, 17])
-def test_sharp_maxsim_conforms(n_query, sharpness):
+def test_sharp_maxsim_conforms(n_query, sharpness, expects):
     rng = np.random.default_rng(n_query)
     offsets, _ = ragged(rng, LENGTHS)
     query, vectors = normal(rng, n_query, 32), normal(rng, offsets[-1], 32)
-    results = on_each_isa(lambda: kernels.maxsim(query, vectors, offsets, sharpness=sharpness))
+    above = rng.normal(size=n_query).astype(np.float32) if expects else None
+    results = on_each_isa(
+        lambda: kernels.maxsim(query, vectors, offsets, sharpness=sharpness, expected=above)
+    )
     length = np.linalg.norm(vectors, axis=1).max(initial=0)
     bound = 32 * EPSILON * np.linalg.norm(query, axis=1).sum() * (length + 1)
-    assert_conforms(results, reference.maxsim(query, vectors, offsets, sharpness), bound)
+    assert_conforms(results, reference.maxsim(query, vectors, offsets, sharpness, above), bound)
 
 
 @pytest.mark.parametrize("dim", [2, 48, 128])
@@ -246,6 +250,19 @@ def test_probe_finds_the_best_among_many():
         assert probed["scalar"][20].tolist() == list(range(n))
 
 
+@pytest.mark.parametrize("n_documents", [0, 1, 5, 60])
+@pytest.mark.parametrize("n_query", N_QUERIES)
+def test_expected_maxima_are_the_same_everywhere(n_query, n_documents):
+    rng = np.random.default_rng(n_query * 100 + n_documents)
+    table = random_table(rng, 300, n_query, spread=2**15 - 1)
+    offsets = np.concatenate([[0], np.cumsum(rng.integers(0, 20, n_documents))]).astype(np.int64)
+    ids = rng.integers(0, 300, offsets[-1]).astype(np.uint32)
+    found = on_every_isa(lambda: kernels.expected_maxima(table, ids, offsets))
+    assert found["reference"].shape == (n_query,)
+    for result in found.values():
+        np.testing.assert_array_equal(result, found["reference"])
+
+
 def random_postings(rng, n_centroids, n_documents, dtype):
     lists = [
         np.sort(rng.permutation(n_documents)[: rng.integers(0, min(n_documents, 12) + 1)])
@@ -268,7 +285,10 @@ def test_gather_is_the_same_everywhere(n_query, n_documents, dtype):
             allowed = rng.random(n_documents) < share
             for limit in (0, 1, 20, 1000):
                 arguments = (table, probed, offsets, postings, allowed, limit)
-                results = on_every_isa(lambda arguments=arguments: gather(*arguments))
+                less = None if limit == 20 else rng.random(n_documents, np.float32)
+                results = on_every_isa(
+                    lambda arguments=arguments, less=less: gather(*arguments, taken_off=less)
+                )
                 documents, scores, n_found = results["reference"]
                 assert len(documents) == min(limit, n_found) <= allowed.sum()
                 assert allowed[documents].all()
@@ -278,6 +298,19 @@ def test_gather_is_the_same_everywhere(n_query, n_documents, dtype):
                     np.testing.assert_array_equal(result[0], documents)
                     np.testing.assert_array_equal(result[1], scores)
                     assert result[2] == n_found
+
+
+@pytest.mark.parametrize("ordered", [0, 1, 7, 20, 90])
+def test_gather_puts_the_best_in_order_and_the_others_behind_them(ordered):
+    rng = np.random.default_rng(ordered)
+    table = random_table(rng, 60, 9, spread=3)  # many documents score alike
+    offsets, postings = random_postings(rng, 60, 300, np.uint16)
+    arguments = (table, kernels.probe(table, 8), offsets, postings, np.ones(300, np.bool_), 40)
+    whole, scores, n_found = gather(*arguments)
+    some, some_scores, n = gather(*arguments, ordered=ordered)
+    assert n == n_found > 40
+    np.testing.assert_array_equal(some[:ordered], whole[:ordered])
+    assert dict(zip(some, some_scores, strict=True)) == dict(zip(whole, scores, strict=True))
 
 
 @pytest.mark.parametrize("isa", kernels.available_isas())
@@ -316,9 +349,10 @@ def test_smooth_maxsim_of_the_greatest_and_least_products_is_finite():
     assert_conforms(results, expected, 1e-4 * np.abs(expected))
 
 
-@pytest.mark.parametrize("sharpness", [0.5, 4.0, 64.0])
+@pytest.mark.parametrize("expects", [False, True])
+@pytest.mark.parametrize("sharpness", [0.0, 0.5, 4.0, 64.0])
 @pytest.mark.parametrize("n_query", [0, 1, 17, 33])
-def test_sharp_maxsim_codes_conforms(n_query, sharpness):
+def test_sharp_maxsim_codes_conforms(n_query, sharpness, expects):
     rng = np.random.default_rng(n_query)
     offsets, documents = ragged(rng, LENGTHS)
     query = random_query(rng, n_query, dim=32, bits=4)
@@ -326,10 +360,11 @@ def test_sharp_maxsim_codes_conforms(n_query, sharpness):
     table = random_table(rng, 50, n_query)
     products = query.scales * reference.code_products(query, codes.residuals)
     largest = 2 * (np.abs(table.scores).max(initial=0) + np.abs(products).max(initial=0))
-    results = on_each_isa(
-        lambda: maxsim_codes(query, table, codes, offsets, documents, sharpness=sharpness)
-    )
-    expected = reference.maxsim_codes(query, table, codes, offsets, documents, sharpness=sharpness)
+    options = {"sharpness": sharpness, "expected": None}
+    if expects:
+        options["expected"] = rng.normal(size=n_query).astype(np.float32)
+    results = on_each_isa(lambda: maxsim_codes(query, table, codes, offsets, documents, **options))
+    expected = reference.maxsim_codes(query, table, codes, offsets, documents, **options)
     assert_conforms(results, expected, 8 * EPSILON * (largest + 1) * (n_query + 1))
 
 

@@ -107,6 +107,28 @@ def test_a_product_beyond_16_bits_is_cut_off():
     assert rows[0, :2].tolist() == [2**15 - 1, -(2**15)]
 
 
+def test_what_is_expected_is_the_mean_of_the_best_of_each_document_with_tokens():
+    table = a_table([[5, -1], [7, -1], [5, 3], [-2, -1]])
+    ids = np.array([0, 1, 3, 2, 2], np.uint32)
+    step = table.steps[0]
+    expected = reference.expected_maxima(table, ids, integers(0, 3, 3, 5))
+    np.testing.assert_allclose(expected, [step * (7 + 5) / 2, step * (-1 + 3) / 2])
+    nothing = reference.expected_maxima(table, ids[:0], integers(0, 0))
+    assert nothing.tolist() == [0, 0]
+
+
+def test_matches_count_by_what_they_are_above_the_expected_ones():
+    maxima, expected = np.array([[1.0, 0.5], [0.5, 1.0]]), floats(1, 0.25)
+    above = np.array([[0, 0.25], [-0.5, 0.75]])
+    by_hand = 1.25 + 2 * np.log(np.exp(4 * above).mean(axis=1)) / 4
+    np.testing.assert_allclose(reference.total(maxima, 4.0, expected), by_hand)
+    plain = reference.total(maxima, 4.0)
+    np.testing.assert_allclose(reference.total(maxima, 4.0, floats(0, 0)), plain)
+    # The same for all tokens changes nothing.
+    np.testing.assert_allclose(reference.total(maxima, 4.0, floats(3, 3)), plain)
+    assert reference.total(maxima, 0.0, expected).tolist() == [1.5, 1.5]
+
+
 def test_probe_takes_the_best_of_each_query_token_and_the_lower_id_of_equals():
     table = a_table([[5, -1], [7, -1], [5, 3], [-2, -1]])
     assert reference.probe(table, 1).tolist() == [[1], [2]]
@@ -119,12 +141,14 @@ def test_gather_adds_how_much_better_than_the_last_one_probed():
     probed = np.array([[1, 0], [2, 0]], np.uint32)
     postings, offsets = np.array([0, 1, 2, 1, 3, 2], np.uint16), integers(0, 3, 5, 6)
     allowed = np.array([True, True, True, False])
-    result = reference.gather(table, probed, offsets, postings, allowed, 10)
+    lists = (table, probed, offsets, postings, allowed)
+    result = reference.gather(*lists, np.zeros(4, np.float32), 10)
     # Document 0 holds centroid 0 alone, 1 holds 0 and 1, 2 holds 0 and 2; 3 may not be returned.
     assert [part.tolist() for part in result[:2]] == [[1, 2, 0], [2, 2, 0]]
     assert result[2] == 3
-    documents, scores, n_found = reference.gather(table, probed, offsets, postings, allowed, 1)
-    assert (documents.tolist(), scores.tolist(), n_found) == ([1], [2], 3)
+    taken_off = np.array([0, 0.5, 0.25, 9], np.float32)
+    documents, scores, n_found = reference.gather(*lists, taken_off, 1)
+    assert (documents.tolist(), scores.tolist(), n_found) == ([2], [1.75], 3)
 
 
 def test_a_weight_doubles_every_so_many_rows():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from colmodern import kernels
+from colmodern.text.words import words_of
 
 ISAS = kernels.available_isas()
 WORDS = [b"a", b"ab", "\u00e9t\u00e9".encode(), b"key", b"zebra"]
@@ -153,3 +154,57 @@ def test_rows_and_documents_outside_are_refused_when_scored(parts):
 def test_arrays_are_checked_when_they_are_put_together(parts, changes, error, words):
     with pytest.raises(error, match=words):
         kernels.WordPostings([replace(parts[0], **changes)])
+
+
+def test_words_are_counted_as_they_are_split():
+    rng = np.random.default_rng(3)
+    pieces = [
+        *(
+            "plain",
+            "Word",
+            "ABC",
+            "IDs",
+            "URLs",
+            "aB",
+            "A",
+            "a",
+            "x1",
+            "1x",
+            "007",
+            "parseHTTPResponse",
+        ),
+        *("_", "__", "_a", "a_", "snake_case", "HTTPs2xx", "a" * 64, "B" * 65, "aB" * 32, "3D_Ab"),
+        *(
+            "\u00e9t\u00e9",
+            "na\u00efveCase",
+            "\uff26\uff35",
+            "\u6f22\u5b57_x",
+            "e\u0301",
+            "a\u00adb",
+            "\u0e44\u0e17\u0e22",
+        ),
+        *("'", ".", "\x00", "-", "\u2019", "\u00a0", "\U0001f600"),
+    ]
+    texts = [
+        "".join(rng.choice(pieces, 60).tolist() + rng.choice([" ", "", "\n"], 1).tolist())
+        for _ in range(40)
+    ]
+    texts += [" ".join(rng.choice(pieces, n).tolist()) for n in (1, 2, 400, 5000)] + [
+        "",
+        "a " * 70_000,
+    ]
+    found = kernels.count_words(texts, words_of)
+    with kernels.use_isa(kernels.REFERENCE):
+        expected = kernels.count_words(texts, words_of)
+    for name, one, other in zip(found._fields, found, expected, strict=True):
+        np.testing.assert_array_equal(one, other, err_msg=name)
+        assert one.dtype == other.dtype
+    assert found.lengths[-1] == 70_000
+    assert found.counts.max() == 65_535
+
+
+def test_nothing_is_counted_of_no_documents():
+    for isa in (kernels.REFERENCE, "auto"):
+        with kernels.use_isa(isa):
+            found = kernels.count_words([], words_of)
+        assert [len(one) for one in found] == [1, 0, 1, 0, 0, 0]

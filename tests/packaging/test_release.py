@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.release.__main__ import tag_command
 from tools.release.notes import NoSectionError, notes_of
 from tools.release.readiness import obstacles, version_of
 
@@ -52,6 +53,16 @@ def tree(tmp_path):
     git(tmp_path, "init", "--quiet")
     commit(tmp_path)
     return tmp_path
+
+
+def test_a_tag_says_the_notes_with_their_headings(tree):
+    (tree / "notes.md").write_text(notes_of("0.2.0", CHANGELOG))
+    who = ("-c", "user.name=a", "-c", "user.email=a@b")
+    _, *words = tag_command("0.2.0", "notes.md")
+    git(tree, *who, *words)
+    shown = ["git", "-C", str(tree), "tag", "--list", "--format=%(contents)"]
+    said = subprocess.run(shown, check=True, capture_output=True, text=True).stdout
+    assert said.strip() == "### Added\n\n- Two."
 
 
 def git(folder, *words):

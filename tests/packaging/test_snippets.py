@@ -64,6 +64,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
     write_collection(Path("scifact"))
+    write_collection(Path("examples/judged"))
     Path("path/to").mkdir(parents=True)
     Path("path/to/checkpoint").symlink_to(DEFAULT_FOLDER, target_is_directory=True)
     vectors = np.eye(4, 16, dtype=np.float32)

@@ -26,6 +26,7 @@ def content(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", folder]
     command += ["--no-deps", "--no-build-isolation", "--config-settings=wheel.cmake=false"]
+    command += ["--config-settings=wheel.py-api="]  # nothing compiled, so no ABI
     # A build folder of its own: that of the editable install stays as it is.
     command += [f"--config-settings=build-dir={folder}/build"]
     subprocess.run([*command, ROOT], check=True, timeout=1800)

@@ -9,6 +9,8 @@ from colmodern.corpus.extraction.titles import stands_in, written_title
 from colmodern.passages.places import place_of
 from colmodern.text.headings import as_read
 
+from .growth import assert_linear
+
 
 @pytest.mark.parametrize(
     "title",
@@ -87,3 +89,14 @@ def test_a_section_is_the_path_of_headings_as_a_person_reads_it():
     place = place_of({"type": "markdown"}, text, text.index("A key"))
     assert place.section == ("The keys", "Revocation")
     assert str(place) == "The keys > Revocation"
+
+
+@pytest.mark.parametrize("unit", ["a", "ab", "東", "ab "])
+def test_a_title_is_looked_for_in_linear_time(unit):
+    assert_linear(lambda text: stands_in(text[: len(text) // 4] + "a", text), lambda n: unit * n)
+
+
+def test_a_long_title_is_looked_for_too():
+    title = "Of many words " * 40
+    assert stands_in(title, f"a {title}b")
+    assert not stands_in(title, f"a {title[1:]}b")

@@ -28,6 +28,8 @@ from colmodern.eval.systems import make_system
 from colmodern.indexer.shards.commit import commit_parts
 from colmodern.indexer.shards.plan import read_plan
 from colmodern.kernels import isa
+from colmodern.remote import push
+from colmodern.remote.failures import remote_calls
 from colmodern.request import SearchRequest
 from colmodern.searcher import read_queries, write_run
 from colmodern.serve import ServeConfig
@@ -152,9 +154,9 @@ def stage_not_done(kit):
 
 
 def folder_in_use(kit):
-    from colmodern.distill.distill import _alone
+    from colmodern.distill.locked import alone
 
-    with _alone(kit.folder), _alone(kit.folder):
+    with alone(kit.folder), alone(kit.folder):
         pass
 
 
@@ -413,10 +415,40 @@ def index_locked(kit):
         Indexer(kit.index, ENCODER).update([("c", "d")])
 
 
+def index_is_remote(kit):
+    Indexer("s3://bucket/x", ENCODER)
+
+
+def remote_unavailable(kit):
+    push(kit.index, kit.file().as_uri())
+
+
+def remote_refused(kit):
+    kit.monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    Searcher.open("az://container/x")
+
+
+def remote_not_found(kit):
+    with remote_calls("s3://bucket/x"):
+        raise FileNotFoundError("<Code>NoSuchBucket</Code>")
+
+
+def remote_conflict(kit):
+    push(kit.index, (kit.folder / "store").as_uri())
+    push(kit.shard_set, (kit.folder / "store").as_uri())
+
+
+def cache_full(kit):
+    push(kit.index, (kit.folder / "store").as_uri())
+    kit.monkeypatch.setenv("COLMODERN_REMOTE_CACHE", str(kit.folder / "cache"))
+    kit.monkeypatch.setenv("COLMODERN_REMOTE_CACHE_SIZE", "1KB")
+    Searcher.open((kit.folder / "store").as_uri())
+
+
 def request_invalid(kit):
     from colmodern.serve.http.search import SearchBody
 
-    SearchBody.of({}, ServeConfig())
+    SearchBody.of({}, ServeConfig(), dim=64)
 
 
 def token_missing(kit):
@@ -472,6 +504,36 @@ def too_many_requests(kit):
     rates.take(ANYONE)
 
 
+def generation_changed(kit):
+    from colmodern.serve.http.part import PartOfSearch
+
+    with (
+        make_server({"i": kit.index}, ServeConfig(), encoder=ENCODER).library.named("i").use() as i
+    ):
+        PartOfSearch(state="another").check(i)
+
+
+def shards_differ(kit):
+    from colmodern.serve.coordinator.start import agreed_encoder
+
+    told = {"codec": "c", "encoder": {"name": "hash", "fingerprint": "f", "dim": 64}}
+    other = {"codec": "c", "encoder": {"name": "hash", "fingerprint": "g", "dim": 64}}
+    known = [SimpleNamespace(name=n, told=t, is_known=True) for n, t in (("1", told), ("2", other))]
+    agreed_encoder(known)
+
+
+def shard_unavailable(kit):
+    from colmodern.serve.coordinator.coordinator import MissingShard, unavailable
+
+    raise unavailable([MissingShard("1", "search", "internal", "no")])
+
+
+def coordinator_unsupported(kit):
+    from colmodern.serve.coordinator.search import refuse_ranks
+
+    refuse_ranks(SearchRequest(mode="hybrid", fusion="rrf"))
+
+
 def cancelled(kit):
     watch = Stopwatch(1)
     watch.cancel()
@@ -481,10 +543,10 @@ def cancelled(kit):
 def overloaded(kit):
     async def crowd():
         admission, go = Admission(threads=1, queue=0), threading.Event()
-        first = asyncio.ensure_future(admission.run(lambda _: go.wait(), Stopwatch(1_000)))
+        first = asyncio.ensure_future(admission.run(lambda _: go.wait()))
         await asyncio.sleep(0)
         try:
-            await admission.run(lambda _: None, Stopwatch(1_000))
+            await admission.run(lambda _: None)
         finally:
             go.set()
             await first
@@ -515,6 +577,9 @@ def missing_package(kit):
 def kernel_unavailable(kit):
     kit.monkeypatch.setattr(isa, "_supported", lambda: ("serial",))
     isa._resolve.__wrapped__("amx")
+
+
+URL = object()  # one of the test's own folder
 
 
 # Of each code: a door that raises it, and what it says: option, value, document, file.
@@ -580,6 +645,12 @@ DOORS = [
     (index_unreadable, None, None, None, "i/manifest.json"),
     (index_not_written, None, None, None, "file/i"),
     (index_locked, None, None, None, "i"),
+    (index_is_remote, "index", "s3://bucket/x", None, None),
+    (remote_unavailable, None, URL, None, None),
+    (remote_refused, None, "az://container/x", None, None),
+    (remote_not_found, None, "s3://bucket/x", None, None),
+    (remote_conflict, None, URL, None, None),
+    (cache_full, None, None, None, "cache"),
     (request_invalid, "query", None, None, None),
     (token_missing, None, None, None, None),
     (token_not_enough, None, "write", None, None),
@@ -593,6 +664,10 @@ DOORS = [
     (too_slow, None, None, None, None),
     (too_large, None, 2, None, None),
     (too_many_requests, "rate", 1e-9, None, None),
+    (generation_changed, "state", 1, None, None),
+    (shards_differ, "encoder", None, None, None),
+    (shard_unavailable, None, 1, None, None),
+    (coordinator_unsupported, "fusion", "rrf", None, None),
     (cancelled, None, None, None, None),
     (overloaded, "queue", 0, None, None),
     (deadline_passed, "deadline", -1, None, None),
@@ -611,7 +686,7 @@ def test_a_code_and_its_fields(door, option, value, document, file, kit):
     assert error.code == door.__name__
     assert type(error) is CODES[error.code].error
     assert (error.option, error.document) == (option, document)
-    assert error.value == value
+    assert error.value == value or (value is URL and error.value.startswith(kit.folder.as_uri()))
     assert error.path == (None if file is None else kit.folder / file)
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
@@ -671,7 +746,7 @@ def test_the_command_line_ends_as_the_table_says(door, kit, monkeypatch, capsys)
 
 
 def test_the_documentation_has_every_row():
-    text = (PACKAGE.parent / "docs" / "errors.md").read_text(encoding="utf-8")
+    text = (PACKAGE.parent / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     rows = [
         f"| `{code}` | `{row.error.__name__}` | {row.exit_status} | {row.http_status} "
         f"| {row.meaning} |"

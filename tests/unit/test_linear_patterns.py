@@ -106,7 +106,7 @@ def test_a_slow_pattern_is_found(slow, use):
 
 def is_slow(function, attack):
     try:
-        assert_linear(function, attack.made, first=16, largest=LARGEST, enough=ENOUGH)
+        assert_linear(function, attack.made, first=16, largest=LARGEST, enough=ENOUGH / 8)
     except (AssertionError, TooLongError):
         return True
     return False

@@ -89,3 +89,22 @@ def test_every_text_with_a_phrase_has_its_sure_words(text, phrase, analysis):
 def test_quotes_and_phrases_take_linear_time(unit):
     assert_linear(phrases_of, lambda n: unit * n)
     assert_linear(lambda text: phrase_spans(text, ("a", "b", "a"), 1 << 30), lambda n: unit * n)
+
+
+@pytest.mark.parametrize("unit", ["a", "ab", "aab", "東"])
+def test_one_long_word_takes_linear_time(unit):
+    assert_linear(lambda text: holds(text + "x", (text[: len(text) // 4],)), lambda n: unit * n)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [("aaaa aa", ["aa"]), ("aaa", []), ("aa aa,aa", ["aa"] * 3), ("東aa aa", ["aa"])],
+)
+def test_a_word_in_a_longer_one_is_none(text, places):
+    assert [text[a:b] for a, b in phrase_spans(text, ("aa",), 9)] == places
+
+
+@pytest.mark.parametrize("opening", ["“", "«", "„"])
+@pytest.mark.parametrize("end", ["", "”x", "“x”x", "»x"])
+def test_marks_whose_closing_one_is_far_or_missing_take_linear_time(opening, end):
+    assert_linear(phrases_of, lambda n: opening * n + end, enough=0.02)

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from mkdocs.structure.files import File, Files
 
-from tools.site import outside, reference
+from tools.site import notebooks, outside, reference
 
 
 def on_config(config: Any) -> Any:
@@ -28,8 +28,8 @@ def on_files(files: Files, config: Any) -> Files:
     for path in outside.linked_code():
         page = outside.page_of(path)
         files.append(File.generated(config, page, content=outside.code_page(path)))
-    for page, text in reference.pages().items():
-        files.append(File.generated(config, page, content=text))
+    for place, text in {**reference.pages(), **notebooks.pages()}.items():
+        files.append(File.generated(config, place, content=text))
     return files
 
 

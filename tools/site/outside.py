@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from tools.site import notebooks
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = {
@@ -42,26 +44,25 @@ def linked_code() -> Iterator[Path]:
 
 
 def with_all_pages(nav: list[Any]) -> list[Any]:
-    """Return a navigation with all decisions in their section, and a last one of other pages.
+    """Return a navigation with all decisions and notebooks in their sections, the rest in a last.
 
     Args:
         nav: As ``mkdocs.yml`` has it: pages, and sections of pages.
     """
     pages = [path.relative_to(DOCS).as_posix() for path in sorted(DOCS.rglob("*.md"))]
     decisions = [page for page in pages if page.startswith("decisions/")]
-    filled = [_filled(one, decisions) for one in nav]
+    whole = {"Decisions": decisions, "Notebooks": notebooks.names()}
+    filled = [_filled(one, whole) for one in nav]
     placed = set(_pages_in(filled))
     rest = [page for page in pages if page not in placed]
     return [*filled, {"Further": rest}] if rest else filled
 
 
-def _filled(one: Any, decisions: list[str]) -> Any:
+def _filled(one: Any, whole: dict[str, list[str]]) -> Any:
     if not isinstance(one, dict):
         return one
     return {
-        title: decisions
-        if title == "Decisions"
-        else [_filled(inner, decisions) for inner in inside]
+        title: whole.get(title) or [_filled(inner, whole) for inner in inside]
         for title, inside in one.items()
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,15 @@ MODULES = (
     "colmodern.searcher",
     "colmodern.indexer",
     "colmodern.encoder",
+    "colmodern.codec",
+    "colmodern.corpus",
+    "colmodern.cluster",
     "colmodern.eval",
+    "colmodern.distill",
+    "colmodern.serve",
     "colmodern.doctor",
     "colmodern.exchange",
+    "colmodern.remote",
     "colmodern.errors",
 )
 _FRAMEWORKS = (
@@ -42,7 +49,7 @@ def _api() -> str:
     lines = [
         "# Python",
         "",
-        "What a program may depend on; see [compatibility](../compatibility.md).",
+        "What a program may depend on; see [compatibility](compatibility.md).",
     ]
     known: set[str] = set()
     for module in MODULES:
@@ -97,9 +104,11 @@ def _options() -> str:
     from colmodern.options import options_of
     from colmodern.request import IndexConfig, SearchRequest, SyncRequest
     from colmodern.serve import ServeConfig
+    from colmodern.serve.coordinator.shards_file import CoordinatorConfig, ServerEntry
 
     lines = ["# Options", "", "Each is one field, which every door derives its own form from."]
-    for kind in (SearchRequest, IndexConfig, ScanOptions, SyncRequest, ServeConfig):
+    asked = (SearchRequest, IndexConfig, ScanOptions, SyncRequest)
+    for kind in (*asked, ServeConfig, CoordinatorConfig, ServerEntry):
         first = (kind.__doc__ or "").strip().splitlines()[0]
         lines += ["", f"## {kind.__name__}", "", first, ""]
         lines += ["| field | kind | default | meaning |", "| -- | -- | -- | -- |"]
@@ -123,7 +132,7 @@ def _http() -> str:
         "# HTTP",
         "",
         "A server describes itself at `/openapi.json` (OpenAPI 3.1) and for people at `/docs`;",
-        "this is the same with default limits. [Serving](../serve.md) tells how.",
+        "this is the same with default limits. [Serving](../how-to/serve.md) tells how.",
     ]
     for path, methods in description(server, {})["paths"].items():
         for method, about in methods.items():
@@ -164,11 +173,17 @@ def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def environment_names(package: Path) -> set[str]:
-    """Return the environment variables that the package's source names."""
-    import re
+_VARIABLE = re.compile(
+    r'\bCOLMODERN_[A-Z_]+\b|(?:environ(?:\.get|\.setdefault|\.pop)?|getenv)[\[(]"([A-Z_]+)"'
+    r'|\*\*os\.environ((?:,\s*"[A-Z_]+":\s*[^,}]+)+)'
+)
 
+
+def environment_names(package: Path) -> set[str]:
+    """Return the environment variables that the package's source reads or sets."""
     found: set[str] = set()
     for file in package.rglob("*.py"):
-        found |= set(re.findall(r"\bCOLMODERN_[A-Z_]+\b", file.read_text(encoding="utf-8")))
+        for one in _VARIABLE.finditer(file.read_text(encoding="utf-8")):
+            set_for_a_child = re.findall(r'"([A-Z_]+)":', one[2] or "")
+            found |= {one[1]} if one[1] else set(set_for_a_child or [one[0]])
     return found

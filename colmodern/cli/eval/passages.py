@@ -22,7 +22,7 @@ def passages(
     ],
     *,
     against: Annotated[
-        str, typer.Option(help="Baselines, with commas: random, bm25, maxsim, minilm.")
+        str, typer.Option(help="Baselines, with commas: random, bm25, maxsim, minilm, dense:PATH.")
     ] = "random,bm25,maxsim",
     model: Annotated[str, typer.Option(help="A checkpoint folder or hub name.")] = "default",
     work: WorkOption = None,

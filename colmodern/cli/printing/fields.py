@@ -104,6 +104,8 @@ def _shown(value: Any) -> Text:
 
     if value is None:
         return Text("unknown")
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
     if isinstance(value, Mapping):
         counts = ", ".join(f"{key} {count:,}" for key, count in value.items())
         return Text(visible(counts) or "none")

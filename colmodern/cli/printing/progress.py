@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from colmodern.cli.printing.terminal import note
-from colmodern.types import Progress
+
+if TYPE_CHECKING:
+    from colmodern.types import Progress
 
 EVERY_SECONDS = 30.0
 _LEAST_SECONDS = 2.0  # of which a rate can be told

@@ -17,13 +17,23 @@ _NONE = re.compile(
 )
 
 
+# So much stands in a text as a title does, or nowhere; each place of a long one in a text that
+# repeats itself would be compared with all of it.
+_LONG = 256
+
+
 def written_title(title: str) -> str:
     """Return a title, or nothing if a program put it there because nobody wrote one."""
     return "" if _NONE.fullmatch(title.strip()) else title
 
 
 def stands_in(title: str, text: str) -> bool:
-    """Say whether a text has a title in whole words, so that it need not be said twice."""
+    """Say whether a text has a title in whole words, so that it need not be said twice.
+
+    Of a title of more than ``_LONG`` characters the first and the last word need not be whole.
+    """
+    if len(title) > _LONG:
+        return title in text
     at = text.find(title)
     while at >= 0:
         before, after = text[at - 1 : at] if at else "", text[at + len(title) : at + len(title) + 1]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from colmodern.distill.data.forbidden import Forbidden
+from colmodern.distill.data.forbidden import Forbidden, forbidden_of
 from colmodern.distill.data.rows import (
     find_files,
     normal,
@@ -55,7 +55,7 @@ def prepare_pairs(recipe: PrepareRecipe, *, data: Path, seed: int, folder: Path)
     Raises:
         InputError: A source matches no file, has no pair, or cannot be read.
     """
-    forbidden = Forbidden(recipe.never, data)
+    forbidden = forbidden_of(recipe, data)
     collected = _Collected()
     for source in recipe.pairs:
         before = len(collected.queries)
@@ -71,6 +71,7 @@ def prepare_pairs(recipe: PrepareRecipe, *, data: Path, seed: int, folder: Path)
     dev = _dev_documents(recipe, collected, seed)
     write_table(_queries(collected, dev), folder / "queries.parquet")
     write_table(_documents(collected, dev), folder / "documents.parquet")
+    forbidden.report(folder / "decontamination-pairs.json")
 
 
 def read_pairs(source: PairSource, data: Path, seed: int) -> Iterator[tuple[str, str]]:

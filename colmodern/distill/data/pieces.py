@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from colmodern.distill.data.forbidden import Forbidden
+from colmodern.distill.data.forbidden import Forbidden, forbidden_of
 from colmodern.distill.data.rows import find_files, read_column, read_rows, text_of
 from colmodern.distill.options.data import PrepareRecipe
 
@@ -48,9 +48,10 @@ def prepare_pieces(
     weights = np.asarray(recipe.length_weights) / sum(recipe.length_weights)
     schema = pa.schema([("ids", pa.list_(pa.int32()))])
     scratch = target.with_suffix(".partial")
+    forbidden = forbidden_of(recipe, data)
     n_pieces = n_tokens = 0
     with pa.OSFile(str(scratch), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        for batch in _batches(_unique(read_texts(recipe, data))):
+        for batch in _batches(_unique(read_texts(recipe, data, forbidden))):
             pieces: list[list[int]] = []
             for encoding in words.encode_batch(batch, add_special_tokens=False):
                 pieces.extend(_cut(encoding.ids, rng, lengths, weights))
@@ -58,6 +59,7 @@ def prepare_pieces(
             n_pieces += len(pieces)
             n_tokens += sum(map(len, pieces))
     scratch.replace(target)
+    forbidden.report(target.with_name("decontamination-texts.json"))
     logger.info("prepared %d pieces, %d tokens", n_pieces, n_tokens)
     return target
 
@@ -69,9 +71,12 @@ def load_pieces(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return column.values.to_numpy(), column.offsets.to_numpy().astype(np.int64)
 
 
-def read_texts(recipe: PrepareRecipe, data: Path) -> Iterator[str]:
+def read_texts(
+    recipe: PrepareRecipe, data: Path, forbidden: Forbidden | None = None
+) -> Iterator[str]:
     """Yield every text of every source, in the order of the recipe, but the forbidden ones."""
-    forbidden = Forbidden(recipe.never, data)
+    if forbidden is None:
+        forbidden = forbidden_of(recipe, data)
     for source in recipe.sources:
         files = find_files(source.files, data)
         wanted = _ids(source.only_ids_in, source.ids_column, data)

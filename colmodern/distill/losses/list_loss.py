@@ -11,7 +11,6 @@ from sentence_transformers import MultiVectorEncoder
 from sentence_transformers.multi_vector_encoder.losses import MultiVectorDistillKLDivLoss
 from torch import Tensor, nn
 
-from colmodern.distill.checkpoints import token_vectors
 from colmodern.distill.data.batches import batch_at, collate
 from colmodern.distill.losses.embedding import Embedded, EmbedOptions, embed
 from colmodern.distill.losses.functions import contrastive_loss, list_kl, maxsim_scores
@@ -19,6 +18,7 @@ from colmodern.distill.losses.token_loss import token_losses
 from colmodern.distill.options.student import WarmStartRecipe
 from colmodern.distill.options.training import Phase
 from colmodern.distill.student.vocabulary import Markers
+from colmodern.distill.teachers.token_teachers import TokenTeachers
 
 _ELEMENTS = 1 << 26  # of a block of similarities
 
@@ -129,7 +129,7 @@ class TokenRegulariser:
 
     def __init__(
         self,
-        teacher: Any,
+        teachers: TokenTeachers,
         pieces: tuple[np.ndarray, np.ndarray],
         *,
         markers: Markers,
@@ -140,14 +140,14 @@ class TokenRegulariser:
         """Keep what is needed.
 
         Args:
-            teacher: The frozen teacher of the warm start.
+            teachers: The frozen teachers of the warm start.
             pieces: Token ids and offsets.
             markers: Ids around every piece.
             options: Weights within the loss.
             budget: Tokens a micro-batch.
             draw: Gives the number that decides the pieces; another one each time.
         """
-        self._teacher = teacher
+        self._teachers = teachers
         self._ids, self._offsets = pieces
         self._markers = markers
         self._options = options
@@ -162,7 +162,7 @@ class TokenRegulariser:
         batch = batch_at(self._offsets, self._budget, 17, draw)
         ids, mask = collate(batch, self._ids, self._offsets, self._markers)
         ids, mask = ids.to(device), mask.to(device)
-        target = token_vectors(self._teacher.to(device), ids, mask)
+        target = self._teachers.to(device)(ids, mask)
         keep = mask.bool()
         features = inner[0]({"input_ids": ids, "attention_mask": mask})
         hidden = features["token_embeddings"][keep].float()

@@ -9,7 +9,7 @@ from colmodern.distill.options.data import (
     TextSource,
 )
 from colmodern.distill.options.release import EvaluateRecipe, ExportRecipe, JudgedCollection
-from colmodern.distill.options.student import StudentRecipe, WarmStartRecipe
+from colmodern.distill.options.student import StudentRecipe, TokenTeacher, WarmStartRecipe
 from colmodern.distill.options.teachers import ListTeacher, ScoreRecipe, TeacherRecipe
 from colmodern.distill.options.training import AverageRecipe, Phase, TrainRecipe
 
@@ -29,6 +29,7 @@ __all__ = [
     "StudentRecipe",
     "TeacherRecipe",
     "TextSource",
+    "TokenTeacher",
     "TrainRecipe",
     "WarmStartRecipe",
 ]

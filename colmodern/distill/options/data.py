@@ -104,6 +104,9 @@ class PrepareRecipe:
         dev_documents: At most so many documents to find them among.
         never: Files of rows (jsonl): no pair has a query or document, and no piece a text, that is
             a ``text``, or title and text, of one of these rows.
+        never_overlap: The same for texts of which this share of all runs of words stands in one of
+            these rows; 0: equal texts only.
+        never_words: Words of a run.
     """
 
     sources: tuple[TextSource, ...] = ()
@@ -115,9 +118,16 @@ class PrepareRecipe:
     dev_queries: int = 200
     dev_documents: int = 2000
     never: tuple[str, ...] = ()
+    never_overlap: float = 0.0
+    never_words: int = 8
 
     def __post_init__(self) -> None:
         """Check shares and counts."""
+        require(
+            0 <= self.never_overlap <= 1 and self.never_words >= 1,
+            "[prepare] never-overlap is a share from 0 to 1, and never-words 1 at least; they are "
+            f"{self.never_overlap} and {self.never_words}.",
+        )
         require(
             len(self.lengths) == len(self.length_weights) > 0,
             f"[prepare] needs a weight for each length, not {len(self.length_weights)} for "

@@ -63,12 +63,47 @@ class StudentRecipe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WarmStartRecipe:
-    """Token-level distillation: the student reproduces the teacher's token vectors."""
+class TokenTeacher:
+    """One of several teachers of a warm start.
 
-    teacher: str
+    Attributes:
+        model: A folder, ``package:NAME`` or a hub name.
+        licence: Its weights' licence, for the model card.
+        weight: Of its similarities, in the mean of all teachers'.
+    """
+
+    model: str
+    licence: str = ""
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the weight."""
+        require(self.weight > 0, f"A teacher's weight must be above 0, not {self.weight}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStartRecipe:
+    """Token-level distillation: the student reproduces the token vectors of its teachers.
+
+    Attributes:
+        teacher: A folder, ``package:NAME`` or a hub name; or several of them, as ``teachers``.
+        teacher_licence: Its weights' licence, for the model card.
+        teachers: Several, whose vectors are set side by side and projected to the student's hidden
+            size. The first gives the student its tokenizer and word embeddings.
+        tokens: So many the student reads.
+        target_tokens: Teachers run once, on pieces of so many tokens at most, and their vectors
+            are kept on disk, two bytes a dimension: the stage ``targets``. The student reads these
+            pieces again and again. 0: teachers run along with the student.
+        embeddings_from_targets: A new student's word embeddings start as the mean kept vector of
+            each token, not as the first teacher's: with several teachers those lie elsewhere.
+    """
+
+    teacher: str = ""
     teacher_licence: str = ""
+    teachers: tuple[TokenTeacher, ...] = ()
     tokens: int
+    target_tokens: int = 0
+    embeddings_from_targets: bool = False
     tokens_a_step: int = 4096
     learning_rate: float = 1e-3
     embedding_learning_rate: float = 2e-4
@@ -79,3 +114,32 @@ class WarmStartRecipe:
     maxsim_weight: float = 2.0
     sampled_tokens: int = 512
     checkpoint_every: int = 250
+
+    def __post_init__(self) -> None:
+        """Check that there is a teacher, and one way of naming it."""
+        require(
+            bool(self.teacher or self.teachers),
+            "[warm-start] needs a teacher: teacher = '...', or [[warm-start.teacher]].",
+            code="option_missing",
+        )
+        require(
+            not (self.teachers and (self.teacher or self.teacher_licence)),
+            "[warm-start] names its teachers in one way: teacher, or [[warm-start.teacher]].",
+            code="option_conflict",
+        )
+        require(
+            self.target_tokens >= 0,
+            f"[warm-start] target_tokens must not be negative, but is {self.target_tokens}.",
+        )
+        require(
+            self.target_tokens > 0 or not self.embeddings_from_targets,
+            "[warm-start] embeddings_from_targets needs targets that are kept: set target_tokens.",
+            code="option_missing",
+        )
+
+    @property
+    def all_teachers(self) -> tuple[TokenTeacher, ...]:
+        """All teachers, however they were named."""
+        if self.teachers:
+            return self.teachers
+        return (TokenTeacher(model=self.teacher, licence=self.teacher_licence),)

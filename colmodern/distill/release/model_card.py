@@ -80,10 +80,11 @@ def _steps(recipe: Recipe) -> list[str]:
     shape, warm = recipe.student, recipe.warm_start
     steps = [f"Start: {f'`{shape.start}`' if shape.start else 'random weights'}."]
     if warm is not None:
+        kept = warm.target_tokens
+        again = f" (of {kept:,} at most, again and again)" if kept else ""
         steps.append(
-            f"Warm start: the token vectors of `{warm.teacher}`"
-            f"{f' ({warm.teacher_licence})' if warm.teacher_licence else ''} on {warm.tokens:,} "
-            "tokens of text: cosine of every token, similarities between tokens, best match in "
+            f"Warm start: the token vectors of {_teachers(recipe)} on {warm.tokens:,} tokens of "
+            f"text{again}: cosine of every token, similarities between tokens, best match in "
             f"every other text; peak learning rate {warm.learning_rate}."
         )
     if recipe.mine is not None:
@@ -103,6 +104,20 @@ def _steps(recipe: Recipe) -> list[str]:
     if recipe.average.last > 1:
         steps.append(f"The mean of the last {recipe.average.last} checkpoints.")
     return steps
+
+
+def _teachers(recipe: Recipe) -> str:
+    """Return the warm start's teachers with their licences, and their weights if there are many."""
+    assert recipe.warm_start is not None
+    teachers = recipe.warm_start.all_teachers
+    if len(teachers) == 1:
+        licence = teachers[0].licence
+        return f"`{teachers[0].model}`" + (f" ({licence})" if licence else "")
+    named = " and ".join(
+        f"`{t.model}` ({', '.join([*filter(None, [t.licence]), f'weight {t.weight:g}'])})"
+        for t in teachers
+    )
+    return f"{named}, side by side, projected to the student's hidden size,"
 
 
 def _phase(phase: Any) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from colmodern.distill.checkpoints import check_weights, find_checkpoint, load_model
 from colmodern.distill.options.student import StudentRecipe
-from colmodern.distill.student.vocabulary import markers_of, refuse_too_small
+from colmodern.distill.student.vocabulary import Markers, markers_of, refuse_too_small
 from colmodern.errors import ConfigError, EncoderError
 
 if TYPE_CHECKING:
@@ -78,6 +81,31 @@ def build_student(
     return student
 
 
+def start_from_means(
+    student: Student, means_of: Callable[[int, Markers], tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Give a new student the mean target of each token as its word embedding.
+
+    Before any training its vectors are then about what a token has in any text. A token that was
+    never seen gets the mean of all.
+
+    Args:
+        student: Not trained yet.
+        means_of: Returns the mean vector of each of so many tokens, (n_tokens, hidden), float32,
+            and how often each was seen.
+    """
+    import torch
+
+    embeddings: Any = student.backbone.get_input_embeddings()
+    means, counts = means_of(embeddings.num_embeddings, markers_of(student.tokenizer))
+    unseen = np.average(means, axis=0, weights=counts)
+    rows = np.where(counts[:, np.newaxis] > 0, means, unseen).astype(np.float32)
+    backbone: Any = student.backbone
+    with torch.no_grad():
+        embeddings.weight.copy_(torch.from_numpy(rows))
+        backbone.embeddings.norm.weight.fill_(1.0)
+
+
 def start_student(recipe: StudentRecipe, tokenizer: Any, *, seed: int) -> Student:
     """Return the student that a checkpoint holds, grown to the recipe's layers.
 
@@ -107,6 +135,19 @@ def start_student(recipe: StudentRecipe, tokenizer: Any, *, seed: int) -> Studen
     student = Student(grow(backbone, recipe.n_layers), projection, tokenizer)
     _add_prefixes(student, recipe)
     return student
+
+
+def hidden_size_of(recipe: StudentRecipe) -> int:
+    """Return the hidden size that the student will have, by the recipe or its start.
+
+    Raises:
+        ConfigError: The start is missing.
+        EncoderError: It cannot be read.
+    """
+    if not recipe.start:
+        return recipe.hidden_size
+    backbone, _ = _parts(find_checkpoint(recipe.start))
+    return int(backbone.config.hidden_size)
 
 
 def grow(backbone: PreTrainedModel, n_layers: int) -> PreTrainedModel:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from colmodern.errors import ConfigError, EncoderError
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _LONGEST_ENDING = 5
+_UNUSED = re.compile(r"\[unused\d+\]")
+_ROLES = ("cls_token", "sep_token", "pad_token", "unk_token", "mask_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,32 @@ def fingerprint(tokenizer: Any) -> str:
     return digest.hexdigest()
 
 
+def token_numbers(teacher: Any, student: Any, *, where: Path) -> np.ndarray:
+    """Return the number that each of the student's tokens has in a teacher's vocabulary, int64.
+
+    Markers are matched by what they are for, word pieces by their letters. Tokens that no text is
+    split into (places that BERT left unused, added tokens of the student) become the unknown one.
+
+    Raises:
+        ConfigError: The teacher lacks a word piece.
+    """
+    theirs, ours = teacher.get_vocab(), student.get_vocab()
+    numbers = np.full(max(ours.values()) + 1, teacher.unk_token_id or 0, np.int64)
+    silent = {*student.get_added_vocab(), *student.all_special_tokens}
+    for token, number in ours.items():
+        if token in theirs:
+            numbers[number] = theirs[token]
+        elif token not in silent and not _UNUSED.fullmatch(token):
+            raise _other_tokenizer(where, f"the token {token!r} is not there")
+    for role in _ROLES:
+        name, other = getattr(student, role), getattr(teacher, role)
+        if name is not None and other is not None:
+            numbers[ours[name]] = theirs[other]
+    return numbers
+
+
 def refuse_other(teacher: Any, student: Any, *, where: Path) -> None:
-    """Refuse a teacher of tokens that splits texts in another way than the student.
+    """Refuse a teacher whose tokens have other numbers than the student's.
 
     Added tokens of the student (prefixes) do not count.
 
@@ -74,12 +103,10 @@ def refuse_other(teacher: Any, student: Any, *, where: Path) -> None:
     theirs, ours = teacher.get_vocab(), student.get_vocab()
     different = next((token for token, number in theirs.items() if ours.get(token) != number), None)
     if different is not None:
-        raise ConfigError(
-            f"The teacher in {where} has another tokenizer than the student (the token "
-            f"{different!r} is number {theirs[different]} there and {ours.get(different)} here): "
-            "token-level distillation needs the same tokens. Start from another checkpoint, or "
-            "leave out [warm-start].",
-            code="checkpoint_mismatch",
+        raise _other_tokenizer(
+            where,
+            f"the token {different!r} is number {theirs[different]} there and "
+            f"{ours.get(different)} here",
         )
 
 
@@ -137,6 +164,15 @@ def train_vocabulary(texts: Iterable[str], *, size: int, folder: Path) -> Path:
     )
     words.save_pretrained(folder)
     return folder
+
+
+def _other_tokenizer(where: Path, difference: str) -> ConfigError:
+    return ConfigError(
+        f"The teacher in {where} has another tokenizer than the student ({difference}): "
+        "token-level distillation needs the same tokens. Start from another checkpoint, or leave "
+        "out [warm-start].",
+        code="checkpoint_mismatch",
+    )
 
 
 def _pieces(counts: Counter[str], size: int) -> list[str]:

@@ -1,1 +1,1 @@
-"""How good is a document for a query, according to teachers or to lists made elsewhere?"""
+"""What do teachers say: how good is a document for a query, and what are a text's token vectors?"""

@@ -33,6 +33,7 @@ def train(
     prepared: Path,
     lists: Path,
     student: Path,
+    axes: Path,
     folder: Path,
     progress: Progress | None = None,
 ) -> None:
@@ -43,6 +44,7 @@ def train(
         prepared: The folder of the stage ``prepare``.
         lists: The table of scored lists.
         student: The checkpoint to start from.
+        axes: What vectors of several teachers of the warm start are projected by (``.npy``).
         folder: Where each phase gets a folder of its own: ``student/``, ``snapshots/`` to average,
             ``curve.csv`` and ``curve.png``.
         progress: Told the steps.
@@ -63,7 +65,7 @@ def train(
         run_step(
             home,
             inputs,
-            partial(_train_phase, recipe, phase, rows, prepared, student, progress),
+            partial(_train_phase, recipe, phase, rows, prepared, axes, student, progress),
         )
         shutil.rmtree(home / "work", ignore_errors=True)
         student = home / "student"
@@ -91,6 +93,7 @@ def _train_phase(
     phase: Phase,
     rows: PhaseRows,
     prepared: Path,
+    axes: Path,
     student: Path,
     progress: Progress | None,
     home: Path,
@@ -103,6 +106,7 @@ def _train_phase(
         rows=rows,
         student=student,
         pieces=prepared / "pieces.arrow",
+        axes=axes,
         evaluator=evaluator,
         work=work,
         progress=progress,

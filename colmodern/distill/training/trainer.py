@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from colmodern.distill.checkpoints import (
-    find_checkpoint,
-    load_frozen,
-    multiplies_bf16,
-    reading_dtype,
-)
+from colmodern.distill.checkpoints import multiplies_bf16
 from colmodern.distill.data.lists import PhaseRows
 from colmodern.distill.data.pieces import load_pieces
 from colmodern.distill.options.training import Phase
 from colmodern.distill.recipe import Recipe
 from colmodern.distill.student.model import load_student
 from colmodern.distill.student.vocabulary import markers_of
+from colmodern.distill.teachers.token_teachers import load_token_teachers
 from colmodern.types import Progress
 
 if TYPE_CHECKING:
@@ -36,6 +32,7 @@ def make_trainer(
     rows: PhaseRows,
     student: Path,
     pieces: Path,
+    axes: Path,
     evaluator: Any | None,
     work: Path,
     progress: Progress | None,
@@ -48,6 +45,7 @@ def make_trainer(
         rows: Its lists.
         student: The checkpoint to start from.
         pieces: The Arrow file of pieces, for the regulariser.
+        axes: What vectors of several teachers of the warm start are projected by (``.npy``).
         evaluator: Measures on the dev queries; None: nobody does.
         work: Where checkpoints go.
         progress: Told the steps.
@@ -73,7 +71,7 @@ def make_trainer(
         model,
         phase,
         n_head=(1 + bool(prefixes[0]), 1 + bool(prefixes[1])),
-        regulariser=_regulariser(recipe, phase, pieces, model, micro.draw),
+        regulariser=_regulariser(recipe, phase, pieces, axes, model, micro.draw),
     )
     return MultiVectorEncoderTrainer(
         model=model,
@@ -155,6 +153,7 @@ def _regulariser(
     recipe: Recipe,
     phase: Phase,
     pieces: Path,
+    axes: Path,
     model: MultiVectorEncoder,
     draw: Callable[[], int],
 ) -> Any | None:
@@ -163,9 +162,11 @@ def _regulariser(
     if not phase.regulariser_weight or recipe.warm_start is None:
         return None
     ids, offsets = load_pieces(pieces)
-    teacher = load_frozen(find_checkpoint(recipe.warm_start.teacher), dtype=reading_dtype())
+    teachers = load_token_teachers(recipe.warm_start, model.tokenizer)
+    if not teachers.is_one:
+        teachers.turn(np.load(axes))
     return TokenRegulariser(
-        teacher,
+        teachers,
         (np.asarray(ids), offsets),
         markers=markers_of(model.tokenizer),
         options=recipe.warm_start,

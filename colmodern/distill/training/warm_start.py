@@ -1,7 +1,8 @@
 """How does a small ModernBERT learn to produce another model's token vectors?
 
-The stage ``warm-start``. The teacher runs in the loop on the same tokens; ``token_loss.py`` says
-what is minimised. Without a teacher the stage only builds the student.
+The stage ``warm-start``. Teachers run in the loop on the same tokens, or their vectors are read
+from the stage ``targets``; ``token_loss.py`` says what is minimised. Without a teacher the stage
+only builds the student.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,14 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from colmodern.distill.checkpoints import (
-    find_checkpoint,
-    load_frozen,
-    multiplies_bf16,
-    reading_dtype,
-    token_vectors,
-    training_device,
-)
+from colmodern.distill.checkpoints import multiplies_bf16, training_device
 from colmodern.distill.data.batches import collate, endless_batches
 from colmodern.distill.data.pieces import load_pieces
 from colmodern.distill.losses.token_loss import token_losses
@@ -34,21 +29,48 @@ from colmodern.distill.student.model import (
     build_student,
     principal_projection,
     save_student,
+    start_from_means,
     start_student,
 )
-from colmodern.distill.student.vocabulary import load_tokenizer, markers_of, refuse_other
-from colmodern.errors import ConfigError, InputError
+from colmodern.distill.student.vocabulary import load_tokenizer, markers_of
+from colmodern.distill.teachers.kept_targets import KeptTargets, load_kept_targets
+from colmodern.distill.teachers.token_teachers import (
+    find_axes,
+    first_teacher,
+    load_token_teachers,
+)
+from colmodern.errors import InputError
 from colmodern.types import Progress
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-    from transformers import PreTrainedModel
 
 logger = logging.getLogger(__name__)
 
 _SAMPLED_BATCHES = 24  # for the first projection
 _LOG_EVERY = 25
+_SHORT_PIECE = 512  # tokens; of longer ones the products of plain attention take too much memory
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What the student reads, and the vectors that it is to produce.
+
+    Attributes:
+        ids: Token ids of all pieces.
+        offsets: Where each piece starts among them, (n_pieces + 1,).
+        targets: From numbers of pieces, with their token ids and mask, to the unit vectors of their
+            tokens, (n_tokens, hidden).
+        on_axes: Whether the vectors' dimensions are principal axes, the first one first.
+        kept: The vectors on disk; None: teachers run in the loop.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+    targets: Callable[[np.ndarray, Tensor, Tensor], Tensor]
+    on_axes: bool
+    kept: KeptTargets | None = None
 
 
 @dataclass(slots=True)
@@ -101,18 +123,18 @@ def begin_student(recipe: Recipe, tokenizer: Path, folder: Path) -> None:
         ConfigError: The checkpoint to start from, or the teacher, does not suit the recipe.
         EncoderError: One of them cannot be read.
     """
-    words = load_tokenizer(tokenizer)
-    shape = recipe.student
-    if shape.start:
-        student = start_student(shape, words, seed=recipe.seed)
-    else:
-        teacher = None if recipe.warm_start is None else _teacher(recipe.warm_start, words)
-        student = build_student(shape, words, teacher=teacher, seed=recipe.seed)
-    save_student(student, shape, folder / "start")
+    student = _new_student(recipe, load_tokenizer(tokenizer))
+    save_student(student, recipe.student, folder / "start")
 
 
 def warm_start(
-    recipe: Recipe, *, pieces: Path, tokenizer: Path, folder: Path, progress: Progress | None
+    recipe: Recipe,
+    *,
+    pieces: Path,
+    tokenizer: Path,
+    targets: Path,
+    folder: Path,
+    progress: Progress | None,
 ) -> None:
     """Train up to the recipe's number of tokens, from the last checkpoint if there is one.
 
@@ -120,39 +142,37 @@ def warm_start(
         recipe: The whole recipe.
         pieces: The Arrow file of the stage ``prepare``.
         tokenizer: The folder of the student's tokenizer.
+        targets: The folder of the stage ``targets``, for a recipe that keeps the teachers' vectors.
         folder: Where ``student/``, ``log.jsonl`` and, meanwhile, ``work/checkpoint.pt`` go.
         progress: Called with tokens done and tokens to do.
 
     Raises:
-        ConfigError: The teacher does not suit the student.
+        ConfigError: A teacher does not suit the student.
         InputError: There are no pieces.
     """
-    assert recipe.warm_start is not None
-    options = recipe.warm_start
     words = load_tokenizer(tokenizer)
-    teacher = _teacher(options, words)
     ids, offsets = load_pieces(pieces)
     if len(offsets) < 2:
         raise InputError(
             f"{pieces} holds no piece of text: [[prepare.source]] matched no text.",
             code="data_empty",
         )
-    trainee = _new_trainee(recipe, words, teacher, ids, offsets)
+    student = _new_student(recipe, words)
+    lessons = _lessons(recipe, student, ids, offsets, targets, folder)
+    trainee = _new_trainee(recipe, student, lessons)
     checkpoint, log = folder / "work" / "checkpoint.pt", folder / "log.jsonl"
     if checkpoint.exists():
         trainee.restore(checkpoint)
         logger.info("going on at step %d, %d tokens", trainee.step, trainee.tokens)
     _forget_after(log, trainee.step)
-    _train(trainee, teacher, ids, offsets, recipe, checkpoint, log, progress)
+    _train(trainee, lessons, recipe, checkpoint, log, progress)
     trainee.save(checkpoint)
     save_student(trainee.student, recipe.student, folder / "student")
 
 
 def _train(
     trainee: Trainee,
-    teacher: PreTrainedModel,
-    ids: np.ndarray,
-    offsets: np.ndarray,
+    lessons: Lessons,
     recipe: Recipe,
     checkpoint: Path,
     log: Path,
@@ -161,11 +181,11 @@ def _train(
     assert recipe.warm_start is not None
     options = recipe.warm_start
     started, first = time.monotonic(), trainee.tokens
-    batches = endless_batches(offsets, options.tokens_a_step, recipe.seed)
+    batches = endless_batches(lessons.offsets, options.tokens_a_step, recipe.seed)
     for batch in islice(batches, trainee.step, None):
         if trainee.tokens >= options.tokens:
             break
-        losses = _step(trainee, teacher, batch, ids, offsets, options, recipe.seed)
+        losses = _step(trainee, lessons, batch, options, recipe.seed)
         if trainee.step % _LOG_EVERY == 0:
             _log(log, trainee, {name: value.item() for name, value in losses.items()})
             speed = (trainee.tokens - first) / (time.monotonic() - started)
@@ -183,47 +203,81 @@ def learning_rate_factor(done: float, options: WarmStartRecipe) -> float:
     return min(1.0, max(0.0, (1.0 - done) / options.decay))
 
 
-def _teacher(options: WarmStartRecipe, words: Any) -> PreTrainedModel:
-    folder = find_checkpoint(options.teacher)
-    refuse_other(load_tokenizer(folder), words, where=folder)
-    teacher: Any = load_frozen(folder, dtype=reading_dtype())
-    return teacher.to(training_device())  # type: ignore[no-any-return]
+def _new_student(recipe: Recipe, words: Any) -> Student:
+    """Return the student at its start."""
+    shape = recipe.student
+    if shape.start:
+        return start_student(shape, words, seed=recipe.seed)
+    teacher = None if recipe.warm_start is None else first_teacher(recipe.warm_start, words)
+    return build_student(shape, words, teacher=teacher, seed=recipe.seed)
 
 
-def _new_trainee(
+def _lessons(
     recipe: Recipe,
-    words: Any,
-    teacher: PreTrainedModel,
+    student: Student,
     ids: np.ndarray,
     offsets: np.ndarray,
-) -> Trainee:
-    """Return the student at its start, with the first projection, and a new optimiser."""
-    import torch
-
+    targets: Path,
+    folder: Path,
+) -> Lessons:
+    """Return the pieces with what teachers say of them: their own words, or what was kept."""
     assert recipe.warm_start is not None
-    options, shape = recipe.warm_start, recipe.student
-    if shape.start:
-        student = start_student(shape, words, seed=recipe.seed)
-    else:
-        student = build_student(shape, words, teacher=teacher, seed=recipe.seed)
-        sample = [
-            token_vectors(teacher, *_rows(batch, ids, offsets, words)).cpu()
-            for batch in islice(
-                endless_batches(offsets, options.tokens_a_step, recipe.seed), _SAMPLED_BATCHES
-            )
-        ]
-        student.projection = principal_projection(torch.cat(sample), shape.dim)
-    if student.backbone.config.hidden_size != teacher.config.hidden_size:
-        raise ConfigError(
-            f"The student's hidden size {student.backbone.config.hidden_size} must be the "
-            f"teacher's {teacher.config.hidden_size} for a warm start.",
-            code="checkpoint_mismatch",
+    options, words, device = recipe.warm_start, student.tokenizer, training_device()
+    several = len(options.all_teachers) > 1
+    if options.target_tokens:
+        kept = load_kept_targets(targets, ids, offsets)
+        return Lessons(
+            kept.ids, kept.offsets, lambda batch, *_: kept(batch).to(device), several, kept
         )
+    hidden_size = student.backbone.config.hidden_size
+    teachers = load_token_teachers(options, words, hidden_size=hidden_size).to(device)
+    if several:
+        axes = find_axes(
+            folder / "axes.npy",
+            teachers,
+            (ids, offsets),
+            words,
+            hidden_size=hidden_size,
+            seed=recipe.seed,
+        )
+        teachers.turn(axes).to(device)
+    return Lessons(ids, offsets, lambda _, rows, mask: teachers(rows, mask), several)
+
+
+def _new_trainee(recipe: Recipe, student: Student, lessons: Lessons) -> Trainee:
+    """Return the student with its first projection and word embeddings, and a new optimiser."""
+    assert recipe.warm_start is not None
+    if not recipe.student.start:
+        student.projection = _first_projection(recipe, student, lessons)
+        if recipe.warm_start.embeddings_from_targets:
+            assert lessons.kept is not None
+            start_from_means(student, lessons.kept.means)
     backbone: Any = student.backbone
     device = training_device()
     backbone.train().to(device)
+    if device.type == "cpu" and max(recipe.prepare.lengths) <= _SHORT_PIECE:
+        backbone.set_attn_implementation("eager")  # the backward pass of the fused one is slow
     student.projection.to(device)
-    return Trainee(student, _optimiser(student, options))
+    return Trainee(student, _optimiser(student, recipe.warm_start))
+
+
+def _first_projection(recipe: Recipe, student: Student, lessons: Lessons) -> torch.nn.Linear:
+    """Return the projection that changes inner products of the teachers' vectors least."""
+    import torch
+
+    assert recipe.warm_start is not None
+    dim, hidden_size = recipe.student.dim, student.backbone.config.hidden_size
+    if lessons.on_axes:
+        projection = torch.nn.Linear(hidden_size, dim, bias=False)
+        with torch.no_grad():
+            projection.weight.copy_(torch.eye(dim, hidden_size))
+        return projection
+    batches = endless_batches(lessons.offsets, recipe.warm_start.tokens_a_step, recipe.seed)
+    sample = [
+        lessons.targets(batch, *_rows(batch, lessons, student.tokenizer)).cpu()
+        for batch in islice(batches, _SAMPLED_BATCHES)
+    ]
+    return principal_projection(torch.cat(sample), dim)
 
 
 def _optimiser(student: Student, options: WarmStartRecipe) -> torch.optim.Optimizer:
@@ -247,10 +301,8 @@ def _group(parameters: list[Any], peak: float, weight_decay: float) -> dict[str,
 
 def _step(
     trainee: Trainee,
-    teacher: PreTrainedModel,
+    lessons: Lessons,
     batch: np.ndarray,
-    ids: np.ndarray,
-    offsets: np.ndarray,
     options: WarmStartRecipe,
     seed: int,
 ) -> dict[str, Tensor]:
@@ -261,8 +313,8 @@ def _step(
         group["lr"] = group["peak"] * factor
     student = trainee.student
     markers = markers_of(student.tokenizer)
-    rows, mask = _rows(batch, ids, offsets, student.tokenizer)
-    target = token_vectors(teacher, rows, mask)
+    rows, mask = _rows(batch, lessons, student.tokenizer)
+    target = lessons.targets(batch, rows, mask)
     keep = mask.bool()
     with torch.autocast(trainee.device.type, dtype=torch.bfloat16, enabled=multiplies_bf16()):
         hidden = student.backbone(input_ids=rows, attention_mask=mask).last_hidden_state[keep]
@@ -282,15 +334,13 @@ def _step(
     trainee.optimiser.step()
     trainee.optimiser.zero_grad()
     trainee.step += 1
-    trainee.tokens += int((offsets[batch + 1] - offsets[batch] + 2).sum())
+    trainee.tokens += int((lessons.offsets[batch + 1] - lessons.offsets[batch] + 2).sum())
     return losses
 
 
-def _rows(
-    batch: np.ndarray, ids: np.ndarray, offsets: np.ndarray, words: Any
-) -> tuple[Tensor, Tensor]:
+def _rows(batch: np.ndarray, lessons: Lessons, words: Any) -> tuple[Tensor, Tensor]:
     """Return token ids and mask of some pieces, where training runs."""
-    rows, mask = collate(batch, ids, offsets, markers_of(words))
+    rows, mask = collate(batch, lessons.ids, lessons.offsets, markers_of(words))
     device = training_device()
     return rows.to(device), mask.to(device)
 

@@ -38,7 +38,7 @@ def choose_precision(wanted: str, *, bytes_pass: Callable[[], bool] = lambda: Fa
 
     ``auto`` takes bf16 where the machine has such products and fp32 elsewhere. int8 is the fastest
     wherever bytes have an instruction, but how much it changes depends on the checkpoint, so it is
-    taken only for one with which that was measured or checked (docs/encoder.md).
+    taken only for one with which that was measured or checked (docs/how-to/encoder.md).
 
     Args:
         wanted: ``auto`` or a precision.

@@ -18,16 +18,28 @@ from colmodern.types import FloatMatrix, IntVector
 
 
 class Cosine:
-    """MiniLM over windows that begin half a window apart or a little more."""
+    """A model of one vector a text over windows that begin half a window apart or a little more."""
 
-    name = "minilm"
+    def __init__(
+        self, windows: DocumentWindows, work: Path, collection: str, model: str = MINILM
+    ) -> None:
+        """Encode the windows of all documents, or read their vectors from a file of before.
 
-    def __init__(self, windows: DocumentWindows, kept: Path) -> None:
-        """Encode the windows of all documents, or read their vectors from a file of before."""
+        Args:
+            windows: The windows of the documents.
+            work: Where the vectors are kept.
+            collection: The name of the collection.
+            model: ``minilm``, or a folder or hub name that sentence-transformers reads.
+
+        Raises:
+            EncoderError: There is no such model, or it cannot be read.
+        """
+        self.name = model if model == MINILM else Path(model).name
+        self._of = model
         self._windows = windows
-        self._model = load_single_vector_model(MINILM, "cpu")
+        self._model = load_single_vector_model(model, "cpu")
         self._rows = cache(self._rows_of)
-        self._vectors = self._read_or_encode(kept)
+        self._vectors = self._read_or_encode(work / f"{collection}-{self.name}.npz")
 
     def find(self, question: Question, n: int) -> FoundWindow:
         """Return the ``n`` best places of the question's document, best first."""
@@ -53,7 +65,8 @@ class Cosine:
     def _read_or_encode(self, kept: Path) -> dict[str, FloatMatrix]:
         """Return the vectors of each document's windows; a file of other windows is replaced."""
         texts = {id_: self._texts(id_) for id_ in self._windows.documents}
-        digest = np.array(hashlib.sha256(repr(texts).encode("utf-8", "surrogatepass")).hexdigest())
+        made_of = repr((self._of, texts)).encode("utf-8", "surrogatepass")
+        digest = np.array(hashlib.sha256(made_of).hexdigest())
         if kept.is_file():
             with np.load(kept) as found:
                 if found["digest"] == digest:

@@ -13,12 +13,15 @@ from colmodern.errors import ConfigError
 from colmodern.eval.passages.annotated import Annotated, Question
 from colmodern.eval.passages.cosine import Cosine
 from colmodern.eval.passages.windows import DocumentWindows, FoundWindow, index_of
+from colmodern.eval.systems.dense import MINILM
 from colmodern.passages.choice import K1, B, Doubles
 from colmodern.searcher import Searcher
 from colmodern.searcher.answer import ALSO_WITHIN
 from colmodern.types import DocumentEncoder, IntVector
 
 FINDERS = ("passage", "random", "bm25", "maxsim", "minilm")
+DENSE = "dense:"
+"""Before the path of another model of one vector a text."""
 
 
 class Finder(Protocol):
@@ -40,7 +43,7 @@ def finders_of(
     """Return finders by name.
 
     Args:
-        names: Some of ``FINDERS``.
+        names: Some of ``FINDERS``, and ``dense:PATH``.
         collection: What they search.
         encoder: What encodes documents and questions.
         work: A folder for the index and the vectors of windows; what is there is used again.
@@ -48,10 +51,12 @@ def finders_of(
     Raises:
         ConfigError: There is no such finder.
     """
-    unknown = next((name for name in names if name not in FINDERS), None)
+    unknown = next(
+        (name for name in names if name not in FINDERS and not name.startswith(DENSE)), None
+    )
     if unknown is not None:
         raise ConfigError(
-            f"There is no finder {unknown!r}; there are: {', '.join(FINDERS)}.",
+            f"There is no finder {unknown!r}; there are: {', '.join(FINDERS)}, {DENSE}PATH.",
             code="option_not_allowed",
             option="finders",
             value=unknown,
@@ -62,8 +67,8 @@ def finders_of(
     for name in names:
         if name == "passage":
             made[name] = _Shown(path, encoder)
-        elif name == "minilm":
-            made[name] = Cosine(windows, work / f"{collection.name}-minilm.npz")
+        elif name == MINILM or name.startswith(DENSE):
+            made[name] = Cosine(windows, work, collection.name, name.removeprefix(DENSE))
         else:
             made[name] = _Scored(name, windows)
     return list(made.values())

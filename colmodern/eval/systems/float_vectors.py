@@ -14,21 +14,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern import kernels
+from colmodern.codec import DocumentReservoir
 from colmodern.errors import EncoderError, InputError
 from colmodern.eval.systems.building import build_once, folder_bytes
 from colmodern.eval.systems.system import Answer, Built
+from colmodern.kernels.scoring import expected_of_vectors, vector_scores
 from colmodern.request import Scoring, SearchRequest
-from colmodern.searcher import length_part, scoring_for, sharpness_of
-from colmodern.types import Document, DocumentEncoder, FloatMatrix, Progress
+from colmodern.searcher import scoring_for
+from colmodern.types import Document, DocumentEncoder, FloatMatrix, FloatVector, Progress
 
 _BATCH_CHARS = 200_000
 _BATCH_DOCUMENTS = 512
 _BLOCK_TOKENS = 1 << 16
+_DRAWN = ("drawn.npy", "drawn-offsets.npy")
 
 
 class FloatVectors:
     """The score of every query with every document, from vectors rounded to 16-bit floats.
+
+    What is expected of a match in the corrected score comes from documents that are drawn as those
+    that an index keeps.
 
     The vectors lie in a memory-mapped file; about 65,000 of them are in memory as 32-bit floats at
     a time, more only if one document has more. Blocks of documents are the outer loop, so a query's
@@ -83,7 +88,7 @@ class FloatVectors:
         self, documents: Iterable[Document], folder: Path, *, progress: Progress | None = None
     ) -> Built:
         """Encode documents into a file of 16-bit floats, or find it there."""
-        path = folder / f"float16-{self._encoder.fingerprint[:12]}"
+        path = folder / f"float16-drawn-{self._encoder.fingerprint[:12]}"
         build_s, peak = build_once(
             path, path.is_dir, lambda: _write(path, documents, self._encoder, progress)
         )
@@ -108,26 +113,32 @@ class FloatVectors:
             encoded.append(np.ascontiguousarray(tokens.vectors, np.float32))
         tops: list[list[tuple[float, int]]] = [[] for _ in encoded]
         search_s = np.zeros(len(encoded))
+        expected: list[FloatVector | None] = [None] * len(encoded)
+        if self._scoring is Scoring.CORRECTED:
+            drawn = _drawn(self._folder)
+            for number, query in enumerate(encoded):
+                started = time.perf_counter()
+                expected[number] = expected_of_vectors(query, *drawn)
+                search_s[number] += time.perf_counter() - started
         ids = json.loads((self._folder / "ids.json").read_text())
         for first, vectors, offsets, read_s in _blocks(self._folder, self._encoder.dim):
             search_s += read_s / max(1, len(encoded))
             for number, query in enumerate(encoded):
                 started = time.perf_counter()
                 if len(query):
-                    _keep_best(tops[number], self._scores(query, vectors, offsets), first, k)
+                    scores = vector_scores(
+                        query,
+                        vectors,
+                        offsets,
+                        self._scoring,
+                        expected=expected[number],
+                        threads=self._threads,
+                    )
+                    _keep_best(tops[number], scores, first, k)
                 search_s[number] += time.perf_counter() - started
         for top, encode, search in zip(tops, encode_s, search_s.tolist(), strict=True):
             ranking = tuple((ids[-minus], score) for score, minus in sorted(top, reverse=True))
             yield Answer(ranking, encode, search)
-
-    def _scores(
-        self, query: FloatMatrix, vectors: FloatMatrix, offsets: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        sharpness = sharpness_of(self._scoring)
-        scores = kernels.maxsim(query, vectors, offsets, sharpness=sharpness, threads=self._threads)
-        if self._scoring is Scoring.CORRECTED:
-            scores -= length_part(np.diff(offsets), n_query=len(query))
-        return scores
 
     @property
     def _said(self) -> dict[str, str]:
@@ -164,6 +175,7 @@ def _write(
     scratch.mkdir()
     ids: list[str] = []
     lengths: list[int] = []
+    drawn = DocumentReservoir(encoder.dim, seed=0)
     try:
         with (scratch / "vectors.f16").open("wb") as out:
             for batch in _batches(documents):
@@ -176,12 +188,16 @@ def _write(
                             code="encoder_result_invalid",
                         )
                     out.write(tokens.vectors.astype(np.float16).tobytes())
+                    drawn.offer(tokens.vectors)
                     ids.append(document.id)
                     lengths.append(len(tokens))
                 if progress is not None:
                     progress("encoding", len(ids), 0)
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         np.save(scratch / "offsets.npy", offsets)
+        vectors_drawn, offsets_drawn = drawn.documents
+        np.save(scratch / _DRAWN[0], vectors_drawn)
+        np.save(scratch / _DRAWN[1], offsets_drawn)
         (scratch / "ids.json").write_text(json.dumps(ids))
         scratch.replace(path)
     except OSError as err:
@@ -208,6 +224,12 @@ def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
 def _offsets(path: Path) -> NDArray[np.int64]:
     offsets: NDArray[np.int64] = np.load(path / "offsets.npy")
     return offsets
+
+
+def _drawn(path: Path) -> tuple[FloatMatrix, NDArray[np.int64]]:
+    """Return the vectors and the offsets of the documents that were drawn."""
+    vectors, offsets = (np.load(path / name) for name in _DRAWN)
+    return vectors, offsets
 
 
 def _blocks(path: Path, dim: int) -> Iterator[tuple[int, FloatMatrix, NDArray[np.int64], float]]:

@@ -21,6 +21,7 @@ from colmodern.errors import (
 )
 from colmodern.storage import EncoderInfo, FileRecord, LocalDirectory, SourceRecord
 from colmodern.storage.directory.durable import replace_file, sync_folder
+from colmodern.storage.directory.urls import check_local
 from colmodern.storage.format.manifest import CodecRecord
 from colmodern.storage.format.manifest_json import (
     codec_json,
@@ -173,7 +174,12 @@ def part_name(number: int) -> str:
 
 
 def plan_folder(path: Path) -> Path:
-    """Return where the plan of the shard set in the folder ``path`` lies."""
+    """Return where the plan of the shard set in the folder ``path`` lies.
+
+    Raises:
+        ConfigError: It is a URL.
+    """
+    check_local(path)
     return path / PLAN
 
 

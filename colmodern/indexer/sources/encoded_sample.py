@@ -7,6 +7,7 @@ from operator import itemgetter
 
 import numpy as np
 
+from colmodern.codec import DocumentReservoir
 from colmodern.indexer.row_checks import check_rows
 from colmodern.indexer.sampling import HELD_OUT_TOKENS, Reservoir, Sample, are_held_out
 from colmodern.indexer.sources.embedded import BATCH_TOKENS, offsets_of
@@ -29,6 +30,7 @@ class EncodedSample:
         self._rows = np.empty((n_rows, dim), np.float32)  # memory is taken as it fills
         self._n_rows = 0
         self._held_out = Reservoir(HELD_OUT_TOKENS, dim, seed=0)
+        self._drawn = DocumentReservoir(dim, seed=0)
         self._documents: list[tuple[int, EncodedDocument]] = []
         self.n_tokens = 0
 
@@ -41,6 +43,7 @@ class EncodedSample:
         every = np.arange(len(tokens))
         check_rows([document.id], tokens.vectors, offsets_of([len(tokens)]), every)
         self.n_tokens += len(tokens)
+        self._drawn.offer(tokens.vectors)
         if are_held_out(np.array([number]))[0]:
             self._held_out.offer(tokens.vectors)
         else:
@@ -59,8 +62,9 @@ class EncodedSample:
 
     @property
     def sample(self) -> Sample:
-        """The vectors to train on, and those to try the codec on; views."""
-        return Sample(self._rows[: self._n_rows], self._held_out.rows)
+        """The vectors to train on, those to try the codec on, and documents to keep with it."""
+        rows = self._rows[: self._n_rows]
+        return Sample(rows, self._held_out.rows, self._drawn.documents)
 
     @property
     def numbers(self) -> IntVector:

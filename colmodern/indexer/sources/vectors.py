@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from itertools import compress
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.codec import DocumentReservoir
 from colmodern.codec.vectors import check_dim
 from colmodern.errors import InputError
 from colmodern.indexer.report import IndexReport
@@ -177,6 +178,7 @@ class _Sampler:
         limit = sample_limit(config.sample_tokens, dim)
         self._kept = Reservoir(limit, dim, seed=config.seed)
         self._held_out = Reservoir(HELD_OUT_TOKENS, dim, seed=config.seed)
+        self._drawn = DocumentReservoir(dim, seed=config.seed)
 
     def offer(self, batch: EmbeddedBatch, *, n_before: int) -> None:
         """Let a batch pass by that comes after ``n_before`` documents; refuse what is no number."""
@@ -186,11 +188,14 @@ class _Sampler:
         for reservoir, rows in ((self._kept, ~apart), (self._held_out, apart)):
             taken = reservoir.offer(batch.vectors, np.flatnonzero(rows))
             check_rows(ids, batch.vectors, batch.offsets, taken)
+        for start, end in pairwise(batch.offsets.tolist()):
+            if n_taken := self._drawn.offer(batch.vectors[start:end]):
+                check_rows(ids, batch.vectors, batch.offsets, np.arange(start, start + n_taken))
 
     @property
     def sample(self) -> Sample:
         """The sample so far."""
-        return Sample(self._kept.rows, self._held_out.rows)
+        return Sample(self._kept.rows, self._held_out.rows, self._drawn.documents)
 
 
 def _batch_of(documents: list[StoredDocument], batch: EmbeddedBatch) -> StoredBatch:

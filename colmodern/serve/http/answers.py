@@ -15,7 +15,7 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 
 _LONGEST_MESSAGE = 1_000
-_WAIT = {"overloaded": "1", "too_many_requests": "1"}
+_WAIT = {"overloaded": "1", "too_many_requests": "1", "shard_unavailable": "1"}
 
 
 def as_json(values: Mapping[str, Any]) -> bytes:

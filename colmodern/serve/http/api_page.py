@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from colmodern.serve.http.answers import JSON
 from colmodern.serve.http.openapi import description
-from colmodern.serve.http.server import Server
+from colmodern.serve.http.server import Front
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -19,9 +19,14 @@ _POLICY = (
 )
 
 
-async def docs(server: Server, request: Request) -> Response:
+async def docs(server: Front, request: Request) -> Response:
     """Answer with a page that lists every address, what it takes, and the errors."""
-    text = "\n".join(_lines(description(server, request.app.state.more_paths)))
+    return page_of(description(server, request.app.state.more_paths))
+
+
+def page_of(told: Mapping[str, Any]) -> Response:
+    """Return the page of a description."""
+    text = "\n".join(_lines(told))
     return Response(text, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
 
 

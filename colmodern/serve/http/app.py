@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from starlette.applications import Starlette
 from starlette.convertors import PathConvertor, register_url_convertor
@@ -26,19 +26,23 @@ from colmodern.serve.http import (
     openapi,
     others,
     page,
+    part,
     search,
     writing,
 )
 from colmodern.serve.http.guard import Guard
-from colmodern.serve.http.server import Route, Server
+from colmodern.serve.http.server import Front, Route, Server
 from colmodern.serve.served import ServedIndex
 
 logger = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
 
+AnyFront = TypeVar("AnyFront", bound=Front)
+
 _ADDRESSES: tuple[tuple[str, str, Scope | None, Route], ...] = (
     ("POST", "/v1/search", Scope.READ, search.search),
+    ("POST", "/v1/statistics", Scope.READ, part.statistics),
     ("POST", "/v1/explain", Scope.READ, documents.explain),
     ("GET", "/v1/documents", Scope.READ, documents.document),
     ("GET", "/v1/documents/{id:id}", Scope.READ, documents.document),
@@ -102,23 +106,46 @@ def make_app(server: Server, mounted: Sequence[Mounted] = ()) -> Starlette:
                 yield
         finally:
             refreshing.cancel()
-            for writer in server.writers.values():
-                await asyncio.to_thread(writer.close)
+            closing = (asyncio.to_thread(writer.close) for writer in server.writers.values())
+            await asyncio.gather(*closing)
             await asyncio.to_thread(server.admission.close)
             server.library.close()
 
+    addresses = [
+        *(made_address(server, *one) for one in _ADDRESSES),
+        *(one.route for one in mounted),
+    ]
+    app = guarded(server, addresses, lifespan)
+    app.state.more_paths = {path: told for one in mounted for path, told in one.paths.items()}
+    return app
+
+
+def guarded(
+    server: Front,
+    addresses: Sequence[Address],
+    lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
+) -> Starlette:
+    """Return an application of some addresses, with what holds for every request."""
     app = Starlette(
-        routes=[*(_address(server, *one) for one in _ADDRESSES), *(one.route for one in mounted)],
+        routes=[*addresses],
         middleware=[Middleware(Guard, server=server)],
         exception_handlers={404: _no_such_address, 405: _no_such_method},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    app.state.more_paths = {path: told for one in mounted for path, told in one.paths.items()}
+    app.state.more_paths = {}
     return app
 
 
-def _address(server: Server, methods: str, path: str, scope: Scope | None, route: Route) -> Address:
+def made_address(
+    server: AnyFront,
+    methods: str,
+    path: str,
+    scope: Scope | None,
+    route: Callable[[AnyFront, Request], Awaitable[Response]],
+) -> Address:
+    """Return an address: methods, path, the scope that a token needs, and what answers."""
+
     async def endpoint(request: Request) -> Response:
         if scope is not None:
             allow(request.scope["colmodern.bearer"], scope)

@@ -181,5 +181,29 @@ def whole_number(value: Any, name: str, *, least: int, most: int) -> int:
     return found
 
 
+def truth_of(body: Mapping[str, Any], name: str, *, otherwise: bool = False) -> bool:
+    """Return a value that is true or false, if the body has one.
+
+    Raises:
+        RequestRefusedError: It is something else.
+    """
+    value = body.get(name)
+    if value is None:
+        return otherwise
+    if not isinstance(value, bool):
+        raise _wrong(name, f"must be true or false, not {value!r:.40}")
+    return value
+
+
+def too_many(name: str, given: int, limit: int) -> RequestRefusedError:
+    """Return the error of a request that asks for more than is allowed."""
+    return RequestRefusedError(
+        f"{name} may be at most {limit:,} here, not {given:,}.",
+        code="too_large",
+        option=name,
+        value=given,
+    )
+
+
 def _wrong(name: str, what: str) -> RequestRefusedError:
     return RequestRefusedError(f"{name} {what}.", code="request_invalid", option=name)

@@ -18,6 +18,7 @@ from colmodern.serve.http.body import (
     text_of,
     whole_number,
 )
+from colmodern.serve.http.part import PartOfSearch, encoded_query, vectors_of, with_spans
 from colmodern.serve.http.search import milliseconds
 from colmodern.serve.http.server import Server
 from colmodern.serve.stopwatch import Stopwatch
@@ -75,16 +76,32 @@ async def explain(server: Server, request: Request) -> Response:
         "word_weight": body.get("word_weight"),
     }
     index = server.library.named(index_of(body))
+    vectors = body.get("vectors")
+    tokens = None
+    if vectors is not None:
+        tokens = with_spans(
+            vectors_of(vectors, limits, dim=index.encoder.dim), body.get("spans"), query
+        )
+    part = PartOfSearch.of(body, limits)
 
     def work(watch: Stopwatch, _threads: int) -> bytes:
         with index.use() as snapshot:
-            found = snapshot.searcher.explain(query, doc_id, passages=passages, begin=watch, **how)
+            if part is not None:
+                part.check(snapshot)
+                how["statistics"] = part.statistics
+            asked = {"passages": passages, "begin": watch, **how}
+            if tokens is None and part is None:
+                found = snapshot.searcher.explain(query, doc_id, **asked)
+            else:
+                found = snapshot.searcher.explain_embeddings(
+                    tokens or encoded_query(snapshot, query, watch), doc_id, query=query, **asked
+                )
             watch("answer")
             values = {
                 "index": index.name,
                 "generation": snapshot.generation,
                 **found.to_dict(),
-                "milliseconds": milliseconds(watch),
+                "milliseconds": milliseconds(watch.seconds()),
             }
             return checked_size(as_json(values), limits.max_answer)
 

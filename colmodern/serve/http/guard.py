@@ -7,10 +7,10 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,9 +19,12 @@ from colmodern.serve.access import Bearer
 from colmodern.serve.http.answers import failure
 from colmodern.serve.http.connection import TOO_MANY
 from colmodern.serve.http.page import is_of_page
-from colmodern.serve.http.server import Server
+from colmodern.serve.http.server import Front
 
 logger = logging.getLogger("colmodern.serve.requests")
+
+RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
+"""Names in small letters, as ASGI has them."""
 
 PUBLIC = frozenset({"/livez", "/readyz", "/openapi.json", "/docs"})
 """What answers without a token, as the page does: it tells nothing of any document."""
@@ -29,12 +32,11 @@ PUBLIC = frozenset({"/livez", "/readyz", "/openapi.json", "/docs"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEALTH = frozenset({"/livez", "/readyz"})
 
-_SAFE = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+_SAFE = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_NO_PAGE = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 """The policy of an answer that is no page, should a browser show it as one."""
 _CORS_HEADERS = (
     "Authorization, Content-Type, If-None-Match, X-Request-ID, MCP-Protocol-Version, Mcp-Method, "
@@ -45,7 +47,7 @@ _CORS_HEADERS = (
 class Guard:
     """Stands in front of all routes; a plain ASGI application."""
 
-    def __init__(self, app: ASGIApp, server: Server) -> None:
+    def __init__(self, app: ASGIApp, server: Front) -> None:
         """Let requests through to ``app`` as the configuration of ``server`` says."""
         self._app = app
         self._server = server
@@ -62,10 +64,11 @@ class Guard:
         request_id = headers.get("x-request-id", "")
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = uuid.uuid4().hex
+        scope["colmodern.request_id"] = request_id
         record = _RequestRecord(self._server, scope, request_id)
         carried = self._headers(headers, request_id)
         if _is_one_too_many(scope):
-            carried["Connection"] = "close"
+            carried.append((b"connection", b"close"))
         sending = record.sending(send, carried)
         try:
             response = self._preflight(scope, headers)
@@ -86,15 +89,19 @@ class Guard:
         finally:
             record.finish()
 
-    def _headers(self, headers: Headers, request_id: str) -> dict[str, str]:
+    def _headers(self, headers: Headers, request_id: str) -> RawHeaders:
         """Return what every answer carries."""
         origin = headers.get("origin")
-        added = {"X-Request-ID": request_id, **_SAFE}
-        if origin is not None and origin in self._server.config.cors:
-            exposed = {"Access-Control-Expose-Headers": "ETag, X-Request-ID, Retry-After"}
-            added |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin", **exposed}
-            added["Cross-Origin-Resource-Policy"] = "cross-origin"
-        return added
+        added = [(b"x-request-id", request_id.encode("ascii")), *_SAFE]
+        if origin is None or origin not in self._server.config.cors:
+            return [*added, (b"cross-origin-resource-policy", b"same-origin")]
+        return [
+            *added,
+            (b"cross-origin-resource-policy", b"cross-origin"),
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"vary", b"Origin"),
+            (b"access-control-expose-headers", b"ETag, X-Request-ID, Retry-After"),
+        ]
 
     def _preflight(self, scope: Scope, headers: Headers) -> Response | None:
         """Return the answer to a browser that asks whether a page of another origin may ask."""
@@ -195,10 +202,18 @@ def _without_port(host: str) -> str:
     return name if colon and port.isdigit() else host.lower()
 
 
+def _with(headers: Iterable[tuple[bytes, bytes]], carried: RawHeaders) -> RawHeaders:
+    """Return the headers of an answer, those that all have in the place of its own."""
+    ours = {name for name, _ in carried}
+    kept = [one for one in headers if one[0] not in ours]
+    policy = () if any(name == _NO_PAGE[0] for name, _ in kept) else (_NO_PAGE,)
+    return [*kept, *carried, *policy]
+
+
 class _RequestRecord:
     """What is told of one request when it is over: never its query, nor any text."""
 
-    def __init__(self, server: Server, scope: Scope, request_id: str) -> None:
+    def __init__(self, server: Front, scope: Scope, request_id: str) -> None:
         self.bearer: Bearer | None = None
         self._server = server
         self._scope = scope
@@ -207,15 +222,13 @@ class _RequestRecord:
         self._status = 0
         self._code = ""
 
-    def sending(self, send: Send, headers: MutableMapping[str, str]) -> Send:
+    def sending(self, send: Send, carried: RawHeaders) -> Send:
         """Return what sends an answer with the headers that all have."""
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._status = message["status"]
-                sent = MutableHeaders(scope=message)
-                sent.update(headers)
-                sent.setdefault("Content-Security-Policy", _NO_PAGE)
+                message["headers"] = _with(message.get("headers", ()), carried)
             await send(message)
 
         return sending
@@ -233,6 +246,8 @@ class _RequestRecord:
         route: Any = self._scope.get("route")
         name = getattr(route, "path", "none")
         self._server.metrics.count_request(name, self._status, seconds)
+        if not logger.isEnabledFor(logging.INFO):
+            return
         told = {
             "method": self._scope["method"],
             "route": name,

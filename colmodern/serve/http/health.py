@@ -7,13 +7,14 @@ import time
 from starlette.requests import Request
 from starlette.responses import Response
 
+from colmodern.serve.config import ServeConfig
 from colmodern.serve.http.answers import JSON, as_json
-from colmodern.serve.http.server import Server
+from colmodern.serve.http.server import Front, Server
 from colmodern.serve.metrics import CONTENT_TYPE
 from colmodern.serve.stopwatch import Stopwatch
 
 
-async def livez(_server: Server, _request: Request) -> Response:
+async def livez(_server: Front, _request: Request) -> Response:
     """Say that the process answers; touches nothing."""
     return Response(b"ok\n", media_type="text/plain")
 
@@ -24,7 +25,7 @@ async def readyz(server: Server, _request: Request) -> Response:
     return Response(as_json({"ready": True, "generations": generations}), media_type=JSON)
 
 
-async def metrics(server: Server, _request: Request) -> Response:
+async def metrics(server: Front, _request: Request) -> Response:
     """Answer Prometheus."""
     return Response(server.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
@@ -41,17 +42,21 @@ async def status(server: Server, request: Request) -> Response:
                 told = snapshot.searcher.describe()
                 age = round(max(0.0, time.time() - snapshot.opened), 1)
                 indexes.append({"name": one.name, **told, "seconds_since_opened": age})
-        limits = server.config
-        told_limits = {
-            "k": limits.max_k,
-            "queries": limits.max_queries,
-            "query_characters": limits.max_characters,
-            "query_tokens": limits.max_tokens,
-            "text_characters": limits.max_text,
-            "body_bytes": limits.max_body,
-            "answer_bytes": limits.max_answer,
-            "deadline_seconds": limits.deadline,
-        }
-        return as_json({"version": __version__, "indexes": indexes, "limits": told_limits})
+        limits = limits_of(server.config)
+        return as_json({"version": __version__, "indexes": indexes, "limits": limits})
 
     return Response(await server.run(request, work, threads=1), media_type=JSON)
+
+
+def limits_of(config: ServeConfig) -> dict[str, float]:
+    """Return how much a request may ask for."""
+    return {
+        "k": config.max_k,
+        "queries": config.max_queries,
+        "query_characters": config.max_characters,
+        "query_tokens": config.max_tokens,
+        "text_characters": config.max_text,
+        "body_bytes": config.max_body,
+        "answer_bytes": config.max_answer,
+        "deadline_seconds": config.deadline,
+    }

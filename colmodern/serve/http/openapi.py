@@ -11,7 +11,7 @@ from starlette.responses import Response
 from colmodern.errors import CODES
 from colmodern.request import SearchRequest
 from colmodern.serve.http.answers import JSON, NDJSON, as_json
-from colmodern.serve.http.server import Server
+from colmodern.serve.http.server import Front
 
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "number"}
@@ -22,13 +22,13 @@ _COLBERT_K = {"type": "integer", "minimum": 1, "maximum": 100}
 _INDEX = {"type": ["string", "null"], "description": "The name of the index; null: the first."}
 
 
-async def openapi(server: Server, request: Request) -> Response:
+async def openapi(server: Front, request: Request) -> Response:
     """Answer with the description of the API (OpenAPI 3.1)."""
     told = description(server, request.app.state.more_paths)
     return Response(as_json(told), media_type=JSON)
 
 
-def description(server: Server, more_paths: Mapping[str, Any]) -> dict[str, Any]:
+def description(server: Front, more_paths: Mapping[str, Any]) -> dict[str, Any]:
     """Return the description of the API with the limits of a server.
 
     Args:
@@ -68,7 +68,7 @@ def description(server: Server, more_paths: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _paths(server: Server) -> dict[str, Any]:
+def _paths(server: Front) -> dict[str, Any]:
     return {
         "/v1/search": {
             "post": _operation(
@@ -77,6 +77,19 @@ def _paths(server: Server) -> dict[str, Any]:
                 body=_search_body(server),
                 answer={"anyOf": [{"$ref": _ref("Hits")}, _ANYTHING]},
                 lines=True,
+            )
+        },
+        "/v1/statistics": {
+            "post": _operation(
+                "statistics",
+                "Say what a search of several shards as one needs to know of this one.",
+                body=_object(
+                    {
+                        "query": {"type": ["string", "null"], **_longest(server)},
+                        "where": {"type": ["string", "null"]},
+                        "index": _INDEX,
+                    }
+                ),
             )
         },
         "/v1/explain": {
@@ -91,6 +104,12 @@ def _paths(server: Server) -> dict[str, Any]:
                         **{
                             name: SearchRequest.json_schema()["properties"][name]
                             for name in ("scoring", "mode", "word_weight")
+                        },
+                        **{name: schema for name, schema in _part(server).items() if name != "ids"},
+                        "spans": {
+                            "type": ["array", "null"],
+                            "items": {"type": "array", "items": _WHOLE},
+                            "description": "With vectors: the characters of the query of each.",
                         },
                         "index": _INDEX,
                     },
@@ -212,7 +231,7 @@ def _paths(server: Server) -> dict[str, Any]:
     }
 
 
-def _search_body(server: Server) -> dict[str, Any]:
+def _search_body(server: Front) -> dict[str, Any]:
     options = SearchRequest.json_schema()["properties"]
     options["k"] = {**options["k"], "maximum": server.config.max_k}
     text = _text(server.config.max_characters)
@@ -224,10 +243,40 @@ def _search_body(server: Server) -> dict[str, Any]:
             "minItems": 1,
             "maxItems": server.config.max_queries,
         },
-        "vectors": {**_VECTORS, "type": ["array", "null"], "description": "One query's tokens."},
+        "precise": {"type": ["boolean", "null"], "description": "Scores are not rounded."},
+        **_part(server),
         "index": _INDEX,
     }
     return _object({**asked, **options}, required=())
+
+
+def _part(server: Front) -> dict[str, Any]:
+    """Return what is asked of one shard of several; see ``http/part.py``."""
+    most = {"minItems": 1, "maxItems": server.config.max_k}
+    return {
+        "vectors": {
+            "anyOf": [_VECTORS, _TEXT, {"type": "null"}],
+            "description": "One query's tokens; as a text: base64 of float32, row after row.",
+        },
+        "statistics": {
+            "type": ["object", "null"],
+            "description": "The sum of the statistics of all shards.",
+        },
+        "state": {
+            "type": ["string", "null"],
+            "description": "Refuse if the index is in another state.",
+        },
+        "ids": {
+            "type": ["array", "null"],
+            "items": _TEXT,
+            **most,
+            "description": "Only these documents.",
+        },
+    }
+
+
+def _longest(server: Front) -> dict[str, Any]:
+    return {"maxLength": server.config.max_characters}
 
 
 def _range() -> list[dict[str, Any]]:

@@ -12,8 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from colmodern.errors import EncoderError, RequestRefusedError
-from colmodern.kernels import maxsim
-from colmodern.kernels.scoring import length_part, sharpness_of
+from colmodern.kernels.scoring import vector_scores
 from colmodern.request import Scoring, SearchRequest
 from colmodern.serve.http.answers import JSON, as_json, checked_size, within
 from colmodern.serve.http.body import checked_text, index_of, read_json, text_of, whole_number
@@ -153,15 +152,7 @@ def _scores(
     scores = []
     for found in _encoded(index, documents, watch):
         offsets = np.array([0, len(found)], np.int64)
-        (score,) = maxsim(
-            tokens.vectors,
-            found.vectors,
-            offsets,
-            sharpness=sharpness_of(scoring),
-            threads=threads,
-        )
-        if scoring is Scoring.CORRECTED and len(found):
-            score -= length_part(np.array([len(found)]), n_query=len(tokens))[0]
+        (score,) = vector_scores(tokens.vectors, found.vectors, offsets, scoring, threads=threads)
         scores.append(score if np.isfinite(score) else -len(tokens))  # a text without tokens
     return np.array(scores, np.float32) / np.float32(len(tokens))
 

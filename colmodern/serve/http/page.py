@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from colmodern.errors import RequestRefusedError
 from colmodern.serve.http.answers import is_known
-from colmodern.serve.http.server import Server
+from colmodern.serve.http.server import Front
 
 _FOLDER = Path(__file__).parents[1] / "page"
 _TYPES = {
@@ -58,7 +58,7 @@ def is_of_page(address: str) -> bool:
     return address in _files()
 
 
-async def page(_server: Server, request: Request) -> Response:
+async def page(_server: Front, request: Request) -> Response:
     """Answer with the page, or a file that it needs."""
     address = "/" + request.path_params.get("name", "")
     found = _files().get(address if address == "/" else f"/page{address}")

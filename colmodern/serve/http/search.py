@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from colmodern.errors import ColModernError, InputError, RequestRefusedError
+from colmodern.errors import InputError, RequestRefusedError
 from colmodern.request import SearchRequest
 from colmodern.searcher import Hits
 from colmodern.serve.config import ServeConfig
@@ -27,13 +26,15 @@ from colmodern.serve.http.answers import (
     is_known,
     within,
 )
-from colmodern.serve.http.body import checked_text, index_of, read_json
+from colmodern.serve.http.body import checked_text, index_of, read_json, too_many, truth_of
+from colmodern.serve.http.part import PartOfSearch, vectors_of
 from colmodern.serve.http.server import Server
 from colmodern.serve.served import Snapshot
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.types import TokenEmbeddings
 
 _ASKED = ("query", "queries", "vectors")
+_MORE = ("index", "precise", *PartOfSearch.KEYS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,19 +45,21 @@ class SearchBody:
         queries: The texts; with ``vectors`` at most one, for the record and for BM25.
         vectors: A query given as token vectors; else None.
         request: How to search.
-        index: The name of the index; None for the first.
         is_batch: Whether it was asked as ``queries``.
+        is_precise: Whether scores are wanted as they are, not rounded.
+        part: What makes it the search of one shard of several; None: it is by itself.
     """
 
     queries: tuple[str, ...]
     vectors: TokenEmbeddings | None
     request: SearchRequest
-    index: str | None
     is_batch: bool
+    is_precise: bool = False
+    part: PartOfSearch | None = None
 
     @classmethod
-    def of(cls, body: Mapping[str, Any], limits: ServeConfig) -> SearchBody:
-        """Read the body of a search.
+    def of(cls, body: Mapping[str, Any], limits: ServeConfig, *, dim: int) -> SearchBody:
+        """Read the body of a search in an index whose vectors have ``dim`` dimensions.
 
         Raises:
             ConfigError: An option of the search is not allowed.
@@ -71,27 +74,35 @@ class SearchBody:
                 code="request_invalid",
                 option="query",
             )
-        options = {name: value for name, value in body.items() if name not in (*_ASKED, "index")}
+        options = {name: value for name, value in body.items() if name not in (*_ASKED, *_MORE)}
         request = SearchRequest.from_dict(options)
         if request.k > limits.max_k:
-            raise _too_many("k", request.k, limits.max_k)
+            raise too_many("k", request.k, limits.max_k)
         return cls(
             queries=tuple(_texts(body, limits)),
-            vectors=_vectors(body["vectors"], limits) if "vectors" in asked else None,
+            vectors=vectors_of(body["vectors"], limits, dim=dim) if "vectors" in asked else None,
             request=request,
-            index=index_of(body),
             is_batch="queries" in asked,
+            is_precise=truth_of(body, "precise"),
+            part=PartOfSearch.of(body, limits),
         )
+
+    def told(self, hits: Hits) -> dict[str, Any]:
+        """Return what an answer says of hits."""
+        values = hits.to_dict()
+        if self.is_precise:
+            for row, hit in zip(values["hits"], hits, strict=True):
+                row["score"] = hit.score
+        return values
 
     def search(self, snapshot: Snapshot, watch: Stopwatch, threads: int) -> Iterator[Hits]:
         """Yield the hits of each query."""
         asked = self.request.threads
         request = replace(self.request, threads=min(threads, asked or threads))
-        if self.vectors is not None:
+        if self.vectors is not None or self.part is not None:
             text = self.queries[0] if self.queries else ""
-            yield snapshot.searcher.search_embeddings(
-                self.vectors, request, query=text, begin=watch
-            )
+            part = self.part or PartOfSearch()
+            yield part.search(snapshot, self.vectors, request, text, watch)
             return
         for query in self.queries:
             yield snapshot.searcher.search(query, request, begin=watch)
@@ -101,10 +112,10 @@ async def search(server: Server, request: Request) -> Response:
     """Answer a search; the answer has the generation, and the time of each stage."""
     limits = server.config
     body = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
-    question = SearchBody.of(body, limits)
-    index = server.library.named(question.index)
+    index = server.library.named(index_of(body))
+    question = SearchBody.of(body, limits, dim=index.encoder.dim)
     is_lines = question.is_batch and NDJSON in request.headers.get("accept", "")
-    asked = _digest(body, index.name, is_lines)
+    asked = asked_digest(body, index.name, is_lines)
     if is_known(request, _tag(index.generation, asked)):
         headers = {"ETag": _tag(index.generation, asked), "Cache-Control": "no-cache"}
         return Response(status_code=304, headers=headers)
@@ -116,7 +127,7 @@ async def search(server: Server, request: Request) -> Response:
                 rows = _lines(question, snapshot, watch, threads, head)
                 answer = as_ndjson(rows, limits.max_answer)
             else:
-                hits = question.search(snapshot, watch, threads)
+                hits = map(question.told, question.search(snapshot, watch, threads))
                 answer = _whole(hits, question.is_batch, watch, head, limits.max_answer)
             return snapshot.generation, checked_size(answer, limits.max_answer)
 
@@ -130,15 +141,21 @@ def _tag(generation: int, asked: str) -> str:
 
 
 def _whole(
-    found: Iterator[Hits], is_batch: bool, watch: Stopwatch, head: Mapping[str, Any], limit: int
+    found: Iterator[dict[str, Any]],
+    is_batch: bool,
+    watch: Stopwatch,
+    head: Mapping[str, Any],
+    limit: int,
 ) -> bytes:
     if is_batch:
-        results = list(within(limit, (as_json(hits.to_dict()) for hits in found)))
+        results = list(within(limit, map(as_json, found)))
         watch("answer")
-        return as_json_with(head, "results", results, {"milliseconds": milliseconds(watch)})
+        return as_json_with(
+            head, "results", results, {"milliseconds": milliseconds(watch.seconds())}
+        )
     (hits,) = found
     watch("answer")
-    return as_json({**head, **hits.to_dict(), "milliseconds": milliseconds(watch)})
+    return as_json({**head, **hits, "milliseconds": milliseconds(watch.seconds())})
 
 
 def _lines(
@@ -153,14 +170,14 @@ def _lines(
         one = replace(question, queries=(query,))
         try:
             (hits,) = one.search(snapshot, watch, threads)
-            yield {"number": number, **head, **hits.to_dict()}
+            yield {"number": number, **head, **question.told(hits)}
         except InputError as error:
             yield {"number": number, **head, "query": query, "error": described(error)}
 
 
-def milliseconds(watch: Stopwatch) -> dict[str, float]:
+def milliseconds(seconds: Mapping[str, float]) -> dict[str, float]:
     """Return the time of each stage, as an answer gives it."""
-    return {stage: round(1000 * value, 3) for stage, value in watch.seconds().items()}
+    return {stage: round(1000 * value, 3) for stage, value in seconds.items()}
 
 
 def _texts(body: Mapping[str, Any], limits: ServeConfig) -> Sequence[str]:
@@ -174,35 +191,11 @@ def _texts(body: Mapping[str, Any], limits: ServeConfig) -> Sequence[str]:
         message = "queries must be a list of at least one text."
         raise RequestRefusedError(message, code="request_invalid", option="queries")
     if len(queries) > limits.max_queries:
-        raise _too_many("queries", len(queries), limits.max_queries)
+        raise too_many("queries", len(queries), limits.max_queries)
     return [checked_text(query, "queries", longest=longest) for query in queries]
 
 
-def _vectors(rows: Any, limits: ServeConfig) -> TokenEmbeddings:
-    if isinstance(rows, list) and len(rows) > limits.max_tokens:
-        raise _too_many("vectors", len(rows), limits.max_tokens)
-    try:
-        with np.errstate(over="ignore"):  # what becomes infinite is refused
-            vectors = np.asarray(rows, np.float32)
-    except (TypeError, ValueError) as error:
-        message = "vectors must be a list of token vectors, each a list of as many numbers."
-        raise InputError(message, code="vectors_invalid") from error
-    if vectors.ndim != 2 or not len(vectors):
-        message = "vectors must hold at least one token vector."
-        raise InputError(message, code="vectors_invalid")
-    return TokenEmbeddings(vectors, np.zeros((len(vectors), 2), np.int32))
-
-
-def _too_many(name: str, given: int, limit: int) -> ColModernError:
-    return RequestRefusedError(
-        f"{name} may be at most {limit:,} here, not {given:,}.",
-        code="too_large",
-        option=name,
-        value=given,
-    )
-
-
-def _digest(body: Mapping[str, Any], index: str, is_lines: bool) -> str:
+def asked_digest(body: Mapping[str, Any], index: str, is_lines: bool) -> str:
     """Return what tells one question from another, whatever the order of its keys."""
     asked = json.dumps([index, is_lines, body], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()[:16]

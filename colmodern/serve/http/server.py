@@ -14,7 +14,7 @@ from colmodern.errors import RequestRefusedError
 from colmodern.serve.access import Access, Rates
 from colmodern.serve.admission import Admission
 from colmodern.serve.config import ServeConfig
-from colmodern.serve.metrics import Metrics
+from colmodern.serve.metrics import IndexMetrics, Metrics
 from colmodern.serve.served import Library
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.serve.writing.writer import Writer
@@ -23,16 +23,23 @@ T = TypeVar("T")
 Route = Callable[["Server", Request], Awaitable[Response]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Server:
-    """What every route is given."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Front:
+    """What every request meets, whoever answers it."""
 
     config: ServeConfig
-    library: Library
-    admission: Admission
     access: Access
     rates: Rates
     metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Server(Front):
+    """What every route is given."""
+
+    metrics: IndexMetrics
+    library: Library
+    admission: Admission
     writers: Mapping[str, Writer] = field(default_factory=dict)
 
     async def run(
@@ -64,21 +71,40 @@ class Server:
             finally:
                 self.metrics.count_stages(watch.seconds())
 
-        answer = asyncio.ensure_future(self.admission.run(timed, watch, most=threads))
-        gone = asyncio.ensure_future(_gone(request))
-        try:
-            await asyncio.wait(
-                {answer, gone}, timeout=watch.left, return_when=asyncio.FIRST_COMPLETED
-            )
-            if answer.done():
-                return answer.result()
-            if gone.done():
-                raise RequestRefusedError("The client has gone.", code="cancelled")
-            raise watch.late()
-        finally:
-            watch.cancel()  # also when the server ends and cancels this
-            gone.cancel()
-            answer.cancel()
+        return await waited_for(request, self.admission.run(timed, most=threads), watch)
+
+
+async def waited_for(request: Request, work: Awaitable[T], watch: Stopwatch) -> T:
+    """Return what ``work`` returns, unless its client goes or its deadline passes before.
+
+    Then the work is cancelled, and so is what looks at the watch.
+
+    Raises:
+        RequestRefusedError: The deadline passed, or the client has gone.
+    """
+    asking = asyncio.current_task()
+    assert asking is not None
+    is_waiting, has_gone = True, False
+
+    def leave(gone: asyncio.Task[None]) -> None:
+        nonlocal has_gone
+        if is_waiting and not gone.cancelled():
+            has_gone = True
+            asking.cancel()
+
+    gone = asyncio.create_task(_gone(request))
+    gone.add_done_callback(leave)
+    try:
+        async with watch.bound():
+            return await work
+    except asyncio.CancelledError:
+        if has_gone and not asking.uncancel():
+            raise RequestRefusedError("The client has gone.", code="cancelled") from None
+        raise
+    finally:
+        is_waiting = False
+        watch.cancel()  # also when the server ends and cancels this
+        gone.cancel()
 
 
 async def _gone(request: Request) -> None:

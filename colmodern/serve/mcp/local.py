@@ -51,7 +51,8 @@ class LocalDesk:
         try:
             if is_change:
                 return await asyncio.to_thread(work, library, watch, 1)
-            return await self._admission.run(partial(work, library, watch), watch)
+            async with watch.bound():
+                return await self._admission.run(partial(work, library, watch))
         except asyncio.CancelledError:
             watch.cancel()
             raise

@@ -279,7 +279,27 @@ class Journal:
             self._path(number, _OUTCOME).unlink(missing_ok=True)
 
     def _path(self, number: int, kind: str) -> Path:
-        return self._folder / f"{number:012d}{kind}"
+        return _path_in(self._folder, number, kind)
+
+
+def journal_folder(index: Path) -> Path:
+    """Return where the jobs of an index are kept: beside it, since it holds its own files only."""
+    return index.with_name(f"{index.name}.jobs")
+
+
+def read_job(folder: Path, number: int) -> WriteJob:
+    """Return a job that waits, as it was accepted.
+
+    Raises:
+        InputError: Its file is damaged, or it does not wait any more.
+    """
+    path = _path_in(folder, number, _JOB)
+    with _damage(path):
+        return WriteJob.from_json(number, path.read_bytes())
+
+
+def _path_in(folder: Path, number: int, kind: str) -> Path:
+    return folder / f"{number:012d}{kind}"
 
 
 @contextmanager

@@ -5,26 +5,24 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from pathlib import Path
-from unicodedata import normalize
 
-from colmodern.errors import ColModernError, EncoderError, IndexLockedError, RequestRefusedError
-from colmodern.indexer import Indexer, compact
+from colmodern.errors import ColModernError, IndexLockedError, RequestRefusedError
 from colmodern.serve.served import ServedIndex
-from colmodern.serve.writing.jobs import JobKind, Journal, WriteJob
-from colmodern.types import Document, DocumentEncoder
+from colmodern.serve.writing.commit import Committer, OwnCommitter, Stopped, writing_encoder
+from colmodern.serve.writing.jobs import Journal, WriteJob, journal_folder
+from colmodern.serve.writing.process import ProcessDiedError, WritingProcess
 
 logger = logging.getLogger(__name__)
 
 _LOCKED_SECONDS = 0.5
 
 
-class _Stopped(BaseException):
-    """The server ends: what is not committed stays in the journal."""
-
-
 class Writer:
-    """Commits the jobs of one index, and lets each commit be served at once."""
+    """Has the jobs of one index committed, and lets each commit be served at once.
+
+    They are committed by a process of its own, which loads the encoder that the index names; those
+    of an encoder that was handed over, and that nobody else has, by the thread of the writer.
+    """
 
     def __init__(self, index: ServedIndex, *, most: int, most_bytes: int) -> None:
         """Open the journal beside the index, and begin with what is left in it; see ``Journal``.
@@ -34,13 +32,12 @@ class Writer:
             IndexLockedError: Another server writes to the index.
             IndexWriteError: The journal cannot be written.
         """
-        encoder = index.encoder.encoder
-        if not isinstance(encoder, DocumentEncoder):
-            message = f"Encoder {encoder.name} encodes queries only, so nothing can be written."
-            raise EncoderError(message, code="encoder_unsupported", value=encoder.name)
+        encoder = writing_encoder(index.encoder.encoder)
         self.journal = Journal(journal_folder(index.path), most=most, most_bytes=most_bytes)
         self._index = index
-        self._indexer = Indexer(index.path, encoder)
+        self._committer: Committer = (
+            WritingProcess(index.path) if index.names_encoder else OwnCommitter(index.path, encoder)
+        )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"colmodern-write-{index.name}")
         self._thread.start()
@@ -49,7 +46,9 @@ class Writer:
         """End after the commit that runs, or before it; what is left is done at the next start."""
         self._stop.set()
         self.journal.close()
+        self._committer.stop()
         self._thread.join()
+        self._committer.close()
         self.journal.release()
 
     def _run(self) -> None:
@@ -58,7 +57,7 @@ class Writer:
             try:
                 self._do(jobs)
                 is_told = False
-            except _Stopped:
+            except Stopped:
                 return
             except IndexLockedError as error:
                 if not is_told:
@@ -75,7 +74,7 @@ class Writer:
         """Commit jobs together; if that fails, each by itself, so that one stops no other."""
         try:
             self._commit(jobs)
-        except (IndexLockedError, _Stopped):
+        except (IndexLockedError, Stopped):
             raise
         except Exception as error:
             if len(jobs) > 1:
@@ -92,28 +91,16 @@ class Writer:
         self.journal.end(jobs, generation=self._index.generation)
 
     def _commit(self, jobs: Sequence[WriteJob]) -> None:
-        """Bring the index to what it is after all jobs in their order."""
-        last: dict[str, Document | None] = {}
-        for job in jobs:
-            last.update((normalize("NFC", one.id), one) for one in job.documents)
-            last.update((normalize("NFC", doc_id), None) for doc_id in job.ids)
-        added = [one for one in last.values() if one is not None]
-        deleted = [doc_id for doc_id, one in last.items() if one is None]
-        if added:
-            self._indexer.update(added, progress=self._progress)
-        if deleted:
-            self._indexer.delete(deleted)
-        if any(job.kind is JobKind.COMPACT for job in jobs):
-            compact(self._index.path)
-
-    def _progress(self, stage: str, done: int, total: int) -> None:  # noqa: ARG002
-        if self._stop.is_set():
-            raise _Stopped
-
-
-def journal_folder(index: Path) -> Path:
-    """Return where the jobs of an index are kept: beside it, since it holds its own files only."""
-    return index.with_name(f"{index.name}.jobs")
+        """Commit jobs; once more if the process that does it dies, which others may have caused."""
+        try:
+            self._committer.commit(jobs)
+        except ProcessDiedError as error:
+            logger.warning(
+                "index %s: the process that writes died and is started again: %s",
+                self._index.name,
+                error,
+            )
+            self._committer.commit(jobs)
 
 
 def _coded(error: Exception) -> ColModernError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from colmodern.storage.directory.base import Directory, IndexLocation
 from colmodern.storage.directory.durable import DurableFile, replace_file, sync_folder
+from colmodern.storage.directory.urls import check_local
 
 if TYPE_CHECKING:
     from colmodern.storage.directory.lock import WriterLock
@@ -106,5 +107,12 @@ class LocalDirectory:
 
 
 def as_directory(location: IndexLocation) -> Directory:
-    """Return the directory at a path, or the one that is given."""
-    return LocalDirectory(location) if isinstance(location, str | os.PathLike) else location
+    """Return the directory at a path, or the one that is given.
+
+    Raises:
+        ConfigError: It is a URL, where only a copy on this machine can be worked on.
+    """
+    if not isinstance(location, str | os.PathLike):
+        return location
+    check_local(location)
+    return LocalDirectory(location)

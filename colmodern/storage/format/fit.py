@@ -15,7 +15,7 @@ _TOKENS, _ERROR, _SHARED = "tokens_at_training", "error_at_training", "codec_is_
 _ENOUGH_TOKENS = 1000
 
 DRIFT_LIMIT = 1.4
-"""A drift above this deserves a new codec. See docs/changes.md for what was measured."""
+"""A drift above this deserves a new codec. See docs/lab/building.md for what was measured."""
 
 _SHARE = 0.01
 

@@ -9,8 +9,10 @@ __all__ = [
     "LAST_NUMBER",
     "LOCK",
     "MANIFEST",
+    "ORIGIN",
     "PENDING",
     "PLAN",
+    "PULL",
     "SEGMENT_PARTS",
     "codec_name",
     "file_generation",
@@ -35,6 +37,8 @@ PENDING = "pending.json"
 DRAFT = ".tmp"
 LOCK = "writer.lock"
 PLAN = "plan"
+PULL = "pull"
+ORIGIN = "origin.json"
 # Names have room for 18 digits.
 LAST_NUMBER = 10**18 - 1
 SEGMENT_PARTS = ("documents", "tokens", "contexts", "postings")

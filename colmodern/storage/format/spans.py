@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.types import Spans
+from colmodern.types import IntVector, Spans
 
 __all__ = ["WIDE", "PackedSpans", "pack_spans", "unpack_spans"]
 
@@ -24,13 +24,14 @@ _LAST_CHARACTER = np.iinfo(np.int32).max
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedSpans:
-    """The spans of the tokens of one document.
+    """The spans of the tokens of one document, or of several, one after the other.
 
     Attributes:
         skips: Shape (n_tokens,), uint8: how far a token begins behind the start of the one before
             it, the first behind 0.
         lengths: Shape (n_tokens,), uint8.
-        wide_tokens: Shape (n_wide,), int32, ascending: the tokens whose two bytes are ``WIDE``.
+        wide_tokens: Shape (n_wide,), int32, ascending: the tokens whose two bytes are ``WIDE``,
+            counted in their document.
         wide_starts: Shape (n_wide,), int32: their first characters.
         wide_lengths: Shape (n_wide,), int32.
     """
@@ -42,25 +43,37 @@ class PackedSpans:
     wide_lengths: NDArray[np.int32]
 
 
-def pack_spans(spans: Spans) -> PackedSpans:
-    """Return spans, shape (n_tokens, 2), int32, start and end, as bytes and exceptions."""
+def pack_spans(spans: Spans, offsets: IntVector) -> tuple[PackedSpans, IntVector]:
+    """Return the spans of documents as bytes and exceptions.
+
+    Args:
+        spans: Shape (n_tokens, 2), int32, start and end.
+        offsets: Shape (n_documents + 1,), int64: where the tokens of each document begin.
+
+    Returns:
+        The spans, and where the wide ones of each document begin, shape (n_documents + 1,), int64.
+    """
     starts = spans[:, 0].astype(np.int64)
     lengths = spans[:, 1] - starts
     skips = starts.copy()
     skips[1:] -= starts[:-1]
+    firsts = offsets[:-1][offsets[:-1] < offsets[1:]]
+    skips[firsts] = starts[firsts]
     is_wide = (skips < 0) | (skips >= WIDE) | (lengths >= WIDE)
     wide = is_wide.nonzero()[0]
-    return PackedSpans(
+    wide_offsets = np.searchsorted(wide, offsets).astype(np.int64)
+    packed = PackedSpans(
         np.where(is_wide, WIDE, skips).astype(np.uint8),
         np.where(is_wide, WIDE, lengths).astype(np.uint8),
-        wide.astype(np.int32),
+        (wide - np.repeat(offsets[:-1], np.diff(wide_offsets))).astype(np.int32),
         starts[wide].astype(np.int32),
         lengths[wide].astype(np.int32),
     )
+    return packed, wide_offsets
 
 
 def unpack_spans(packed: PackedSpans) -> Spans:
-    """Return what ``pack_spans`` was given: shape (n_tokens, 2), int32.
+    """Return the spans of one document: shape (n_tokens, 2), int32, as before ``pack_spans``.
 
     Raises:
         ValueError: No spans are packed like this; the message says why, as a clause.

@@ -114,6 +114,17 @@ class StringColumn(Sequence[str]):
             raise damaged(self._path, "the offsets of a text column are out of range")
         return bytes(self._data[start:end])
 
+    def bytes_of(self, first: int, last: int) -> tuple[IntVector, Any]:
+        """Return the strings first .. last - 1: where each begins, from 0, and their UTF-8 bytes.
+
+        Raises:
+            IndexCorruptError: The offsets leave the file.
+        """
+        offsets = self._offsets[first : last + 1]
+        if offsets[0] < 0 or offsets[-1] > len(self._data) or np.any(np.diff(offsets) < 0):
+            raise damaged(self._path, "the offsets of a text column are out of range")
+        return offsets - offsets[0], self._data[int(offsets[0]) : int(offsets[-1])]
+
 
 class Table:
     """The record batch of one Arrow file, column by column as NumPy views (read-only)."""

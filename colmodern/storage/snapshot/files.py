@@ -16,6 +16,7 @@ from colmodern.storage.format.manifest_json import decode_manifest
 from colmodern.storage.format.names import (
     MANIFEST,
     PENDING,
+    PULL,
     file_generation,
     is_of_commit,
     segment_number,
@@ -58,9 +59,8 @@ def read_manifest(directory: Directory) -> Manifest:
         raise IndexFormatError(f"{folder} is a file; an index is a folder.", path=folder) from error
     except FileNotFoundError as error:
         check_not_lost(directory)
-        what = "has no manifest.json" if _is_there(directory) else "does not exist"
         raise IndexNotFoundError(
-            f"There is no index at {folder}: the folder {what}. Make one with `colmodern index`.",
+            f"There is no index at {folder}: the folder {_what_is_missing(directory)}.",
             path=folder,
         ) from error
     except OSError as error:
@@ -73,12 +73,12 @@ def check_not_lost(directory: Directory) -> None:
 
     Files of a later generation than the first are what is left of an index, which a new one must
     not take the place of unasked; so are those that only a commit writes, unless a first build that
-    was killed says by its list of finished segments that it is to go on.
+    was killed says by its list of finished segments that it is to go on, or a pull was.
 
     Raises:
         IndexCorruptError: There was one.
     """
-    if not _is_there(directory):
+    if not _is_there(directory) or _is_pulled(directory):
         return
     entries = directory.entries()
     found = max(entries, key=lambda name: (file_generation(name), is_of_commit(name)), default="")
@@ -87,6 +87,18 @@ def check_not_lost(directory: Directory) -> None:
     if file_generation(found) > 1 or (is_first and not _is_first_build(directory)):
         path = directory.path / MANIFEST
         raise damaged(path, f"it is missing, but {found} is left of the index")
+
+
+def _what_is_missing(directory: Directory) -> str:
+    if not _is_there(directory):
+        return "does not exist. Make one with `colmodern index`"
+    if _is_pulled(directory):
+        return "is of a pull that was interrupted. Give the same `colmodern pull` again"
+    return "has no manifest.json. Make one with `colmodern index`"
+
+
+def _is_pulled(directory: Directory) -> bool:
+    return PULL in directory.entries()
 
 
 def _is_first_build(directory: Directory) -> bool:

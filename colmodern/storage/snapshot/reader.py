@@ -110,6 +110,11 @@ class IndexReader:
         return self.directory.path
 
     @property
+    def location(self) -> str:
+        """Where the index is, for people: its folder, or what it was fetched from."""
+        return str(self.path)
+
+    @property
     def codec(self) -> Codec:
         """The codec of all segments."""
         self._check_open()

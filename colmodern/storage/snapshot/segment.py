@@ -20,6 +20,7 @@ from colmodern.codec import Codes
 from colmodern.errors import IndexCorruptError
 from colmodern.kernels import Contexts, block_offsets
 from colmodern.storage.directory import Directory
+from colmodern.storage.format.document_columns import DocumentColumns
 from colmodern.storage.format.documents import StoredDocument
 from colmodern.storage.format.keys import keys_checksum
 from colmodern.storage.format.manifest import CodecRecord, FileRecord, SegmentRecord
@@ -272,6 +273,26 @@ class Segment:
             source=self._sources[position] or None,
             content_hash=self.content_hashes[position],
         )
+
+    def columns(self, first: int, last: int) -> DocumentColumns:
+        """Return the documents first .. last - 1 as they lie in the columns, unchecked texts."""
+        strings = {
+            "id": self.ids,
+            "title": self.titles,
+            "text": self.texts,
+            "metadata": self._metadata,
+            "source": self._sources,
+            "content_hash": self.content_hashes,
+        }
+        texts = {name: column.bytes_of(first, last) for name, column in strings.items()}
+        wide_offsets, wide_columns = self._wide_spans
+        tokens = slice(*self.token_offsets[[first, last]].tolist())
+        wide = slice(*wide_offsets[[first, last]].tolist())
+        packed = PackedSpans(
+            *[column[tokens] for column in self._spans], *[column[wide] for column in wide_columns]
+        )
+        own = [offsets[first : last + 1] for offsets in (self.token_offsets, wide_offsets)]
+        return DocumentColumns(texts, packed, *(offsets - offsets[0] for offsets in own))
 
     def searched_texts(self) -> Iterator[str]:
         """Yield what BM25 sees of each document: its title and its text."""

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from colmodern.errors import ColModernError, IndexNotFoundError, IndexStoreError
 from colmodern.storage.directory import Directory, IndexLocation, as_directory
@@ -251,11 +253,9 @@ def _check_words(directory: Directory, segment: Segment) -> None:
     if record is None or record.analysis not in ANALYSES:
         return
     found = SegmentWords(directory, record, n_documents=segment.n_documents)
-    expected = count_words(segment.searched_texts(), segment.n_documents, record.analysis)
+    expected = count_words(segment.searched_texts(), record.analysis)
     if not np.array_equal(found.lengths, expected.lengths):
         raise damaged(directory.path / record.lengths.name, "it is not what the texts give")
-    lists_found = found.posting_lists
-    lists_expected = (expected.offsets, expected.documents, expected.counts)
-    same = all(map(np.array_equal, lists_found, lists_expected))
-    if not same or list(found.words) != expected.words:
+    there: tuple[NDArray[Any], ...] = (*found.word_arrays, *found.posting_lists)
+    if not all(map(np.array_equal, there, expected[: len(there)])):
         raise damaged(directory.path / record.postings.name, "it is not what the texts give")

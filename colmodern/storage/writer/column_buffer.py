@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import DTypeLike, NDArray
 
 from colmodern.storage.directory import Scratch
+from colmodern.types import IntVector
 
 __all__ = ["ColumnBuffer", "TextColumnBuffer"]
 
@@ -42,10 +43,15 @@ class TextColumnBuffer:
         self._scratch = scratch
         self._offsets = array("q", [0])
 
-    def append(self, text: str) -> None:
-        """Append a string, which must be valid Unicode."""
-        self._scratch.append(text.encode("utf-8"))
-        self._offsets.append(len(self._scratch))
+    def append(self, offsets: IntVector, data: Any) -> None:
+        """Append strings.
+
+        Args:
+            offsets: Shape (n + 1,), int64: where each begins and the last one ends, from 0.
+            data: A buffer of their UTF-8 bytes.
+        """
+        self._offsets.frombytes((offsets[1:] + len(self._scratch)).tobytes())
+        self._scratch.append(data)
 
     def column(self) -> Any:
         """Return a large_string column; nothing may be appended afterwards."""

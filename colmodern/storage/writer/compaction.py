@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TypeAlias
 
+import numpy as np
+
 from colmodern.storage.directory import Directory
 from colmodern.storage.format.manifest import SegmentRecord
 from colmodern.storage.snapshot.segment import Segment
@@ -13,7 +15,14 @@ from colmodern.storage.writer.leftovers import remove_entry
 from colmodern.storage.writer.segment_writer import SegmentWriter
 from colmodern.storage.writer.uncommitted import UncommittedChanges
 
-__all__ = ["compacted", "plan_compaction", "plan_merge", "plan_neighbours", "rewritten"]
+__all__ = [
+    "compacted",
+    "copy_read",
+    "plan_compaction",
+    "plan_merge",
+    "plan_neighbours",
+    "rewritten",
+]
 
 MERGED_TOKENS = 500_000
 """How many tokens a commit copies at most to merge segments."""
@@ -22,6 +31,9 @@ _SMALL_TOKENS = 8_000
 _RATIO = 16
 _DELETED_SHARE = 0.25
 
+_AT_ONCE = 512  # documents whose bytes are copied together
+
+Copy: TypeAlias = Callable[[SegmentWriter, Segment, int, int], None]
 NextWriter: TypeAlias = Callable[[Callable[[SegmentRecord | None], None]], SegmentWriter]
 
 
@@ -117,21 +129,23 @@ def rewritten(
     next_writer: NextWriter,
     *,
     max_tokens: int,
+    copy: Copy = SegmentWriter.copy,
 ) -> list[SegmentRecord]:
     """Copy documents, in order, into segments of bounded size; return the records of those.
 
     Args:
         directory: Where the index lives.
-        parts: Segments, each with the positions of the documents to copy.
+        parts: Segments, each with the positions of the documents to copy, ascending.
         next_writer: Starts the next segment; it calls what it is given with the record.
         max_tokens: A segment is begun before one would exceed this.
+        copy: Adds the documents first .. last - 1 of a segment to a writer.
 
     Raises:
         IndexWriteError: The disk is full or refuses; what was copied is gone.
     """
     made: list[SegmentRecord | None] = []
     try:
-        _rewrite(parts, lambda: next_writer(made.append), max_tokens=max_tokens)
+        _rewrite(parts, lambda: next_writer(made.append), copy, max_tokens=max_tokens)
     except BaseException:
         for record in filter(None, made):
             remove_entry(directory, record.name)
@@ -139,29 +153,55 @@ def rewritten(
     return [record for record in made if record is not None]
 
 
+def copy_read(writer: SegmentWriter, segment: Segment, first: int, last: int) -> None:
+    """Add documents of a segment whose files nobody compared: whatever is damaged is refused."""
+    for i in range(first, last):
+        start, end = segment.token_offsets[i : i + 2].tolist()
+        writer.add(
+            segment.document(i),
+            segment.codes[start:end],
+            segment.spans(i),
+            squared_error=segment.record.squared_error * (end - start),
+            contexts=segment.contexts.of(i),
+        )
+
+
 def _rewrite(
     parts: Iterable[tuple[Segment, Iterable[int]]],
     new_segment: Callable[[], SegmentWriter],
+    copy: Copy,
     *,
     max_tokens: int,
 ) -> None:
     writer = new_segment()
     try:
         for segment, positions in parts:
-            codes, error = segment.codes, segment.record.squared_error
-            for i in positions:
-                start, end = segment.token_offsets[i : i + 2].tolist()
-                if writer.n_documents and writer.n_tokens + end - start > max_tokens:
-                    writer.finish()
-                    writer = new_segment()
-                writer.add(
-                    segment.document(i),
-                    codes[start:end],
-                    segment.spans(i),
-                    squared_error=error * (end - start),
-                    contexts=segment.contexts.of(i),
-                )
+            for start, last in _runs(positions):
+                at = start
+                while at < last:
+                    end = _end_of_room(segment, at, last, max_tokens - writer.n_tokens)
+                    if end == at and writer.n_documents:
+                        writer.finish()
+                        writer = new_segment()
+                        continue
+                    end = max(end, at + 1)  # one that is too long for any segment
+                    copy(writer, segment, at, end)
+                    at = end
         writer.finish()
     except BaseException:
         writer.discard()
         raise
+
+
+def _runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first position of each run of neighbours, and the one past its last."""
+    for _, run in groupby(enumerate(positions), key=lambda pair: pair[1] - pair[0]):
+        members = [position for _, position in run]
+        yield members[0], members[-1] + 1
+
+
+def _end_of_room(segment: Segment, first: int, last: int, room: int) -> int:
+    """Return the end of as many documents from ``first`` on as have ``room`` tokens together."""
+    ends = segment.token_offsets[first + 1 : last + 1]
+    n = int(np.searchsorted(ends, segment.token_offsets[first] + room, "right"))
+    return min(first + n, first + _AT_ONCE)

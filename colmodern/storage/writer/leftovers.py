@@ -8,10 +8,19 @@ from collections.abc import Collection
 from colmodern.errors import IndexExistsError
 from colmodern.storage.directory import Directory
 from colmodern.storage.format.manifest import Manifest
-from colmodern.storage.format.names import LOCK, PENDING, is_of_commit, is_ours
+from colmodern.storage.format.names import (
+    LOCK,
+    PENDING,
+    is_of_commit,
+    is_ours,
+    is_ours_in_set,
+    set_generation,
+    set_name,
+)
 from colmodern.storage.format.pending import Pending
+from colmodern.storage.format.shard_set import ShardSet
 
-__all__ = ["check_free", "remove_entry", "remove_unlisted"]
+__all__ = ["check_free", "remove_entry", "remove_unlisted", "remove_unlisted_of_set"]
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +66,21 @@ def remove_unlisted(
         listed.add(PENDING)
     for entry in sorted(directory.entries(), key=_removal_order):
         if is_ours(entry) and entry not in listed:
+            remove_entry(directory, entry)
+
+
+def remove_unlisted_of_set(directory: Directory, record: ShardSet | None) -> None:
+    """Remove what a writer left in the folder of a shard set, older states of it included."""
+    listed: set[str] = set()
+    if record is not None:
+        listed = {set_name(record.generation)}
+        listed |= {shard.name for shard in record.shards}
+        if record.sources is not None:
+            listed.add(record.sources.name)
+    # Files of sets go first: none must name shards that are gone.
+    entries = sorted(directory.entries(), key=lambda one: (not set_generation(one), one))
+    for entry in entries:
+        if is_ours_in_set(entry) and entry not in listed:
             remove_entry(directory, entry)
 
 

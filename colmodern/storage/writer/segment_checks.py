@@ -11,11 +11,12 @@ from colmodern.codec import Codes
 from colmodern.errors import InputError
 from colmodern.kernels import Contexts, block_offsets
 from colmodern.storage.format.documents import StoredDocument
-from colmodern.types import Spans
+from colmodern.types import IntVector, Spans
 
 __all__ = [
     "CodecLayout",
     "check_codes",
+    "check_offsets",
     "check_spans",
     "check_texts",
     "checked_contexts",
@@ -58,14 +59,36 @@ def check_codes(codes: Codes, codec: CodecLayout) -> None:
         raise ValueError(f"centroid ids must be below {k}, not {codes.centroid_ids.max()}")
 
 
-def checked_contexts(contexts: Contexts | None, n_tokens: int, codec: CodecLayout) -> Contexts:
-    """Return the contexts of a document; None stands for zeros.
+def check_offsets(offsets: IntVector, n_documents: int, n_tokens: int) -> None:
+    """Refuse places of documents among tokens that are none.
+
+    Raises:
+        ValueError: They do not go from 0 to the last token without falling, or are of another
+            number of documents.
+    """
+    is_right = offsets.shape == (n_documents + 1,) and offsets.dtype == np.int64
+    if not is_right or offsets[0] != 0 or offsets[-1] != n_tokens or np.any(np.diff(offsets) < 0):
+        raise ValueError(
+            f"offsets must rise from 0 to {n_tokens}, {n_documents + 1} int64, not "
+            f"{offsets.shape} {offsets.dtype}"
+        )
+
+
+def checked_contexts(
+    contexts: Contexts | None, token_offsets: IntVector, codec: CodecLayout
+) -> Contexts:
+    """Return the contexts of documents; None stands for zeros.
+
+    Args:
+        contexts: The contexts.
+        token_offsets: Shape (n_documents + 1,), int64: where the tokens of each document begin.
+        codec: The codec of the index.
 
     Raises:
         ValueError: A column has another shape or dtype.
     """
-    offsets = block_offsets(np.array([0, n_tokens]))
-    shape = (int(offsets[1]), codec.dim // 2)
+    offsets = block_offsets(token_offsets)
+    shape = (int(offsets[-1]), codec.dim // 2)
     if contexts is None:
         return Contexts(np.zeros(shape, np.uint8), np.zeros(shape[0], np.float16), offsets)
     for name, column, wanted, dtype in (

@@ -7,7 +7,7 @@ the segment; the caller decides when it is full. A document is never split.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +19,7 @@ from colmodern.codec import Codes
 from colmodern.kernels import Contexts
 from colmodern.storage.directory import Directory, Scratch
 from colmodern.storage.directory.durable import writing
+from colmodern.storage.format.document_columns import TEXT_COLUMNS, DocumentColumns, columns_of
 from colmodern.storage.format.documents import StoredDocument
 from colmodern.storage.format.keys import keys_checksum
 from colmodern.storage.format.manifest import FileRecord, SegmentRecord
@@ -30,14 +31,15 @@ from colmodern.storage.format.schemas import (
     postings_schema,
     tokens_schema,
 )
-from colmodern.storage.format.spans import pack_spans
 from colmodern.storage.format.tables import fixed_lists, lists, structs
 from colmodern.storage.snapshot.files import map_table
+from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.writer.column_buffer import ColumnBuffer, TextColumnBuffer
 from colmodern.storage.writer.files import write_table
 from colmodern.storage.writer.segment_checks import (
     CodecLayout,
     check_codes,
+    check_offsets,
     check_spans,
     check_texts,
     checked_contexts,
@@ -47,7 +49,6 @@ from colmodern.types import IntVector, Spans
 
 __all__ = ["SegmentWriter"]
 
-_TEXTS = ("id", "title", "text", "metadata", "source", "content_hash")
 _SPANS = ("skip", "length")
 _WIDE_SPANS = ("token", "start", "length")
 _CONTEXTS = ("residual", "gain")
@@ -83,7 +84,7 @@ class SegmentWriter:
         self._claim = claim
         self._finished = finished
         self._squared_error = 0.0
-        self._texts = {name: TextColumnBuffer(self._scratch()) for name in _TEXTS}
+        self._texts = {name: TextColumnBuffer(self._scratch()) for name in TEXT_COLUMNS}
         self._spans = [ColumnBuffer(self._scratch()) for _ in _SPANS]
         self._wide_spans = [ColumnBuffer(self._scratch()) for _ in _WIDE_SPANS]
         self._codes = {name: ColumnBuffer(self._scratch()) for name in _CODES}
@@ -106,39 +107,79 @@ class SegmentWriter:
         *,
         contexts: Contexts | None = None,
     ) -> None:
-        """Add one document.
+        """Add one document; see ``add_all``."""
+        self.add_all(
+            [document],
+            codes,
+            spans,
+            np.array([0, len(codes)], np.int64),
+            squared_error=squared_error,
+            contexts=contexts,
+        )
+
+    def add_all(
+        self,
+        documents: Sequence[StoredDocument],
+        codes: Codes,
+        spans: Spans,
+        offsets: IntVector,
+        *,
+        squared_error: float = 0.0,
+        contexts: Contexts | None = None,
+    ) -> None:
+        """Add documents; of many, all at once is many times as fast as one by one.
 
         Args:
-            document: The document; its id may not be that of a live document.
-            codes: The codes of its tokens; none is allowed.
+            documents: The documents; no id may be that of a live document.
+            codes: The codes of their tokens, one document after the other; none is allowed.
             spans: Shape (n_tokens, 2), int32: start and end character of each token.
-            squared_error: The sum over its tokens of the squared distance between the vector and
+            offsets: Shape (n_documents + 1,), int64: where the tokens of each begin, from 0.
+            squared_error: The sum over their tokens of the squared distance between the vector and
                 what its code stands for; the manifest keeps the mean of the segment.
-            contexts: The contexts of its blocks that the codes were made in; None: zeros.
+            contexts: The contexts of their blocks that the codes were made in; None: zeros.
 
         Raises:
-            InputError: The id is empty or taken, the metadata are not flat, or a text cannot be
-                written as UTF-8.
+            InputError: An id is empty or taken, metadata are not flat, or a text cannot be written
+                as UTF-8. Of several documents none is added, and the segment is lost.
             IndexWriteError: The disk is full or refuses; the segment is lost.
-            ValueError: ``codes``, ``contexts`` or ``spans`` do not fit the codec or each other.
+            ValueError: ``codes``, ``contexts``, ``spans`` or ``offsets`` do not fit the codec or
+                each other.
         """
         self._check_open()
         check_codes(codes, self._codec)
-        contexts = checked_contexts(contexts, len(codes), self._codec)
+        check_offsets(offsets, len(documents), len(codes))
+        contexts = checked_contexts(contexts, offsets, self._codec)
         check_spans(spans, len(codes))
         if not 0 <= squared_error < float("inf"):
             raise ValueError(f"squared_error must be finite and not negative, not {squared_error}")
-        check_texts(document)
-        metadata = metadata_json(document)
-        self._claim(document.id, self.n_documents)
-        with writing(self._directory.path):
-            try:
-                self._append(document, metadata, codes, contexts, spans)
-            except BaseException:
+        for document in documents:
+            check_texts(document)
+        columns = columns_of(documents, map(metadata_json, documents), spans, offsets)
+        try:
+            for position, document in enumerate(documents, self.n_documents):
+                self._claim(document.id, position)
+        except BaseException:
+            if len(documents) > 1:  # some may be claimed
                 self.discard()
-                raise
-        self.n_tokens += len(codes)
-        self._squared_error += squared_error
+            raise
+        self._append(columns, codes, contexts, squared_error)
+
+    def copy(self, segment: Segment, first: int, last: int) -> None:
+        """Add the documents first .. last - 1 of a segment of the same codec, byte for byte.
+
+        Nothing is claimed, and texts are not looked at: its files were compared with their
+        checksums.
+
+        Raises:
+            IndexCorruptError: A column leaves its file.
+            IndexWriteError: The disk is full or refuses; the segment is lost.
+        """
+        self._check_open()
+        columns = segment.columns(first, last)
+        start, end = segment.token_offsets[[first, last]].tolist()
+        squared_error = segment.record.squared_error * (end - start)
+        contexts = segment.contexts.of_documents(first, last)
+        self._append(columns, segment.codes[start:end], contexts, squared_error)
 
     def finish(self) -> None:
         """Write the files and hand the segment to the index writer; empty segments vanish.
@@ -182,25 +223,28 @@ class SegmentWriter:
         yield from (*self._codes.values(), *self._contexts.values())
 
     def _append(
-        self,
-        document: StoredDocument,
-        metadata: str,
-        codes: Codes,
-        contexts: Contexts,
-        spans: Spans,
+        self, columns: DocumentColumns, codes: Codes, contexts: Contexts, squared_error: float
     ) -> None:
-        values = {name: getattr(document, name) for name in _TEXTS if name != "metadata"}
-        values["metadata"] = metadata
+        with writing(self._directory.path):
+            try:
+                self._append_columns(columns)
+                ids = codes.centroid_ids.astype(centroid_dtype(self._codec.n_centroids), copy=False)
+                _append_all(self._codes.values(), (ids, codes.residuals, codes.gains, codes.norms))
+                _append_all(self._contexts.values(), (contexts.residuals, contexts.gains))
+            except BaseException:
+                self.discard()
+                raise
+        self.n_tokens += len(codes)
+        self._squared_error += squared_error
+
+    def _append_columns(self, columns: DocumentColumns) -> None:
         for name, texts in self._texts.items():
-            texts.append(values[name] or "")
-        packed = pack_spans(spans)
+            texts.append(*columns.texts[name])
+        packed = columns.spans
         _append_all(self._spans, (packed.skips, packed.lengths))
         _append_all(self._wide_spans, (packed.wide_tokens, packed.wide_starts, packed.wide_lengths))
-        ids = codes.centroid_ids.astype(centroid_dtype(self._codec.n_centroids), copy=False)
-        _append_all(self._codes.values(), (ids, codes.residuals, codes.gains, codes.norms))
-        _append_all(self._contexts.values(), (contexts.residuals, contexts.gains))
-        self._token_offsets.append(self._token_offsets[-1] + len(codes))
-        self._wide_offsets.append(self._wide_offsets[-1] + len(packed.wide_tokens))
+        _extend(self._token_offsets, columns.token_offsets)
+        _extend(self._wide_offsets, columns.wide_offsets)
 
     def _write(self) -> SegmentRecord:
         (documents, keys), tokens = self._write_documents(), self._write_tokens()
@@ -271,6 +315,10 @@ class SegmentWriter:
 def _append_all(columns: Iterable[ColumnBuffer], values: Iterable[NDArray[Any]]) -> None:
     for column, rows in zip(columns, values, strict=True):
         column.append(rows)
+
+
+def _extend(offsets: array[int], more: IntVector) -> None:
+    offsets.frombytes((more[1:] + offsets[-1]).tobytes())
 
 
 def _vector(offsets: array[int]) -> IntVector:

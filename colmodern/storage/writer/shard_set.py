@@ -23,7 +23,6 @@ from colmodern.storage.format.names import (
     MANIFEST,
     PLAN,
     is_ours_in_set,
-    set_generation,
     set_name,
     shard_name,
     sources_name,
@@ -44,7 +43,7 @@ from colmodern.storage.snapshot.shard_set import (
     shard_directory,
 )
 from colmodern.storage.writer.commit_files import write_sources
-from colmodern.storage.writer.leftovers import remove_entry
+from colmodern.storage.writer.leftovers import remove_unlisted_of_set
 
 __all__ = ["LockedShardSet"]
 
@@ -183,17 +182,7 @@ class LockedShardSet:
 
     def remove_unlisted(self) -> None:
         """Remove what no state of the set names: older ones, and what a killed writer left."""
-        listed: set[str] = set()
-        if self.record is not None:
-            listed = {set_name(self.record.generation)}
-            listed |= {shard.name for shard in self.record.shards}
-            if self.record.sources is not None:
-                listed.add(self.record.sources.name)
-        # Files of sets go first: none must name shards that are gone.
-        entries = sorted(self.directory.entries(), key=lambda one: (not set_generation(one), one))
-        for entry in entries:
-            if is_ours_in_set(entry) and entry not in listed:
-                remove_entry(self.directory, entry)
+        remove_unlisted_of_set(self.directory, self.record)
 
     def release(self) -> None:
         """Let the next writer in; a second call does nothing."""

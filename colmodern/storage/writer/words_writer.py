@@ -39,7 +39,7 @@ def with_words(
     if has_words(record):
         return record
     segment = Segment(directory, record, codec, checks=checks)
-    counted = count_words(segment.searched_texts(), record.n_documents)
+    counted = count_words(segment.searched_texts())
     schema, columns = word_columns(counted, n_documents=record.n_documents)
     words = WordsRecord(
         ANALYSIS,

@@ -20,7 +20,13 @@ from colmodern.storage.format.manifest import Manifest, SegmentRecord
 from colmodern.storage.format.word_postings import has_all_words
 from colmodern.storage.snapshot.segment import Segment
 from colmodern.storage.writer.commit_files import next_manifest
-from colmodern.storage.writer.compaction import compacted, plan_merge, plan_neighbours, rewritten
+from colmodern.storage.writer.compaction import (
+    compacted,
+    copy_read,
+    plan_merge,
+    plan_neighbours,
+    rewritten,
+)
 from colmodern.storage.writer.leftovers import remove_entry
 from colmodern.storage.writer.locked import LockedIndex
 from colmodern.storage.writer.recorder import ChangeRecorder
@@ -208,7 +214,10 @@ class IndexWriter(ChangeRecorder):
             IndexWriteError: The disk is full or refuses.
         """
         self._check_ready()
-        for record in rewritten(self.directory, parts, self._next_copy, max_tokens=max_tokens):
+        made = rewritten(
+            self.directory, parts, self._next_copy, max_tokens=max_tokens, copy=copy_read
+        )
+        for record in made:
             self._changes.add_sealed(record, replace=False)
 
     def commit(self) -> Manifest:

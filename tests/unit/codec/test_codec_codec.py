@@ -189,6 +189,61 @@ def test_a_table_that_is_no_codec_is_refused(name, array, error):
         Codec.from_table(table)
 
 
+def with_documents():
+    return train_codec(clustered(50)).with_documents(clustered(30), np.array([0, 10, 10, 30]))
+
+
+def test_documents_are_kept_as_their_centroids_none_twice():
+    codec = with_documents()
+    ids = codec.encode(clustered(30)).centroid_ids
+    kept = codec.documents
+    assert kept.offsets.tolist() == [0, *np.cumsum([len(set(ids[:10])), 0, len(set(ids[10:]))])]
+    assert set(kept.centroid_ids[: kept.offsets[1]]) == set(ids[:10])
+    query = codec.quantise_query(clustered(5, seed=3))
+    table = codec.centroid_table(query)
+    by_hand = [table.scores[ids[a:b]].max(axis=0) for a, b in ((0, 10), (10, 30))]
+    np.testing.assert_allclose(kept.expected_maxima(table), np.mean(by_hand, axis=0), rtol=1e-6)
+
+
+def test_documents_are_part_of_the_table_and_of_the_fingerprint():
+    codec = with_documents()
+    again = Codec.from_table(codec.to_table())
+    assert again.fingerprint == codec.fingerprint != train_codec(clustered(50)).fingerprint
+    np.testing.assert_array_equal(again.documents.offsets, codec.documents.offsets)
+    assert Codec.from_table(train_codec(clustered(50)).to_table()).documents is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"sample_ids": np.zeros(3, np.int32)}, TypeError),
+        ({"sample_ids": np.full(3, 9999, np.uint32)}, ValueError),
+        ({"sample_ids": np.zeros((3, 1), np.uint32)}, ValueError),
+        ({"sample_ids": np.zeros(2, np.uint32)}, ValueError),
+        ({"sample_ids": np.zeros(40000, np.uint32), "sample_offsets": [0, 40000]}, ValueError),
+        ({"sample_offsets": np.array([0, 3], np.int32)}, TypeError),
+        ({"sample_offsets": []}, ValueError),
+        ({"sample_offsets": [1, 3]}, ValueError),
+        ({"sample_offsets": [0, 4, 3]}, ValueError),
+        ({"sample_offsets": [0, -1, 3]}, ValueError),
+        ({"sample_offsets": [0, 2**63 - 1, -(2**63), -1, 3]}, ValueError),
+        ({"sample_offsets": [[0, 3]]}, ValueError),
+        ({"sample_offsets": None}, KeyError),
+        ({"sample_ids": None}, KeyError),
+    ],
+)
+def test_documents_that_are_none_are_refused(changes, error):
+    table = train_codec(clustered(50)).to_table()
+    table |= {"sample_ids": np.zeros(3, np.uint32), "sample_offsets": np.array([0, 3])}
+    assert Codec.from_table(table).documents is not None
+    for name, value in changes.items():
+        del table[name]
+        if value is not None:
+            table[name] = np.array(value, np.int64) if isinstance(value, list) else value
+    with pytest.raises(error):
+        Codec.from_table(table)
+
+
 def test_the_seed_decides_the_codec():
     vectors = clustered(500)
     assert train_codec(vectors, seed=1).fingerprint == train_codec(vectors, seed=1).fingerprint

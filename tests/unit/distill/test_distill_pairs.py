@@ -6,7 +6,7 @@ import pytest
 from colmodern.distill.data.pairs import prepare_pairs, read_pairs
 from colmodern.distill.data.tables import read_table
 from colmodern.distill.options import PairSource, PrepareRecipe
-from colmodern.errors import InputError
+from colmodern.errors import ConfigError, InputError
 
 
 def write(path, rows):
@@ -53,6 +53,35 @@ def test_what_must_never_be_seen_is_dropped_whatever_its_case(tmp_path):
     queries, documents = prepared(tmp_path, recipe)
     assert [q["text"] for q in queries] == ["good"]
     assert [d["text"] for d in documents] == ["fine"]
+
+
+NEAR = "the tide gauge at the north pier is read each hour by the night watch"
+
+
+@pytest.mark.parametrize(("overlap", "kept"), [(0.0, 3), (0.9, 3), (0.5, 2)])
+def test_what_is_near_a_test_document_is_dropped_and_told(tmp_path, overlap, kept):
+    rows = [
+        ("who reads it?", f"Indeed, {NEAR.replace(' ', '  ').upper()}! So it goes on."),
+        ("tide gauge north pier", "the tide gauge is somewhere else, they say"),
+        ("short", "north pier"),
+    ]
+    write(tmp_path / "p.jsonl.gz", [{"query": q, "document": d} for q, d in rows])
+    write(tmp_path / "c.jsonl.gz", [{"_id": "1", "title": "Gauges", "text": f"{NEAR}, I hear"}])
+    recipe = PrepareRecipe(
+        pairs=(pairs(),), dev=0.0, never=("c.jsonl.gz",), never_overlap=overlap, never_words=5
+    )
+    queries, _ = prepared(tmp_path, recipe)
+    assert len(queries) == kept
+    report = json.loads((tmp_path / "out" / "decontamination-pairs.json").read_text())
+    assert (report["equal"], report["near"]) == (0, 3 - kept)
+    assert len(report["examples"]) == 3 - kept
+    assert all(0.5 <= one["share"] < 0.9 for one in report["examples"])
+
+
+@pytest.mark.parametrize("options", [{"never_overlap": 1.1}, {"never_words": 0}])
+def test_an_overlap_that_is_none_is_refused(options):
+    with pytest.raises(ConfigError):
+        PrepareRecipe(**options)
 
 
 def test_judged_documents_become_pairs_but_never_those_of_another_split(tmp_path):

@@ -50,10 +50,32 @@ def test_a_recipe_reads_dashes_and_underscores_alike(tmp_path):
     assert recipe.warm_start.tokens == 1000
 
 
-@pytest.mark.parametrize("name", ["default-student", "modernbert-base", "tiny"])
+@pytest.mark.parametrize("name", ["default-student", "free-student", "modernbert-base", "tiny"])
 def test_the_shipped_recipes_load_by_name(name):
     assert Recipe.load(name).name == name
     assert Recipe.from_dict(Recipe.load(name).to_dict()) == Recipe.load(name)
+
+
+def test_the_teachers_of_a_warm_start_are_one_or_several(tmp_path):
+    file = tmp_path / "r.toml"
+    file.write_text(MINIMAL)
+    one = Recipe.load(file).warm_start
+    assert [(t.model, t.weight) for t in one.all_teachers] == [("some/folder", 1.0)]
+    tables = """
+[[warm-start.teacher]]
+model = "a"
+[[warm-start.teacher]]
+model = "b"
+licence = "MIT"
+weight = 0.5
+"""
+    file.write_text(MINIMAL.replace('teacher = "some/folder"', "target-tokens = 5") + tables)
+    several = Recipe.load(file)
+    assert [(t.model, t.licence, t.weight) for t in several.warm_start.all_teachers] == [
+        ("a", "", 1.0),
+        ("b", "MIT", 0.5),
+    ]
+    assert Recipe.from_dict(several.to_dict()) == several
 
 
 @pytest.mark.parametrize(
@@ -66,6 +88,12 @@ def test_the_shipped_recipes_load_by_name(name):
         ("n-layers = 2", "n-layers = 'two'", "must be int, not 'two'"),
         ("n-layers = 2", "n-heads = 5", "no multiple of n_heads"),
         ("lengths = [4]", "lengths = [4, 5]", "a weight for each length"),
+        ('teacher = "some/folder"', "", "needs a teacher"),
+        ("tokens = 1000", "tokens = 1000\ntarget-tokens = -1", "must not be negative"),
+        ("tokens = 1000", "tokens = 1000\nembeddings-from-targets = true", "set target_tokens"),
+        ("tokens = 1000", 'tokens = 1\n[[warm-start.teacher]]\nmodel = "b"', "TOML"),
+        ("tokens = 1000", 'tokens = 1\nteachers = [{model = "b"}]', "in one way"),
+        ("tokens = 1000", 'tokens = 1\nteachers = [{model = "b", weight = 0}]', "above 0"),
         ("[student]", "[train]\nphase = []\n[student]", "needs a phase"),
     ],
 )

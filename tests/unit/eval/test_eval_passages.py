@@ -5,7 +5,7 @@ import json
 import pytest
 
 from colmodern import HashEncoder
-from colmodern.errors import ConfigError, InputError
+from colmodern.errors import ConfigError, EncoderError, InputError
 from colmodern.eval.passages import Annotated, finders_of, measure_passages
 from colmodern.eval.passages.annotated import Question
 from colmodern.eval.passages.windows import FoundWindow
@@ -83,3 +83,10 @@ def test_a_folder_without_questions_and_an_unknown_finder(tmp_path):
     collection = Annotated.load(folder(tmp_path))
     with pytest.raises(ConfigError, match="no finder 'magic'"):
         finders_of(["magic"], collection, HashEncoder(dim=16), tmp_path)
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path):
+    pytest.importorskip("sentence_transformers")
+    collection = Annotated.load(folder(tmp_path))
+    with pytest.raises(EncoderError, match="no-such-model"):
+        finders_of([f"dense:{tmp_path}/no-such-model"], collection, HashEncoder(dim=16), tmp_path)

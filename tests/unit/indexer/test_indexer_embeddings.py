@@ -3,7 +3,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from colmodern import EmbeddedDocument, Embeddings
+from colmodern import EmbeddedDocument, Embeddings, EncoderInfo, Indexer
+from colmodern.codec import (
+    MOST_DOCUMENTS,
+    MOST_TOKENS,
+    MOST_TOKENS_OF_ONE,
+    DocumentReservoir,
+)
 from colmodern.errors import InputError
 from colmodern.indexer.sampling import (
     MAX_SAMPLE_BYTES,
@@ -13,6 +19,7 @@ from colmodern.indexer.sampling import (
 )
 from colmodern.indexer.sources import embedded
 from colmodern.indexer.sources.vector_spool import VectorSpool
+from colmodern.storage import IndexReader
 
 LENGTHS = [3, 0, 5, 1, 70]
 IDS = ["a", "b", "c", "d", "e"]
@@ -303,6 +310,50 @@ def test_a_reservoir_that_does_not_fill_keeps_everything_in_order():
     rows = np.arange(60, dtype=np.float16).reshape(30, 2)
     assert reservoir.offer(rows).tolist() == list(range(30))
     assert np.array_equal(reservoir.rows, rows)
+
+
+def drawn(n_documents, n_tokens, seed=0):
+    """Which documents of one length are kept, and the vectors."""
+    reservoir = DocumentReservoir(1, seed=seed)
+    for number in range(n_documents):
+        reservoir.offer(np.full((n_tokens, 1), number, np.float16))
+    vectors, offsets = reservoir.documents
+    assert vectors.dtype == np.float32
+    assert offsets[-1] == len(vectors)
+    return vectors[offsets[:-1], 0].astype(int).tolist(), np.diff(offsets).tolist()
+
+
+def test_documents_are_drawn_at_random_as_many_as_a_codec_keeps():
+    kept, lengths = drawn(1000, 10)
+    assert kept == sorted(set(kept))
+    assert lengths == [10] * MOST_DOCUMENTS
+    long_ones, cut = drawn(1000, 3 * MOST_TOKENS_OF_ONE)
+    assert cut == [MOST_TOKENS_OF_ONE] * (MOST_TOKENS // MOST_TOKENS_OF_ONE)
+    assert set(long_ones) < set(kept)  # the same numbers decide
+    assert drawn(1000, 10, seed=1)[0] != kept
+    counts = np.zeros(1000)
+    for seed in range(40):
+        counts[drawn(1000, 1, seed)[0]] += 1
+    assert np.all(np.abs(counts.reshape(10, 100).sum(axis=1) - 1024) < 200), counts
+
+
+def test_few_documents_are_all_drawn_and_empty_ones_are_none():
+    assert drawn(5, 3) == ([0, 1, 2, 3, 4], [3] * 5)
+    assert drawn(5, 0) == ([], [])
+    assert drawn(0, 1) == ([], [])
+
+
+def test_the_codec_of_an_index_keeps_documents_of_it(tmp_path):
+    rng = np.random.default_rng(0)
+    given = [rng.standard_normal((n, 64)).astype("f4") for n in rng.integers(1, 40, 50)]
+    given = [one / np.linalg.norm(one, axis=1, keepdims=True) for one in given]
+    embeddings = Embeddings.from_matrices(given, ids=[f"d{n}" for n in range(50)])
+    Indexer(tmp_path / "i", EncoderInfo("made-up", "0" * 16, 64)).build_from_embeddings(embeddings)
+    with IndexReader.open(tmp_path / "i") as reader:
+        codec = reader.codec
+    assert len(codec.documents.offsets) == 51
+    ids = [set(codec.encode(one).centroid_ids) for one in given]
+    assert [len(one) for one in ids] == np.diff(codec.documents.offsets).tolist()
 
 
 def test_the_sample_is_bounded_in_bytes():

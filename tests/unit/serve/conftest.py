@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from colmodern.serve.http.app import make_app
 from colmodern.serve.run import make_server
 
-from .kit import DOCUMENTS, ENCODER
+from .kit import ADMIN, DOCUMENTS, ENCODER, READ, WRITE
 
 
 @pytest.fixture
@@ -46,3 +46,23 @@ def client_of(index) -> Callable[..., TestClient]:
 @pytest.fixture
 def client(client_of) -> TestClient:
     return client_of()
+
+
+@pytest.fixture
+def tokens(tmp_path) -> str:
+    """A file that lets a reader, a writer and an administrator in."""
+    file = tmp_path / "tokens"
+    file.write_text(f"read {READ}\nread,write {WRITE}\nread,write,admin {ADMIN}\n")
+    return str(file)
+
+
+@pytest.fixture
+def writable(client_of, tokens) -> Callable[..., TestClient]:
+    """Makes a client of a server that takes documents."""
+
+    def make(**options) -> TestClient:
+        client = client_of(token_file=tokens, writable=True, **options)
+        client.headers["Authorization"] = f"Bearer {ADMIN}"
+        return client
+
+    return make

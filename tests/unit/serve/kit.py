@@ -1,5 +1,7 @@
 """What the tests of the server share."""
 
+import time
+
 from colmodern import HashEncoder
 
 ENCODER = HashEncoder(dim=64)
@@ -8,6 +10,7 @@ DOCUMENTS = [
     ("b/c d", "Red trains run fast."),
     ("é", "Grüne Äpfel fallen."),
 ]
+READ, WRITE, ADMIN = "r" * 20, "w" * 20, "a" * 20
 
 
 def refused(response, code, status):
@@ -17,3 +20,13 @@ def refused(response, code, status):
     assert answer["error"]["code"] == code
     assert answer["request_id"] == response.headers["x-request-id"]
     return answer["error"]
+
+
+def ended(client, answer):
+    """Wait for a job that was accepted; return what became of it."""
+    assert answer.status_code == 202, answer.text
+    while True:
+        told = client.get(answer.headers["location"]).json()
+        if told["state"] in ("done", "failed"):
+            return told
+        time.sleep(0.01)

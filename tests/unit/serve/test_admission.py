@@ -31,7 +31,7 @@ async def until(condition):
 
 def test_one_request_has_all_threads_and_many_share_them():
     async def story(admission):
-        assert await admission.run(lambda threads: threads, Stopwatch(LONG)) == 4
+        assert await admission.run(lambda threads: threads) == 4
         lock, running, most = threading.Lock(), [0], [0]
 
         def work(threads):
@@ -41,7 +41,7 @@ def test_one_request_has_all_threads_and_many_share_them():
             with lock:
                 running[0] -= threads
 
-        await asyncio.gather(*(admission.run(work, Stopwatch(LONG)) for _ in range(50)))
+        await asyncio.gather(*(admission.run(work) for _ in range(50)))
         assert most[0] <= 4
         assert admission.n_busy == admission.n_waiting == 0
 
@@ -51,10 +51,10 @@ def test_one_request_has_all_threads_and_many_share_them():
 def test_what_has_use_for_one_thread_leaves_the_others():
     async def story(admission):
         go = threading.Event()
-        one = asyncio.ensure_future(admission.run(lambda _: go.wait(), Stopwatch(LONG), most=1))
+        one = asyncio.ensure_future(admission.run(lambda _: go.wait(), most=1))
         await until(lambda: admission.n_busy)
         assert admission.n_busy == 1
-        assert await admission.run(lambda threads: threads, Stopwatch(LONG)) == 3
+        assert await admission.run(lambda threads: threads) == 3
         go.set()
         await one
 
@@ -72,7 +72,7 @@ def test_work_that_fails_when_nobody_waits_for_it_is_not_told_as_an_error():
             goes_on.wait()
             raise ValueError
 
-        running = asyncio.ensure_future(admission.run(work, Stopwatch(LONG)))
+        running = asyncio.ensure_future(admission.run(work))
         await until(lambda: admission.n_busy)
         running.cancel()
         await until(running.done)
@@ -87,13 +87,10 @@ def test_work_that_fails_when_nobody_waits_for_it_is_not_told_as_an_error():
 def test_a_queue_that_is_full_refuses_and_loses_nobody():
     async def story(admission):
         go = threading.Event()
-        waiting = [
-            asyncio.ensure_future(admission.run(lambda _: go.wait(), Stopwatch(LONG)))
-            for _ in range(3)
-        ]
+        waiting = [asyncio.ensure_future(admission.run(lambda _: go.wait())) for _ in range(3)]
         await until(lambda: admission.n_waiting == 2)
         with pytest.raises(RequestRefusedError) as found:
-            await admission.run(lambda _: None, Stopwatch(LONG))
+            await admission.run(lambda _: None)
         assert found.value.code == "overloaded"
         go.set()
         assert await asyncio.gather(*waiting) == [True] * 3
@@ -104,10 +101,11 @@ def test_a_queue_that_is_full_refuses_and_loses_nobody():
 def test_a_deadline_that_passes_in_the_queue():
     async def story(admission):
         go = threading.Event()
-        first = asyncio.ensure_future(admission.run(lambda _: go.wait(), Stopwatch(LONG)))
+        first = asyncio.ensure_future(admission.run(lambda _: go.wait()))
         await until(lambda: admission.n_busy == 1)
         with pytest.raises(RequestRefusedError) as found:
-            await admission.run(lambda _: None, Stopwatch(0.001))
+            async with Stopwatch(0.001).bound():
+                await admission.run(lambda _: None)
         assert found.value.code == "deadline_passed"
         assert admission.n_waiting == 0
         go.set()
@@ -116,18 +114,61 @@ def test_a_deadline_that_passes_in_the_queue():
     run(story, threads=1, queue=2)
 
 
+def test_a_thread_that_ends_one_begins_the_next_without_the_loop():
+    async def story(admission):
+        go, is_done = threading.Event(), threading.Event()
+        first = asyncio.ensure_future(admission.run(lambda _: go.wait()))
+        then = asyncio.ensure_future(admission.run(lambda _: is_done.set()))
+        await until(lambda: admission.n_waiting == 1)
+        go.set()
+        assert is_done.wait(60)  # the loop stands still meanwhile
+        await asyncio.gather(first, then)
+        assert admission.n_busy == admission.n_waiting == 0
+
+    run(story, threads=1, queue=2)
+
+
+@pytest.mark.parametrize("n_before", [1, 2], ids=["ahead", "in the queue"])
+@pytest.mark.parametrize("is_late", [True, False])
+def test_work_that_has_not_begun_when_its_request_ends_is_never_done(n_before, is_late):
+    async def story(admission):
+        go, done = threading.Event(), []
+        before = [
+            asyncio.ensure_future(admission.run(lambda _: go.wait())) for _ in range(n_before)
+        ]
+        await until(lambda: admission.n_waiting == n_before - 1 and admission.n_busy)
+
+        async def bounded():
+            async with Stopwatch(0.01 if is_late else LONG).bound():
+                await admission.run(lambda _: done.append(1))
+
+        gone = asyncio.ensure_future(bounded())
+        if not is_late:
+            await until(lambda: admission.n_waiting == n_before)
+            gone.cancel()
+        (ended,) = await asyncio.gather(gone, return_exceptions=True)
+        assert getattr(ended, "code", "left") == ("deadline_passed" if is_late else "left")
+        go.set()
+        await asyncio.gather(*before)
+        await until(lambda: admission.n_busy == admission.n_waiting == 0)
+        assert await admission.run(lambda threads: threads) == 1
+        assert done == []
+
+    run(story, threads=1, queue=3)
+
+
 def test_who_leaves_the_queue_takes_no_thread_along():
     async def story(admission):
         go = threading.Event()
-        first = asyncio.ensure_future(admission.run(lambda _: go.wait(), Stopwatch(LONG)))
+        first = asyncio.ensure_future(admission.run(lambda _: go.wait()))
         await until(lambda: admission.n_busy == 1)
-        gone = asyncio.ensure_future(admission.run(lambda _: None, Stopwatch(LONG)))
+        gone = asyncio.ensure_future(admission.run(lambda _: None))
         await until(lambda: admission.n_waiting == 1)
         gone.cancel()
         go.set()
         await first
         await until(lambda: admission.n_busy == 0)
-        assert await admission.run(lambda threads: threads, Stopwatch(LONG)) == 1
+        assert await admission.run(lambda threads: threads) == 1
 
     run(story, threads=1, queue=2)
 
@@ -140,7 +181,7 @@ def test_a_request_that_is_cancelled_keeps_its_thread_until_its_work_ends():
             begun.set()
             go.wait()
 
-        gone = asyncio.ensure_future(admission.run(work, Stopwatch(LONG)))
+        gone = asyncio.ensure_future(admission.run(work))
         await until(begun.is_set)
         gone.cancel()
         await asyncio.gather(gone, return_exceptions=True)

@@ -115,3 +115,20 @@ def test_queries_that_wait_for_one_another_are_encoded_together():
             assert (one.result()[0].vectors == ENCODER.encode_queries([text])[0].vectors).all()
     assert set(encoder.batches[1]) == {"two", "bad", "three"}
     assert shared.n_tokens == 3
+
+
+def test_a_shared_encoder_says_all_that_a_search_asks_of_an_encoder():
+    """Else a served search would score, or choose passages, in another way than another one."""
+    from colmodern.searcher.checks import scoring_for
+    from colmodern.searcher.unread import unread_scripts
+    from colmodern.serve.encoding import SharedEncoder
+
+    encoder = HashEncoder(dim=32)
+    shared = SharedEncoder(encoder)
+    assert (shared.passage_map, scoring_for(shared)) == (None, scoring_for(encoder))
+    assert unread_scripts(shared, "x") == ()
+    encoder.passage_map, encoder.scoring = object(), "corrected"
+    encoder.unread_scripts = lambda text: ("Greek",)
+    assert shared.passage_map is encoder.passage_map
+    assert scoring_for(shared) == "corrected"
+    assert unread_scripts(shared, "x") == ("Greek",)

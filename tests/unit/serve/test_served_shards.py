@@ -3,8 +3,10 @@
 import pytest
 
 from colmodern import HashEncoder, Indexer, Searcher
+from colmodern.errors import ConfigError, IndexNotFoundError
 from colmodern.eval import Dataset, evaluate
 from colmodern.eval.systems.late import OpenIndex
+from colmodern.serve import ServeConfig
 from colmodern.serve.served import ServedIndex
 from colmodern.types import Document
 
@@ -39,3 +41,40 @@ def test_a_set_is_measured(place):
     with Searcher.open(place, ENCODER) as searcher:
         report = evaluate(OpenIndex(searcher), dataset, measures=["RR@10"])
     assert report.measures["RR@10"] == 1
+
+
+def test_one_shard_of_a_set_follows_its_commits(place):
+    shards = [ServedIndex("s", place, ENCODER, shard=number) for number in (1, 2, 3)]
+    counts = []
+    for served in shards:
+        with served.use() as before:
+            counts.append(before.reader.n_documents)
+            assert (before.generation, served.refresh()) == (1, False)
+    assert sum(counts) == 12
+    states = []
+    for served in shards:
+        with served.use() as snapshot:
+            states.append(snapshot.state)
+    assert len({*states}) == 3
+    Indexer(place, ENCODER).update([("new", "green boats")])
+    Indexer(place, ENCODER).update([("d1", "another text")])
+    found = []
+    for served in shards:
+        assert served.refresh()
+        assert served.generation == 3
+        with served.use() as snapshot:
+            found += snapshot.searcher.search("green boats", k=20, mode="bm25").doc_ids
+        assert not served.refresh()
+        served.close()
+    assert found == ["new"]
+
+
+def test_a_shard_that_is_not_there(place, tmp_path):
+    with pytest.raises(ConfigError, match="shards 1 to 3, no 4") as refused:
+        ServedIndex("s", place, ENCODER, shard=4)
+    assert (refused.value.code, refused.value.option) == ("option_out_of_range", "shard")
+    Indexer(tmp_path / "i", ENCODER).build([("a", "amber")])
+    with pytest.raises(IndexNotFoundError):
+        ServedIndex("i", tmp_path / "i", ENCODER, shard=1)
+    with pytest.raises(ConfigError, match="write to the set"):
+        ServeConfig(shard=1, writable=True, token_file="tokens")

@@ -9,40 +9,13 @@ from colmodern import HashEncoder, Searcher
 from colmodern.errors import ConfigError, IndexLockedError, InputError
 from colmodern.indexer import Indexer
 from colmodern.serve import ServeConfig
+from colmodern.serve.run import make_server
 from colmodern.serve.writing import jobs
 from colmodern.serve.writing.jobs import JobKind, JobState, Journal
 from colmodern.storage import IndexReader, IndexWriter
 from colmodern.types import Document
 
-from .kit import ENCODER, refused
-
-READ, WRITE, ADMIN = "r" * 20, "w" * 20, "a" * 20
-
-
-@pytest.fixture
-def tokens(tmp_path):
-    file = tmp_path / "tokens"
-    file.write_text(f"read {READ}\nread,write {WRITE}\nread,write,admin {ADMIN}\n")
-    return str(file)
-
-
-@pytest.fixture
-def writable(client_of, tokens):
-    def make(**options):
-        client = client_of(token_file=tokens, writable=True, **options)
-        client.headers["Authorization"] = f"Bearer {ADMIN}"
-        return client
-
-    return make
-
-
-def ended(client, answer):
-    """Wait for a job that was accepted; return what became of it."""
-    assert answer.status_code == 202, answer.text
-    while True:
-        told = client.get(answer.headers["location"]).json()
-        if told["state"] in ("done", "failed"):
-            return told
+from .kit import ENCODER, READ, WRITE, ended, refused
 
 
 def ids(client, query):
@@ -308,6 +281,17 @@ def test_a_second_server_and_a_damaged_journal(tmp_path):
         Journal(tmp_path / "jobs", most=10)
     file.unlink()
     Journal(tmp_path / "jobs", most=10).release()
+
+
+def test_a_server_that_cannot_write_to_one_index_lets_go_of_the_others(index, tmp_path, tokens):
+    Indexer(tmp_path / "j", ENCODER).build([("z", "green bread")])
+    other = Journal(tmp_path / "j.jobs", most=10)
+    config = ServeConfig(writable=True, token_file=tokens)
+    with pytest.raises(IndexLockedError):
+        make_server({"i": index, "j": tmp_path / "j"}, config, encoder=ENCODER)
+    Journal(index.with_name("i.jobs"), most=10).release()
+    assert not [one for one in threading.enumerate() if one.name.startswith("colmodern-write")]
+    other.release()
 
 
 def test_who_asks_for_a_job_waits_for_no_disk(tmp_path, monkeypatch):

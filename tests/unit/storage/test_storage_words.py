@@ -132,7 +132,7 @@ def test_words_of_another_analysis_are_not_searched_but_counted_anew(kit, home):
 def test_words_of_the_analysis_before_are_searched_as_they_are(kit, home, monkeypatch):
     monkeypatch.setattr(
         "colmodern.storage.writer.words_writer.count_words",
-        lambda texts, n: count_words(texts, n, "words/1"),
+        lambda texts: count_words(texts, "words/1"),
     )
     monkeypatch.setattr("colmodern.storage.writer.words_writer.ANALYSIS", "words/1")
     with kit.create(home("i")) as writer:

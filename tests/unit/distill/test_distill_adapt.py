@@ -1,0 +1,142 @@
+"""The parts of ``colmodern adapt``: sample, queries, weights, judging, files of queries."""
+
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from colmodern import Document
+from colmodern.distill.adapt import general
+from colmodern.distill.adapt.judge import Pool, Trial
+from colmodern.distill.adapt.judged import read_judged
+from colmodern.distill.adapt.queries import learned_from, requests
+from colmodern.distill.adapt.sample import SAMPLED_DOCUMENTS, sample_of
+from colmodern.distill.adapt.weights import expected_matches, fit_weights
+from colmodern.errors import InputError
+from colmodern.request import Scoring
+
+ROOT = Path(__file__).parents[3]
+TEXT = (
+    "The old lighthouse keeper walks to the harbour each morning. "
+    "Signal lamps are filled with whale oil before dusk falls. "
+    "Nobody has repaired the fog horn since the storm of March."
+)
+
+
+def units(rows):
+    rows = np.asarray(rows, np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_a_sample_is_bounded_and_has_what_was_asked_for():
+    documents = [Document(str(i), f"word {i} " * 900) for i in range(SAMPLED_DOCUMENTS + 50)]
+    documents.append(Document("empty", "  "))
+    sample = sample_of(documents, frozenset({"7", "none"}), seed=1)
+    assert len(sample.documents) == SAMPLED_DOCUMENTS
+    assert len({one.id for one in sample.documents}) == SAMPLED_DOCUMENTS
+    assert max(len(one.text) for one in sample.documents) <= 2_000
+    assert sample.answers.keys() == {"7"}
+    assert sample.answers["7"].text == documents[7].text[:20_000]
+    assert sample == sample_of(documents, frozenset({"7", "none"}), seed=1)
+    assert sample != sample_of(documents, frozenset({"7", "none"}), seed=2)
+
+
+@pytest.mark.parametrize("make", [learned_from, requests])
+def test_the_passage_that_a_query_was_made_from_is_left_out(make):
+    documents = [Document("a", TEXT), Document("b", "Too short."), Document("c", "")]
+    made = make(documents, seed=0)
+    assert made == make(documents, seed=0)
+    assert {one.document for one in made} == {0}
+    sentences = TEXT.split(". ")
+    for one in made:
+        gone = [s for s in sentences if s.rstrip(".") not in one.masked]
+        assert len(gone) == 1
+        words = {word.strip(".?") for word in one.text.split()}
+        assert words & {word.strip(".") for word in gone[0].split()}
+
+
+def test_a_title_and_a_heading_are_asked_for():
+    titled = Document("a", TEXT, "The keeper of lamps")
+    headed = Document("b", f"# How lamps are filled\n\n{TEXT}")
+    texts = {one.text: one for one in learned_from([titled, headed], seed=0)}
+    assert texts["The keeper of lamps"].masked == TEXT
+    assert "How lamps" not in texts["How lamps are filled"].masked
+
+
+def test_the_expected_match_is_the_mean_over_other_documents():
+    documents = [units([[1, 0], [0, 1]]), units([[1, 0]]), np.zeros((0, 2), np.float32)]
+    queries = units([[1, 0], [0, 1]])
+    found = expected_matches(queries, [1, 0], documents)
+    np.testing.assert_allclose(found, [1.0, 0.0], atol=1e-6)
+
+
+def test_what_everything_matches_counts_least():
+    rng = np.random.default_rng(0)
+    queries = units(rng.normal(size=(400, 8)))
+    expected = (0.4 + 0.3 * queries[:, 0]).astype(np.float32)
+    common, rare = units([[1] + [0] * 7]), units([[-1] + [0] * 7])
+    lengths = []
+    for strength in (1.0, 0.5):
+        weights = fit_weights(queries, expected, strength=strength)
+        amounts = np.linalg.norm(weights.of(queries), axis=1)
+        assert amounts.mean() == pytest.approx(1.0, abs=0.03)
+        ends = [float(np.linalg.norm(weights.of(one))) for one in (common, rare)]
+        assert ends[0] < 1 < ends[1]
+        lengths.append(ends[1] - ends[0])
+    assert lengths[1] == pytest.approx(lengths[0] / 2, rel=0.2)
+
+
+@pytest.mark.parametrize("scoring", [Scoring.MAXSIM, Scoring.CORRECTED])
+def test_weights_change_what_is_found(scoring):
+    documents = [units([[1, 0, 0]]), units([[0, 1, 0.7]]), np.zeros((0, 3), np.float32)]
+    pool = Pool(documents, scoring=scoring, threads=1)
+    trial = Trial("q", units([[1, 0, 0], [0, 1, 0]]), (1,))
+    before = pool.judge([trial], None)
+    assert (before.firsts, before.mean) == ([0], pytest.approx(1 / np.log2(3)))
+    from colmodern.encoder.query_weights import QueryWeights
+
+    weights = QueryWeights(np.array([-8, 4, 0], np.float32), np.zeros(1, np.float32))
+    after = pool.judge([trial], weights)
+    assert (after.firsts, after.mean) == ([1], 1.0)
+    masked = Trial("q", trial.vectors, (1,), np.zeros((0, 3), np.float32))
+    assert pool.judge([masked], weights).firsts == [0]
+
+
+def test_rows_of_queries_and_ids_are_read(tmp_path):
+    file = tmp_path / "queries.jsonl"
+    rows = [{"query": "who?", "id": "a"}, {"query": "what?", "ids": ["b", "c", "b"]}]
+    file.write_text("\ufeff" + "\n\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    assert read_judged(file) == [("who?", ("a",)), ("what?", ("b", "c"))]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "data_empty"),
+        (b'{"query": " ", "id": "a"}', "data_empty"),
+        (b"{", "row_invalid"),
+        (b"[" * 100_000, "row_invalid"),
+        (b"[1]", "row_invalid"),
+        (b'{"query": "a"}', "row_invalid"),
+        (b'{"query": "a", "id": 3}', "row_invalid"),
+        (b'{"query": "a", "ids": []}', "row_invalid"),
+        (b'{"query": 5, "id": "a"}', "row_invalid"),
+        (b"\xff\xfe\x00", "file_unreadable"),
+        (None, "file_not_found"),
+    ],
+)
+def test_what_is_no_row_of_a_query_is_told(tmp_path, content, code):
+    file = tmp_path / "queries.jsonl"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_judged(file)
+    assert caught.value.code == code
+
+
+def test_the_general_set_is_what_the_handbook_makes():
+    made = runpy.run_path(str(ROOT / "examples/judged/make_general.py"))["general"]()
+    assert json.loads(Path(general.__file__).with_name("general.json").read_text("utf-8")) == made
+    assert all(one["answers"] for one in made["queries"])
