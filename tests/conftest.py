@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from typing import Self
 
 import numpy as np
@@ -28,6 +29,15 @@ settings.load_profile("no deadline")
 
 # No test leaves anything in the cache of whoever runs it; those of the cache name a folder.
 os.environ["COLMODERN_CACHE"] = "off"
+
+
+@pytest.fixture(autouse=True)
+def closed_pipes() -> Iterator[None]:
+    """Keep closed pipes an error for the next test; a command that printed lets them end it."""
+    yield
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
 
 DIM = 16
 

@@ -1,7 +1,6 @@
 """``colmodern eval`` as a script sees it."""
 
 import json
-import signal
 import subprocess
 import sys
 
@@ -18,7 +17,6 @@ HASH = ("--model", "hash:64:0")
 def colmodern(tmp_path, monkeypatch, capsys):
     """Run a command in this process, which is quicker than one of its own."""
     monkeypatch.chdir(tmp_path)
-    pipe = signal.getsignal(signal.SIGPIPE) if hasattr(signal, "SIGPIPE") else None
 
     def run(*args):
         monkeypatch.setattr(sys, "argv", ["colmodern", *map(str, args)])
@@ -30,9 +28,7 @@ def colmodern(tmp_path, monkeypatch, capsys):
             args, ended.value.code or 0, stdout=printed.out, stderr=printed.err
         )
 
-    yield run
-    if pipe is not None:
-        signal.signal(signal.SIGPIPE, pipe)
+    return run
 
 
 @pytest.fixture

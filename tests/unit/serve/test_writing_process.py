@@ -139,6 +139,19 @@ def test_one_that_dies_says_how(misbehaving, writing, journal):
     one.commit([put(journal, "new")])
 
 
+def test_one_that_dies_as_it_is_told_says_how(writing, journal, monkeypatch):
+    one = writing()
+    one.commit([put(journal, "new")])
+    died = one._process
+    died.kill()
+    died.wait()
+    with monkeypatch.context() as changed:
+        changed.setattr(died, "poll", lambda: None)
+        with pytest.raises(ProcessDiedError, match="status"):
+            one.commit([put(journal, "other")])
+    one.commit([put(journal, "other")])
+
+
 @pytest.mark.parametrize(
     ("text", "grace"), [("asks", LONG), ("does not", 0.01)], ids=["asked", "killed"]
 )
