@@ -17,7 +17,10 @@ from colmodern.distill.data.batches import collate  # noqa: E402
 from colmodern.distill.data.pieces import load_pieces  # noqa: E402
 from colmodern.distill.student.vocabulary import load_tokenizer, markers_of  # noqa: E402
 from colmodern.distill.teachers import kept_targets  # noqa: E402
-from colmodern.distill.teachers.token_teachers import load_token_teachers  # noqa: E402
+from colmodern.distill.teachers.token_teachers import (  # noqa: E402
+    find_axes,
+    load_token_teachers,
+)
 from colmodern.distill.training import warm_start as training  # noqa: E402
 from colmodern.errors import ConfigError, InputError  # noqa: E402
 
@@ -40,6 +43,7 @@ def small():
     with pytest.MonkeyPatch.context() as patched:
         for module in (checkpoints, training):
             patched.setattr(module, "multiplies_bf16", lambda: False)
+        patched.setattr(training, "_LOG_EVERY", 1)
         patched.setattr(kept_targets, "_SHARD_TOKENS", 512)
         patched.setattr(kept_targets, "_TOKENS_A_BATCH", 128)
         yield
@@ -350,3 +354,43 @@ def test_the_model_card_names_every_teacher(home):
     assert f"the token vectors of `{home / 'first'}` (Licence first) on" in model_card(
         one, {}, rows={}, facts={}
     )
+
+
+class Turned:
+    """A student that has learnt the teachers' vectors along other axes."""
+
+    def __init__(self, teachers, axes, turn):
+        self.teachers, self.axes, self.turn = teachers, torch.from_numpy(axes), turn
+
+    def to(self, device):
+        return self
+
+    def __call__(self, input_ids, attention_mask):
+        hidden = torch.zeros(*input_ids.shape, self.axes.shape[1])
+        hidden[attention_mask.bool()] = (
+            self.teachers(input_ids, attention_mask) @ self.axes @ self.turn
+        )
+        return SimpleNamespace(last_hidden_state=hidden)
+
+
+def test_axes_are_those_that_a_start_has_learnt(home, kept, tmp_path):
+    teachers, words = teachers_of(home, kept)
+    pieces = load_pieces(kept / "prepare" / "pieces.arrow")
+    options = {"hidden_size": 64, "seed": 3}
+    axes = find_axes(tmp_path / "new.npy", teachers, pieces, words, start=None, **options)
+    turn, _ = torch.linalg.qr(torch.randn(64, 64, generator=torch.Generator().manual_seed(1)))
+    start = Turned(teachers, axes, turn)
+    turned = find_axes(tmp_path / "turned.npy", teachers, pieces, words, start=start, **options)
+    np.testing.assert_allclose(turned, axes @ turn.numpy(), atol=1e-4)
+
+
+def test_a_student_goes_on_along_the_axes_that_it_has(home, kept, tmp_path):
+    made = recipe(home, target_tokens=ALL, tokens=600).to_dict()
+    made["seed"] = 5
+    made["student"]["start"] = str(kept / "warm-start" / "student")
+    run(home, tmp_path, Recipe.from_dict(made))
+    (first, *_), (*_, last) = (
+        [json.loads(line) for line in (out / "warm-start" / "log.jsonl").read_text().splitlines()]
+        for out in (tmp_path, kept)
+    )
+    assert first["cosine"] < last["cosine"] - 0.2  # along other axes it would be about 1

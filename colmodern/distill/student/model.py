@@ -144,10 +144,22 @@ def hidden_size_of(recipe: StudentRecipe) -> int:
         ConfigError: The start is missing.
         EncoderError: It cannot be read.
     """
+    backbone = start_backbone(recipe)
+    return recipe.hidden_size if backbone is None else int(backbone.config.hidden_size)
+
+
+def start_backbone(recipe: StudentRecipe) -> PreTrainedModel | None:
+    """Return the transformer that a student starts from, to read with; None: it starts anew.
+
+    Raises:
+        ConfigError: The start is missing.
+        EncoderError: It cannot be read.
+    """
     if not recipe.start:
-        return recipe.hidden_size
+        return None
     backbone, _ = _parts(find_checkpoint(recipe.start))
-    return int(backbone.config.hidden_size)
+    backbone.train(mode=False)
+    return backbone
 
 
 def grow(backbone: PreTrainedModel, n_layers: int) -> PreTrainedModel:

@@ -25,7 +25,7 @@ from colmodern.distill.data.batches import chunks, collate
 from colmodern.distill.data.pieces import load_pieces
 from colmodern.distill.ledger import write_array
 from colmodern.distill.recipe import Recipe
-from colmodern.distill.student.model import build_student
+from colmodern.distill.student.model import build_student, start_backbone
 from colmodern.distill.student.vocabulary import Markers, load_tokenizer, markers_of
 from colmodern.distill.teachers.token_teachers import (
     TokenTeachers,
@@ -169,6 +169,7 @@ def keep_targets(
             words,
             hidden_size=hidden_size,
             seed=recipe.seed,
+            start=start_backbone(recipe.student),
         )
         teachers.turn(axes).to(training_device())
     total, done = int(lengths.sum()), 0

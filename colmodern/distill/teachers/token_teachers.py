@@ -3,7 +3,9 @@
 Unit vectors of several teachers, each times the root of its share of the weights, make one unit
 vector whose inner products are the weighted mean of theirs. It is longer than the student's, so it
 is turned onto the principal axes of a sample of tokens, as many as the student's hidden size has
-dimensions. Uncentred axes change inner products least.
+dimensions. Uncentred axes change inner products least. A student that has learnt from such teachers
+before has axes of its own, which differ by a rotation: then the new axes are turned to agree with
+them (orthogonal Procrustes), so that nothing has to be learnt again.
 """
 
 from __future__ import annotations
@@ -157,6 +159,7 @@ def find_axes(
     *,
     hidden_size: int,
     seed: int,
+    start: PreTrainedModel | None,
 ) -> np.ndarray:
     """Return the leading principal axes of the teachers' vectors side by side, (n_dims, hidden).
 
@@ -167,6 +170,8 @@ def find_axes(
         words: The student's tokenizer.
         hidden_size: So many axes.
         seed: Decides the sample.
+        start: What the student starts from: the axes are turned to come near to its hidden states.
+            None: they stay.
     """
     import torch
 
@@ -174,18 +179,29 @@ def find_axes(
         kept: np.ndarray = np.load(path)
         return kept
     ids, offsets = pieces
+    if start is not None:
+        reading: Any = start
+        reading.to(training_device())
     moments = torch.zeros(teachers.n_dims, teachers.n_dims, dtype=torch.float64)
+    common = torch.zeros(teachers.n_dims, hidden_size, dtype=torch.float64)
     enough = min(_SAMPLED_TOKENS, int(offsets[-1]) + 2 * (len(offsets) - 1))
     n_tokens = 0
     for batch in endless_batches(offsets, _TOKENS_A_BATCH, seed):
         rows, mask = collate(batch, ids, offsets, markers_of(words))
-        vectors = teachers(rows.to(training_device()), mask.to(training_device()))
+        rows, mask = rows.to(training_device()), mask.to(training_device())
+        vectors = teachers(rows, mask)
         moments += (vectors.T @ vectors).double().cpu()
+        if start is not None:
+            common += (vectors.T @ token_vectors(start, rows, mask)).double().cpu()
         n_tokens += len(vectors)
         if n_tokens >= enough:
             break
     values, directions = torch.linalg.eigh(moments)
-    axes: np.ndarray = directions.flip(1)[:, :hidden_size].float().contiguous().numpy()
+    leading = directions.flip(1)[:, :hidden_size]
+    if start is not None:
+        left, _, right = torch.linalg.svd(leading.T @ common)
+        leading = leading @ (left @ right)
+    axes: np.ndarray = leading.float().contiguous().numpy()
     share = (values[-hidden_size:].sum() / values.sum()).item()
     logger.info(
         "%d axes hold %.3f of the squared length of %d tokens", hidden_size, share, n_tokens

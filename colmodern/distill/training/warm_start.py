@@ -29,6 +29,7 @@ from colmodern.distill.student.model import (
     build_student,
     principal_projection,
     save_student,
+    start_backbone,
     start_from_means,
     start_student,
 )
@@ -239,6 +240,7 @@ def _lessons(
             words,
             hidden_size=hidden_size,
             seed=recipe.seed,
+            start=start_backbone(recipe.student),
         )
         teachers.turn(axes).to(device)
     return Lessons(ids, offsets, lambda _, rows, mask: teachers(rows, mask), several)
