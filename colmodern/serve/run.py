@@ -128,6 +128,7 @@ def _run(
                 ws="none",
             ),
             lambda: ready(_url(listening)),
+            lambda error: _cannot_listen(config, error),
         ).run(sockets=[listening])
     finally:
         listening.close()
@@ -180,15 +181,29 @@ def agents_of(server: Server) -> Sequence[Mounted]:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Says when it takes requests."""
+    """Says when it takes requests, or why it cannot."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], object],
+        refused: Callable[[OSError], ConfigError],
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._refused = refused
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
-        await super().startup(sockets)
+        """Start, and say so.
+
+        Raises:
+            ConfigError: Another, that bound the address at the same time, listens already.
+        """
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            await self.lifespan.shutdown()
+            raise self._refused(error) from error
         if self.started:
             self._ready()
 
@@ -235,16 +250,20 @@ def _listen(config: ServeConfig) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((config.host, config.port))
     except OSError as error:
-        where = f"fd {config.fd}" if config.fd is not None else f"{config.host}:{config.port}"
-        what = "Hand over a socket for streams" if config.fd is not None else "Choose another"
-        flag = "by --fd" if config.fd is not None else "--host or --port"
-        raise ConfigError(
-            f"Cannot listen on {where}: {error.strerror or error}. {what} {flag}.",
-            code="option_invalid",
-            option="fd" if config.fd is not None else "port",
-            value=config.fd if config.fd is not None else config.port,
-        ) from error
+        raise _cannot_listen(config, error) from error
     return listening
+
+
+def _cannot_listen(config: ServeConfig, error: OSError) -> ConfigError:
+    where = f"fd {config.fd}" if config.fd is not None else f"{config.host}:{config.port}"
+    what = "Hand over a socket for streams" if config.fd is not None else "Choose another"
+    flag = "by --fd" if config.fd is not None else "--host or --port"
+    return ConfigError(
+        f"Cannot listen on {where}: {error.strerror or error}. {what} {flag}.",
+        code="option_invalid",
+        option="fd" if config.fd is not None else "port",
+        value=config.fd if config.fd is not None else config.port,
+    )
 
 
 def _handed(number: int) -> socket.socket:

@@ -50,6 +50,11 @@ class Snapshot:
         return hashlib.blake2b("\n".join(sorted(files)).encode(), digest_size=16).hexdigest()
 
     @property
+    def version(self) -> str:
+        """What an answer of this state is told by: one index in another's place has other files."""
+        return f"{self.generation}-{self.state[:16]}"
+
+    @property
     def n_useful_threads(self) -> int:
         """How many threads one search has a use for."""
         return max(1, self.reader.n_tokens // _TOKENS_A_THREAD)
@@ -126,15 +131,21 @@ class ServedIndex:
         self.path = path
         reader = open_index(path, shard=shard)
         self.names_encoder = encoder is None
-        self.encoder = SharedEncoder(_encoder_of(reader) if encoder is None else encoder)
-        self._newest = Snapshot(reader, self.encoder)
-        self._newest.warm()
+        with _let_go_if_it_fails(reader):
+            self.encoder = SharedEncoder(_encoder_of(reader) if encoder is None else encoder)
+            self._newest = Snapshot(reader, self.encoder)
+            self._newest.warm()
         self._refreshing = threading.Lock()
 
     @property
     def generation(self) -> int:
         """The number of the newest commit that is served."""
         return self._newest.generation
+
+    @property
+    def version(self) -> str:
+        """What answers of the newest state are told by."""
+        return self._newest.version
 
     @property
     def n_useful_threads(self) -> int:
@@ -174,8 +185,10 @@ class ServedIndex:
             before = self._newest
             if before.reader.is_current():
                 return False
-            after = Snapshot(before.reader.refresh(), self.encoder)
-            after.warm()
+            reader = before.reader.refresh()
+            with _let_go_if_it_fails(reader):
+                after = Snapshot(reader, self.encoder)
+                after.warm()
             self._newest = after
         before.leave()
         return True
@@ -183,6 +196,16 @@ class ServedIndex:
     def close(self) -> None:
         """Let go of the index; requests that run end first."""
         self._newest.leave()
+
+
+@contextmanager
+def _let_go_if_it_fails(reader: IndexReader) -> Iterator[None]:
+    """Close a reader that cannot be served: that of a URL keeps a file open until it is."""
+    try:
+        yield
+    except BaseException:
+        reader.close()
+        raise
 
 
 def _encoder_of(reader: IndexReader) -> QueryEncoder:

@@ -74,7 +74,9 @@ class ServerEntry(Options):
         try:
             parts = urlsplit(self.url)
             is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
-            _ = parts.port
+            is_sendable = self.url.isascii() and self.url.isprintable() and " " not in self.url
+            is_address = is_address and is_sendable
+            _ = parts.port, (parts.hostname or "").encode("idna")  # refuses a..b
         except ValueError:
             is_address = False
         if not is_address or "@" in parts.netloc or parts.query or parts.fragment:

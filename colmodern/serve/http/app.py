@@ -173,12 +173,17 @@ def _refresh(server: Server, index: ServedIndex, told: MutableMapping[str, str])
         elif index.name in told:
             logger.info("index %s: can be read again", index.name)
         told.pop(index.name, None)
-    except (ColModernError, OSError, ValueError) as error:
+    except Exception as error:  # whatever it is, the next look may go well
         server.metrics.count_refresh_failure(index.name)
         if told.get(index.name) != str(error):
             told[index.name] = str(error)
+            is_foreseen = isinstance(error, ColModernError | OSError | ValueError)
             logger.error(  # noqa: TRY400
-                "index %s: generation %d is served on: %s", index.name, index.generation, error
+                "index %s: generation %d is served on: %s",
+                index.name,
+                index.generation,
+                error if is_foreseen else repr(error),
+                exc_info=not is_foreseen,
             )
 
 

@@ -52,7 +52,7 @@ class Guard:
         self._app = app
         self._server = server
         own = ("localhost", "127.0.0.1", "[::1]", server.config.host)
-        self._hosts = {name.lower() for name in (*own, *server.config.allow_host)}
+        self._hosts = {_in_a_request(name) for name in (*own, *server.config.allow_host)}
         self._is_any_host = server.config.insecure and not server.config.is_loopback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -195,6 +195,12 @@ def failed(request_id: str) -> RequestRefusedError:
     """Return what a client is told of a failure that is the server's own."""
     message = f"The server failed; its log says how, under request {request_id}."
     return RequestRefusedError(message, code="internal")
+
+
+def _in_a_request(name: str) -> str:
+    """Return a name as requests have it as their host: without a port, IPv6 in brackets."""
+    is_bare = name.count(":") > 1 and not name.startswith("[")
+    return f"[{name}]".lower() if is_bare else _without_port(name)
 
 
 def _without_port(host: str) -> str:

@@ -116,11 +116,11 @@ async def search(server: Server, request: Request) -> Response:
     question = SearchBody.of(body, limits, dim=index.encoder.dim)
     is_lines = question.is_batch and NDJSON in request.headers.get("accept", "")
     asked = asked_digest(body, index.name, is_lines)
-    if is_known(request, _tag(index.generation, asked)):
-        headers = {"ETag": _tag(index.generation, asked), "Cache-Control": "no-cache"}
+    if is_known(request, tag := _tag(index.version, asked)):
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
         return Response(status_code=304, headers=headers)
 
-    def work(watch: Stopwatch, threads: int) -> tuple[int, bytes]:
+    def work(watch: Stopwatch, threads: int) -> tuple[str, bytes]:
         with index.use() as snapshot:
             head = {"index": index.name, "generation": snapshot.generation}
             if is_lines:
@@ -129,15 +129,15 @@ async def search(server: Server, request: Request) -> Response:
             else:
                 hits = map(question.told, question.search(snapshot, watch, threads))
                 answer = _whole(hits, question.is_batch, watch, head, limits.max_answer)
-            return snapshot.generation, checked_size(answer, limits.max_answer)
+            return snapshot.version, checked_size(answer, limits.max_answer)
 
-    generation, answer = await server.run(request, work, threads=index.n_useful_threads)
-    headers = {"ETag": _tag(generation, asked), "Cache-Control": "no-cache"}
+    version, answer = await server.run(request, work, threads=index.n_useful_threads)
+    headers = {"ETag": _tag(version, asked), "Cache-Control": "no-cache"}
     return Response(answer, headers=headers, media_type=NDJSON if is_lines else JSON)
 
 
-def _tag(generation: int, asked: str) -> str:
-    return f'W/"{generation}-{asked}"'
+def _tag(version: str, asked: str) -> str:
+    return f'W/"{version}-{asked}"'
 
 
 def _whole(

@@ -11,12 +11,14 @@ from typing import Any
 from colmodern.errors import RequestRefusedError
 from colmodern.indexer import Indexer, IndexReport
 from colmodern.indexer.scans import scans_of
+from colmodern.searcher.checks import check_encoder
 from colmodern.serve.config import ServeConfig
 from colmodern.serve.mcp.answer import Sheet, ToolAnswer, named, on_a_line, plain
 from colmodern.serve.mcp.desk import Caller, Desk
 from colmodern.serve.mcp.search import index_schema
 from colmodern.serve.served import Library, ServedIndex
 from colmodern.serve.stopwatch import Stopwatch
+from colmodern.storage import open_reader
 from colmodern.types import Progress
 
 _SECONDS_BETWEEN = 0.5
@@ -48,8 +50,12 @@ def bring_up_to_date(index: ServedIndex, progress: Progress) -> dict[str, Any]:
     """Do what ``colmodern index`` does for each folder of an index, and return what that was.
 
     Raises:
-        ColModernError: As ``Indexer.sync``; folders before the one that fails are done.
+        ColModernError: As ``Indexer.sync``; folders before the one that fails are done. Or the
+            index was made anew with another encoder, which is not undone by the one in hand.
     """
+    indexer = Indexer(index.path, index.encoder.encoder)
+    with open_reader(index.path) as newest:
+        check_encoder(newest, index.encoder)
     with index.use() as snapshot:
         scans = scans_of(snapshot.reader.manifest.config, snapshot.reader.sources())
     if not scans:
@@ -60,7 +66,6 @@ def bring_up_to_date(index: ServedIndex, progress: Progress) -> dict[str, Any]:
             option="index",
         )
     there = {root: options for root, options in scans.items() if Path(root).exists()}
-    indexer = Indexer(index.path, index.encoder.encoder)
     reports = {root: indexer.sync([root], how, progress=progress) for root, how in there.items()}
     index.refresh()
     return {

@@ -14,6 +14,7 @@ from colmodern.serve.mcp.desk import Caller, Desk
 from colmodern.serve.mcp.search import MOST_HITS, index_schema
 from colmodern.serve.served import Library, ServedIndex
 from colmodern.serve.stopwatch import Stopwatch
+from colmodern.storage.directory.urls import url_of
 
 _MOST_NAMED = 20
 _TOLD = ("documents", "tokens", "bytes", "encoder", "generation", "not_indexed")
@@ -51,7 +52,7 @@ async def status(desk: Desk, arguments: Mapping[str, Any], caller: Caller) -> To
         for index in indexes:
             watch("status")
             told.append(_told(index))
-            if desk.is_local and arguments["files"]:
+            if desk.is_local and arguments["files"] and url_of(index.path) is None:
                 found = compared(index.path)
                 told[-1] |= {"not_indexed": dict(found.not_indexed), "files": files_told(found)}
         values = plain({"version": __version__, "indexes": told, "limits": limits_told(desk)})

@@ -37,7 +37,9 @@ class Committer(Protocol):
     """Changes one index."""
 
     def commit(self, jobs: Sequence[WriteJob]) -> None:
-        """Bring the index to what it is after all jobs in their order; they are one commit.
+        """Bring the index to what it is after all jobs in their order.
+
+        That is a commit of all that they put, one of all that they delete, and one that merges.
 
         Raises:
             IndexLockedError: Another process writes to the index.

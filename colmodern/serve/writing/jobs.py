@@ -198,27 +198,32 @@ class Journal:
     ) -> None:
         """Keep what became of jobs: done in a commit, or failed.
 
+        Those of which it cannot be kept wait on: else they would run at the next start, after
+        newer ones, and bring back what these have changed.
+
         Raises:
-            IndexWriteError: It cannot be kept; the jobs run again when a server starts.
+            IndexWriteError: It cannot be kept.
         """
         state = JobState.DONE if error is None else JobState.FAILED
         told = None if error is None else {"code": error.code, "message": str(error)}
         now = round(time.time(), 3)
+        kept: set[int] = set()
         with self._changed:
-            numbers = {job.number for job in jobs}
-            self._waiting = [job for job in self._waiting if job.number not in numbers]
-            for number in numbers:
-                self._sizes.pop(number, None)
-            for job in jobs:
-                outcome = JobOutcome(job.kind, state, job.accepted, now, generation, told)
-                self._outcomes[job.number] = outcome
-            with writing(self._folder):
-                for job in jobs:
-                    raw = json.dumps(self._outcomes[job.number].to_dict()).encode()
-                    replace_file(self._path(job.number, _OUTCOME), raw)
-                    self._path(job.number, _JOB).unlink(missing_ok=True)
-                sync_folder(self._folder)
-                self._forget_old()
+            try:
+                with writing(self._folder):
+                    for job in jobs:
+                        outcome = JobOutcome(job.kind, state, job.accepted, now, generation, told)
+                        raw = json.dumps(outcome.to_dict()).encode()
+                        replace_file(self._path(job.number, _OUTCOME), raw)
+                        self._outcomes[job.number] = outcome
+                        kept.add(job.number)
+                        self._path(job.number, _JOB).unlink(missing_ok=True)
+                    sync_folder(self._folder)
+                    self._forget_old()
+            finally:
+                self._waiting = [job for job in self._waiting if job.number not in kept]
+                for number in kept:
+                    self._sizes.pop(number, None)
 
     def outcome(self, number: int) -> JobOutcome:
         """Return what became of a job; waits for nothing that is being written.
@@ -284,6 +289,8 @@ class Journal:
 
 def journal_folder(index: Path) -> Path:
     """Return where the jobs of an index are kept: beside it, since it holds its own files only."""
+    if index.name in ("", ".."):  # the working folder, or one above it: the path does not name it
+        index = index.resolve()
     return index.with_name(f"{index.name}.jobs")
 
 

@@ -39,7 +39,11 @@ class Writer:
             WritingProcess(index.path) if index.names_encoder else OwnCommitter(index.path, encoder)
         )
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"colmodern-write-{index.name}")
+        # A program that ends without ``close``, as one that is interrupted while it starts, is not
+        # kept running: a commit may be broken off at any moment.
+        self._thread = threading.Thread(
+            target=self._run, name=f"colmodern-write-{index.name}", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
@@ -52,22 +56,24 @@ class Writer:
         self.journal.release()
 
     def _run(self) -> None:
-        is_told = False
+        told = ""  # what goes on failing in the same way is logged once
         while jobs := self.journal.take():
             try:
                 self._do(jobs)
-                is_told = False
+                told = ""
             except Stopped:
                 return
             except IndexLockedError as error:
-                if not is_told:
+                if not told:
                     logger.info("index %s: jobs wait: %s", self._index.name, error)
-                is_told = True
+                told = str(error)
                 self._stop.wait(_LOCKED_SECONDS)
-            except Exception:
-                logger.exception(
-                    "index %s: %d jobs could not be ended", self._index.name, len(jobs)
-                )
+            except Exception as error:
+                if told != str(error):
+                    logger.exception(
+                        "index %s: %d jobs could not be ended", self._index.name, len(jobs)
+                    )
+                told = str(error)
                 self._stop.wait(_LOCKED_SECONDS)
 
     def _do(self, jobs: Sequence[WriteJob]) -> None:
@@ -81,11 +87,11 @@ class Writer:
                 for job in jobs:
                     self._do([job])
                 return
+            self.journal.end(jobs, error=_coded(error))
             number, is_ours = jobs[0].number, not isinstance(error, ColModernError)
             logger.error(  # noqa: TRY400
                 "index %s: job %d failed: %s", self._index.name, number, error, exc_info=is_ours
             )
-            self.journal.end(jobs, error=_coded(error))
             return
         self._index.refresh()
         self.journal.end(jobs, generation=self._index.generation)

@@ -104,8 +104,16 @@ def test_the_names_of_this_machine(client, host):
 
 
 def test_another_name_can_be_allowed(client_of):
-    client = client_of(allow_host=("search.example",))
-    assert client.get("/livez", headers={"Host": "search.example"}).status_code == 200
+    client = client_of(allow_host=("search.example", "Other.example:8765"))
+    for host in ("search.example", "search.example:80", "other.example:8765", "other.example"):
+        assert client.get("/livez", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("options", [{"host": "fd00::1"}, {"allow_host": ("FD00::1",)}])
+def test_an_address_of_ipv6_is_a_name_of_the_server(client_of, tokens, options):
+    client = client_of(token_file=str(tokens), **options)
+    asked = {**bearing(READ), "Host": "[fd00::1]:8765"}
+    assert client.get("/v1/status", headers=asked).status_code == 200
 
 
 def test_pages_of_other_origins(client_of):

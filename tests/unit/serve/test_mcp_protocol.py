@@ -4,10 +4,11 @@ import asyncio
 import json
 import logging
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from colmodern import Document, Indexer
+from colmodern import Document, HashEncoder, Indexer
 from colmodern.errors import CODES
 from colmodern.serve import ServeConfig
 
@@ -25,6 +26,7 @@ from colmodern.serve.mcp.local import LocalDesk
 from colmodern.serve.mcp.protocol import make_protocol
 from colmodern.serve.mcp.resources import document_uri
 from colmodern.serve.run import agents_of, make_server
+from colmodern.storage import IndexReader
 
 from .kit import ENCODER
 
@@ -178,6 +180,41 @@ def test_what_fails_by_itself_shows_no_trace(folder, monkeypatch, caplog):
 
     with caplog.at_level(logging.CRITICAL, "colmodern.serve.mcp.protocol"):
         asyncio.run(ask())
+
+
+def test_an_index_made_anew_with_another_model_is_not_made_again_with_the_old_one(folder):
+    index, other = folder / ".colmodern", HashEncoder(dim=64, seed=5)
+
+    async def ask():
+        async with near(folder) as client:
+            await client.call_tool("search", {"query": "trains"})
+            Indexer(index, other).sync([folder])
+            text = await refused(client, "refresh", {}, "encoder_mismatch")
+            assert "started again" in text
+
+    asyncio.run(ask())
+    with IndexReader.open(index) as reader:
+        assert reader.manifest.encoder.fingerprint == other.fingerprint
+
+
+def test_an_index_at_a_url_is_told_without_its_files(folder, tmp_path, monkeypatch):
+    pytest.importorskip("obstore")
+    from colmodern.remote import push
+
+    monkeypatch.setenv("COLMODERN_REMOTE_CACHE", str(tmp_path / "cache"))
+    url = (tmp_path / "store").as_uri()
+    push(folder / ".colmodern", url)
+
+    async def ask():
+        async with near(folder, find=lambda: {"notes": Path(url)}) as client:
+            result = await client.call_tool("status", {})
+            assert not result.is_error
+            (told,) = result.structured_content["indexes"]
+            assert (told["documents"], "files" in told) == (2, False)
+            text = await refused(client, "refresh", {}, "index_is_remote")
+            assert "call status" not in text
+
+    asyncio.run(ask())
 
 
 def test_the_guide_knows_the_fields_and_answers_without_an_index_too(folder):

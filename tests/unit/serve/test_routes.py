@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -81,6 +82,20 @@ def test_the_same_question_of_the_same_state_is_not_answered_twice(client, index
     Indexer(index, ENCODER).update([("new", "more bread")])
     client.server.library.named(None).refresh()
     assert client.post("/v1/search", json=asked, headers=tag).status_code == 200
+
+
+def test_an_index_in_the_place_of_another_is_another_state_though_its_generation_is_not(
+    client, index, tmp_path
+):
+    asked = {"query": "bread", "k": 1}
+    tag = {"If-None-Match": client.post("/v1/search", json=asked).headers["etag"]}
+    Indexer(tmp_path / "other", ENCODER).build([("other", "other bread")])
+    shutil.rmtree(index)
+    (tmp_path / "other").rename(index)
+    client.server.library.named(None).refresh()
+    answer = client.post("/v1/search", json=asked, headers=tag)
+    assert answer.status_code == 200
+    assert (answer.json()["generation"], answer.json()["hits"][0]["id"]) == (1, "other")
 
 
 @pytest.mark.parametrize(

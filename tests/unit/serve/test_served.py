@@ -1,14 +1,19 @@
 """Is the newest state served, and does no request lose the one it began with?"""
 
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
 from colmodern import HashEncoder, Indexer
 from colmodern.errors import ColModernError, EncoderMismatchError
+from colmodern.remote.reading import open_index
 from colmodern.serve.encoding import SharedEncoder
+from colmodern.serve.http.app import _refresh
 from colmodern.serve.served import Library, ServedIndex
+from colmodern.storage import IndexReader
 
 from .kit import ENCODER
 
@@ -73,12 +78,53 @@ def test_an_index_of_another_encoder_is_refused(index):
         ServedIndex("i", index, HashEncoder(dim=64, seed=5))
 
 
+def test_a_state_that_cannot_be_served_is_let_go(served, index, monkeypatch):
+    opened = []
+
+    def kept(make):
+        def making(*given, **options):
+            opened.append(make(*given, **options))
+            return opened[-1]
+
+        return making
+
+    monkeypatch.setattr(IndexReader, "refresh", kept(IndexReader.refresh))
+    monkeypatch.setattr("colmodern.serve.served.open_index", kept(open_index))
+    shutil.rmtree(index)
+    Indexer(index, HashEncoder(dim=64, seed=5)).build([("a", "bread")])
+    with pytest.raises(EncoderMismatchError):
+        served.refresh()
+    with pytest.raises(EncoderMismatchError):
+        ServedIndex("i", index, ENCODER)
+    assert len(opened) == 2
+    for reader in opened:
+        with pytest.raises(ValueError, match="closed"):
+            _ = reader.segments
+
+
 def test_names(served):
     assert Library([served]).named(None) is served
     with pytest.raises(ColModernError, match="name 'i'"):
         Library([served, served])
     with pytest.raises(ColModernError, match="no index"):
         Library([])
+
+
+def test_what_nobody_foresaw_ends_no_looking_for_commits(served, monkeypatch, caplog):
+    counted, told = [], {}
+    server = SimpleNamespace(metrics=SimpleNamespace(count_refresh_failure=counted.append))
+
+    def failing():
+        raise MemoryError
+
+    with monkeypatch.context() as short:
+        short.setattr(served, "refresh", failing)
+        for _ in range(2):
+            _refresh(server, served, told)
+    assert counted == ["i", "i"]
+    assert caplog.text.count("generation 1 is served on: MemoryError()") == 1
+    _refresh(server, served, told)
+    assert told == {}
 
 
 class Batches(HashEncoder):

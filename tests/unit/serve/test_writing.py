@@ -1,17 +1,20 @@
 """Is what was accepted kept, written once, and never said to be done before it is?"""
 
+import errno
 import json
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
 from colmodern import HashEncoder, Searcher
-from colmodern.errors import ConfigError, IndexLockedError, InputError
+from colmodern.errors import ConfigError, IndexLockedError, IndexWriteError, InputError
 from colmodern.indexer import Indexer
 from colmodern.serve import ServeConfig
 from colmodern.serve.run import make_server
-from colmodern.serve.writing import jobs
-from colmodern.serve.writing.jobs import JobKind, JobState, Journal
+from colmodern.serve.writing import jobs, writer
+from colmodern.serve.writing.jobs import JobKind, JobState, Journal, journal_folder
 from colmodern.storage import IndexReader, IndexWriter
 from colmodern.types import Document
 
@@ -283,6 +286,28 @@ def test_a_second_server_and_a_damaged_journal(tmp_path):
     Journal(tmp_path / "jobs", most=10).release()
 
 
+def test_the_jobs_beside_an_index_are_no_documents(tmp_path):
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "a.txt").write_text("green tea")
+    indexer = Indexer(folder / "i.cmi", ENCODER)
+    indexer.sync([folder])
+    journal = Journal(journal_folder(indexer.path), most=10)
+    journal.add(JobKind.PUT, [Document("x", "purple bicycles")])
+    report = indexer.sync([folder])
+    assert (report.added, report.documents) == (0, 1)
+    journal.release()
+
+
+def test_the_jobs_of_the_working_folder_are_beside_it(tmp_path, monkeypatch):
+    (tmp_path / "i" / "inside").mkdir(parents=True)
+    beside = tmp_path.resolve() / "i.jobs"
+    monkeypatch.chdir(tmp_path / "i")
+    assert journal_folder(Path()) == beside
+    monkeypatch.chdir(tmp_path / "i" / "inside")
+    assert journal_folder(Path("..")) == beside
+
+
 def test_a_server_that_cannot_write_to_one_index_lets_go_of_the_others(index, tmp_path, tokens):
     Indexer(tmp_path / "j", ENCODER).build([("z", "green bread")])
     other = Journal(tmp_path / "j.jobs", most=10)
@@ -310,6 +335,65 @@ def test_who_asks_for_a_job_waits_for_no_disk(tmp_path, monkeypatch):
     journal.add(JobKind.COMPACT)
     assert told == [JobState.ACCEPTED]
     journal.release()
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """As long as it is set, no outcome can be kept: the disk is full."""
+    is_full, replace = threading.Event(), jobs.replace_file
+
+    def replacing(path, data):
+        if is_full.is_set() and path.name.endswith(".outcome.json"):
+            raise OSError(errno.ENOSPC, "no room")
+        replace(path, data)
+
+    monkeypatch.setattr(jobs, "replace_file", replacing)
+    return is_full
+
+
+def test_a_job_whose_end_cannot_be_kept_is_never_done_after_newer_ones(tmp_path, full):
+    journal = Journal(tmp_path / "jobs", most=10)
+    journal.add(JobKind.PUT, [Document("x", "old")])
+    full.set()
+    with pytest.raises(IndexWriteError):
+        journal.end(journal.take(), generation=2)
+    assert (journal.n_waiting, journal.outcome(1).state) == (1, JobState.RUNNING)
+    full.clear()
+    journal.add(JobKind.PUT, [Document("x", "new")])
+    taken = journal.take()
+    assert [job.number for job in taken] == [1, 2]
+    journal.end(taken, generation=3)
+    journal.release()
+    again = Journal(tmp_path / "jobs", most=10)
+    assert again.n_waiting == 0
+    assert {again.outcome(number).state for number in (1, 2)} == {JobState.DONE}
+    again.release()
+
+
+def test_changes_wait_while_the_disk_is_full(writable, monkeypatch, caplog, full):
+    monkeypatch.setattr(writer, "_LOCKED_SECONDS", 0.001)
+    update, has_room, tries = Indexer.update, threading.Event(), []
+
+    def updating(self, documents, **options):
+        tries.append(has_room.is_set())
+        if not tries[-1]:
+            raise IndexWriteError("There is no room left on the disk.", path=self.path)
+        return update(self, documents, **options)
+
+    monkeypatch.setattr(Indexer, "update", updating)
+    client = writable()
+    full.set()
+    row = {"id": "n", "text": "purple bicycles"}
+    answer = client.put("/v1/documents", json={"documents": [row]})
+    while len(tries) < 5:
+        time.sleep(0.001)
+    assert client.get(answer.headers["location"]).json()["state"] == "running"
+    has_room.set()
+    while not tries[-1]:
+        time.sleep(0.001)
+    full.clear()
+    assert ended(client, answer)["state"] == "done"
+    assert caplog.text.count("could not be ended") == 1
 
 
 def test_old_outcomes_are_forgotten(tmp_path, monkeypatch, unsynced):
