@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ __all__ = ["DEFAULT_HOURS", "DEFAULT_KEPT", "GarbageReport", "collect"]
 
 DEFAULT_KEPT = 2
 DEFAULT_HOURS = 24.0
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,33 @@ def collect(
             message, code="option_out_of_range", option="younger_than", value=younger_than
         )
     place = RemotePlace.at(url)
-    publications = place.publications()
-    if not publications:
-        raise not_published(place.url)
-    limit = place.now() - timedelta(hours=younger_than)
+    for attempt in range(_ATTEMPTS):
+        publications = place.publications()
+        if not publications:
+            break
+        try:
+            return _collected(place, publications, keep, younger_than, dry_run)
+        except ObjectMissingError as error:
+            # Another gc may have come in between.
+            if attempt == _ATTEMPTS - 1 or place.publications() == publications:
+                name = error.name or publications[-1].name
+                raise damaged_object(place, name, "it is gone") from None
+    raise not_published(place.url)
+
+
+def _collected(
+    place: RemotePlace,
+    publications: list[Publication],
+    keep: int,
+    younger_than: float,
+    is_dry: bool,
+) -> GarbageReport:
+    """Collect what is left of these publications; see ``collect``.
+
+    Raises:
+        ObjectMissingError: A publication is gone.
+    """
+    limit = _before(place.now(), hours=younger_than)
     old, kept = _divided(place, publications, keep, limit)
     # Listed after the publications: what is named by one that comes meanwhile is young, or named
     # by the newest one before it.
@@ -93,7 +117,7 @@ def collect(
     young = [name for name, found in unnamed.items() if found.since > limit]
     removed = sorted(unnamed.keys() - set(young))
     clocks = [name for name, found in place.clocks().items() if found.since <= limit]
-    if not dry_run:
+    if not is_dry:
         place.delete([one.name for one in old])
         place.delete([*removed, *clocks])
     return GarbageReport(
@@ -104,12 +128,20 @@ def collect(
         removed_files=len(removed),
         bytes_removed=sum(unnamed[name].bytes for name in removed),
         young=len(young),
-        is_dry=dry_run,
+        is_dry=is_dry,
     )
 
 
+def _before(now: datetime, *, hours: float) -> datetime:
+    """Return the time so many hours before; the first there is, if that is longer ago."""
+    try:
+        return now - timedelta(hours=hours)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=now.tzinfo)
+
+
 def _divided(
-    place: RemotePlace, publications: list[Publication], keep: int, limit: Any
+    place: RemotePlace, publications: list[Publication], keep: int, limit: datetime
 ) -> tuple[list[Publication], list[Publication]]:
     """Return the publications that go, and those that stay: the newest, and all young ones."""
     old = []
@@ -125,9 +157,10 @@ def _named(place: RemotePlace, publication: Publication) -> set[str]:
 
     Raises:
         IndexCorruptError: It cannot be read.
+        ObjectMissingError: It, or the manifest of a shard, is gone.
     """
     try:
         state = published_state(place, publication)
     except ObjectMissingError as error:
-        raise damaged_object(place, error.name or publication.name, "it is gone") from None
+        raise ObjectMissingError(place.url, name=error.name or publication.name) from None
     return {str(object_name(one)) for one in state.files}

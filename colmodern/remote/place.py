@@ -19,7 +19,7 @@ from colmodern.errors import (
     MissingExtraError,
     RemoteError,
 )
-from colmodern.remote.failures import check_endpoint, remote_calls
+from colmodern.remote.failures import ObjectMissingError, check_endpoint, remote_calls
 from colmodern.remote.layout import CLOCK, FILES, Publication, is_content_name, publication_of
 from colmodern.storage.directory.urls import url_of
 
@@ -156,13 +156,21 @@ class RemotePlace:
         """Return the time at the store: that of an object which is made and removed for it."""
         import obstore
 
-        name = CLOCK + secrets.token_hex(8)
-        with remote_calls(self.url):
-            obstore.put(self._store, name, b"", mode="create")
-        now = self.since(name)
-        with suppress(RemoteError):  # who may publish may perhaps not delete; gc will
-            self.delete([name])
-        return now
+        for _ in range(_RETRIES):
+            name = CLOCK + secrets.token_hex(8)
+            with remote_calls(self.url):
+                obstore.put(self._store, name, b"", mode="create")
+            try:
+                now = self.since(name)
+            except ObjectMissingError:  # a gc that lets nothing young stay was faster
+                continue
+            with suppress(RemoteError):  # who may publish may perhaps not delete; gc will
+                self.delete([name])
+            return now
+        raise RemoteError(
+            f"{self.url} loses what is written to it, again and again: something removes it.",
+            value=self.url,
+        )
 
     def read(self, name: str, start: int, length: int) -> bytes:
         """Return at most ``length`` bytes of an object from ``start`` on; none: it ends there.

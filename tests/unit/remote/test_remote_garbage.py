@@ -7,6 +7,7 @@ import pytest
 
 from colmodern.errors import ConfigError, IndexCorruptError, IndexNotFoundError
 from colmodern.remote import collect, pull, push
+from colmodern.remote.place import RemotePlace
 
 HOUR = 3600
 
@@ -27,9 +28,10 @@ def grown(remote):
     return path
 
 
-def test_what_is_young_stays(remote, grown):
+@pytest.mark.parametrize("hours", [24.0, 1e9, 1e300, float("inf")])
+def test_what_is_young_stays(remote, grown, hours):
     before = remote.objects()
-    report = collect(remote.url, keep=1)
+    report = collect(remote.url, keep=1, younger_than=hours)
     assert (report.removed_files, report.removed_publications, report.publications) == (0, 0, 3)
     assert remote.objects() == before
 
@@ -82,6 +84,37 @@ def test_nothing_goes_if_a_kept_publication_cannot_be_read(remote, grown):
         collect(remote.url)
     assert caught.value.code in {IndexCorruptError.code, "index_format"}
     assert set(remote.objects()) == before
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_another_gc_at_the_same_moment_is_no_failure(remote, grown, monkeypatch, keep):
+    age(remote, 25, *remote.objects())
+    publications = RemotePlace.publications
+
+    def publications_of_before(self):
+        found = publications(self)
+        monkeypatch.setattr(RemotePlace, "publications", publications)
+        collect(remote.url, keep=1)
+        return found
+
+    monkeypatch.setattr(RemotePlace, "publications", publications_of_before)
+    report = collect(remote.url, keep=keep)
+    assert (report.publications, report.removed_publications) == (1, 0)
+    assert pull(remote.url, remote.folder / "pulled").number == 3
+
+
+def test_a_clock_that_another_gc_removes_is_made_again(remote, grown, monkeypatch):
+    since, removed = RemotePlace.since, []
+
+    def removing(self, name):
+        if name.startswith("clock-") and not removed:
+            removed.append(name)
+            self.delete([name])
+        return since(self, name)
+
+    monkeypatch.setattr(RemotePlace, "since", removing)
+    assert collect(remote.url, keep=1).publications == 3
+    assert removed
 
 
 def test_what_cannot_be_is_refused(remote):
