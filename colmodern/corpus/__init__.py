@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from colmodern.corpus.formats import FORMATS, FileFormat, extractor_fingerprint, format_of
 from colmodern.corpus.identity import IdRegistry
 from colmodern.corpus.options import ScanOptions
-from colmodern.corpus.scan import named_root, scan
+from colmodern.corpus.scan import is_gone, named_root, resolved, scan
 from colmodern.corpus.sources import (
     Extracted,
     ExtractionError,
@@ -61,8 +61,10 @@ __all__ = [
     "find_changes",
     "format_of",
     "hash_source",
+    "is_gone",
     "named_root",
     "page_at",
+    "resolved",
     "scan",
 ]
 

@@ -37,23 +37,52 @@ class IdRegistry:
         self._taken.update(free)
         return free
 
-    def claim(self, document: Document, source: Source, row: int | None = None) -> Document:
+    def claim(
+        self,
+        document: Document,
+        source: Source,
+        row: int | None = None,
+        *,
+        before: str | None = None,
+    ) -> Document:
         """Return the document under an id of its own: its own id if that is free.
 
         A row gets ``<key>#<row>`` instead, a file ``<name of its root>/<key>``; if that is taken
         too, a number is put behind it.
+
+        Args:
+            document: The document.
+            source: Its file.
+            row: Its row; None: it is the whole file.
+            before: The id by which the index knows the file: one that it was given stays its id,
+                though its own may be free by now.
         """
+        if before and row is None and before not in self._taken and _is_given(before, source):
+            return self._renamed(document, before)
         if document.id not in self._taken:
             self._taken.add(document.id)
             return document
-        new_id = next(name for name in _other_names(source, row) if name not in self._taken)
+        free = (name for name in _other_names(source, row) if name not in self._taken)
+        return self._renamed(document, next(free))
+
+    def _renamed(self, document: Document, new_id: str) -> Document:
         self._taken.add(new_id)
         self.n_renamed += 1
         return replace(document, id=new_id)
 
 
+def _is_given(identifier: str, source: Source) -> bool:
+    """Say whether an id is one that a file gets whose own is taken."""
+    rooted = _rooted(source)
+    return identifier == rooted or identifier.startswith(f"{rooted} (")
+
+
+def _rooted(source: Source) -> str:
+    return normalize("NFC", f"{source.root.name}/{source.key}")
+
+
 def _other_names(source: Source, row: int | None) -> Iterator[str]:
-    rooted = normalize("NFC", f"{source.root.name}/{source.key}")
+    rooted = _rooted(source)
     if row is None:
         yield rooted
     else:

@@ -29,11 +29,13 @@ from colmodern.corpus.proof import first_bytes, promised_by
 from colmodern.corpus.sources import Scan, Skipped, SkipReason, Source, printable
 from colmodern.errors import InputError
 
-__all__ = ["scan"]
+__all__ = ["is_gone", "named_root", "resolved", "scan"]
 
 logger = logging.getLogger(__name__)
 
 INDEX_SUFFIX = ".colmodern"
+# What a server that writes keeps beside an index, too: documents that were put, and those deleted.
+_OF_INDEX = (INDEX_SUFFIX, f"{INDEX_SUFFIX}.jobs")
 
 # The coarsest time stamps in use are those of FAT, two seconds apart.
 SETTLING_NS = 2_000_000_000
@@ -67,7 +69,23 @@ def named_root(root: Path) -> Path:
     Links in it stay: where one is pointed elsewhere each night, the root is the same, and what
     lies below it has changed.
     """
-    return root.resolve() if ".." in root.parts else root.absolute()
+    return resolved(root) if ".." in root.parts else root.absolute()
+
+
+def resolved(path: Path) -> Path:
+    """Return what a path leads to, without links; one that leads to itself stays as it is."""
+    return Path(os.path.realpath(path))
+
+
+def is_gone(root: Path) -> bool:
+    """Say whether there is nothing at a path; of one that cannot be looked at nobody knows."""
+    try:
+        root.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _checked_root(root: Path) -> Path:
@@ -86,7 +104,7 @@ def _checked_root(root: Path) -> Path:
             f"{printable(root)} is neither a folder nor a file. Save what it gives to a file "
             "and index that."
         )
-    if stat.S_ISDIR(mode) and root.resolve().name.endswith(INDEX_SUFFIX):
+    if stat.S_ISDIR(mode) and resolved(root).name.endswith(_OF_INDEX):
         raise InputError(
             f"{printable(root)} is an index of colmodern. Give the folder of your documents."
         )
@@ -170,7 +188,7 @@ class _Walk:
     def _reason_to_skip(
         self, name: str, key: str, rules: IgnoreRules, *, is_folder: bool
     ) -> SkipReason | None:
-        if is_folder and name.endswith(INDEX_SUFFIX):
+        if is_folder and name.endswith(_OF_INDEX):
             return SkipReason.INDEX
         if name.startswith(".") and not self.options.hidden:
             return SkipReason.HIDDEN
@@ -245,8 +263,8 @@ class _Walk:
         """Say whether a file is a link out of all roots, which the options do not follow."""
         if self.options.follow_links or path == self.root or not path.is_symlink():
             return False
-        target = path.resolve()
-        return not any(target.is_relative_to(root.resolve()) for root in self.roots)
+        target = resolved(path)
+        return not any(target.is_relative_to(resolved(root)) for root in self.roots)
 
     def _skip(self, path: Path, reason: SkipReason, detail: str = "") -> None:
         self.skipped.append(Skipped(path, reason, detail))
@@ -254,8 +272,8 @@ class _Walk:
 
 def _without_duplicates(sources: Sequence[Source]) -> tuple[list[Source], list[Skipped]]:
     """Keep each file once: under its own name rather than a link's, else where it came first."""
-    resolved = {root: root.resolve() for root in {source.root for source in sources}}
-    targets = [_target(source, resolved[source.root]) for source in sources]
+    roots = {root: resolved(root) for root in {source.root for source in sources}}
+    targets = [_target(source, roots[source.root]) for source in sources]
     own_names = {target for target, is_link in targets if not is_link}
     seen: set[Path] = set()
     kept: list[Source] = []
@@ -273,5 +291,5 @@ def _without_duplicates(sources: Sequence[Source]) -> tuple[list[Source], list[S
 def _target(source: Source, root: Path) -> tuple[Path, bool]:
     """Return the file that a source is, and whether it is a link to it; ``root`` is resolved."""
     if source.path.is_symlink():
-        return source.path.resolve(), True
+        return resolved(source.path), True
     return root / source.path.relative_to(source.root), False

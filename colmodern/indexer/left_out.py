@@ -14,7 +14,7 @@ from typing import Any
 from colmodern.corpus import Skipped, SkipReason
 from colmodern.storage import SourceRecord
 
-__all__ = ["LEFT_OUT", "Failures", "known_failures", "left_out"]
+__all__ = ["LEFT_OUT", "Failures", "is_below", "known_failures", "left_out"]
 
 LEFT_OUT = "left_out"
 
@@ -45,11 +45,11 @@ def left_out(
     """
     counts: Counter[str] = Counter()
     for one in skipped:
-        if _counts(one) and _is_below(str(one.path), root):
+        if _counts(one) and is_below(str(one.path), root):
             counts[one.reason.value] += 1
-    empty = {r.path for r in records if not r.document_ids and _is_below(r.path, root)}
+    empty = {r.path for r in records if not r.document_ids and is_below(r.path, root)}
     filled = {r.path for r in records if r.document_ids}
-    empty |= {path for path in failures if path not in filled and _is_below(path, root)}
+    empty |= {path for path in failures if path not in filled and is_below(path, root)}
     why = {path: failures.get(path, _NOT_READ) for path in sorted(empty)}
     counts.update(why.values())
     named = [(path, reason) for path, reason in why.items() if reason != _NOT_READ]
@@ -92,5 +92,6 @@ def _counts(skipped: Skipped) -> bool:
     return not (reason.is_by_rule or reason.is_note or reason in _IN_THE_INDEX)
 
 
-def _is_below(path: str, root: str) -> bool:
+def is_below(path: str, root: str) -> bool:
+    """Say whether a file lies under a root, or is the root itself."""
     return path == root or path.startswith(root.removesuffix(os.sep) + os.sep)

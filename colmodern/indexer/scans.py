@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from functools import cached_property
 from glob import escape
 from pathlib import Path
 from typing import Any
 
-from colmodern.corpus import ScanOptions, named_root
+from colmodern.corpus import ScanOptions, named_root, resolved
 from colmodern.errors import ConfigError
 from colmodern.indexer.left_out import LEFT_OUT
 from colmodern.storage import SourceRecord
@@ -36,23 +37,35 @@ def scans_of(config: Mapping[str, Any], sources: Sequence[SourceRecord]) -> dict
     return found
 
 
-def known_root(root: Path, known: Iterable[str]) -> Path:
-    """Return a root by the name by which the index knows it, or as it is named now.
+class KnownRoots:
+    """The roots of an index: as many as there are files, if those were given one by one."""
 
-    So a folder that is given by another of its names gives no document twice.
+    def __init__(self, known: Iterable[str]) -> None:
+        """Take them, absolute."""
+        self._names = dict.fromkeys(map(Path, known))
+        self._above = {place for name in self._names for place in (name, *name.parents)}
 
-    Args:
-        root: What is to be read.
-        known: The roots of the index.
-    """
-    named, resolved = named_root(root), root.resolve()
-    others = [Path(name) for name in known]
-    if any(named.is_relative_to(other) or other.is_relative_to(named) for other in others):
-        return named
-    for other in others:
-        if resolved.is_relative_to(other.resolve()):
-            return other / resolved.relative_to(other.resolve())
-    return resolved if any(other.is_relative_to(resolved) for other in others) else named
+    def name_of(self, root: Path) -> Path:
+        """Return a root by the name by which the index knows it, or as it is named now.
+
+        So a folder that is given by another of its names gives no document twice.
+        """
+        named, target = named_root(root), resolved(root)
+        if named in self._above or not self._names.keys().isdisjoint(named.parents):
+            return named
+        places = [place for place in (target, *target.parents) if place in self._targets]
+        if places:
+            first = min(places, key=lambda place: self._targets[place][0])
+            return self._targets[first][1] / target.relative_to(first)
+        return target if target in self._above else named
+
+    @cached_property
+    def _targets(self) -> dict[Path, tuple[int, Path]]:
+        """What each root leads to, with its number and its name; of equal ones the first."""
+        found: dict[Path, tuple[int, Path]] = {}
+        for number, name in enumerate(self._names):
+            found.setdefault(resolved(name), (number, name))
+        return found
 
 
 def with_scans(
@@ -65,7 +78,7 @@ def with_scans(
 
     Args:
         config: The options of the manifest before.
-        roots: What was indexed now, by the names of ``known_root``.
+        roots: What was indexed now, by the names of ``KnownRoots``.
         options: How.
         left_out: Returns what to keep of the files of a root that are not in the index.
     """
@@ -78,13 +91,17 @@ def with_scans(
 
 
 def without_index(options: ScanOptions, index: Path, roots: Sequence[Path]) -> ScanOptions:
-    """Return options that keep an index out of itself, if it lies below a root."""
-    own = index.resolve()
-    inside = [root.resolve() for root in roots]
+    """Return options that keep an index out of itself, if it lies below a root.
+
+    What a server keeps beside it to write (``INDEX.jobs``) is kept out, too.
+    """
+    own = resolved(index)
+    inside = [resolved(root) for root in roots]
     patterns = [
-        f"/{escape(own.relative_to(root).as_posix())}/"
+        f"/{escape(one.relative_to(root).as_posix())}/"
         for root in inside
-        if own.is_relative_to(root) and own != root
+        for one in (own, own.with_name(f"{own.name}.jobs"))
+        if one.is_relative_to(root) and own != root
     ]
     return replace(options, exclude=(*options.exclude, *patterns))
 

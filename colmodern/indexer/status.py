@@ -20,10 +20,11 @@ from colmodern.corpus import (
     find_changes,
     scan,
 )
-from colmodern.indexer.left_out import Failures, known_failures, left_out
+from colmodern.corpus.sources import printable
+from colmodern.indexer.left_out import Failures, is_below, known_failures, left_out
 from colmodern.indexer.pruning import needs_prune
 from colmodern.indexer.report import MOST_NAMED, IndexReport, UnreadFiles
-from colmodern.indexer.scans import known_root, scans_of, without_index
+from colmodern.indexer.scans import KnownRoots, scans_of, without_index
 from colmodern.indexer.sources.files import FileChanges, FileReader
 from colmodern.storage import SourceRecord, open_reader
 
@@ -39,7 +40,7 @@ class IndexStatus:
         changed: Files whose documents it would replace.
         removed: Files whose documents it would remove: gone, or left out by a rule now.
         unreadable: Indexed files that cannot be read now; their documents stay.
-        missing_roots: Roots that are gone as a whole; their documents stay.
+        missing_roots: Roots that are gone as a whole, or cannot be looked at; their documents stay.
         unchanged: How many files are as they were.
         unread: The unreadable files with the reasons, and how many documents they keep.
         skipped: What is left out, counted by reason, with examples.
@@ -115,10 +116,9 @@ def status(
         sources, config = reader.sources(), reader.manifest.config
         scans = scans_of(config, sources)
         known = reader.content_hashes()
-    wanted = (
-        list(scans) if roots is None else [str(known_root(Path(root), scans)) for root in roots]
-    )
-    missing = [root for root in wanted if roots is None and not Path(root).exists()]
+    names = KnownRoots(scans)
+    wanted = list(scans) if roots is None else [str(names.name_of(Path(root))) for root in roots]
+    missing = [root for root in wanted if roots is None and not _is_there(Path(root))]
     looks = [
         _look(
             index, root, options or scans.get(root) or ScanOptions(), sources, known, prune, config
@@ -142,6 +142,14 @@ def status(
         deleted_documents=n_deleted,
         needs_prune=not prune and needs_prune(n_deleted, len(known)),
     )
+
+
+def _is_there(root: Path) -> bool:
+    try:
+        root.stat()
+    except OSError:  # of a folder above that may not be read, of a volume that is cut off
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,9 @@ def _look(
 ) -> _Look:
     options = without_index(options, index, [Path(root)])
     there = scan([Path(root)], options)
-    found = find_changes({source.path: source for source in sources}, there, options, prune=prune)
+    name = printable(root)
+    below = {source.path: source for source in sources if is_below(source.path, name)}
+    found = find_changes(below, there, options, prune=prune)
     report, changes, records = IndexReport(), FileChanges(), sources
     reader = FileReader(known, sources, options, lambda _: None, report)
     if found.changed or found.removed or found.unreadable:

@@ -12,7 +12,7 @@ from colmodern.indexer.agreement import config_of_codec
 from colmodern.indexer.left_out import known_failures, left_out
 from colmodern.indexer.plan import CHARS_PER_TOKEN, outgrown
 from colmodern.indexer.pruning import check_deletions
-from colmodern.indexer.scans import known_root, scans_of, with_scans, without_index
+from colmodern.indexer.scans import KnownRoots, scans_of, with_scans, without_index
 from colmodern.indexer.shards.transaction import ShardedTransaction
 from colmodern.indexer.sources.files import FileChanges, FileReader
 from colmodern.indexer.sources.texts import TextDocumentSource
@@ -59,8 +59,8 @@ def read_files(
     if transaction.manifest is not None:
         sources, config = transaction.snapshot.sources(), transaction.manifest.config
     given = options
-    known_roots = scans_of(config, sources)
-    roots = [known_root(root, known_roots) for root in roots]
+    known_roots = KnownRoots(scans_of(config, sources))
+    roots = [known_roots.name_of(root) for root in roots]
     options = without_index(options, transaction.path, roots)
     report = transaction.report
     found = scan(roots, options)

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from colmodern.corpus import ScanOptions
+from colmodern.corpus import ScanOptions, resolved
 from colmodern.errors import IndexLockedError, InputError, MissingExtraError
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.status import status
@@ -62,13 +62,13 @@ def watch(
     except ImportError as error:
         raise MissingExtraError(purpose="Watching files", extra="watch") from error
 
-    own = indexer.path.resolve()
+    own = resolved(indexer.path)
     # An editor saves a file by putting another in its place, which only its folder shows.
     places = {root if root.is_dir() else root.absolute().parent for root in map(Path, roots)}
     is_stale, said = True, ""
     for changes in file_changes(
         *places,
-        watch_filter=lambda _, path: not Path(path).resolve().is_relative_to(own),
+        watch_filter=lambda _, path: not resolved(Path(path)).is_relative_to(own),
         debounce=LONGEST_WAIT_MS,
         step=QUIET_MS,
         rust_timeout=TICK_MS,

@@ -1,6 +1,8 @@
 """A job that runs alone at night: nothing is deleted because it could not be read."""
 
+import errno
 import gzip
+import io
 import json
 import os
 import re
@@ -14,6 +16,7 @@ from colmodern import HashEncoder, Indexer, encoder
 from colmodern.cli.app import app
 from colmodern.cli.exit_status import ExitStatus
 from colmodern.corpus import ScanOptions
+from colmodern.corpus.extraction import streams
 from colmodern.errors import CODES, InputError
 from colmodern.indexer import status
 from colmodern.storage import IndexReader
@@ -184,6 +187,29 @@ def test_rows_before_a_break_are_taken_and_those_behind_it_stay(tmp_path):
     path.write_bytes(whole)
     report = indexer.sync([path])
     assert (report.updated, report.kept, report.unchanged) == (0, 0, 40)
+
+
+def test_a_new_file_of_rows_that_breaks_off_for_now_is_read_again(corpus, monkeypatch):
+    class Failing(io.FileIO):
+        def readinto(self, buffer):
+            if self.tell() > 20_000:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return super().readinto(buffer)
+
+    path = corpus / "many.jsonl"
+    write_rows(path, {f"m{i}": f"row {i} of many" for i in range(2000)})
+    for file in (path, *corpus.glob("*.txt")):
+        os.utime(file, (10**9, 10**9))  # not so young that it is read again
+    for _ in range(2):
+        with monkeypatch.context() as broken:
+            broken.setattr(streams, "SAMPLE_BYTES", 1000)
+            broken.setattr(
+                streams, "opened", lambda one: io.BufferedReader(Failing(one.path), 1024)
+            )
+            assert "many.jsonl: unreadable (input/output error)" in index(corpus).stderr
+        assert 0 < len(ids(corpus) - EVERYTHING) < 2000
+    assert index(corpus).exit_code == ExitStatus.DONE
+    assert len(ids(corpus) - EVERYTHING) == 2000
 
 
 def test_a_csv_file_that_ends_inside_a_quotation_mark_keeps_its_documents(corpus):

@@ -1,12 +1,17 @@
 """A root is known by the name that it was given, whatever its links lead to."""
 
+import errno
+import os
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from colmodern import HashEncoder, Indexer
 from colmodern.errors import InputError
 from colmodern.indexer import status
+from colmodern.indexer.scans import KnownRoots
 from colmodern.storage import IndexReader
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links")
@@ -95,3 +100,93 @@ def test_a_folder_given_by_two_names_at_once_is_read_once(nights, indexer):
     report = indexer.sync([nights / "first", nights / "link"])
     assert report.added == 4
     assert report.skipped.counts["given twice"] == 3  # two texts, one file of rows
+
+
+def test_a_link_that_leads_to_itself_is_no_root(indexer, tmp_path):
+    point(tmp_path / "loop", "loop")
+    with pytest.raises(InputError, match="loop cannot be read"):
+        indexer.sync([tmp_path / "loop"])
+
+
+def test_another_root_that_became_a_link_to_itself_is_in_nobodys_way(nights, indexer):
+    current = nights / "current"
+    point(current, "second")
+    indexer.sync([nights / "first"])
+    indexer.sync([current / "docs"])
+    point(current, "current")
+    assert status(indexer.path).missing_roots == (str(current / "docs"),)
+    assert indexer.sync([nights / "first"]).documents == len(texts(indexer.path)) == 6
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOTCONN, errno.ESTALE])
+def test_another_root_that_cannot_be_looked_at_is_in_nobodys_way(
+    nights, indexer, monkeypatch, number
+):
+    first, other = nights / "first", nights / "second" / "docs"
+    indexer.sync([first])
+    indexer.sync([other])
+    look = Path.stat
+
+    def stat(path, **options):
+        if path == other or path.is_relative_to(other):
+            raise OSError(number, os.strerror(number), str(path))
+        return look(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    # Not gone either: a document of another root with the name of one of its own gets its own id.
+    (first / "c.txt").write_text("another text")
+    report = indexer.sync([first])
+    assert (report.added, report.deleted, report.documents) == (1, 0, 7)
+    assert status(indexer.path).missing_roots == (str(other),)
+    with pytest.raises(InputError, match="cannot be read"):
+        indexer.sync([other])
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_file_keeps_the_id_that_it_was_given(tmp_path, indexer, is_gone):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        (folder / "README.md").write_text(f"words of {folder.name}")
+    indexer.sync([first, second])
+    assert set(texts(indexer.path)) == {"README.md", "second/README.md"}
+    (second / "README.md").write_text("other words of second")
+    if is_gone:
+        (first / "README.md").unlink()
+        (first / "new.md").write_text("new words")
+    else:
+        (first / "README.md").write_text("other words of first")
+    report = indexer.sync([second, first])
+    assert (report.updated, report.deleted) == ((1, 1) if is_gone else (2, 0))
+    found = texts(indexer.path)
+    assert found.pop("second/README.md") == "other words of second"
+    rest = {"new.md": "new words"} if is_gone else {"README.md": "other words of first"}
+    assert found == rest
+
+
+def test_a_root_has_the_name_by_which_the_index_knows_it_or_the_first_that_leads_there(nights):
+    point(nights / "current", "first")
+    point(nights / "latest", "first/docs")
+    roots = KnownRoots(
+        map(str, (nights / "latest", nights / "current", nights / "second" / "docs"))
+    )
+    for given, known in {
+        "current": "current",
+        "current/docs": "current/docs",
+        "first": "current",
+        "first/rows.jsonl": "current/rows.jsonl",
+        "first/docs/a.txt": "latest/a.txt",
+        "second": "second",
+        "second/docs/a.txt": "second/docs/a.txt",
+        "second/rows.jsonl": "second/rows.jsonl",
+        ".": ".",
+    }.items():
+        assert roots.name_of(nights / given) == nights / known, given
+
+
+def test_many_files_that_were_given_one_by_one_are_not_compared_with_each_other(tmp_path):
+    names = [str(tmp_path / f"{number}.md") for number in range(5_000)]
+    started = time.process_time()
+    roots = KnownRoots(names)
+    assert all(str(roots.name_of(Path(name))) == name for name in names)
+    assert time.process_time() - started < 60  # each with each other takes minutes

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -128,6 +129,30 @@ def test_workers_have_files_ahead_and_what_is_not_taken_harms_none(tmp_path, mon
                 assert len(ordered) == workers * pools.FILES_AHEAD
     assert len(read) == 21
     assert all(document.startswith(key) for key, document in read)
+
+
+def test_a_worker_whose_answers_wait_is_not_waited_for_with_orders(tmp_path, monkeypatch):
+    started = []
+
+    class Worker(pools._Worker):
+        def __init__(self):
+            super().__init__()
+            started.append(self._process)
+
+    monkeypatch.setattr(pools, "_Worker", Worker)
+    monkeypatch.setattr(pools, "_n_processors", lambda: 1)
+    # More than a pipe holds, in both directions.
+    (tmp_path / "0.txt.gz").write_bytes(gzip.compress(b"words of a long text " * 100_000))
+    pages(tmp_path, pools.FILES_AHEAD)
+    options = ScanOptions(exclude=tuple(f"/a folder called {i}/" for i in range(200)))
+    waited_too_long = Timer(300, lambda: [one.kill() for one in started])  # the text is lost then
+    waited_too_long.daemon = True
+    waited_too_long.start()
+    found, _ = read_all(tmp_path, options)
+    waited_too_long.cancel()
+    assert len(started) == 1
+    assert len(found) == pools.FILES_AHEAD + 1
+    assert len(found["0.txt.gz"][0].text) > 2_000_000
 
 
 def test_while_one_worker_has_a_long_file_the_others_get_the_rest(tmp_path, monkeypatch):

@@ -55,6 +55,14 @@ def test_a_row_without_an_id_is_named_by_its_file_and_number(tmp_path):
     assert [row for _, row in found] == [2, 3, 4]
 
 
+def test_whatever_the_depth_a_row_is_a_document_or_left_out(tmp_path):
+    # Between what Python reads and what it writes lies a depth or two.
+    rows = ['{"text": "x", "in": ' + "[" * depth + "]" * depth + "}" for depth in range(850, 1010)]
+    found, skipped = read(tmp_path / "a.jsonl", "\n".join(rows))
+    assert len(found) + len(skipped) == len(rows)
+    assert {one.detail for one in skipped} <= {"nested too deeply"}
+
+
 def test_nested_values_become_json_text_and_what_is_no_number_none(tmp_path):
     data = '{"text": "x", "tags": ["é", 1], "score": NaN, "by": {"name": "Ada"}, "none": null}'
     ((extracted,), _) = read(tmp_path / "a.jsonl", data)

@@ -90,6 +90,13 @@ def test_a_root_that_is_an_index_is_an_error(tmp_path):
         scan([tmp_path / "docs.colmodern"])
 
 
+def test_what_a_server_keeps_beside_an_index_is_no_document(tmp_path):
+    write(tmp_path, "a.md", "a.md.colmodern.jobs/1.job.json", ".colmodern.jobs/1.job.json")
+    scanned = scan([tmp_path], ScanOptions(hidden=True))
+    assert [source.key for source in scanned.sources] == ["a.md"]
+    assert set(reasons(scanned).values()) == {SkipReason.INDEX}
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
 def test_a_pipe_is_never_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.txt")

@@ -4,6 +4,9 @@ Workers have files ahead of the one that is taken, so that none waits for anothe
 goes to the one that has the fewest bytes ahead. What they read waits in their pipes; one whose pipe
 is full waits itself, so that nothing piles up. A worker that dies costs its file; another takes its
 place and what it had ahead.
+
+Orders are written by a thread for each worker: one whose pipe of answers is full takes none, and
+whoever waited for that would never take its answers.
 """
 
 from __future__ import annotations
@@ -17,8 +20,10 @@ import sys
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
+from queue import SimpleQueue
+from threading import Thread
 from types import TracebackType
-from typing import BinaryIO, Self, cast
+from typing import IO, BinaryIO, Self, cast
 
 from colmodern.corpus.box.messages import Digest, Done, Failed, Logged, Order, packed, receive
 from colmodern.corpus.changes import hash_source
@@ -219,18 +224,21 @@ class _Worker:
         if sys.platform == "linux":
             with suppress(OSError):  # the kernel may have a lower limit
                 fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        self._orders = self._process.stdin
+        self._orders: SimpleQueue[bytes | None] = SimpleQueue()
+        self._writer = Thread(
+            target=_write_orders, args=(self._process.stdin, self._orders), daemon=True
+        )
+        self._writer.start()
         self.answers: BinaryIO = io.BufferedReader(cast("io.RawIOBase", self._process.stdout))
 
     def order(self, order: Order) -> None:
-        with suppress(BrokenPipeError):  # its end is told where its answers are read
-            self._orders.write(packed(order))
-            self._orders.flush()
+        """Let the worker read a file behind those it has; that never waits."""
+        self._orders.put(packed(order))
 
     def end(self) -> None:
         self._process.kill()
-        with suppress(BrokenPipeError):
-            self._orders.close()
+        self._orders.put(None)
+        self._writer.join()  # what it waits for is over: nobody reads orders any more
         self.answers.close()
         self._process.wait()
 
@@ -244,6 +252,15 @@ class _Worker:
                 f"its reader ended with status {status}: it needs too much memory, or is broken"
             )
         return Skipped(source.path, SkipReason.TOO_COSTLY, detail)
+
+
+def _write_orders(stream: IO[bytes], orders: SimpleQueue[bytes | None]) -> None:
+    """Write orders as they come, until there is None."""
+    # The end of the worker is told where its answers are read.
+    with suppress(OSError), io.BufferedWriter(cast("io.RawIOBase", stream)) as pipe:
+        while (order := orders.get()) is not None:
+            pipe.write(order)
+            pipe.flush()
 
 
 def _is_boxed(source: Source) -> bool:

@@ -120,7 +120,11 @@ def _rows(source: Source, options: ScanOptions, report: OnSkipped) -> Iterator[E
         if not (has_text_field or is_looked_for) and options.title_field in row.fields:
             is_looked_for, may_lack_text = True, _has_text_field(source, options)
         may_lack_text = may_lack_text or has_text_field
-        document = document_of_row(row, source, options, may_lack_text=may_lack_text)
+        try:
+            document = document_of_row(row, source, options, may_lack_text=may_lack_text)
+        except RecursionError:  # it could just be read, and not be written
+            detail = "nested too deeply"
+            document = Skipped(source.path, SkipReason.BAD_ROW, detail, row.number)
         if isinstance(document, Document):
             yield Extracted(document, row.number)
         else:

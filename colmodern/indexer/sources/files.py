@@ -1,7 +1,8 @@
 """What has to be encoded, and what deleted, for an index to match its files again?
 
 Nothing is deleted because it could not be read: a file that cannot, and a row file of which some
-rows cannot, keep the documents that were not met again, and are read again the next time.
+rows cannot, keep the documents that were not met again, and are read again the next time. So is one
+that broke off for a reason that may pass, though all of its documents are new.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from colmodern.corpus import (
     SkipReason,
     Source,
     extractor_fingerprint,
+    is_gone,
 )
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.sources.documents import stored
@@ -111,11 +113,12 @@ class FileReader:
         ids: list[str] = []
         unread: list[Skipped] = []
         report = partial(self._tell, source, unread)
-        n_new, digest, has_ids = self._n_new, "", False
+        n_new, digest, has_ids, may_pass = self._n_new, "", False, False
         try:
             digest, documents = pool.read(source, report)
+            before = next(iter(self._ids_of(source.location)), None)
             for document, row in documents:
-                claimed = self._registry.claim(document, source, row)
+                claimed = self._registry.claim(document, source, row, before=before)
                 ids.append(claimed.id)
                 has_ids = has_ids or document.id != f"{source.key}#{row}"
                 self._compare(claimed, source)
@@ -123,17 +126,17 @@ class FileReader:
                 report(Skipped(source.path, SkipReason.EMPTY, "no row has a text or a title"))
         except ExtractionError as error:
             report(error.skipped)
-            digest = ""
+            digest, may_pass = "", error.skipped.reason.may_pass
         if ids:
             self.failures.pop(source.location, None)
             self._tell_lost_ids(source, has_ids=has_ids)
         stay = self._stay(source, ids, unread[0]) if unread else []
-        if stay:
+        if stay or (ids and may_pass):
             record = self._record(source, "", [*ids, *stay])
             self._sources.append(replace(record, mtime_ns=UNTRUSTED))
             if self._n_new == n_new:
                 self._found.stale.add(source.location)
-        elif ids or not unread or not unread[0].reason.may_pass:
+        elif not may_pass:
             self._sources.append(self._record(source, digest, ids))
 
     def _tell(self, source: Source, unread: list[Skipped], skipped: Skipped) -> None:
@@ -235,7 +238,6 @@ class FileReader:
 
         Their documents stay; but a document of the same id that is read now takes their place.
         """
-        gone = {
-            root for root in {r.root for r in self._previous.values()} if not Path(root).exists()
-        }
+        roots = {record.root for record in self._previous.values()}
+        gone = {root for root in roots if is_gone(Path(root))}
         return {r.path for r in self._previous.values() if r.root in gone} - leaving

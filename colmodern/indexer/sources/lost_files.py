@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-from colmodern.corpus import Changes, scan
+from colmodern.corpus import Changes, is_gone, scan
 from colmodern.indexer.report import IndexReport
 from colmodern.indexer.scans import scans_of, without_index
 from colmodern.indexer.sources.files import UNTRUSTED, FileChanges, FileReader
@@ -48,7 +48,7 @@ def read_again(
 
     for name, options in scans_of(config, sources).items():
         root = Path(name)
-        if not left or not root.exists():
+        if not left or is_gone(root):
             continue
         options = without_index(options, index, [root])  # noqa: PLW2901
         found = tuple(s for s in scan([root], options).sources if s.location in left)
