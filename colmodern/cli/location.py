@@ -7,11 +7,13 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import overload
 
 from colmodern.cli.printing.terminal import note
 from colmodern.errors import ConfigError, IndexCorruptError, IndexNotFoundError
+from colmodern.home import at_home
 from colmodern.storage import exists
 from colmodern.storage.directory.urls import url_of
 
@@ -120,6 +122,8 @@ def _name_of(path: Path) -> str:
 def remember(index: Path) -> None:
     """Keep ``index`` as the last one used."""
     file = _state_file()
+    if file is None:
+        return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps({"index": str(index.absolute())}), encoding="utf-8")
@@ -166,10 +170,11 @@ def _last_used(here: Path) -> Path:
     Raises:
         IndexNotFoundError: None was, or it is gone.
     """
-    try:
-        last = Path(json.loads(_state_file().read_text(encoding="utf-8"))["index"])
-    except (OSError, ValueError, KeyError, TypeError):
-        last = None
+    file = _state_file()
+    last: Path | None = None
+    if file is not None:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            last = Path(json.loads(file.read_text(encoding="utf-8"))["index"])
     if last is None or not _is_or_was(last):
         raise IndexNotFoundError(
             f"No index was found in {here} or above it. Make one with: colmodern index FOLDER, or "
@@ -180,15 +185,17 @@ def _last_used(here: Path) -> Path:
     return last
 
 
-def _state_file() -> Path:
-    return _state_folder() / "last-index.json"
+def _state_file() -> Path | None:
+    """Return where the last index is kept; None if there is no home to keep it in."""
+    folder = _state_folder()
+    return None if folder is None or not folder.is_absolute() else folder / "last-index.json"
 
 
-def _state_folder() -> Path:
+def _state_folder() -> Path | None:
     system: str = sys.platform
     if system == "linux":  # as platformdirs has it, whose import every search would pay for
-        home = os.environ.get("XDG_STATE_HOME", "").strip() or "~/.local/state"
-        return Path(home).expanduser() / "colmodern"
+        home = at_home(os.environ.get("XDG_STATE_HOME", "").strip() or "~/.local/state")
+        return None if home is None else home.absolute() / "colmodern"
     import platformdirs
 
     return Path(platformdirs.user_state_dir("colmodern", appauthor=False))

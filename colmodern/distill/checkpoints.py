@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colmodern.errors import ConfigError, EncoderError
+from colmodern.home import at_home
 
 if TYPE_CHECKING:
     import torch
@@ -28,8 +29,8 @@ def find_checkpoint(name: str) -> Path:
     """
     if name.startswith("package:"):
         return _in_package(name)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    folder = at_home(name)
+    if folder is not None and folder.is_dir():
         if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
             raise ConfigError(
                 f"{name} is no checkpoint folder: it has no config.json.",
@@ -46,7 +47,10 @@ def find_checkpoint(name: str) -> Path:
 
 def _in_package(name: str) -> Path:
     package = name.removeprefix("package:")
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):  # a package above it is missing, or the name is none
+        spec = None
     if spec is None or spec.origin is None:
         raise ConfigError(
             f"The checkpoint {name} needs the Python package {package}: "
@@ -82,12 +86,20 @@ def check_weights(folder: Path, digits: str) -> None:
         digits: The first digits of the SHA-256 of ``model.safetensors``; empty: any will do.
 
     Raises:
-        ConfigError: The digits differ.
+        ConfigError: The digits differ, or there is no such file.
     """
     if not digits:
         return
-    with (folder / "model.safetensors").open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with (folder / "model.safetensors").open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as err:
+        raise ConfigError(
+            f"The recipe wants weights with the SHA-256 {digits}, but the model.safetensors of "
+            f"{folder} cannot be read: {err.strerror or err}. Name a checkpoint that has that "
+            "file in start, or leave start_sha256 empty.",
+            code="checkpoint_mismatch",
+        ) from err
     if not found.startswith(digits):
         raise ConfigError(
             f"The weights in {folder} have the SHA-256 {found[:12]}, the recipe wants {digits}: "

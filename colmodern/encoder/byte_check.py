@@ -19,8 +19,6 @@ from colmodern.types import FloatMatrix
 MOST_ERROR = 0.002
 MOST_FAR = 0.01
 MOST_MISPLACED = 0.002
-_FAR = 0.02
-MOST_MISPLACED = 0.002
 _FAR = 0.02  # squared distance of unit vectors: a cosine of .99
 
 

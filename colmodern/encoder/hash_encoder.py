@@ -17,7 +17,7 @@ from colmodern.errors import EncoderError
 from colmodern.types import FloatVector, TokenEmbeddings
 
 _WORD = re.compile(r"\w+")
-_NAME = re.compile(r"hash(?::(\d+):(\d+))?")
+_NAME = re.compile(r"hash(?::(\d{1,18}):(\d{1,18}))?")
 
 
 class HashEncoder:

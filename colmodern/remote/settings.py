@@ -9,6 +9,7 @@ from pathlib import Path
 from colmodern.encoder.kept.folder import VARIABLE as KEPT
 from colmodern.encoder.kept.folder import cache_folder as kept_folder
 from colmodern.errors import ConfigError
+from colmodern.home import at_home
 
 __all__ = ["DEFAULT_BYTES", "FOLDER", "SIZE", "cache_bytes", "cache_folder"]
 
@@ -26,7 +27,15 @@ def cache_folder() -> Path:
         ConfigError: There is to be none, or it cannot be made, or is another user's.
     """
     named = os.environ.get(FOLDER)
-    kept = Path(named).expanduser() if named else kept_folder()
+    kept = at_home(named) if named else kept_folder()
+    if kept is None and named:
+        raise ConfigError(
+            f"The cache {named} cannot be used: there is no such home. Name another folder in "
+            f"{FOLDER}.",
+            code="option_invalid",
+            option=FOLDER,
+            value=named,
+        )
     if kept is None:
         raise ConfigError(
             f"An index at a URL is searched from a copy in a cache, and {KEPT} says that there is "

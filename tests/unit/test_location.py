@@ -1,7 +1,12 @@
+import sys
+from pathlib import Path
+
 import pytest
 
 from colmodern.cli import location
 from colmodern.errors import IndexNotFoundError
+
+state_file_of_the_machine = location._state_file
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +67,18 @@ def test_a_broken_record_of_the_last_index_is_as_good_as_none(tmp_path, state_fi
     state_file.write_text("not json")
     with pytest.raises(IndexNotFoundError):
         location.find_index(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere platformdirs says where")
+def test_without_a_home_no_index_is_remembered(tmp_path, monkeypatch):
+    def no_home(_):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "expanduser", no_home)
+    monkeypatch.setattr(location, "_state_file", state_file_of_the_machine)
+    location.remember(make_index(tmp_path / "x" / "rows.jsonl.colmodern"))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with pytest.raises(IndexNotFoundError):
+        location.find_index(elsewhere)

@@ -12,6 +12,7 @@ from typing import Any
 
 from colmodern.encoder.checkpoint.shards import has_weights
 from colmodern.errors import EncoderError
+from colmodern.home import at_home
 
 DEFAULT_NAME = "default"
 DEFAULT_FOLDER = Path(__file__).parents[1] / "default"
@@ -59,10 +60,10 @@ def find_model(name_or_path: str | Path, *, fetch: bool = True) -> tuple[str, Pa
         return text, _find_default()
     if not fetch and text.startswith(_REMOTE_PATHS):
         raise _not_fetched(text)
-    path = Path(text).expanduser()
-    if text and path.is_dir():
-        return str(path.resolve()), path.resolve()
-    if text and path.exists():
+    path = at_home(text)
+    if text and path is not None and _exists(path):
+        if path.is_dir():
+            return str(path.resolve()), path.resolve()
         raise EncoderError(
             f"{path} is a file; a model is a folder. Pass the folder it lies in.",
             code="encoder_not_found",
@@ -87,8 +88,8 @@ def find_local_model(name: str) -> Path | None:
         return _find_default()
     if name.startswith(_REMOTE_PATHS):
         return None
-    path = Path(name).expanduser()
-    if name and path.is_dir():
+    path = at_home(name)
+    if name and path is not None and _is_folder(path):
         return path
     if not _HUB_NAME.fullmatch(name):
         return None
@@ -97,6 +98,29 @@ def find_local_model(name: str) -> Path | None:
     except ImportError:
         return None
     return _cached(hub, name)
+
+
+def _exists(path: Path) -> bool:
+    """Say whether something lies at a path.
+
+    Raises:
+        EncoderError: It may not be looked at, or the name is too long for one.
+    """
+    try:
+        return path.exists()
+    except OSError as err:
+        raise EncoderError(
+            f"The model {str(path)!r:.200} cannot be looked at: {err.strerror or err}.",
+            code="encoder_not_found",
+        ) from err
+
+
+def _is_folder(path: Path) -> bool:
+    """Say whether a folder lies at a path; none does that may not be looked at."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _find_default() -> Path:

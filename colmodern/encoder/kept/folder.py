@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from colmodern.home import at_home
+
 logger = logging.getLogger(__name__)
 
 VARIABLE = "COLMODERN_CACHE"
@@ -26,7 +28,7 @@ _DAY = 24 * 3600.0
 
 
 def cache_folder() -> Path | None:
-    """Return the folder of what is kept, which need not exist; None if nothing is to be kept.
+    """Return the folder of what is kept, which need not exist; None if nothing is, or can be, kept.
 
     ``COLMODERN_CACHE`` names another one, or is ``off``.
     """
@@ -34,10 +36,11 @@ def cache_folder() -> Path | None:
     if named == OFF:
         return None
     if named:
-        return Path(named).expanduser()
+        return at_home(named)
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("colmodern", appauthor=False))
+    folder = Path(platformdirs.user_cache_dir("colmodern", appauthor=False))
+    return folder if folder.is_absolute() else None  # else nobody's home is known
 
 
 def open_kept(name: str) -> BinaryIO | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from colmodern.errors import InputError
 from colmodern.eval.collection.statistics import Spread, Statistics
 from colmodern.eval.layouts import Collection, Documents, Qrels, composed, read_collection
+from colmodern.home import at_home
 from colmodern.types import Document
 
 
@@ -69,7 +70,7 @@ class Dataset:
                 judgment names a query that does not exist, or nothing is judged.
         """
         layout, path, collection = read_collection(path_or_name, split)
-        if Path(path_or_name).expanduser() == path:
+        if at_home(path_or_name) == path:
             origin, name = str(path.resolve()), path.resolve().name
         else:  # the hub's folder is called by a commit
             origin, name = str(path_or_name), str(path_or_name).rpartition("/")[2]

@@ -14,6 +14,7 @@ from colmodern.eval.layouts import beir, coir, longembed, mldr, plain, trec
 from colmodern.eval.layouts.collection import Collection, Documents, Qrels, composed
 from colmodern.eval.layouts.hub import fetch, is_hub_name
 from colmodern.eval.layouts.judgments import read_qrels
+from colmodern.home import at_home
 
 __all__ = ["Collection", "Documents", "Qrels", "composed", "read_collection", "read_qrels"]
 
@@ -33,7 +34,7 @@ def read_collection(path_or_name: str | Path, split: str | None) -> tuple[str, P
     Raises:
         InputError: There is nothing, or nothing in a layout that is known; or it is broken.
     """
-    path = Path(path_or_name).expanduser()
+    path = at_home(path_or_name) or Path(path_or_name)
     name = str(path_or_name)
     if not path.exists() and not coir.recognises(path):
         if not is_hub_name(name):

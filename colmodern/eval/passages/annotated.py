@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from colmodern.errors import InputError
 from colmodern.eval.layouts.rows import find_rows, read_documents, read_rows
+from colmodern.home import at_home
 from colmodern.types import Document
 
 
@@ -55,7 +56,7 @@ class Annotated:
         Raises:
             InputError: A file is missing or wrong, or a question is about what does not exist.
         """
-        path = Path(folder).expanduser()
+        path = at_home(folder) or Path(folder)
         corpus = find_rows(path, "corpus")
         files = find_rows(path, "passages") or find_rows(path, "queries")
         if not corpus or not files:

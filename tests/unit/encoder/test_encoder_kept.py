@@ -168,6 +168,16 @@ def test_without_the_variable_the_user_s_cache_is_taken(tmp_path, monkeypatch):
         assert cache_folder() == tmp_path / "colmodern"
 
 
+@pytest.mark.parametrize("named", ["~nobody-here/cache", None])
+def test_without_a_home_nothing_is_kept(named, monkeypatch):
+    monkeypatch.delenv("COLMODERN_CACHE")
+    if named is None:
+        monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: "~/.cache/colmodern")
+    else:
+        monkeypatch.setenv("COLMODERN_CACHE", named)
+    assert cache_folder() is None
+
+
 def test_a_cache_that_cannot_be_made_changes_nothing(tmp_path, model, monkeypatch):
     expected = vectors(model)
     (tmp_path / "file").write_text("no folder")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from colmodern.encoder import Encoder
+from colmodern.encoder import Encoder, load_encoder
 from colmodern.encoder.checkpoint import sources
 from colmodern.errors import EncoderError
 
@@ -50,7 +50,10 @@ def test_the_default_model_is_loaded_by_its_name(checkpoints, monkeypatch):
     assert Encoder.load().name == "default"
 
 
-@pytest.mark.parametrize("name", ["no-such-folder", "/no/such/folder", "./no/such", "a/b/c", ""])
+NO_MODELS = ["no-such-folder", "/no/such/folder", "./no/such", "a/b/c", "", "~nobody-here/model"]
+
+
+@pytest.mark.parametrize("name", NO_MODELS)
 def test_a_name_that_is_nothing_is_refused(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(EncoderError, match="neither a folder"):
@@ -60,6 +63,13 @@ def test_a_name_that_is_nothing_is_refused(name, monkeypatch, tmp_path):
 def test_a_file_in_place_of_a_folder_is_refused(checkpoints):
     with pytest.raises(EncoderError, match="is a file"):
         Encoder.load(checkpoints.pylate() / "model.safetensors")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, f"hash:{'9' * 5000}:0", f"o/{'x' * 300}"])
+def test_a_name_that_no_file_can_have_is_refused_and_lies_nowhere(name):
+    with pytest.raises(EncoderError):
+        load_encoder(name)
+    assert sources.find_local_model(name) is None
 
 
 @pytest.mark.parametrize("length", ["0", "-1", "many", ""])
