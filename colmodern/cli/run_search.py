@@ -107,7 +107,7 @@ def _results(
     try:
         return dict(zip(rows, searcher.search_many(rows.values(), request), strict=True))
     except InputError as error:
-        if error.code != "query_empty":
+        if error.code not in {"query_empty", "query_not_text"}:
             raise
     results = {}
     for identifier, text in rows.items():

@@ -14,7 +14,7 @@ from colmodern.passages.passage import Passage, Sentence
 from colmodern.passages.phrases import MOST_PLACES, with_phrases_marked
 from colmodern.passages.scorer import DocumentScorer
 from colmodern.passages.shown import KINDS
-from colmodern.text.phrases import phrase_spans
+from colmodern.text.phrases import spans_of_phrases
 from colmodern.types import IntVector
 
 
@@ -83,9 +83,7 @@ def _places(
     """Return where each phrase of the query stands in each text; nothing if it has none."""
     if not query.phrases:
         return []
-    return [
-        [phrase_spans(one.text, phrase, MOST_PLACES) for phrase in query.phrases] for one in texts
-    ]
+    return [spans_of_phrases(one.text, query.phrases, MOST_PLACES) for one in texts]
 
 
 def _of_text(

@@ -10,7 +10,7 @@ import numpy as np
 from colmodern.passages.choice import Chosen, Doubles, windows_of
 from colmodern.passages.passage import Passage
 from colmodern.passages.pieces import Cut, pieces_of
-from colmodern.text.phrases import Phrase, phrase_spans
+from colmodern.text.phrases import Phrase, spans_of_phrases
 from colmodern.types import FloatMatrix, IntVector
 
 MOST_PLACES = 64
@@ -42,7 +42,7 @@ def choose_with_phrases(
     answers = chosen.answers
     for number, text in enumerate(texts):
         begin, end = found.piece_offsets[number : number + 2].tolist()
-        places = [phrase_spans(text, phrase, MOST_PLACES) for phrase in phrases]
+        places = spans_of_phrases(text, phrases, MOST_PLACES)
         if begin == end or not any(places):
             continue
         pieces = pieces_of(found.pieces[begin:end])
@@ -83,8 +83,8 @@ def with_phrases_marked(passage: Passage, phrases: Sequence[Phrase]) -> Passage:
     """Return a passage with the phrases in it among its highlights."""
     spans = [
         (passage.start + a, passage.start + b)
-        for phrase in phrases
-        for a, b in phrase_spans(passage.text, phrase, MOST_PLACES)
+        for places in spans_of_phrases(passage.text, phrases, MOST_PLACES)
+        for a, b in places
     ]
     if not spans:
         return passage

@@ -27,8 +27,9 @@ from colmodern.searcher.segment import chooser_of, scorer_of
 from colmodern.searcher.statistics import GlobalStatistics
 from colmodern.storage import IndexReader, StoredDocument
 from colmodern.text.names import exact_words_of
-from colmodern.text.phrases import holds
+from colmodern.text.phrases import holds_folded
 from colmodern.text.runs import longest_held
+from colmodern.text.words import folded
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 # So many scores at a time: about 16 ms, and 4 MiB.
@@ -128,7 +129,8 @@ def _phrases_in(
     """Return what a document holds word by word: phrases, names, its own, or most of the query."""
     texts = document.title, document.text
     if exact := exact_words_of(query):
-        found = [phrase for phrase in exact if any(holds(text, phrase) for text in texts)]
+        plain = [folded(text) for text in texts]
+        found = [one for one in exact if any(holds_folded(text, one) for text in plain)]
     else:
         decides = held is not None and held.phrases and held.counts[number]
         found = [longest_held(query, texts)] if decides else []

@@ -6,7 +6,7 @@ import numpy as np
 
 from colmodern.searcher.part import Part
 from colmodern.storage import Segment
-from colmodern.text.file_names import is_file
+from colmodern.text.file_names import is_file, lowered
 from colmodern.types import IntVector
 
 _MOST_PLACES = 1000  # of a name among the ids of a segment
@@ -42,7 +42,7 @@ def _positions(segment: Segment, ids: bytes, name: bytes) -> list[int]:
             break
         position = int(segment.ids.offsets.searchsorted(at, "right")) - 1
         is_one = 0 <= position < len(segment.ids)
-        if is_one and is_file(name, segment.ids.bytes_at(position).lower()):
+        if is_one and is_file(name, lowered(segment.ids.bytes_at(position))):
             found[position] = None
         at = ids.find(name, at + 1)
     return list(found)

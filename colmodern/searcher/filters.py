@@ -129,10 +129,13 @@ def _compare(column: Any, operator: str, value: Value) -> Any:
         return pc.match_like(column, pattern=value.value)
     if value.is_day:
         return _compare_with_day(column, operator, value)
-    if isinstance(value.value, float):  # a number beyond 2**53 is compared as the nearest float
+    wanted = value.value
+    if isinstance(wanted, float):  # a number beyond 2**53 is compared as the nearest float
         column = column.cast(pa.float64(), safe=False)
+    elif value.kind is Kind.NUMBER and pa.types.is_floating(column.type):
+        wanted = float(wanted)  # type: ignore[arg-type]
     compare = getattr(pc, _FUNCTIONS[operator])
-    return compare(column, pa.scalar(value.value, column.type))
+    return compare(column, pa.scalar(wanted, column.type))
 
 
 def _compare_with_day(column: Any, operator: str, value: Value) -> Any:

@@ -13,6 +13,7 @@ from colmodern.kernels.scoring import log_lengths
 from colmodern.searcher.bm25 import Lexicon
 from colmodern.searcher.statistics import GlobalStatistics, WordStatistics
 from colmodern.storage import Segment, SegmentWords
+from colmodern.text.file_names import lowered
 from colmodern.types import FloatVector, IntVector
 
 _MOST_BYTES_OF_IDS = 1 << 23  # of a segment: some hundred thousand documents, a millisecond
@@ -63,7 +64,7 @@ class Part:
     def lower_ids(self) -> list[bytes]:
         """The ids of each segment in lower case, one after the other; none where they are many."""
         found = (segment.ids.data for segment in self.segments)
-        return [bytes(ids).lower() if len(ids) <= _MOST_BYTES_OF_IDS else b"" for ids in found]
+        return [lowered(bytes(ids)) if len(ids) <= _MOST_BYTES_OF_IDS else b"" for ids in found]
 
     @cached_property
     def log_lengths(self) -> FloatVector:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
-__all__ = ["file_names_of", "is_file"]
+__all__ = ["file_names_of", "is_file", "lowered"]
 
 _AROUND = ",;:!?()[]{}<>'\"`*"
 _LEAST_SHARE = 4  # file names are a quarter of the query's words
@@ -22,7 +23,7 @@ def file_names_of(query: str) -> list[str]:
     more of the words have. All of a query may be one if it is short, with ``-``, ``_``, a blank or
     nothing between its words.
     """
-    plain = query.strip().strip(_AROUND).lower()
+    plain = _lower(normalize("NFC", query.strip().strip(_AROUND)))
     words = [word for word in (one.strip(_AROUND) for one in plain.split()) if word]
     found = [word for word in words if _looks_like_one(word)]
     if len(found) * _LEAST_SHARE < len(words):
@@ -43,6 +44,23 @@ def is_file(name: bytes, id_: bytes) -> bool:
     """
     ends = id_, _ENDING.sub(b"", id_)
     return any(end == name or end.endswith(b"/" + name) for end in ends)
+
+
+def lowered(ids: bytes) -> bytes:
+    """Return ids in lower case, in as many bytes: where each begins stays what it is."""
+    if ids.isascii():
+        return ids.lower()
+    return _lower(ids.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _lower(text: str) -> str:
+    """Return a text in lower case; the few letters whose lower case is longer or shorter stay."""
+    pairs = ((one, one.lower()) for one in set(text))
+    return text.translate({ord(one): low for one, low in pairs if _n_bytes(one) == _n_bytes(low)})
+
+
+def _n_bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _looks_like_one(word: str) -> bool:

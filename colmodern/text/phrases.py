@@ -7,8 +7,10 @@ forms (NFKC) do not count. In scripts without blanks a word may go on before and
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import TypeAlias
 
@@ -22,7 +24,15 @@ from colmodern.text.words import (
     words_of_folded,
 )
 
-__all__ = ["MOST_PHRASES", "Phrase", "holds", "holds_folded", "phrase_spans", "phrases_of"]
+__all__ = [
+    "MOST_PHRASES",
+    "Phrase",
+    "holds",
+    "holds_folded",
+    "phrase_spans",
+    "phrases_of",
+    "spans_of_phrases",
+]
 
 Phrase: TypeAlias = tuple[str, ...]
 """Its words, folded."""
@@ -37,6 +47,7 @@ _LONG_QUERY = 16  # words
 _LEAST_SHARE = 3  # of which a third must stand in quotes
 _CLOSING = {'"': '"', "“": "”", "«": "»", "»": "«"}
 _LOW = "„"  # closed by “ in German, by ” in Polish
+_STRETCH = re.compile(r"[^\n]{256}[^ \n]*[ \n]|[^\n]*\n?")  # of a text that is folded by itself
 
 
 def phrases_of(query: str) -> list[Phrase]:
@@ -104,20 +115,65 @@ def holds_folded(plain: str, phrase: Phrase) -> bool:
 
 def phrase_spans(text: str, phrase: Phrase, n: int) -> list[tuple[int, int]]:
     """Return the first ``n`` places of a phrase in a text: first character, one past the last."""
+    return spans_of_phrases(text, [phrase], n)[0]
+
+
+def spans_of_phrases(text: str, phrases: Sequence[Phrase], n: int) -> list[list[tuple[int, int]]]:
+    """Return the first ``n`` places of each phrase in a text, which is folded once."""
     plain = folded(text)
-    places = list(islice(_places(plain, phrase), n))
-    if len(plain) == len(text) or not places:
-        return places
-    runs = list(folded_runs(text))  # characters were joined, split or left out
-    joined = " ".join(word for word, _, _ in runs)
-    starts, at = [], 0
-    for word, _, _ in runs:
-        starts.append(at)
-        at += len(word) + 1
-    return [
-        (runs[bisect_right(starts, start) - 1][1], runs[bisect_right(starts, end - 1) - 1][2])
-        for start, end in islice(_places(joined, phrase), n)
-    ]
+    found = [list(islice(_places(plain, phrase), n)) for phrase in phrases]
+    if not any(found) or _keeps_places(text, plain):
+        return found
+    begins, starts = _stretches(text)
+    ends = [*begins[1:], len(text)]
+    origins = cache(lambda one: _origins(text[begins[one] : ends[one]]))
+
+    def origin(at: int) -> tuple[int, int]:
+        one = bisect_right(starts, at) - 1
+        folded_at, spans = origins(one)
+        begin, end = spans[bisect_right(folded_at, at - starts[one]) - 1]
+        return begins[one] + begin, begins[one] + end
+
+    return [[(origin(a)[0], origin(b - 1)[1]) for a, b in places] for places in found]
+
+
+def _keeps_places(text: str, plain: str) -> bool:
+    """Say whether each character of a text is one where it is folded."""
+    if len(text) != len(plain):
+        return False
+    return text.isascii() or all(len(folded(one)) == 1 for one in set(text))
+
+
+def _stretches(text: str) -> tuple[list[int], list[int]]:
+    """Return where stretches of a text begin, in it and in it folded; they end with white space."""
+    begins, starts = [], []
+    start = 0
+    for match in _STRETCH.finditer(text):
+        if match[0]:
+            begins.append(match.start())
+            starts.append(start)
+            start += len(folded(match[0]))
+    return begins, starts
+
+
+def _origins(text: str) -> tuple[Sequence[int], Sequence[tuple[int, int]]]:
+    """Return where parts of a folded text begin, and which characters each comes from.
+
+    A part is a character, if all remain one; else a run, or what lies between two.
+    """
+    plain = folded(text)
+    if _keeps_places(text, plain):
+        return range(len(text)), [(at, at + 1) for at in range(len(text))]
+    starts: list[int] = []
+    spans: list[tuple[int, int]] = []
+    end = last = 0
+    for word, begin, past in folded_runs(text):
+        start = plain.find(word, end)
+        if start >= 0:
+            starts += [end, start]
+            spans += [(min(last, begin), begin), (begin, past)]
+            end, last = start + len(word), past
+    return [*starts, end], [*spans, (last, len(text))]
 
 
 def _places(plain: str, phrase: Phrase) -> Iterator[tuple[int, int]]:

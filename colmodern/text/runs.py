@@ -7,7 +7,7 @@ has it. A question is seldom written in its answer, so that nothing changes for 
 from __future__ import annotations
 
 from colmodern.text.names import exact_words_of
-from colmodern.text.phrases import MOST_PHRASES, Phrase, holds
+from colmodern.text.phrases import MOST_PHRASES, Phrase, holds_folded
 from colmodern.text.words import folded, words_of_folded
 
 __all__ = ["longest_held", "runs_of"]
@@ -44,10 +44,11 @@ def runs_of(query: str) -> list[Phrase]:
 def longest_held(query: str, texts: tuple[str, ...]) -> Phrase:
     """Return the longest stretch of a query that one of some texts has; none of five words: ()."""
     words = tuple(words_of_folded(folded(query)))[:_MOST_WORDS]
+    plain = [folded(text) for text in texts]
     best: Phrase = ()
     for start in range(len(words)):
         end = start + max(len(best) + 1, _LEAST_WORDS)
-        while end <= len(words) and any(holds(text, words[start:end]) for text in texts):
+        while end <= len(words) and any(holds_folded(text, words[start:end]) for text in plain):
             best = words[start:end]
             end += 1
     return best

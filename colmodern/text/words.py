@@ -91,7 +91,8 @@ def sure_words_of(phrase: str, analysis: str) -> list[str]:
     """Return the words that every text has which holds a phrase, whatever its capitals.
 
     Those whole: parts of a name depend on its capitals. Too long ones, which no index has, are left
-    out, so there may be none.
+    out, so there may be none. A single letter of a script without blanks is left out if there are
+    others: where such letters follow, a text has it in pairs only.
 
     Args:
         phrase: Folded words with blanks between them.
@@ -105,7 +106,12 @@ def sure_words_of(phrase: str, analysis: str) -> list[str]:
         if end > end_of_last:  # else it is a part of the one before
             kept.append(word)
             end_of_last = end
-    return kept
+    return [word for word in kept if not _is_paired(word)] or kept
+
+
+def _is_paired(word: str) -> bool:
+    """Say whether a word is a letter that is no word of its own in a longer run of its script."""
+    return len(word) == 1 and not has_blanks(word) and _IDEOGRAPH.match(word) is None
 
 
 def folded(text: str) -> str:

@@ -15,6 +15,7 @@ GOOD = [{"_id": "q1", "text": "leaked key"}, {"_id": "q2", "text": "clean ovens"
 BAD = [
     ({"_id": "bad", "text": "  "}, "query 'bad'"),
     ({"_id": "bad", "text": "\u0001"}, "query 'bad'"),
+    ({"_id": "bad", "text": "half of a character \ud83d"}, "query 'bad'"),
     ({"_id": "bad"}, "query 'bad', needs"),
     ({"_id": "q1", "text": "again"}, "'q1' comes twice"),
     ([1], "no JSON object"),

@@ -191,6 +191,7 @@ MESSAGES = {
     "docs/buoy-moorings.md": "How buoys are moored.\n\nAn anchor holds in sand, hardly in mud.",
     "docs/README.md": "Read docs/buoy-moorings.md first, then buoy-moorings.md again.",
     "data/empty_words.csv": "17 42",
+    "docs/Übersicht.md": "What there is.",
 }
 
 
@@ -220,6 +221,8 @@ def folder(tmp_path_factory):
         ("Buoy Moorings", "docs/buoy-moorings.md", True),
         ("what is in buoy-moorings.md?", "docs/buoy-moorings.md", True),
         ("empty_words.csv", "data/empty_words.csv", True),
+        ("Übersicht.md", "docs/Übersicht.md", True),
+        ("docs/übersicht", "docs/Übersicht.md", True),
         ("moorings.md", None, False),
         ("buoy-moor", None, False),
         ("anchors hold the buoy in sand", None, False),

@@ -2,8 +2,9 @@
 
 import pytest
 
+from colmodern.text import phrases as by_phrases
 from colmodern.text.phrases import MOST_PHRASES, holds, phrase_spans, phrases_of
-from colmodern.text.words import ANALYSES, sure_words_of, words_of
+from colmodern.text.words import ANALYSES, folded_runs, sure_words_of, words_of
 
 from .growth import assert_linear
 
@@ -57,6 +58,10 @@ def test_a_query_has_so_many_phrases_and_no_more():
         ("the e\u0301tude of Ravel", "étude of", ["e\u0301tude of"]),
         ("the ﬁne soft\u00adware.", "fine software", ["ﬁne soft\u00adware"]),
         ("この東京都庁は", "東京都", ["東京都"]),
+        ("ﬁt, a lost key, soft\u00adware", "lost key", ["lost key"]),
+        ("½ of … the lost key™ … lost key", "lost key", ["lost key"]),
+        ("a… " * 400 + "lost\nkey … " + "b" * 999, "lost key", ["lost\nkey"]),
+        ("この…東京都、庁は", "東京都", ["東京都"]),
         ("", "lost", []),
     ],
 )
@@ -85,7 +90,22 @@ def test_every_text_with_a_phrase_has_its_sure_words(text, phrase, analysis):
     assert sure_words_of(phrase, analysis)
 
 
-@pytest.mark.parametrize("unit", ['"', "“", '" ', ' "a', '"a"b', "„", "a", " ", "a b ", "é"])
+def test_of_a_long_text_only_what_is_near_a_place_is_read_run_by_run(monkeypatch):
+    text = "many other words … " * 4000 + "a lost key " + "and more of them … " * 4000
+    read = []
+
+    def runs(stretch):
+        read.append(len(stretch))
+        return folded_runs(stretch)
+
+    monkeypatch.setattr(by_phrases, "folded_runs", runs)
+    assert [text[a:b] for a, b in phrase_spans(text, ("lost", "key"), 9)] == ["lost key"]
+    assert 0 < sum(read) < 2000
+
+
+@pytest.mark.parametrize(
+    "unit", ['"', "“", '" ', ' "a', '"a"b', "„", "a", " ", "a b ", "é", "a b …"]
+)
 def test_quotes_and_phrases_take_linear_time(unit):
     assert_linear(phrases_of, lambda n: unit * n)
     assert_linear(lambda text: phrase_spans(text, ("a", "b", "a"), 1 << 30), lambda n: unit * n)

@@ -1,8 +1,10 @@
 """Which stretches of a query are most of it, and which words name a file?"""
 
+from unicodedata import normalize
+
 import pytest
 
-from colmodern.text.file_names import file_names_of, is_file
+from colmodern.text.file_names import file_names_of, is_file, lowered
 from colmodern.text.runs import longest_held, runs_of
 
 from .growth import assert_linear
@@ -78,6 +80,18 @@ def test_names_of_files_in_a_query(query, names):
 )
 def test_a_name_is_the_end_of_an_id(name, id_, is_one):
     assert is_file(name.encode(), id_.encode()) is is_one
+
+
+@pytest.mark.parametrize("id_", ["docs/Überblick.md", "ЦЕНЫ.txt", "İstanbul ẞ", "ΟΔΟΣ"])
+def test_an_id_in_lower_case_is_as_long_and_is_found_by_its_name(id_):
+    low = lowered(id_.encode())
+    assert len(low) == len(id_.encode())
+    for query in (id_, normalize("NFD", id_)):
+        assert any(is_file(name.encode(), low) for name in file_names_of(query))
+
+
+def test_bytes_that_are_no_text_stay_where_an_id_is_put_in_lower_case():
+    assert lowered(b"A\xff\xc3\x9c") == b"a\xff\xc3\xbc"
 
 
 @pytest.mark.parametrize("unit", ["ab ", "a-", "a.b ", "a/b ", "--", " "])

@@ -140,6 +140,8 @@ def index(tmp_path_factory):
     [
         ("year >= 2020", "bc"),
         ("year = 2021.5", "c"),
+        ("year = 9007199254740993", ""),
+        (f"year < {2**63 - 1}", "abc"),
         ("year != 2020", "ac"),
         ("not year = 2020", "ac"),
         ("year in (2019, 2020)", "ab"),
