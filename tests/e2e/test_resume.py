@@ -3,7 +3,6 @@
 import random
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -74,7 +73,7 @@ def uninterrupted(tmp_path):
 
 
 KILLED = """
-import sys, time
+import os, signal, sys, threading, time
 from colmodern import HashEncoder
 import colmodern.__main__, colmodern.cli.index, colmodern.indexer.indexer
 import colmodern.encoder as room
@@ -87,10 +86,17 @@ config = command.IndexConfig
 command.IndexConfig = lambda **more: config(sample_tokens=600, segment_tokens=4000, **more)
 transaction.PART_TOKENS, encoding._BATCH_DOCUMENTS = 700, 6
 
+n_texts, seconds = (float(one) for one in os.environ["KILLED_AFTER"].split())
+
 class Slow(HashEncoder):
+    n_encoded = 0
+
     def encode_documents(self, texts):
         time.sleep(0.02)
         print(*texts, sep="\\n", file=log)
+        before, Slow.n_encoded = Slow.n_encoded, Slow.n_encoded + len(texts)
+        if before < n_texts <= Slow.n_encoded:
+            threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
         return super().encode_documents(texts)
 
 room.load_encoder = lambda name, **options: Slow(dim=64)
@@ -109,15 +115,11 @@ def test_a_killed_index_command_goes_on_until_it_is_done(tmp_path, monkeypatch):
     draw, done, n_kills = random.Random(1), set(), 0
     while True:
         start = log.stat().st_size
+        after = f"{draw.randint(1, 80)} {draw.uniform(0, 0.05)}" if n_kills < 6 else "inf 0"
+        environment["KILLED_AFTER"] = after
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
-        if n_kills < 6:
-            n_encoded = draw.randint(1, 80)
-            while log.read_text()[start:].count("\n") < n_encoded and process.poll() is None:
-                time.sleep(0.002)
-            time.sleep(draw.uniform(0, 0.05))
-            process.kill()
         out, err = process.communicate(timeout=600)
         again = set(log.read_text()[start:].splitlines()) & done
         assert again == set(), "finished documents are not encoded again"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colmodern.text.words import word_spans, words_of
+from colmodern.text.phrases import holds
+from colmodern.text.words import ANALYSIS, sure_words_of, word_spans, words_of
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,14 @@ def test_spans_have_the_words_of_the_text_and_lie_in_it(text):
     assert [word for word, _, _ in spans] == words_of(text)
     assert all(0 <= start < end <= len(text) for _, start, end in spans)
     assert all(len(word) > 0 for word, _, _ in spans)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [("Pythonで書く", "pythonで"), ("本をAPI から", "をapi"), ("使い方", "い"), ("か", "か")],
+)
+def test_a_letter_at_the_end_of_a_phrase_may_stand_in_pairs_only(text, phrase):
+    assert holds(text, (phrase,))
+    sure = sure_words_of(phrase, ANALYSIS)
+    assert sure
+    assert set(sure) <= set(words_of(text)) or sure == [phrase]
