@@ -50,7 +50,9 @@ def test_a_recipe_reads_dashes_and_underscores_alike(tmp_path):
     assert recipe.warm_start.tokens == 1000
 
 
-@pytest.mark.parametrize("name", ["default-student", "free-student", "modernbert-base", "tiny"])
+@pytest.mark.parametrize(
+    "name", ["default-student", "free-student", "free-student-2", "modernbert-base", "tiny"]
+)
 def test_the_shipped_recipes_load_by_name(name):
     assert Recipe.load(name).name == name
     assert Recipe.from_dict(Recipe.load(name).to_dict()) == Recipe.load(name)
