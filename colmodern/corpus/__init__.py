@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from colmodern.corpus.formats import FORMATS, FileFormat, extractor_fingerprint, format_of
 from colmodern.corpus.identity import IdRegistry
 from colmodern.corpus.options import ScanOptions
-from colmodern.corpus.scan import is_gone, named_root, resolved, scan
+from colmodern.corpus.scan import JOBS_SUFFIX, is_gone, named_root, resolved, scan
 from colmodern.corpus.sources import (
     Extracted,
     ExtractionError,
@@ -43,6 +43,7 @@ _HOMES = {
 
 __all__ = [
     "FORMATS",
+    "JOBS_SUFFIX",
     "Changes",
     "Extracted",
     "ExtractionError",

@@ -29,13 +29,14 @@ from colmodern.corpus.proof import first_bytes, promised_by
 from colmodern.corpus.sources import Scan, Skipped, SkipReason, Source, printable
 from colmodern.errors import InputError
 
-__all__ = ["is_gone", "named_root", "resolved", "scan"]
+__all__ = ["JOBS_SUFFIX", "is_gone", "named_root", "resolved", "scan"]
 
 logger = logging.getLogger(__name__)
 
 INDEX_SUFFIX = ".colmodern"
-# What a server that writes keeps beside an index, too: documents that were put, and those deleted.
-_OF_INDEX = (INDEX_SUFFIX, f"{INDEX_SUFFIX}.jobs")
+JOBS_SUFFIX = ".jobs"
+"""Behind the name of an index: what a server keeps beside it to write, documents among it."""
+_OF_INDEX = (INDEX_SUFFIX, INDEX_SUFFIX + JOBS_SUFFIX)
 
 # The coarsest time stamps in use are those of FAT, two seconds apart.
 SETTLING_NS = 2_000_000_000

@@ -149,14 +149,12 @@ def _tokenizer(run: RecipeRun, folder: Path) -> None:
 
 
 def _targets(run: RecipeRun, folder: Path) -> None:
-    from colmodern.distill.student.model import hidden_size_of
     from colmodern.distill.teachers.kept_targets import keep_targets
 
     keep_targets(
         run.recipe,
         pieces=run.folder("prepare") / "pieces.arrow",
         tokenizer=run.tokenizer,
-        hidden_size=hidden_size_of(run.recipe.student),
         folder=folder,
         progress=run.progress,
     )

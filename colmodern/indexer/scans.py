@@ -12,7 +12,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from colmodern.corpus import ScanOptions, named_root, resolved
+from colmodern.corpus import JOBS_SUFFIX, ScanOptions, named_root, resolved
 from colmodern.errors import ConfigError
 from colmodern.indexer.left_out import LEFT_OUT
 from colmodern.storage import SourceRecord
@@ -100,7 +100,7 @@ def without_index(options: ScanOptions, index: Path, roots: Sequence[Path]) -> S
     patterns = [
         f"/{escape(one.relative_to(root).as_posix())}/"
         for root in inside
-        for one in (own, own.with_name(f"{own.name}.jobs"))
+        for one in (own, own.with_name(own.name + JOBS_SUFFIX))
         if one.is_relative_to(root) and own != root
     ]
     return replace(options, exclude=(*options.exclude, *patterns))

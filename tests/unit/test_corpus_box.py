@@ -131,15 +131,21 @@ def test_workers_have_files_ahead_and_what_is_not_taken_harms_none(tmp_path, mon
     assert all(document.startswith(key) for key, document in read)
 
 
-def test_a_worker_whose_answers_wait_is_not_waited_for_with_orders(tmp_path, monkeypatch):
-    started = []
+@pytest.fixture
+def started(monkeypatch):
+    """The processes of all workers that are started."""
+    processes = []
 
     class Worker(pools._Worker):
         def __init__(self):
             super().__init__()
-            started.append(self._process)
+            processes.append(self._process)
 
     monkeypatch.setattr(pools, "_Worker", Worker)
+    return processes
+
+
+def test_a_worker_whose_answers_wait_is_not_waited_for_with_orders(tmp_path, monkeypatch, started):
     monkeypatch.setattr(pools, "_n_processors", lambda: 1)
     # More than a pipe holds, in both directions.
     (tmp_path / "0.txt.gz").write_bytes(gzip.compress(b"words of a long text " * 100_000))
@@ -196,15 +202,7 @@ def test_rows_are_read_by_another_process_where_one_may_be_very_large(tmp_path, 
         read_all(tmp_path, ScanOptions())
 
 
-def test_processes_end_with_the_pool_whatever_is_left_to_read(tmp_path, monkeypatch):
-    started = []
-
-    class Worker(pools._Worker):
-        def __init__(self):
-            super().__init__()
-            started.append(self._process)
-
-    monkeypatch.setattr(pools, "_Worker", Worker)
+def test_processes_end_with_the_pool_whatever_is_left_to_read(tmp_path, started):
     pages(tmp_path)
     sources = scan([tmp_path]).sources
     with ExtractionPool(sources, ScanOptions()) as pool:

@@ -137,17 +137,6 @@ def start_student(recipe: StudentRecipe, tokenizer: Any, *, seed: int) -> Studen
     return student
 
 
-def hidden_size_of(recipe: StudentRecipe) -> int:
-    """Return the hidden size that the student will have, by the recipe or its start.
-
-    Raises:
-        ConfigError: The start is missing.
-        EncoderError: It cannot be read.
-    """
-    backbone = start_backbone(recipe)
-    return recipe.hidden_size if backbone is None else int(backbone.config.hidden_size)
-
-
 def start_backbone(recipe: StudentRecipe) -> PreTrainedModel | None:
     """Return the transformer that a student starts from, to read with; None: it starts anew.
 

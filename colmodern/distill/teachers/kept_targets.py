@@ -128,7 +128,6 @@ def keep_targets(
     *,
     pieces: Path,
     tokenizer: Path,
-    hidden_size: int,
     folder: Path,
     progress: Progress | None,
 ) -> None:
@@ -138,12 +137,12 @@ def keep_targets(
         recipe: The whole recipe.
         pieces: The Arrow file of the stage ``prepare``.
         tokenizer: The folder of the student's tokenizer.
-        hidden_size: The student's.
         folder: Where the vectors go.
         progress: Called with tokens done and tokens to do.
 
     Raises:
-        ConfigError: A teacher does not suit the student.
+        ConfigError: A teacher does not suit the student, or what this starts from is missing.
+        EncoderError: One of them cannot be read.
         InputError: There are no pieces, or the disk has no room.
     """
     assert recipe.warm_start is not None
@@ -152,7 +151,10 @@ def keep_targets(
     chosen = choose_pieces(offsets, options.target_tokens, recipe.seed)
     if len(chosen) == 0:
         raise InputError(f"{pieces} holds no piece of text to run teachers on.", code="data_empty")
-    if not recipe.student.start:  # what the student cannot start from is refused before all work
+    start, hidden_size = start_backbone(recipe.student), recipe.student.hidden_size
+    if start is not None:
+        hidden_size = start.config.hidden_size
+    else:  # what the student cannot start from is refused before all work
         build_student(
             recipe.student, words, teacher=first_teacher(options, words), seed=recipe.seed
         )
@@ -169,7 +171,7 @@ def keep_targets(
             words,
             hidden_size=hidden_size,
             seed=recipe.seed,
-            start=start_backbone(recipe.student),
+            start=start,
         )
         teachers.turn(axes).to(training_device())
     total, done = int(lengths.sum()), 0

@@ -29,7 +29,6 @@ from colmodern.distill.student.model import (
     build_student,
     principal_projection,
     save_student,
-    start_backbone,
     start_from_means,
     start_student,
 )
@@ -230,7 +229,8 @@ def _lessons(
         return Lessons(
             kept.ids, kept.offsets, lambda batch, *_: kept(batch).to(device), several, kept
         )
-    hidden_size = student.backbone.config.hidden_size
+    backbone: Any = student.backbone
+    hidden_size = backbone.config.hidden_size
     teachers = load_token_teachers(options, words, hidden_size=hidden_size).to(device)
     if several:
         axes = find_axes(
@@ -240,7 +240,7 @@ def _lessons(
             words,
             hidden_size=hidden_size,
             seed=recipe.seed,
-            start=start_backbone(recipe.student),
+            start=backbone.train(mode=False) if recipe.student.start else None,
         )
         teachers.turn(axes).to(device)
     return Lessons(ids, offsets, lambda _, rows, mask: teachers(rows, mask), several)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from colmodern.corpus import JOBS_SUFFIX
 from colmodern.errors import ColModernError, InputError, RequestRefusedError
 from colmodern.storage.directory.durable import replace_file, sync_folder, writing
 from colmodern.storage.directory.lock import WriterLock
@@ -291,7 +292,7 @@ def journal_folder(index: Path) -> Path:
     """Return where the jobs of an index are kept: beside it, since it holds its own files only."""
     if index.name in ("", ".."):  # the working folder, or one above it: the path does not name it
         index = index.resolve()
-    return index.with_name(f"{index.name}.jobs")
+    return index.with_name(index.name + JOBS_SUFFIX)
 
 
 def read_job(folder: Path, number: int) -> WriteJob:
