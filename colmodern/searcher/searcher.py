@@ -118,9 +118,16 @@ class Searcher:
             self.__dict__.pop(kept, None)
 
     def refresh(self) -> Self:
-        """Return a searcher of the newest snapshot; this one keeps its own."""
+        """Return a searcher of the newest snapshot; this one keeps its own.
+
+        Raises:
+            EncoderMismatchError: The index was made again, with another encoder than the one that
+                this searcher was opened with. Opened without one, it loads the other.
+        """
         fresh = type(self)(self._reader.refresh(), self._opened_with, precision=self._precision)
-        fresh._encoder = self._encoder
+        made_with = fresh._reader.manifest.encoder.fingerprint
+        if self._encoder is not None and self._encoder.fingerprint == made_with:
+            fresh._encoder = self._encoder
         return fresh
 
     def is_current(self) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import ClassVar
 
 from colmodern.errors import ConfigError
 from colmodern.options import Door, Options, option
+
+_ORIGIN = re.compile(r"null|[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+")
+"""As browsers write it; a browser names a page of no site "null"."""
 
 LONGEST_ID = 10_000
 """Characters of an id that a request may name."""
@@ -112,6 +116,15 @@ class ServeConfig(Options):
                 code="option_out_of_range",
                 option="workers",
                 value=self.workers,
+            )
+        if wrong := [origin for origin in self.cors if not _ORIGIN.fullmatch(origin)]:
+            raise ConfigError(
+                f"cors {wrong[0]!r} is no origin, so no page would have it: give a scheme, a host "
+                "and a port, in small letters and without a path, as https://example.org or "
+                "http://localhost:3000.",
+                code="option_invalid",
+                option="cors",
+                value=wrong[0],
             )
         if self.writable and self.shard is not None:
             raise self.conflict("shard", "cannot be written to by itself: write to the set")

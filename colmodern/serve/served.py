@@ -99,7 +99,6 @@ class ServedIndex:
     Attributes:
         name: What requests call it.
         path: Where it is.
-        encoder: What encodes queries.
         names_encoder: Whether that is the one that the index names, which any process can load.
     """
 
@@ -132,10 +131,15 @@ class ServedIndex:
         reader = open_index(path, shard=shard)
         self.names_encoder = encoder is None
         with _let_go_if_it_fails(reader):
-            self.encoder = SharedEncoder(_encoder_of(reader) if encoder is None else encoder)
-            self._newest = Snapshot(reader, self.encoder)
+            given = _encoder_of(reader) if encoder is None else encoder
+            self._newest = Snapshot(reader, SharedEncoder(given))
             self._newest.warm()
         self._refreshing = threading.Lock()
+
+    @property
+    def encoder(self) -> SharedEncoder:
+        """What encodes queries for the newest state."""
+        return self._newest.encoder
 
     @property
     def generation(self) -> int:
@@ -176,9 +180,12 @@ class ServedIndex:
     def refresh(self) -> bool:
         """Serve what was committed since, and return whether anything was.
 
-        Requests that run keep the state they began with.
+        Requests that run keep the state they began with. An index that was made again with another
+        encoder is served with that one, unless an encoder was handed over.
 
         Raises:
+            EncoderError: The other encoder cannot be loaded; the state before is served on.
+            EncoderMismatchError: The index was made with another encoder than the one handed over.
             IndexStoreError: The new state cannot be read; the one before it is served on.
         """
         with self._refreshing:
@@ -187,7 +194,7 @@ class ServedIndex:
                 return False
             reader = before.reader.refresh()
             with _let_go_if_it_fails(reader):
-                after = Snapshot(reader, self.encoder)
+                after = Snapshot(reader, self._encoder_for(reader))
                 after.warm()
             self._newest = after
         before.leave()
@@ -196,6 +203,12 @@ class ServedIndex:
     def close(self) -> None:
         """Let go of the index; requests that run end first."""
         self._newest.leave()
+
+    def _encoder_for(self, reader: IndexReader) -> SharedEncoder:
+        made_with = reader.manifest.encoder.fingerprint
+        if not self.names_encoder or made_with == self.encoder.fingerprint:
+            return self.encoder
+        return SharedEncoder(_encoder_of(reader))
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""Which words of a query are names of code, numbers or files, and all but all of it?
+"""Which words of a query are names: of code, numbers, files, or words in another script?
 
 Whoever types ``_kbhit_unix``, ``HTTPError``, ``http.client`` or ``40961`` means those characters.
 In a question of many words a name is one hint among others, and the order of the mode decides.
+A word in another script (``contracts with 王伟``) is what a model of Latin letters cannot read.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from colmodern.text.phrases import MOST_PHRASES, MOST_WORDS, Phrase, phrases_of
-from colmodern.text.words import folded, words_of_folded
+from colmodern.text.scripts import LATIN, script_of, scripts_of
+from colmodern.text.words import folded, has_blanks, words_of_folded
 
 __all__ = ["exact_words_of", "names_of"]
 
@@ -24,21 +26,42 @@ def exact_words_of(query: str) -> list[Phrase]:
 
 
 def names_of(query: str) -> list[Phrase]:
-    """Return the names, numbers and file names of a query of which they are a third or more.
+    """Return the names, numbers and file names of a query, and its words in another script.
 
     A name has an underscore, digits before letters (0x1f), a capital after a small letter, or parts
     of two characters and more with a dot or ``::`` between them. A number has three digits or more.
-    A word with a number behind it (python3, p53) is a word.
+    A word with a number behind it (python3, p53) is a word. They count if they are a third of the
+    query's words or more. In a query of Latin letters, words of two letters or more of another
+    alphabet always count, and so do ideographs and words of scripts without blanks.
 
     Returns:
         The folded words of each, none twice.
     """
     words = [word for word in (one.strip(_AROUND) for one in query.split()) if word]
     names = [word for word in words if _is_name(word)]
-    if not names or len(names) * _LEAST_SHARE < len(words):
-        return []
-    found = (tuple(words_of_folded(folded(name))[:MOST_WORDS]) for name in names)
+    if len(names) * _LEAST_SHARE < len(words):
+        names = []
+    found = [tuple(words_of_folded(folded(name))[:MOST_WORDS]) for name in names]
+    found += [(word,) for word in _words_in_another_script(query)]
     return list(dict.fromkeys(name for name in found if name))[:MOST_PHRASES]
+
+
+def _words_in_another_script(query: str) -> list[str]:
+    """Return the words in other scripts of a query most of whose letters are Latin, folded."""
+    if query.isascii():
+        return []
+    text = folded(query)
+    letters = scripts_of(text)
+    if 2 * letters[LATIN] <= sum(letters.values()):
+        return []
+    found = []
+    for word in words_of_folded(text):
+        places = [i for i, one in enumerate(word) if script_of(one) not in ("", LATIN)]
+        if len(places) > 1 or (places and not has_blanks(word[places[0]])):
+            rest = word[places[-1] + 1 :]
+            marks = next((i for i, one in enumerate(rest) if one == "_" or one.isalnum()), len(rest))
+            found.append(word[places[0] : places[-1] + 1 + marks])
+    return found
 
 
 def _is_name(word: str) -> bool:

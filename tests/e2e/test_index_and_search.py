@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -177,6 +178,20 @@ def test_an_index_of_another_encoder_is_refused(index):
         Searcher.open(index, other)
     with pytest.raises(EncoderMismatchError):
         Indexer(index, other).update([("a", "x")])
+
+
+def test_a_refreshed_searcher_asks_the_encoder_that_the_index_was_made_again_with(tmp_path):
+    path, other = tmp_path / "index", HashEncoder(dim=64, seed=5)
+    Indexer(path, HashEncoder(dim=64)).build([("a", "bread")])
+    with Searcher.open(path) as searcher, Searcher.open(path, HashEncoder(dim=64)) as bound:
+        assert searcher.search("bread", mode="late").doc_ids == ("a",)
+        shutil.rmtree(path)
+        Indexer(path, other).build([("b", "purple bicycles")])
+        with searcher.refresh() as fresh:
+            best = fresh.search("purple bicycles", mode="late")[0]
+        with pytest.raises(EncoderMismatchError):
+            bound.refresh()
+    assert (best.doc_id, best.score) == ("b", pytest.approx(2, abs=0.1))
 
 
 def test_bad_queries_are_refused_by_name(index, encoder):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +58,15 @@ def mine(
         prepared / "documents.parquet", ("document_id", "source", "text")
     ).to_pylist()
     found = 0
-    for source in dict.fromkeys(query["source"] for query in queries):
+    sources = list(dict.fromkeys(query["source"] for query in queries))
+    for source, name in zip(sources, _file_names(sources), strict=True):
         asked = [query for query in queries if query["source"] == source]
         texts = [Document(d["document_id"], d["text"]) for d in documents if d["source"] == source]
         for number, miner in enumerate(recipe.miners):
-            path = folder / f"{_file_name(source)}-{number}.parquet"
+            path = folder / f"{name}-{number}.parquet"
             if not path.exists():
                 system = _system(miner, student)
-                work = folder / "work" / f"{_file_name(source)}-{number}"
+                work = folder / "work" / f"{name}-{number}"
                 write_table(_mine_one(system, miner, asked, texts, work, seed, progress), path)
             found += sum(map(len, read_table(path, ("document_ids",))["document_ids"].to_pylist()))
     if not found:
@@ -153,5 +154,15 @@ def _in_turn(lists: Iterable[list[str]]) -> Iterator[str]:
     )
 
 
-def _file_name(source: str) -> str:
-    return re.sub(r"[^\w.-]", "_", source)
+def _file_names(sources: Sequence[str]) -> list[str]:
+    """Return what the files of each source are called; no two alike, whatever the system folds."""
+    names: list[str] = []
+    for source in sources:
+        plain = name = re.sub(r"[^\w.-]", "_", source)
+        taken = {one.lower() for one in names}
+        for number in count(2):
+            if name.lower() not in taken:
+                break
+            name = f"{plain}+{number}"
+        names.append(name)
+    return names

@@ -1,4 +1,4 @@
-"""Which scripts does a vocabulary hold words of, and does a text belong to them?
+"""Which scripts does a vocabulary hold words of?
 
 A model that was trained on English has next to no pieces of two Greek letters or more, and no
 ideographs: such a text becomes unknown tokens or single letters, of which it makes nothing. The
@@ -7,30 +7,16 @@ vocabulary decides which scripts those are.
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter
 from collections.abc import Iterable
-from functools import lru_cache
 
-__all__ = ["is_read", "scripts_of"]
+from colmodern.text.scripts import scripts_of
+
+__all__ = ["is_read"]
 
 # A script is read if so many pieces have two letters of it or more, or so many have one: those of
 # ideographs are words. (BERT's English vocabulary has 27,533 of Latin, 8 of Cyrillic and 488 single
 # ideographs; its multilingual one has some 18,000 ideographs.)
 LEAST_PIECES, LEAST_IDEOGRAPHS = 100, 2_000
-
-
-@lru_cache(maxsize=65_536)
-def _script(letter: str) -> str:
-    """Return the first word of the name of a letter, which is its script; empty if it is none."""
-    return unicodedata.name(letter, "").partition(" ")[0] if letter.isalpha() else ""
-
-
-def scripts_of(text: str) -> Counter[str]:
-    """Return how many letters of each script a text has."""
-    counts = Counter(map(_script, text))
-    del counts[""]
-    return counts
 
 
 def is_read(script: str, pieces: Iterable[str]) -> bool:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from colmodern.encoder.checkpoint.specs import Checkpoint, read_json
-from colmodern.encoder.tokens.scripts import is_read, scripts_of
+from colmodern.encoder.tokens.scripts import is_read
 from colmodern.encoder.tokens.told_errors import told_errors, without_traces
 from colmodern.errors import EncoderError
+from colmodern.text.scripts import scripts_of
 from colmodern.types import IntVector, Spans
 
 # Texts that no tokenizer of a checkpoint may fail on: what is broken is told when it is loaded.

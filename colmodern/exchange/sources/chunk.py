@@ -5,12 +5,32 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.errors import InputError
+
+
+class ArrayLike(NamedTuple):
+    """What an array in a file should be.
+
+    Attributes:
+        what: The same for people to read.
+        n_axes: How many axes it has.
+        kinds: The kinds of its dtype, as NumPy names them.
+    """
+
+    what: str
+    n_axes: int
+    kinds: str
+
+
+CENTROIDS = ArrayLike("rows of fractions", 2, "f")
+WEIGHTS = ArrayLike("a row of fractions", 1, "f")
+CODES = ArrayLike("a row of whole numbers", 1, "iu")
+RESIDUALS = ArrayLike("rows of bytes", 2, "u")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,16 +88,30 @@ def read_lengths(path: Path) -> list[int]:
     return found
 
 
-def read_array(path: Path) -> NDArray[Any]:
+def read_array(path: Path, like: ArrayLike) -> NDArray[Any]:
     """Return a ``.npy`` file, mapped; nothing in it is unpickled.
 
     Raises:
-        InputError: It is missing or damaged.
+        InputError: It is missing or damaged, or holds another kind of array than it should.
     """
     try:
-        found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise _unreadable(path, str(error)) from error
+    return checked_array(found, path, like)
+
+
+def checked_array(found: Any, path: Path, like: ArrayLike) -> NDArray[Any]:
+    """Return what was read of a file, if it is an array of its kind.
+
+    Raises:
+        InputError: It is not.
+    """
+    if not isinstance(found, np.ndarray):
+        raise _unreadable(path, "it holds no array")
+    if found.ndim != like.n_axes or found.dtype.kind not in like.kinds:
+        why = f"it holds an array of shape {found.shape} and dtype {found.dtype}, not {like.what}"
+        raise _unreadable(path, why)
     return found
 
 

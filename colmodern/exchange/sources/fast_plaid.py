@@ -12,6 +12,10 @@ import numpy as np
 
 from colmodern.errors import InputError
 from colmodern.exchange.sources.chunk import (
+    CENTROIDS,
+    CODES,
+    RESIDUALS,
+    WEIGHTS,
     PlaidChunk,
     read_array,
     read_lengths,
@@ -40,8 +44,8 @@ class FastPlaidFiles:
         values = read_object(about)
         n_chunks = whole_number(values, "num_chunks", about)
         self.codec = PlaidCodec(
-            read_array(self._folder / "centroids.npy").astype(np.float32),
-            read_array(self._folder / "bucket_weights.npy").astype(np.float32),
+            read_array(self._folder / "centroids.npy", CENTROIDS).astype(np.float32),
+            read_array(self._folder / "bucket_weights.npy", WEIGHTS).astype(np.float32),
             whole_number(values, "nbits", about),
         )
         self.codec.check(str(self._folder))
@@ -89,13 +93,13 @@ class FastPlaidFiles:
 
     def _pieces(self) -> Iterator[PlaidChunk]:
         for number, lengths in enumerate(self.lengths):
-            codes = read_array(self._folder / f"{number}.codes.npy")
-            residuals = read_array(self._folder / f"{number}.residuals.npy")
+            codes = read_array(self._folder / f"{number}.codes.npy", CODES)
+            residuals = read_array(self._folder / f"{number}.residuals.npy", RESIDUALS)
             yield PlaidChunk(f"{self._folder}, piece {number}", lengths, codes, residuals)
 
     def _merged(self) -> Iterator[PlaidChunk]:
-        codes = read_array(self._folder / "merged_codes.npy")
-        residuals = read_array(self._folder / "merged_residuals.npy")
+        codes = read_array(self._folder / "merged_codes.npy", CODES)
+        residuals = read_array(self._folder / "merged_residuals.npy", RESIDUALS)
         start = 0
         for number, lengths in enumerate(self.lengths):  # rows after the last are padding
             end = start + sum(lengths)

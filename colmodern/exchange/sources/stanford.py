@@ -11,7 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.errors import InputError, MissingExtraError
-from colmodern.exchange.sources.chunk import PlaidChunk, read_lengths, read_object, whole_number
+from colmodern.exchange.sources.chunk import (
+    CENTROIDS,
+    CODES,
+    RESIDUALS,
+    WEIGHTS,
+    ArrayLike,
+    PlaidChunk,
+    checked_array,
+    read_lengths,
+    read_object,
+    whole_number,
+)
 from colmodern.exchange.sources.plaid import PlaidCodec
 
 _IDS = "pid_docid_map.json"
@@ -39,8 +50,8 @@ class StanfordFiles:
         if not isinstance(weights, tuple | list) or len(weights) != 2:
             raise _not_this(folder / "buckets.pt")
         self.codec = PlaidCodec(
-            _array(_tensors(folder / "centroids.pt"), folder / "centroids.pt").astype(np.float32),
-            _array(weights[1], folder / "buckets.pt").astype(np.float32),
+            _array(folder / "centroids.pt", CENTROIDS).astype(np.float32),
+            _as_array(weights[1], folder / "buckets.pt", WEIGHTS).astype(np.float32),
             bits,
         )
         self.codec.check(str(folder))
@@ -78,13 +89,8 @@ class StanfordFiles:
             InputError: A file is missing or damaged.
         """
         for number, lengths in enumerate(self.lengths):
-            codes, residuals = (
-                _array(_tensors(path), path)
-                for path in (
-                    self._folder / f"{number}.codes.pt",
-                    self._folder / f"{number}.residuals.pt",
-                )
-            )
+            codes = _array(self._folder / f"{number}.codes.pt", CODES)
+            residuals = _array(self._folder / f"{number}.residuals.pt", RESIDUALS)
             yield PlaidChunk(f"{self._folder}, piece {number}", lengths, codes, residuals)
 
     def _read_texts(self) -> list[str] | None:
@@ -123,11 +129,16 @@ def _tensors(path: Path) -> Any:
         raise InputError(message, code="file_unreadable", path=path) from error
 
 
-def _array(found: Any, path: Path) -> NDArray[Any]:
-    if not hasattr(found, "numpy"):
-        raise _not_this(path)
-    array: NDArray[Any] = found.numpy()
-    return array
+def _array(path: Path, like: ArrayLike) -> NDArray[Any]:
+    return _as_array(_tensors(path), path, like)
+
+
+def _as_array(found: Any, path: Path, like: ArrayLike) -> NDArray[Any]:
+    try:
+        array = found.numpy()
+    except (AttributeError, RuntimeError, TypeError) as error:  # no tensor, or one NumPy lacks
+        raise _not_this(path) from error
+    return checked_array(array, path, like)
 
 
 def _not_this(path: Path) -> InputError:

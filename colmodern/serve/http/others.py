@@ -14,6 +14,7 @@ from starlette.responses import Response
 from colmodern.errors import EncoderError, RequestRefusedError
 from colmodern.kernels.scoring import vector_scores
 from colmodern.request import Scoring, SearchRequest
+from colmodern.serve.encoding import SharedEncoder
 from colmodern.serve.http.answers import JSON, as_json, checked_size, within
 from colmodern.serve.http.body import checked_text, index_of, read_json, text_of, whole_number
 from colmodern.serve.http.server import Server
@@ -79,7 +80,7 @@ async def embeddings(server: Server, request: Request) -> Response:
             watch("encode")
             found = index.encoder.encode_queries(inputs)
         else:
-            found = list(_encoded(index, inputs, watch))
+            found = list(_encoded(index.encoder, inputs, watch))
         watch("answer")
         n_tokens = sum(map(len, found))
         parts = (part for row in enumerate(found) for part in _shown(*row, form))
@@ -144,13 +145,14 @@ def _scores(
     index: ServedIndex, query: str, documents: Sequence[str], watch: Stopwatch, threads: int
 ) -> FloatVector:
     watch("encode")
-    (tokens,) = index.encoder.encode_queries([query])
+    encoder = index.encoder
+    (tokens,) = encoder.encode_queries([query])
     if not len(tokens):
         message = "The query holds nothing that the encoder reads."
         raise RequestRefusedError(message, code="query_empty", option="query")
-    scoring = Scoring(index.encoder.scoring)
+    scoring = Scoring(encoder.scoring)
     scores = []
-    for found in _encoded(index, documents, watch):
+    for found in _encoded(encoder, documents, watch):
         offsets = np.array([0, len(found)], np.int64)
         (score,) = vector_scores(tokens.vectors, found.vectors, offsets, scoring, threads=threads)
         scores.append(score if np.isfinite(score) else -len(tokens))  # a text without tokens
@@ -158,14 +160,14 @@ def _scores(
 
 
 def _encoded(
-    index: ServedIndex, texts: Sequence[str], watch: Stopwatch
+    shared: SharedEncoder, texts: Sequence[str], watch: Stopwatch
 ) -> Iterator[TokenEmbeddings]:
     """Yield the token vectors of texts as documents.
 
     Raises:
         EncoderError: The encoder knows queries only.
     """
-    encoder = index.encoder.encoder
+    encoder = shared.encoder
     if not isinstance(encoder, DocumentEncoder):
         message = f"Encoder {encoder.name} encodes queries only."
         raise EncoderError(message, code="encoder_unsupported")

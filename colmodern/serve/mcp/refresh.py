@@ -53,6 +53,7 @@ def bring_up_to_date(index: ServedIndex, progress: Progress) -> dict[str, Any]:
         ColModernError: As ``Indexer.sync``; folders before the one that fails are done. Or the
             index was made anew with another encoder, which is not undone by the one in hand.
     """
+    index.refresh()
     indexer = Indexer(index.path, index.encoder.encoder)
     with open_reader(index.path) as newest:
         check_encoder(newest, index.encoder)

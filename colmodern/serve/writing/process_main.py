@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO
 
-from colmodern.errors import ColModernError
+from colmodern.errors import ColModernError, EncoderMismatchError
 from colmodern.remote.reading import open_index
 from colmodern.searcher.checks import encoder_of
 from colmodern.serve.writing.commit import OwnCommitter, Stopped, writing_encoder
@@ -72,7 +72,13 @@ class _Committing:
         """Commit jobs together; return what went wrong."""
         try:
             folder = journal_folder(self._path)
-            self._ready().commit([read_job(folder, number) for number in numbers])
+            jobs = [read_job(folder, number) for number in numbers]
+            try:
+                self._ready().commit(jobs)
+            except EncoderMismatchError:  # it was made again with another one since
+                self._committer.close()
+                self._committer = None
+                self._ready().commit(jobs)
         except ColModernError as error:
             return error
         except Exception:  # noqa: BLE001  the server has a log and says it there

@@ -51,7 +51,7 @@ def test_a_recipe_reads_dashes_and_underscores_alike(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["default-student", "free-student", "free-student-2", "modernbert-base", "tiny"]
+    "name", ["default-student", "first-leg", "modernbert-base", "three-stages", "tiny"]
 )
 def test_the_shipped_recipes_load_by_name(name):
     assert Recipe.load(name).name == name

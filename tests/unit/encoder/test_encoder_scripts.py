@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from colmodern.encoder.checkpoint.languages import languages_in
-from colmodern.encoder.tokens.scripts import LEAST_IDEOGRAPHS, LEAST_PIECES, is_read, scripts_of
+from colmodern.encoder.tokens.scripts import LEAST_IDEOGRAPHS, LEAST_PIECES, is_read
+from colmodern.text.scripts import scripts_of
 
 WORDS = [f"{a}{b}" for a in "abcdefghijklm" for b in "nopqrstuvw"]
 GREEK = [f"{a}{b}" for a in "αβγδεζηθικλμ" for b in "νξοπρστυφχ"]

@@ -125,6 +125,23 @@ def test_what_is_damaged_is_told_and_no_index_is_made(tmp_path, harm):
     assert not (tmp_path / "new" / "manifest.json").exists()
 
 
+@pytest.mark.parametrize(
+    "array",
+    [np.float32(1), np.zeros(3, "U2"), np.zeros((2, 2, 2)), np.zeros((6, 4), complex), np.zeros(0)],
+    ids=["one", "texts", "three", "complex", "none"],
+)
+@pytest.mark.parametrize(
+    "name", ["centroids", "bucket_weights", "0.codes", "1.codes", "1.residuals"]
+)
+def test_an_array_of_another_kind_is_told(tmp_path, name, array):
+    folder = PlaidKit(2).write_fast_plaid(tmp_path / "index")
+    np.save(folder / f"{name}.npy", array)
+    done = CliRunner().invoke(app, ["import", str(folder), "--index", str(tmp_path / "new")])
+    assert isinstance(done.exception, ColModernError)
+    assert done.exception.code == "file_unreadable"
+    assert not (tmp_path / "new" / "manifest.json").exists()
+
+
 def test_a_folder_of_something_else_is_told(tmp_path):
     for folder, code in ((tmp_path, "layout_unknown"), (tmp_path / "no", "file_not_found")):
         with pytest.raises(ColModernError) as error:

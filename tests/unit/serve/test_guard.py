@@ -130,6 +130,16 @@ def test_pages_of_other_origins(client_of):
     assert client.options("/v1/search", headers=asks).status_code == 204
 
 
+@pytest.mark.parametrize(
+    "origin",
+    ["https://good.example/", "https://Good.example", "good.example", "*", "", "http://a/b", "a b://c"],
+)
+def test_an_origin_that_no_browser_would_send_is_refused_at_the_start(origin):
+    with pytest.raises(ConfigError, match="is no origin") as refusal:
+        ServeConfig(cors=("http://localhost:3000", origin))
+    assert refusal.value.value == origin
+
+
 @pytest.mark.parametrize("origin", ["null", "127.0.0.1:8765", "https://127.0.0.1", ""])
 def test_what_is_no_origin_of_this_server(client, origin):
     refused(client.get("/v1/status", headers={"Origin": origin}), "origin_refused", 403)

@@ -73,6 +73,20 @@ def test_searches_in_many_threads_while_it_is_refreshed(served, index):
     assert served.generation == 11
 
 
+def test_an_index_made_again_with_another_encoder_is_served_with_that_one(tmp_path):
+    path, other = tmp_path / "index", HashEncoder(dim=64, seed=5)
+    Indexer(path, HashEncoder(dim=64)).build([("a", "bread")])
+    one = ServedIndex("i", path)
+    shutil.rmtree(path)
+    Indexer(path, other).build([("b", "purple bicycles")])
+    assert one.refresh()
+    assert one.encoder.fingerprint == other.fingerprint
+    with one.use() as snapshot:
+        best = snapshot.searcher.search("purple bicycles", mode="late", k=1)[0]
+    assert (best.doc_id, best.score) == ("b", pytest.approx(2, abs=0.1))
+    one.close()
+
+
 def test_an_index_of_another_encoder_is_refused(index):
     with pytest.raises(EncoderMismatchError):
         ServedIndex("i", index, HashEncoder(dim=64, seed=5))

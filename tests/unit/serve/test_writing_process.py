@@ -1,13 +1,14 @@
 """Does a process of its own write what the server accepted, whatever becomes of either?"""
 
 import os
+import shutil
 import sys
 import threading
 import time
 
 import pytest
 
-from colmodern import Searcher
+from colmodern import HashEncoder, Indexer, Searcher
 from colmodern.errors import IndexCorruptError, IndexLockedError
 from colmodern.serve.writing import commit, process, process_main
 from colmodern.serve.writing.commit import OwnCommitter, Stopped
@@ -75,6 +76,20 @@ def put(journal, doc_id, text="purple bicycles"):
 def ids_in(index):
     with Searcher.open(index, ENCODER) as searcher:
         return searcher.search("purple bicycles", k=100).doc_ids
+
+
+def test_an_index_made_again_with_another_encoder_is_written_to_with_that_one(
+    index, journal, writing
+):
+    committer = writing()
+    committer.commit([put(journal, "p")])
+    shutil.rmtree(index)
+    other = HashEncoder(dim=64, seed=5)
+    Indexer(index, other).build([("b", "green trains")])
+    committer.commit([put(journal, "n")])
+    with IndexReader.open(index) as reader:
+        assert reader.manifest.encoder.fingerprint == other.fingerprint
+        assert reader.n_documents == 2
 
 
 def test_another_process_commits_and_the_server_serves_it(writable):
