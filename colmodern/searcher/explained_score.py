@@ -73,6 +73,6 @@ def _in_mode(late: FloatVector, words: FloatVector, plan: QueryPlan, documents: 
         words,
         n_query=len(plan.query),
         highest_by_words=plan.words.highest_score,
-        word_weight=plan.how.word_weight,
+        word_weight=plan.word_weight,
     )
     return Found(documents, total, {"late": late, "bm25": words})

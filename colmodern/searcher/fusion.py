@@ -12,6 +12,19 @@ from colmodern.types import FloatVector
 
 RANK_CONSTANT = 60
 
+LEAST_WORD_WEIGHT, MOST_WORD_WEIGHT, TOKENS_OF_ALL_WEIGHT = 0.1, 0.25, 64
+WORD_WEIGHT_OF_RANKS = 0.05
+"""How much BM25 counts if nobody says so; docs/decisions/0011-fusion.md has the measurement."""
+
+
+def word_weight_of(n_query: int) -> float:
+    """Return how much BM25 counts beside the late score of a query of so many tokens.
+
+    The longer a query, the less the means of its matches differ between documents, and the more its
+    words say together.
+    """
+    return min(MOST_WORD_WEIGHT, max(LEAST_WORD_WEIGHT, n_query / TOKENS_OF_ALL_WEIGHT))
+
 
 def fused_scores(
     late: FloatVector,

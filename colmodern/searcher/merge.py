@@ -51,6 +51,7 @@ def merge(found: Sequence[Found], how: SearchPlan, parts: Sequence[Part]) -> Ran
     together = joined(found)
     scores, components = together.scores, together.components
     if how.request.mode is Mode.HYBRID and how.request.fusion is Fusion.RRF:
+        assert how.word_weight is not None  # of ranks it is known without the query
         ranks = fused_ranks(components["late"], components["bm25"], how.word_weight)
         scores = scores + ranks
     rows = best_rows(scores, how.request.k)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from colmodern.request import STAGE_OPTIONS, Effort, Fusion, Mode, Scoring, SearchRequest
+from colmodern.searcher.fusion import WORD_WEIGHT_OF_RANKS, word_weight_of
 from colmodern.searcher.prepared import PreparedQuery
 from colmodern.searcher.statistics import WordStatistics
 from colmodern.types import FloatVector
@@ -21,9 +22,6 @@ def unobserved(stage: str) -> None:
 
 if TYPE_CHECKING:
     from colmodern.encoder import PassageMap
-
-WORD_WEIGHT = {Fusion.SCORES: 0.1, Fusion.RRF: 0.05}
-"""How much BM25 counts in the hybrid mode; docs/decisions/0011-fusion.md has the measurement."""
 
 
 class Room(NamedTuple):
@@ -104,7 +102,7 @@ class SearchPlan:
         whole_documents: If no more documents may be found, all are scored by their codes.
         whole_tokens: The same if they have no more tokens.
         threads: How many threads share the work; the hits do not depend on it.
-        word_weight: How much BM25 counts in the hybrid mode, 0 to 1.
+        word_weight: How much BM25 counts in the hybrid mode, 0 to 1; None: by the query's length.
         scoring: How matches make a score; never ``auto``.
         begin: Called with ``words``, ``candidates``, ``rescore`` and ``passages`` as they begin.
         passage_map: What queries become before passages are chosen; None: they stay as they are.
@@ -118,7 +116,7 @@ class SearchPlan:
     whole_documents: int
     whole_tokens: int
     threads: int
-    word_weight: float
+    word_weight: float | None
     scoring: Scoring
     begin: Begin = unobserved
     passage_map: PassageMap | None = None
@@ -146,6 +144,14 @@ class QueryPlan:
         if self.query is None or self.how.scoring is not Scoring.CORRECTED:
             return None
         return self.query.expected
+
+    @property
+    def word_weight(self) -> float:
+        """How much BM25 counts beside the late score, 0 to 1."""
+        if self.how.word_weight is not None:
+            return self.how.word_weight
+        assert self.query is not None
+        return word_weight_of(len(self.query))
 
     @property
     def phrase_bonus(self) -> float:
@@ -192,7 +198,9 @@ def plan(
     length = max(1.0, n_tokens / max(1, n_documents))
     probes, gathered, candidates = _stages(request, length)
     is_fixed = request.is_exact or any(getattr(request, one) is not None for one in STAGE_OPTIONS)
-    weight = WORD_WEIGHT[request.fusion] if request.word_weight is None else request.word_weight
+    weight = request.word_weight
+    if weight is None and request.fusion is Fusion.RRF:
+        weight = WORD_WEIGHT_OF_RANKS
     return SearchPlan(
         request=replace(request, effort=Effort.EXACT, exact=False) if request.exact else request,
         probes=probes,

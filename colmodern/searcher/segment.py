@@ -181,7 +181,7 @@ def _by_both(
         components["bm25"],
         n_query=len(plan.query),
         highest_by_words=plan.words.highest_score,
-        word_weight=how.word_weight,
+        word_weight=plan.word_weight,
     )
     return Found(documents, total, components).rows(best_rows(total, how.request.k))
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from colmodern import HashEncoder, Indexer, Searcher
 from colmodern.errors import ConfigError
 from colmodern.request import Mode, SearchRequest
-from colmodern.searcher.fusion import RANK_CONSTANT, fused_ranks, fused_scores
+from colmodern.searcher.fusion import RANK_CONSTANT, fused_ranks, fused_scores, word_weight_of
 
 
 def floats(*values):
@@ -46,6 +47,13 @@ def test_a_fused_score_does_not_depend_on_what_else_is_found():
         assert found.tolist() == by_scores(late, words, 0.3)[rows].tolist()
 
 
+@pytest.mark.parametrize(
+    ("n_query", "weight"), [(0, 0.1), (6, 0.1), (8, 0.125), (16, 0.25), (256, 0.25)]
+)
+def test_words_of_longer_queries_count_more(n_query, weight):
+    assert word_weight_of(n_query) == weight
+
+
 def test_without_words_in_the_index_or_tokens_in_the_query_the_other_part_counts():
     assert by_scores(floats(2, 1), floats(0, 0), 0.5, highest=0.0).tolist() == [0.25, 0.125]
     assert by_scores(floats(0, 0), floats(9, 0), 0.5, n_query=0).tolist() == [0.5, 0]
@@ -77,3 +85,18 @@ def test_modes_and_fusions_are_named_in_errors():
     with pytest.raises(ConfigError, match=r"word_weight must lie in 0\.\.1"):
         SearchRequest(k=1, word_weight=1.5)
     assert SearchRequest(k=1).mode is Mode.AUTO
+
+
+def test_a_search_counts_words_by_the_length_of_its_query(tmp_path):
+    encoder = HashEncoder(dim=64)
+    texts = [("a", "one two three four five six"), ("b", "seven eight nine ten"), ("c", "one nine")]
+    Indexer(tmp_path, encoder).build(texts)
+    with Searcher.open(tmp_path, encoder) as searcher:
+        for query in ("one nine", " ".join(["one nine two seven"] * 3), " ".join(["one nine"] * 20)):
+            weight = word_weight_of(len(query.split()))
+            plain, said = (searcher.search(query, word_weight=w) for w in (None, weight))
+            assert plain.mode == Mode.HYBRID
+            assert plain.doc_ids == said.doc_ids
+            assert plain.scores.tolist() == said.scores.tolist()
+            explained = searcher.explain(query, plain.doc_ids[0])
+            assert explained.score == plain.scores[0]
