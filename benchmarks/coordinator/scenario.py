@@ -11,6 +11,8 @@ from pathlib import Path
 from benchmarks.coordinator.load import Asked, Load, seconds_until_full
 from benchmarks.coordinator.processes import Program
 
+_PATIENCE = 120.0  # seconds until what a fault must cause, or a repair must end, has to be seen
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -88,16 +90,18 @@ async def _harm(load: Load, servers: Sequence[Program], plan: Plan) -> Course:
     await asyncio.sleep(plan.calm)
     servers[0].kill()
     await asyncio.sleep(plan.fault)
-    while not any("shard_unavailable" in one.missing for one in load.asked):
-        await asyncio.sleep(0.1)
+    async with asyncio.timeout(_PATIENCE):
+        while not any("shard_unavailable" in one.missing for one in load.asked):
+            await asyncio.sleep(0.1)
     restarted = await asyncio.to_thread(servers[0].restart)
     await asyncio.sleep(plan.calm)
     servers[-1].freeze()
     await asyncio.sleep(plan.fault)
     thawed = servers[-1].thaw()
     await asyncio.sleep(plan.calm)
-    while not (load.asked and load.asked[-1].is_full):
-        await asyncio.sleep(0.1)
+    async with asyncio.timeout(_PATIENCE):
+        while not (load.asked and load.asked[-1].is_full):
+            await asyncio.sleep(0.1)
     load.end()
     await loading
     before_frozen = [one for one in load.asked if one.began < thawed - plan.fault]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from colmodern.codec.codec import Codec
 from colmodern.codec.codes import Codes
 from colmodern.codec.document_sample import (
@@ -11,7 +13,9 @@ from colmodern.codec.document_sample import (
     DocumentReservoir,
     DocumentSample,
 )
-from colmodern.codec.training import plan_n_centroids, train_codec
+
+if TYPE_CHECKING:
+    from colmodern.codec.training import plan_n_centroids, train_codec
 
 __all__ = [
     "MOST_DOCUMENTS",
@@ -24,3 +28,12 @@ __all__ = [
     "plan_n_centroids",
     "train_codec",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what trains a codec when it is first used: a search does not."""
+    if name not in ("plan_n_centroids", "train_codec"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from colmodern.codec import training
+
+    return getattr(training, name)

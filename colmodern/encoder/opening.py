@@ -7,9 +7,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from colmodern.encoder.byte_check import ByteCheck, compare_bytes
 from colmodern.encoder.checkpoint.fingerprint import weights_digest
 from colmodern.encoder.checkpoint.model_config import ModernBertConfig
 from colmodern.encoder.checkpoint.shards import open_weights
@@ -26,6 +25,9 @@ from colmodern.encoder.tokens.sequences import EncodingPlan
 from colmodern.errors import EncoderError
 from colmodern.kernels import REFERENCE, active_isa
 from colmodern.types import FloatMatrix
+
+if TYPE_CHECKING:
+    from colmodern.encoder.byte_check import ByteCheck
 
 # Short texts about many things, some close to each other, and questions that some of them answer.
 _SAMPLES = Path(__file__).with_name("sample_texts.json")
@@ -130,6 +132,8 @@ class OwnRunners:
         return check.passes
 
     def _check_bytes(self, digest: str) -> ByteCheck:
+        from colmodern.encoder.byte_check import compare_bytes
+
         logger.info("comparing bytes with fp32, once for %s", self._checkpoint.folder)
         samples = json.loads(_SAMPLES.read_text("utf-8"))
         queries = self._rules.plan_queries(samples["queries"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from colmodern.kernels.scoring import document_score, shares
 from colmodern.passages.passage import Passage
 from colmodern.passages.reasons import ReasonedPassages, Reasons
+from colmodern.passages.score_parts import rounded_parts
 from colmodern.request import Mode, Scoring
 from colmodern.storage import StoredDocument
 from colmodern.types import (
@@ -202,13 +202,6 @@ class BestTokens:
 
     tokens: IntVector
     scores: FloatVector
-
-
-def rounded_parts(parts: Mapping[str, float]) -> dict[str, float | None]:
-    """Return the parts of a score fit for JSON: what one could not find has none."""
-    return {
-        name: round(score, 6) if math.isfinite(score) else None for name, score in parts.items()
-    }
 
 
 def explain_match(

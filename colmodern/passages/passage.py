@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 from colmodern.passages.places import Place
@@ -114,6 +113,8 @@ def marked_html(passage: Passage | None) -> str:
 
 def _html(passage: Passage, start: int, end: int) -> str:
     """Return some characters of a passage, its matches marked."""
+    from html import escape
+
     parts: list[str] = []
     at = start
     for span in (*passage.highlights, (end, end)):

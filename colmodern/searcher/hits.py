@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.passages.explanation import rounded_parts
 from colmodern.passages.passage import Passage, marked_html
+from colmodern.passages.score_parts import rounded_parts
 from colmodern.request import Mode
 from colmodern.searcher.unread import Unread
 from colmodern.types import Metadata
@@ -199,6 +198,8 @@ class Hits(Sequence[Hit]):
         return pl.DataFrame(self.to_arrow())
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         rows = "".join(
             f"<tr><td>{hit.rank}</td><td>{hit.score:.3f}</td><td>{escape(hit.doc_id)}</td>"
             f"<td>{marked_html(hit.passage)}{_also_html(hit.also)}</td></tr>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -92,6 +91,8 @@ def search_all(
 
     if n_workers <= 1:
         return list(map(search, hows, queries, tokens))
+    from concurrent.futures import ThreadPoolExecutor  # not for one query: it takes milliseconds
+
     with ThreadPoolExecutor(n_workers) as pool:
         return list(pool.map(search, hows, queries, tokens))
 

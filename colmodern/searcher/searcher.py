@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.passages.explanation import Explanation
 from colmodern.remote.reading import open_index
 from colmodern.request import Mode, Scoring, SearchRequest
 from colmodern.searcher.checks import (
@@ -27,11 +26,7 @@ from colmodern.searcher.checks import (
     passage_map_of_index,
     scoring_of_index,
 )
-from colmodern.searcher.description import describe
-from colmodern.searcher.explain import explain_document
-from colmodern.searcher.fields import check_fits
 from colmodern.searcher.hits import Hits
-from colmodern.searcher.left_out import left_out_of
 from colmodern.searcher.mode import asked_in_mode, asked_of_words, has_words
 from colmodern.searcher.part import Part
 from colmodern.searcher.phrases import name_counts
@@ -44,6 +39,7 @@ from colmodern.types import QueryEncoder, TokenEmbeddings
 
 if TYPE_CHECKING:
     from colmodern.encoder import PassageMap
+    from colmodern.passages.explanation import Explanation
     from colmodern.searcher.filters import Filters
 
 
@@ -168,6 +164,8 @@ class Searcher:
     @property
     def not_indexed(self) -> dict[str, int]:
         """How many files of the folders that were indexed are not in the index, by reason."""
+        from colmodern.searcher.left_out import left_out_of
+
         return left_out_of(self._reader.manifest.config)
 
     @property
@@ -197,6 +195,8 @@ class Searcher:
 
     def describe(self) -> dict[str, Any]:
         """Return what the index is: counts, sizes, how it was made, and what runs here."""
+        from colmodern.searcher.description import describe
+
         return describe(self._reader)
 
     def search(
@@ -399,6 +399,8 @@ class Searcher:
 
         ``statistics`` are those of ``search_embeddings``.
         """
+        from colmodern.searcher.explain import explain_document
+
         check_text(query)
         options = {"scoring": scoring, "mode": mode, "word_weight": word_weight, "threads": 1}
         asked = asked_in_mode(SearchRequest.of(None, options), query, self._part)
@@ -465,6 +467,8 @@ class Searcher:
         if statistics is None:
             return self._filters.mask(where)
         if statistics.n_documents:
+            from colmodern.searcher.fields import check_fits
+
             check_fits(statistics.fields)
         return self._filters.mask(where, is_part=True)
 

@@ -58,9 +58,10 @@ def _words_in_another_script(query: str) -> list[str]:
     for word in words_of_folded(text):
         places = [i for i, one in enumerate(word) if script_of(one) not in ("", LATIN)]
         if len(places) > 1 or (places and not has_blanks(word[places[0]])):
-            rest = word[places[-1] + 1 :]
-            marks = next((i for i, one in enumerate(rest) if one == "_" or one.isalnum()), len(rest))
-            found.append(word[places[0] : places[-1] + 1 + marks])
+            end = places[-1] + 1
+            while end < len(word) and not (word[end] == "_" or word[end].isalnum()):
+                end += 1  # marks of its last letter
+            found.append(word[places[0] : end])
     return found
 
 

@@ -11,12 +11,15 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 Job = Callable[[], None]
 
@@ -57,6 +60,8 @@ class Workers:
             _run_in_turn(jobs)
             return
         if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # one query needs none
+
             self._pool = ThreadPoolExecutor(self.n_threads - 1, "colmodern-encoder")
         queue = deque(jobs)
         futures = [self._pool.submit(_drain, queue) for _ in range(helpers)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +71,8 @@ def keep(name: str, write: Callable[[BinaryIO], None]) -> bool:
 
     Two that write the same name do not meet: each has a file of its own until it is whole.
     """
+    import tempfile  # not when what is kept is read
+
     folder = cache_folder()
     if folder is None:
         return False

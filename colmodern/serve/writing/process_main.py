@@ -76,8 +76,7 @@ class _Committing:
             try:
                 self._ready().commit(jobs)
             except EncoderMismatchError:  # it was made again with another one since
-                self._committer.close()
-                self._committer = None
+                self._let_go()
                 self._ready().commit(jobs)
         except ColModernError as error:
             return error
@@ -89,6 +88,11 @@ class _Committing:
         self._is_stopped = True
         if self._committer is not None:
             self._committer.stop()
+
+    def _let_go(self) -> None:
+        if self._committer is not None:
+            self._committer.close()
+            self._committer = None
 
     def _ready(self) -> OwnCommitter:
         if self._committer is None:

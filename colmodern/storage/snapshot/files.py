@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from colmodern.codec import Codec
 from colmodern.errors import IndexFormatError, IndexNotFoundError, IndexStoreError
@@ -21,8 +21,10 @@ from colmodern.storage.format.names import (
     is_of_commit,
     segment_number,
 )
-from colmodern.storage.format.pending import Pending, decode_pending
 from colmodern.storage.format.tables import Table, damaged
+
+if TYPE_CHECKING:
+    from colmodern.storage.format.pending import Pending
 
 __all__ = [
     "check_file",
@@ -103,10 +105,16 @@ def _is_pulled(directory: Directory) -> bool:
 
 def _is_first_build(directory: Directory) -> bool:
     try:
-        pending = decode_pending(directory.read(PENDING), directory.path / PENDING)
+        pending = _decoded_pending(directory)
     except (OSError, IndexStoreError):
         return False
     return pending.fits(None)
+
+
+def _decoded_pending(directory: Directory) -> Pending:
+    from colmodern.storage.format.pending import decode_pending  # a search has no use for it
+
+    return decode_pending(directory.read(PENDING), directory.path / PENDING)
 
 
 def read_pending(path: IndexLocation) -> Pending | None:
@@ -130,7 +138,7 @@ def read_pending(path: IndexLocation) -> Pending | None:
 def pending_after(directory: Directory, manifest: Manifest | None) -> Pending | None:
     """Return what a writer can go on with on top of a manifest, as ``read_pending``."""
     try:
-        pending = decode_pending(directory.read(PENDING), directory.path / PENDING)
+        pending = _decoded_pending(directory)
         if not pending.fits(manifest):
             return None
         check_file(directory, pending.codec.file)

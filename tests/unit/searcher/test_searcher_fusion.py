@@ -92,7 +92,7 @@ def test_a_search_counts_words_by_the_length_of_its_query(tmp_path):
     texts = [("a", "one two three four five six"), ("b", "seven eight nine ten"), ("c", "one nine")]
     Indexer(tmp_path, encoder).build(texts)
     with Searcher.open(tmp_path, encoder) as searcher:
-        for query in ("one nine", " ".join(["one nine two seven"] * 3), " ".join(["one nine"] * 20)):
+        for query in ("one nine", "one nine two seven " * 3, "one nine " * 20):
             weight = word_weight_of(len(query.split()))
             plain, said = (searcher.search(query, word_weight=w) for w in (None, weight))
             assert plain.mode == Mode.HYBRID

@@ -132,7 +132,15 @@ def test_pages_of_other_origins(client_of):
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://good.example/", "https://Good.example", "good.example", "*", "", "http://a/b", "a b://c"],
+    [
+        "https://good.example/",
+        "https://Good.example",
+        "good.example",
+        "*",
+        "",
+        "http://a/b",
+        "a b://c",
+    ],
 )
 def test_an_origin_that_no_browser_would_send_is_refused_at_the_start(origin):
     with pytest.raises(ConfigError, match="is no origin") as refusal:

@@ -16,7 +16,7 @@ HOLDER = textwrap.dedent(
     from colmodern.storage import IndexWriter
     with IndexWriter.open(sys.argv[1]):
         print("locked", flush=True)
-        time.sleep(60)
+        time.sleep(600)
     """
 )
 
