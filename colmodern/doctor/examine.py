@@ -25,10 +25,10 @@ def examine(
     """
     yield from program_findings()
     yield from machine_findings()
-    named = model
+    of_index = None
     if index is not None:
         findings, of_index = index_findings(index)
         yield from findings
-        named = model or of_index
-    yield from model_findings(named)
+    named, made_with = of_index or (None, None)
+    yield from model_findings(model or named, made_with)
     yield from hub_findings(network=network)

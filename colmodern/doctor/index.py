@@ -11,8 +11,8 @@ _AREA = "index"
 _MOST_PROBLEMS = 20
 
 
-def index_findings(path: Path) -> tuple[list[Finding], str | None]:
-    """Return what is found about an index, and the name of its encoder if it can be read.
+def index_findings(path: Path) -> tuple[list[Finding], tuple[str, str] | None]:
+    """Return what is found about an index, and its encoder's name and fingerprint if it is read.
 
     Every file is read and compared with its checksum.
     """
@@ -26,7 +26,7 @@ def index_findings(path: Path) -> tuple[list[Finding], str | None]:
     names = ("index", "documents", "tokens", "segments", "bytes", "bits", "generation")
     findings = [Finding(_AREA, name, about[name]) for name in names]
     findings += [_sound(path), _fit(about["drift"]), _left_out(about["not_indexed"])]
-    return findings, about["encoder"]
+    return findings, (about["encoder"], about["fingerprint"])
 
 
 def _sound(path: Path) -> Finding:

@@ -13,11 +13,12 @@ _AREA = "model"
 _TEXT = "Who may revoke a key that has leaked?"
 
 
-def model_findings(name: str | None) -> Iterator[Finding]:
+def model_findings(name: str | None, made_with: str | None = None) -> Iterator[Finding]:
     """Yield what a model is, after a text was encoded with it; it is not fetched.
 
     Args:
         name: As ``load_encoder`` takes it; None: the one in the package.
+        made_with: The fingerprint of the encoder that made the index that is looked at.
     """
     from colmodern.encoder import DEFAULT_NAME, languages_of, load_encoder
 
@@ -36,7 +37,14 @@ def model_findings(name: str | None) -> Iterator[Finding]:
     yield Finding(_AREA, "loaded", f"in {time.perf_counter() - begun:.2f} s, with a query")
     yield Finding(_AREA, "precision", getattr(encoder, "precision", "fp32"))
     yield Finding(_AREA, "dimensions", encoder.dim)
-    yield Finding(_AREA, "fingerprint", encoder.fingerprint)
+    if made_with in (None, encoder.fingerprint):
+        yield Finding(_AREA, "fingerprint", encoder.fingerprint)
+    else:
+        advice = (
+            f"The index was made with another one, {made_with}, so it answers in mode bm25 alone: "
+            "index its documents again (colmodern index), or give it that model."
+        )
+        yield problem(_AREA, "fingerprint", encoder.fingerprint, advice)
     yield Finding(_AREA, "languages", ", ".join(languages_of(name)) or None)
     lengths = (tokens.vectors**2).sum(axis=1)
     if not len(tokens) or abs(lengths - 1).max() > 1e-2:

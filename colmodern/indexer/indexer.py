@@ -285,7 +285,8 @@ class Indexer:
         """Encode all texts again and train a new codec on them; one commit replaces the index.
 
         For an index whose codec no longer fits its documents. Without an encoder, the one that the
-        index names is loaded. The old index answers until it is done.
+        index names is loaded, be it another than made it, as another version's ``default`` is. The
+        old index answers until it is done.
 
         Raises:
             IndexNotFoundError: There is no index.
@@ -306,8 +307,9 @@ class Indexer:
                 from colmodern.encoder import load_encoder
 
                 self.encoder = load_encoder(snapshot.manifest.encoder.name)
+            else:
+                check_encoder(snapshot.manifest, self.encoder)
             encoder = self._text_encoder()
-            check_encoder(snapshot.manifest, encoder)
             for document in snapshot.documents():
                 transaction.spool.add(document)
             transaction.report.unchanged = len(transaction.spool)

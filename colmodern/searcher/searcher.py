@@ -120,7 +120,12 @@ class Searcher:
             EncoderMismatchError: The index was made again, with another encoder than the one that
                 this searcher was opened with. Opened without one, it loads the other.
         """
-        fresh = type(self)(self._reader.refresh(), self._opened_with, precision=self._precision)
+        reader = self._reader.refresh()
+        try:
+            fresh = type(self)(reader, self._opened_with, precision=self._precision)
+        except BaseException:
+            reader.close()
+            raise
         made_with = fresh._reader.manifest.encoder.fingerprint
         if self._encoder is not None and self._encoder.fingerprint == made_with:
             fresh._encoder = self._encoder

@@ -10,8 +10,11 @@ from typing import ClassVar
 from colmodern.errors import ConfigError
 from colmodern.options import Door, Options, option
 
-_ORIGIN = re.compile(r"null|[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+")
-"""As browsers write it; a browser names a page of no site "null"."""
+_ORIGIN = re.compile(
+    r"null|https?://[^\s/?#@A-Z]+|(?!https?:)[a-z][a-z0-9+.-]*://[^\s/?#@]+|file://"
+)
+"""As browsers write it; a browser names a page of no site "null", some of a file "file://". Hosts
+are in small letters with HTTP alone: Safari names an extension by capitals."""
 
 LONGEST_ID = 10_000
 """Characters of an id that a request may name."""

@@ -18,6 +18,8 @@ __all__ = ["exact_words_of", "names_of"]
 _LEAST_SHARE = 3  # names are a third of the query's words
 _LEAST_DIGITS, _LEAST_CHARACTERS, _LEAST_PART = 3, 3, 2
 _AROUND = ".,;:!?()[]{}<>'\"`*"
+_NO_OTHER_SCRIPT = frozenset({"", LATIN, "MODIFIER"})
+"""Modifiers are letters beside those of any script: the okina of Hawaiian, stress marks."""
 
 
 def exact_words_of(query: str) -> list[Phrase]:
@@ -56,12 +58,16 @@ def _words_in_another_script(query: str) -> list[str]:
         return []
     found = []
     for word in words_of_folded(text):
-        places = [i for i, one in enumerate(word) if script_of(one) not in ("", LATIN)]
-        if len(places) > 1 or (places and not has_blanks(word[places[0]])):
+        places = [i for i, one in enumerate(word) if script_of(one) not in _NO_OTHER_SCRIPT]
+        if not places or len(places) < min(2, sum(map(str.isalnum, word))):
+            continue  # one letter is a symbol, or a unit behind a number
+        if not has_blanks(word[places[0]]):
             end = places[-1] + 1
             while end < len(word) and not (word[end] == "_" or word[end].isalnum()):
                 end += 1  # marks of its last letter
             found.append(word[places[0] : end])
+        elif len(places) > 1:
+            found.append(word)  # as texts have it: a part of it is no word
     return found
 
 

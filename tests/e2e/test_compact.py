@@ -118,6 +118,16 @@ def test_an_interrupted_retraining_goes_on_and_the_old_index_answers(path, encod
     assert verify(path) == []
 
 
+def test_what_is_named_so_now_makes_an_index_again(tmp_path, monkeypatch):
+    path = tmp_path / "named"
+    Indexer(path, HashEncoder(dim=64)).build([("a", "bread"), ("b", "purple bicycles")])
+    newer = HashEncoder(dim=64, seed=5)
+    monkeypatch.setattr("colmodern.encoder.load_encoder", lambda *_, **__: newer)
+    Indexer(path).retrain()
+    with Searcher.open(path, newer) as searcher:
+        assert searcher.search("purple bicycles", mode="late").doc_ids[0] == "b"
+
+
 def test_what_cannot_be_retrained_says_so(tmp_path, path, encoder):
     with pytest.raises(EncoderMismatchError):
         Indexer(path, HashEncoder(dim=64, seed=1)).retrain()

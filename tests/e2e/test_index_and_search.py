@@ -180,7 +180,9 @@ def test_an_index_of_another_encoder_is_refused(index):
         Indexer(index, other).update([("a", "x")])
 
 
-def test_a_refreshed_searcher_asks_the_encoder_that_the_index_was_made_again_with(tmp_path):
+def test_a_refreshed_searcher_asks_the_encoder_that_the_index_was_made_again_with(
+    tmp_path, monkeypatch
+):
     path, other = tmp_path / "index", HashEncoder(dim=64, seed=5)
     Indexer(path, HashEncoder(dim=64)).build([("a", "bread")])
     with Searcher.open(path) as searcher, Searcher.open(path, HashEncoder(dim=64)) as bound:
@@ -191,6 +193,15 @@ def test_a_refreshed_searcher_asks_the_encoder_that_the_index_was_made_again_wit
             best = fresh.search("purple bicycles", mode="late")[0]
         with pytest.raises(EncoderMismatchError):
             bound.refresh()
+        opened = []
+        refresh = IndexReader.refresh
+        monkeypatch.setattr(
+            IndexReader, "refresh", lambda self: opened.append(refresh(self)) or opened[-1]
+        )
+        with pytest.raises(EncoderMismatchError):
+            bound.refresh()
+        with pytest.raises(ValueError, match="closed"):
+            _ = opened[0].segments
     assert (best.doc_id, best.score) == ("b", pytest.approx(2, abs=0.1))
 
 

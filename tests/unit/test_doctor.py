@@ -48,6 +48,13 @@ def test_a_sound_index_and_its_model_are_good(index):
     assert all_found["hub", "answers"].value == "not asked; --network asks"
 
 
+def test_a_model_that_did_not_make_the_index_is_told(index):
+    one = found(index, model="hash:16:7")["model", "fingerprint"]
+    assert one.state is State.PROBLEM
+    assert HashEncoder(dim=16).fingerprint in one.advice
+    assert found(index, model="hash:16:0")["model", "fingerprint"].state is State.GOOD
+
+
 def test_json_says_it_all_and_the_exit_status_that_it_is_sound(index):
     code, text = run("--index", str(index), "--format", "json")
     values = json.loads(text)

@@ -19,8 +19,9 @@ _NEXT = {
     "too_large": "ask for less",
     "index_not_served": "call status, which names the indexes",
     "index_not_found": "tell the user to run `colmodern index FOLDER`, then call again",
-    "encoder_mismatch": "tell the user: the index was made anew with another model, so that this "
-    "server has to be started again",
+    "encoder_mismatch": "tell the user: the index was made with another model than the one here; "
+    "`colmodern index FOLDER` makes it again with this one, then call again. A program that handed "
+    "its own model over has to be started again",
     "index_is_remote": "tell the user: it is changed where it was published from",
     "index_locked": "another process is indexing; call again in a minute",
     "many_deletions": "tell the user: only `colmodern index --prune` may delete so much",

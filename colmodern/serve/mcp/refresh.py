@@ -54,9 +54,10 @@ def bring_up_to_date(index: ServedIndex, progress: Progress) -> dict[str, Any]:
             index was made anew with another encoder, which is not undone by the one in hand.
     """
     index.refresh()
-    indexer = Indexer(index.path, index.encoder.encoder)
+    encoder = index.encoder.encoder  # once: another thread may refresh it to another one
+    indexer = Indexer(index.path, encoder)
     with open_reader(index.path) as newest:
-        check_encoder(newest, index.encoder)
+        check_encoder(newest, encoder)
     with index.use() as snapshot:
         scans = scans_of(snapshot.reader.manifest.config, snapshot.reader.sources())
     if not scans:

@@ -148,6 +148,18 @@ def test_an_origin_that_no_browser_would_send_is_refused_at_the_start(origin):
     assert refusal.value.value == origin
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("null", "file://", "http://[::1]:3000", "capacitor://localhost"),
+        "moz-extension://0f1e2d3c-aaaa-bbbb-cccc-0123456789ab",
+        "safari-web-extension://140BB581-A2C0-422A-9DD3-6982A5ABEE5E",
+    ],
+)
+def test_an_origin_that_browsers_and_apps_send_is_taken(origin):
+    assert ServeConfig(cors=(origin,)).cors == (origin,)
+
+
 @pytest.mark.parametrize("origin", ["null", "127.0.0.1:8765", "https://127.0.0.1", ""])
 def test_what_is_no_origin_of_this_server(client, origin):
     refused(client.get("/v1/status", headers={"Origin": origin}), "origin_refused", 403)

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from colmodern import HashEncoder, Indexer, Searcher
-from colmodern.errors import IndexCorruptError, IndexLockedError
+from colmodern.errors import EncoderMismatchError, IndexCorruptError, IndexLockedError
 from colmodern.serve.writing import commit, process, process_main
 from colmodern.serve.writing.commit import OwnCommitter, Stopped
 from colmodern.serve.writing.jobs import JobKind, JobState, Journal, journal_folder
@@ -90,6 +90,16 @@ def test_an_index_made_again_with_another_encoder_is_written_to_with_that_one(
     with IndexReader.open(index) as reader:
         assert reader.manifest.encoder.fingerprint == other.fingerprint
         assert reader.n_documents == 2
+
+
+def test_an_index_that_names_what_is_another_encoder_here_is_told_each_time(index, monkeypatch):
+    def refuse(*_, **__):
+        raise EncoderMismatchError(index_encoder="default (a)", given_encoder="default (b)")
+
+    monkeypatch.setattr(process_main, "encoder_of", refuse)
+    committing = process_main._Committing(index)
+    for _ in range(2):
+        assert isinstance(committing.commit([]), EncoderMismatchError)
 
 
 def test_another_process_commits_and_the_server_serves_it(writable):
