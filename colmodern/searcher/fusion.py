@@ -17,12 +17,19 @@ WORD_WEIGHT_OF_RANKS = 0.05
 """How much BM25 counts if nobody says so; docs/decisions/0011-fusion.md has the measurement."""
 
 
-def word_weight_of(n_query: int) -> float:
+def word_weight_of(n_query: int, *, are_long: bool) -> float:
     """Return how much BM25 counts beside the late score of a query of so many tokens.
 
     The longer a query, the less the means of its matches differ between documents, and the more its
-    words say together.
+    words say together. Long documents have a fair match for every query token, so words count as
+    much as they ever do.
+
+    Args:
+        n_query: How many tokens the query has.
+        are_long: Whether the documents of the index are long.
     """
+    if are_long:
+        return MOST_WORD_WEIGHT
     return min(MOST_WORD_WEIGHT, max(LEAST_WORD_WEIGHT, n_query / TOKENS_OF_ALL_WEIGHT))
 
 

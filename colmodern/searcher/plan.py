@@ -102,7 +102,9 @@ class SearchPlan:
         whole_documents: If no more documents may be found, all are scored by their codes.
         whole_tokens: The same if they have no more tokens.
         threads: How many threads share the work; the hits do not depend on it.
-        word_weight: How much BM25 counts in the hybrid mode, 0 to 1; None: by the query's length.
+        word_weight: How much BM25 counts in the hybrid mode, 0 to 1; None: by the length of the
+            query and of documents.
+        are_long: Whether the index's documents count as long.
         scoring: How matches make a score; never ``auto``.
         begin: Called with ``words``, ``candidates``, ``rescore`` and ``passages`` as they begin.
         passage_map: What queries become before passages are chosen; None: they stay as they are.
@@ -117,6 +119,7 @@ class SearchPlan:
     whole_tokens: int
     threads: int
     word_weight: float | None
+    are_long: bool
     scoring: Scoring
     begin: Begin = unobserved
     passage_map: PassageMap | None = None
@@ -151,7 +154,7 @@ class QueryPlan:
         if self.how.word_weight is not None:
             return self.how.word_weight
         assert self.query is not None
-        return word_weight_of(len(self.query))
+        return word_weight_of(len(self.query), are_long=self.how.are_long)
 
     @property
     def phrase_bonus(self) -> float:
@@ -211,6 +214,7 @@ def plan(
         whole_tokens=0 if is_fixed else _STAGES[request.effort].whole,
         threads=request.threads or threads,
         word_weight=weight,
+        are_long=length >= LONG,
         scoring=scoring if request.scoring is Scoring.AUTO else request.scoring,
         begin=begin,
         passage_map=passage_map if request.passages else None,

@@ -51,7 +51,8 @@ def test_a_fused_score_does_not_depend_on_what_else_is_found():
     ("n_query", "weight"), [(0, 0.1), (6, 0.1), (8, 0.125), (16, 0.25), (256, 0.25)]
 )
 def test_words_of_longer_queries_count_more(n_query, weight):
-    assert word_weight_of(n_query) == weight
+    assert word_weight_of(n_query, are_long=False) == weight
+    assert word_weight_of(n_query, are_long=True) == 0.25
 
 
 def test_without_words_in_the_index_or_tokens_in_the_query_the_other_part_counts():
@@ -93,10 +94,20 @@ def test_a_search_counts_words_by_the_length_of_its_query(tmp_path):
     Indexer(tmp_path, encoder).build(texts)
     with Searcher.open(tmp_path, encoder) as searcher:
         for query in ("one nine", "one nine two seven " * 3, "one nine " * 20):
-            weight = word_weight_of(len(query.split()))
+            weight = word_weight_of(len(query.split()), are_long=False)
             plain, said = (searcher.search(query, word_weight=w) for w in (None, weight))
             assert plain.mode == Mode.HYBRID
             assert plain.doc_ids == said.doc_ids
             assert plain.scores.tolist() == said.scores.tolist()
             explained = searcher.explain(query, plain.doc_ids[0])
             assert explained.score == plain.scores[0]
+
+
+def test_a_search_of_long_documents_counts_words_most(tmp_path):
+    encoder = HashEncoder(dim=64)
+    texts = [(name, f"{name} word " * 600) for name in ("one", "two", "three")]
+    Indexer(tmp_path, encoder).build(texts)
+    with Searcher.open(tmp_path, encoder) as searcher:
+        plain, said = (searcher.search("two word", word_weight=w) for w in (None, 0.25))
+        assert plain.scores.tolist() == said.scores.tolist()
+        assert searcher.explain("two word", "two").score == plain.scores[0]
