@@ -187,6 +187,20 @@ def test_texts_are_read_as_we_read_them(reader, built):
     letters = "abXYZ019_ .-:\x1c\x85\ufeff\"“”„«»'éßİΣςǅ钥匙の鍵ๆกุ١२ⅷ①²ﬁＡ\u00ad\u200bñ\u0301𠀀😀"
     texts = ["".join(drawn.choices(letters, k=drawn.randint(1, 24))) for _ in range(2000)]
     texts += [one.text for one in sections.documents_of(pages_of(built))] + list(QUERIES)
+    scripts = [
+        "雨伞",
+        "傘",
+        "ΔΔCt",
+        "β-x",
+        "Анна",
+        "2024年",
+        "\u02bba\u02bbawa",
+        "ที่ดี",
+        "ร่ม",
+        "umbrella鍵",
+        "é_",
+    ]
+    texts += [" ".join(drawn.choices([*scripts, *["umbrella"] * 9], k=6)) for _ in range(500)]
     script = (
         "const {folded, namesOf, phrasesOf, runsOf, wordsOf} = siteSearch;"
         "return arguments[0].map((text) =>"

@@ -11,6 +11,8 @@
   const LOW = "„"; // closed by “ in German, by ” in Polish
   const AROUND = new Set(".,;:!?()[]{}<>'\"`*");
   const BLANKS = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u; // of Python
+  const LATIN = /\p{Script=Latin}/u;
+  const ANOTHER_SCRIPT = /^(?![\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}])\p{L}$/u;
   const RUN_WORDS = [5, 20];
   const RUN_SHARE = 0.6; // of the letters of the query's words
 
@@ -42,13 +44,35 @@
     return end && isOfWord(characters[end + 1] ?? "") ? 0 : end;
   }
 
-  /** Return the names, numbers and file names of a query of which they are a third or more. */
+  /** Return the names, numbers and file names of a query, and its words in another script. */
   function namesOf(query) {
     const words = query.split(BLANKS).map(stripped).filter(Boolean);
     const names = words.filter(isName);
-    if (!names.length || names.length * 3 < words.length) return [];
-    const found = names.map((name) => wordsOfFolded(folded(name)).slice(0, MOST_WORDS));
+    const counted = names.length * 3 < words.length ? [] : names;
+    const found = counted.map((name) => wordsOfFolded(folded(name)).slice(0, MOST_WORDS));
+    found.push(...wordsInAnotherScript(folded(query)).map((word) => [word]));
     return distinct(found.filter((name) => name.length)).slice(0, MOST_PHRASES);
+  }
+
+  /** Return the words in other scripts of a folded query most of whose letters are Latin. */
+  function wordsInAnotherScript(text) {
+    const letters = text.match(/\p{L}/gu) ?? [];
+    if (2 * letters.filter((one) => LATIN.test(one)).length <= letters.length) return [];
+    const found = [];
+    for (const word of wordsOfFolded(text)) {
+      const characters = Array.from(word);
+      const places = [...characters.keys()].filter((i) => ANOTHER_SCRIPT.test(characters[i]));
+      const nSigns = characters.filter(isAlphanumeric).length;
+      if (!places.length || places.length < Math.min(2, nSigns)) continue;
+      if (!hasBlanks(characters[places[0]])) {
+        let end = places.at(-1) + 1;
+        while (end < characters.length && !(characters[end] === "_" || isAlphanumeric(characters[end]))) end++;
+        found.push(characters.slice(places[0], end).join(""));
+      } else if (places.length > 1) {
+        found.push(word);
+      }
+    }
+    return found;
   }
 
   function stripped(word) {
