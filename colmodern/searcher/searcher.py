@@ -126,7 +126,7 @@ class Searcher:
         except BaseException:
             reader.close()
             raise
-        made_with = fresh._reader.manifest.encoder.fingerprint
+        made_with = reader.manifest.encoder.fingerprint
         if self._encoder is not None and self._encoder.fingerprint == made_with:
             fresh._encoder = self._encoder
         return fresh

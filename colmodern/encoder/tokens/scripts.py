@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from colmodern.text.scripts import scripts_of
+from colmodern.text.scripts import LATIN, scripts_of
 
 __all__ = ["is_read"]
 
@@ -28,7 +28,7 @@ def is_read(script: str, pieces: Iterable[str]) -> bool:
     """
     n_several = n_single = 0
     for piece in pieces:
-        if piece.isascii() and script != "LATIN":
+        if piece.isascii() and script != LATIN:
             continue
         n_letters = scripts_of(piece)[script]
         n_several += n_letters > 1

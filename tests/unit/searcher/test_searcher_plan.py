@@ -35,10 +35,11 @@ def test_short_documents_make_more_candidates():
     assert planned(0, 0).candidates == 10_000
 
 
-def test_words_count_alike_in_documents_of_any_length_unless_someone_says_how_much():
+def test_how_much_words_count_is_left_to_the_query_but_of_ranks_or_if_someone_says_so():
     assert {of_length(n, mode="hybrid").word_weight for n in (300, 2_000)} == {None}
     assert {of_length(n, mode="hybrid", fusion="rrf").word_weight for n in (300, 2_000)} == {0.05}
     assert of_length(2_000, mode="hybrid", word_weight=0.0).word_weight == 0
+    assert [of_length(n, mode="hybrid").are_long for n in (300, 999, 1_000)] == [False, False, True]
 
 
 def test_few_tokens_are_all_scored_unless_a_stage_is_asked_for_by_numbers():
