@@ -11,6 +11,12 @@
 #else
 #define COLMODERN_ARM 0
 #endif
+// Older versions of Clang have products of matrices of bytes only where they are in the baseline.
+#if COLMODERN_ARM && (defined(__ARM_FEATURE_MATMUL_INT8) || !defined(__clang__) || __clang_major__ >= 16)
+#define COLMODERN_I8MM 1
+#else
+#define COLMODERN_I8MM 0
+#endif
 
 namespace colmodern {
 

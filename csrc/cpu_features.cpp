@@ -1,6 +1,15 @@
 #include "cpu_features.h"
 
+#include <cstddef>
+
 #include "cpu.h"
+
+#if COLMODERN_ARM && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#elif COLMODERN_ARM
+#include <sys/sysctl.h>
+#endif
 
 namespace colmodern {
 namespace {
@@ -60,6 +69,27 @@ Features probe() noexcept {
     found.amx_tile = has_bit(seven.edx, 24);
     found.amx_int8 = has_bit(seven.edx, 25);
   }
+  return found;
+}
+#elif COLMODERN_ARM && defined(__linux__)
+Features probe() noexcept {
+  Features found{};
+  found.dotprod = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+  constexpr unsigned long kI8mm = 1UL << 13;  // HWCAP2_I8MM, which older headers lack
+  found.i8mm = (getauxval(AT_HWCAP2) & kI8mm) != 0;
+  return found;
+}
+#elif COLMODERN_ARM
+bool says_yes(const char* question) noexcept {
+  int answer = 0;
+  std::size_t size = sizeof answer;
+  return sysctlbyname(question, &answer, &size, nullptr, 0) == 0 && answer != 0;
+}
+
+Features probe() noexcept {
+  Features found{};
+  found.dotprod = says_yes("hw.optional.arm.FEAT_DotProd");
+  found.i8mm = says_yes("hw.optional.arm.FEAT_I8MM");
   return found;
 }
 #else

@@ -1,5 +1,4 @@
 // Which kernels run on this machine: probed once, then a table of function pointers.
-#include <cstddef>
 #include <stdexcept>
 #include <string>
 
@@ -10,11 +9,6 @@
 #if COLMODERN_X86 && defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
-#elif COLMODERN_ARM && defined(__linux__)
-#include <asm/hwcap.h>
-#include <sys/auxv.h>
-#elif COLMODERN_ARM
-#include <sys/sysctl.h>
 #endif
 
 namespace colmodern {
@@ -72,16 +66,6 @@ bool probe_amx() noexcept {
 }
 #endif
 
-#if COLMODERN_ARM && defined(__linux__)
-bool probe_neon() noexcept { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
-#elif COLMODERN_ARM
-bool probe_neon() noexcept {
-  int has_it = 0;
-  std::size_t size = sizeof has_it;
-  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has_it, &size, nullptr, 0) == 0 && has_it != 0;
-}
-#endif
-
 }  // namespace
 
 const char* name_of(Isa isa) noexcept {
@@ -107,8 +91,7 @@ bool is_supported(Isa isa) noexcept {
   if (isa == Isa::avx512vnni) return has_avx512vnni;
   if (isa == Isa::amx) return has_amx;
 #elif COLMODERN_ARM
-  static const bool has_neon = probe_neon();
-  if (isa == Isa::neon) return has_neon;
+  if (isa == Isa::neon) return features().dotprod;
 #endif
   return isa == Isa::scalar;
 }

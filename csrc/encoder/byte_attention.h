@@ -131,12 +131,14 @@ COLMODERN_INLINE void mix_bytes(const AttentionBlock& block, const ByteKeys& key
   constexpr std::int64_t kWidth = Vectors * kLanes;
   const std::int64_t slots = (keys.n + Op::kStep - 1) / Op::kStep;
   const std::uint32_t* first = block.values + keys.begin / Op::kStep * block.dim;
+  typename Op::Sum starts[Vectors];
+  for (int v = 0; v < Vectors; ++v) starts[v] = Op::start_mix(scratch.scores + v * kLanes, kWidth, slots);
   for (std::int64_t d = 0; d < block.dim; d += kTile) {
     typename Op::Sum sums[kTile][Vectors];
 #pragma GCC unroll 4
     for (int r = 0; r < kTile; ++r) {
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) sums[r][v] = Op::start_mix();
+      for (int v = 0; v < Vectors; ++v) sums[r][v] = starts[v];
     }
     const std::uint32_t* weights = scratch.scores;
     const std::uint32_t* values = first + d;

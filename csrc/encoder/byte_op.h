@@ -25,10 +25,12 @@ struct ByteOp {
     __m512i exponents;
     Floats offset;
   };
-  COLMODERN_INLINE static Sum start_mix() { return units_of(fill(kRounder)); }
+  COLMODERN_INLINE static Sum start_mix(const std::uint32_t*, std::int64_t, std::int64_t) {
+    return units_of(fill(kRounder));
+  }
   COLMODERN_INLINE static Growth growth(Floats octaves) {
     const __m512i exponents = _mm512_slli_epi32(_mm512_cvtps_epi32(octaves.v), 23);
-    return {exponents, {_mm512_castsi512_ps(_mm512_add_epi32(exponents, start_mix().v))}};
+    return {exponents, {_mm512_castsi512_ps(_mm512_add_epi32(exponents, units_of(fill(kRounder)).v))}};
   }
   COLMODERN_INLINE static Floats grown(Sum sum, const Growth& growth) {
     return Floats{_mm512_castsi512_ps(_mm512_add_epi32(sum.v, growth.exponents))} - growth.offset;

@@ -168,6 +168,12 @@ extern const LinearKernels kBrain_amx;
 extern const AttentionKernels kByteAttention_amx;
 extern const AttentionKernels kBrainAttention_amx;
 #endif
+#if COLMODERN_ARM
+COLMODERN_DECLARE_TABLES(neon)
+#if COLMODERN_I8MM
+extern const LinearKernels kBytes_i8mm;
+#endif
+#endif
 #undef COLMODERN_DECLARE_TABLES
 
 }  // namespace colmodern::encoder

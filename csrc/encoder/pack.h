@@ -51,8 +51,10 @@ class Linear {
   // Floats of a row that are converted, in whole vectors.
   std::int64_t width() const noexcept { return width_; }
 
- private:
+  // The weights as they lie.
   PackedLinear view() const noexcept { return {width_ / kernels_->step, weights_, scales_, sums_, bias_, starts_}; }
+
+ private:
   void pack(const Tables& tables, const LinearSource& source, int threads) const;
 
   const LinearKernels* kernels_;

@@ -44,7 +44,7 @@ struct ByteOp {
   }
 
   using Growth = Floats;
-  static Sum start_mix() { return {}; }
+  static Sum start_mix(const std::uint32_t*, std::int64_t, std::int64_t) { return {}; }
   static Growth growth(const Floats& octaves) { return times_power(fill(1.0F), octaves); }
   static Floats grown(const Sum& sum, const Growth& growth) { return floats(sum) * growth; }
 

@@ -35,6 +35,14 @@ Tables tables_for(Isa isa) {
     return tables;
   }
   if (isa == Isa::avx2) return COLMODERN_TABLES(avx2);
+#elif COLMODERN_ARM
+  if (isa == Isa::neon) {
+    Tables tables = COLMODERN_TABLES(neon);
+#if COLMODERN_I8MM
+    if (features().i8mm) tables.bytes = &kBytes_i8mm;
+#endif
+    return tables;
+  }
 #endif
   return COLMODERN_TABLES(scalar);
 #undef COLMODERN_TABLES

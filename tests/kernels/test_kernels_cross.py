@@ -1,9 +1,9 @@
 """The instruction sets of this machine and of 64-bit Arm agree, at awkward shapes.
 
-``csrc/tests/`` has two programs, each compiled twice: for this machine, under the sanitizers of
+``csrc/tests/`` has three programs, each compiled twice: for this machine, under the sanitizers of
 addresses and undefined behaviour where the compiler has them, and for Arm, where an emulator runs
-it. ``agree.cpp`` compares kernels bit for bit, ``passes.cpp`` the vectors of small encoders. The
-tiles of AMX are emulated: sanitizers see what they load, and machines without them run their code.
+it. ``agree.cpp`` compares kernels bit for bit, ``bytes.cpp`` the encoder's loops in bytes with what
+defines them, ``passes.cpp`` the vectors of small encoders. The tiles of AMX are emulated: sanitizers see what they load, and machines without them run their code.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ SANITIZERS = (
 # than it is compiled, and slower so.
 BY_CALLS = ("--param", "asan-instrumentation-with-call-threshold=0")
 RUNS_LONG = "encoder"
-NEVER_CALLED = ("passages", "words")  # by the two programs
+NEVER_CALLED = ("passages", "words")  # by the programs
+PROGRAMS = ("agree", "bytes", "passes")
 CROSS_COMPILER = "aarch64-linux-gnu-g++"
 EMULATORS = ("qemu-aarch64-static", "qemu-aarch64")
 
@@ -51,15 +52,16 @@ def run(*command):
 
 
 def compile_programs(compiler, folder, *flags):
-    """Return ``agree`` and ``passes``."""
+    """Return the programs, by their names."""
     options = ("-std=c++20", "-O1", "-ffp-contract=off", "-pthread", f"-I{CSRC}", *flags)
-    sources = [CSRC / "tests" / "agree.cpp", CSRC / "tests" / "passes.cpp", *kernel_sources()]
+    sources = [*(CSRC / "tests" / f"{name}.cpp" for name in PROGRAMS), *kernel_sources()]
     objects = [folder / f"{number}.o" for number in range(len(sources))]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         [*pool.map(partial(compile_one, compiler, options), sources, objects)]
-    programs = folder / "agree", folder / "passes"
-    for program, main in zip(programs, objects[:2], strict=True):
-        checked(run(compiler, *options, "-o", program, main, *objects[2:]))
+    programs = {name: folder / name for name in PROGRAMS}
+    mains, kernels = objects[: len(PROGRAMS)], objects[len(PROGRAMS) :]
+    for program, main in zip(programs.values(), mains, strict=True):
+        checked(run(compiler, *options, "-o", program, main, *kernels))
     return programs
 
 
@@ -106,18 +108,18 @@ def compared(result):
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
-    """The programs for this machine, and what the first says."""
+    """The programs for this machine, and what ``agree`` says."""
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
     if compiler is None:
         pytest.skip("needs a C++ compiler")
     folder = tmp_path_factory.mktemp("here")
-    agree, passes = compile_programs(compiler, folder, TILES, *sanitizers(compiler, folder))
-    return agree, run(agree), passes
+    programs = compile_programs(compiler, folder, TILES, *sanitizers(compiler, folder))
+    return programs, run(programs["agree"])
 
 
 @pytest.fixture(scope="module")
 def arm(tmp_path_factory):
-    """How to run programs for 64-bit Arm, and the two."""
+    """How to run programs for 64-bit Arm, and these."""
     emulator = next(filter(None, map(shutil.which, EMULATORS)), None)
     if shutil.which(CROSS_COMPILER) is None or emulator is None:
         pytest.skip(
@@ -125,13 +127,13 @@ def arm(tmp_path_factory):
             "(Debian: g++-aarch64-linux-gnu and qemu-user-static)"
         )
     folder = tmp_path_factory.mktemp("arm")
-    return emulator, *compile_programs(CROSS_COMPILER, folder, "-static")
+    return emulator, compile_programs(CROSS_COMPILER, folder, "-static")
 
 
 def test_the_instruction_sets_of_this_machine_agree(here):
-    program, result, _ = here
+    programs, result = here
     names, _ = compared(result)
-    assert {*names, "scalar"} == set(run(program, "names").stdout.split())
+    assert {*names, "scalar"} == set(run(programs["agree"], "names").stdout.split())
     assert names >= set(available_isas()) - {"scalar", "reference"}
     bf16 = PRECISIONS.index("bf16")
     if native().can_encode(NATIVE_ISAS.index("avx512vnni"), bf16):
@@ -139,27 +141,38 @@ def test_the_instruction_sets_of_this_machine_agree(here):
 
 
 def test_neon_agrees_with_scalar_and_both_with_this_machine(here, arm):
-    emulator, program, _ = arm
-    names, checksum = compared(run(emulator, "-cpu", "max", program))
+    emulator, programs = arm
+    names, checksum = compared(run(emulator, "-cpu", "max", programs["agree"]))
     assert names == {"neon"}
     assert checksum == compared(here[1])[1]
 
 
 def test_an_arm_without_the_dot_product_runs_scalar(arm):
-    emulator, program, _ = arm
-    assert run(emulator, "-cpu", "cortex-a57", program, "names").stdout.split() == ["scalar"]
-    assert run(emulator, "-cpu", "max", program, "names").stdout.split() == ["scalar", "neon"]
+    emulator, programs = arm
+    agree = programs["agree"]
+    assert run(emulator, "-cpu", "cortex-a57", agree, "names").stdout.split() == ["scalar"]
+    assert run(emulator, "-cpu", "max", agree, "names").stdout.split() == ["scalar", "neon"]
+
+
+def test_loops_in_bytes_give_what_defines_them(here):
+    all_right(run(here[0]["bytes"]))
+
+
+@pytest.mark.parametrize("processor", ["max", "neoverse-n1"])
+def test_so_they_do_on_arm_with_products_of_matrices_and_without(arm, processor):
+    emulator, programs = arm
+    all_right(run(emulator, "-cpu", processor, programs["bytes"]))
 
 
 def test_passes_of_the_encoder_stay_inside_their_arrays_and_near_each_other(here):
-    passes_agree(run(here[2]))
+    all_right(run(here[0]["passes"]))
 
 
 def test_passes_of_the_encoder_run_on_arm(arm):
-    emulator, _, program = arm
-    passes_agree(run(emulator, "-cpu", "max", program))
+    emulator, programs = arm
+    all_right(run(emulator, "-cpu", "max", programs["passes"]))
 
 
-def passes_agree(result):
+def all_right(result):
     assert result.returncode == 0, (result.stdout + result.stderr)[-4000:]
     assert result.stdout.startswith("0 of ")

@@ -3,9 +3,10 @@
     python -m tools.cross [--target windows-x86_64 ...] [--work build/cross]
 
 For each system ``csrc/tests/agree.cpp`` compares every instruction set bit for bit with the scalar
-twin, ``passes.cpp`` the vectors of small encoders; the checksum of all results has to be the same
-on every system that runs. Programs for Arm run in qemu-user, those for Windows under Wine, where
-these are installed; what is not run is said. Exit status 1: something failed.
+twin, ``bytes.cpp`` the encoder's loops in bytes with what defines them, ``passes.cpp`` the vectors
+of small encoders; the checksum of all results has to be the same on every system that runs.
+Programs for Arm run in qemu-user, those for Windows under Wine, where these are installed; what is
+not run is said. Exit status 1: something failed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tools.cross.targets import TARGETS, Target
 ROOT = Path(__file__).parents[2]
 CSRC = ROOT / "csrc"
 _FLAGS = ("-std=c++20", "-O2", "-ffp-contract=off", "-pthread", f"-I{CSRC}", "-w")
+_PROGRAMS = ("agree", "bytes", "passes")
 _LIMIT = 3600  # seconds; an emulator is slow
 
 
@@ -65,28 +67,29 @@ def main() -> int:
 
 def _outcome(target: Target, folder: Path, jobs: int) -> Outcome:
     try:
-        agree, passes = _compile(target, folder, jobs)
+        agree, *others = _compile(target, folder, jobs)
         command = target.command(str(agree))
         if command is None:
             return Outcome(target)
         *lines, last = _run(command).splitlines()
         if not last.startswith("checksum "):
             return Outcome(target, failure=f"agree ended with {last!r}")
-        _run([*command[:-1], str(passes)])
+        for program in others:
+            _run([*command[:-1], str(program)])
     except CrossError as error:
         return Outcome(target, failure=str(error))
     return Outcome(target, tuple(line.split(":")[0] for line in lines), last.split()[1])
 
 
-def _compile(target: Target, folder: Path, jobs: int) -> tuple[Path, Path]:
-    """Return ``agree`` and ``passes``."""
+def _compile(target: Target, folder: Path, jobs: int) -> list[Path]:
+    """Return the programs."""
     folder.mkdir(parents=True, exist_ok=True)
     compiler = [sys.executable, "-m", "ziglang", "c++", "-target", target.triple, *_FLAGS]
     bindings, tests = set(CSRC.glob("bindings*.cpp")), CSRC / "tests"
     kernels = sorted(
         path for path in CSRC.rglob("*.cpp") if path not in bindings and tests not in path.parents
     )
-    sources = [tests / "agree.cpp", tests / "passes.cpp", *kernels]
+    sources = [*(tests / f"{name}.cpp" for name in _PROGRAMS), *kernels]
     objects = [folder / f"{number}.o" for number in range(len(sources))]
 
     def one(source: Path, made: Path) -> None:
@@ -95,9 +98,9 @@ def _compile(target: Target, folder: Path, jobs: int) -> tuple[Path, Path]:
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(one, sources, objects))
     suffix = ".exe" if "windows" in target.triple else ""
-    programs = folder / f"agree{suffix}", folder / f"passes{suffix}"
-    shared = [str(made) for made in objects[2:]]
-    for program, own in zip(programs, objects[:2], strict=True):
+    programs = [folder / f"{name}{suffix}" for name in _PROGRAMS]
+    shared = [str(made) for made in objects[len(programs) :]]
+    for program, own in zip(programs, objects[: len(programs)], strict=True):
         _run([*compiler, *target.flags, "-o", str(program), str(own), *shared])
     return programs
 

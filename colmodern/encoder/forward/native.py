@@ -30,7 +30,7 @@ Precision = Literal["fp32", "bf16", "int8"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 AUTO = "auto"
 # What multiplies bytes faster than bfloat16, or than floats where there is none of that.
-_FAST_BYTES = ("avx2", "avxvnni", "avx512vnni", "amx")
+_FAST_BYTES = ("avx2", "avxvnni", "avx512vnni", "amx", "neon")
 
 
 def choose_precision(wanted: str, *, bytes_pass: Callable[[], bool] = lambda: False) -> str:
