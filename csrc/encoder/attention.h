@@ -11,7 +11,8 @@ namespace {
 constexpr std::int64_t kKeys = 64;  // of a block; even
 constexpr int kTile = 4;            // rows of a tile
 constexpr std::int64_t kMostDims = 512;
-constexpr float kUnseen = -1e30F;  // a score that no real one is below
+constexpr float kUnseen = -1e30F;    // a score that no real one is below
+constexpr float kLeastPeak = 1e-8F;  // of a row
 
 struct AttentionScratch {
   AttentionScratch(void* memory, std::int64_t dim, std::int64_t lanes)
@@ -257,6 +258,15 @@ COLMODERN_INLINE void turn_row(const HeadRows& heads, std::int64_t i, float* tur
     store(turned + j, multiply_add(a, c, fill(0.0F) - b * s));
     store(turned + half + j, multiply_add(b, c, a * s));
   }
+}
+
+// The greatest value of a row, and no less than what has a logarithm and an inverse.
+COLMODERN_INLINE float peak_of(const float* row, std::int64_t dim) {
+  Floats greatest = fill(kLeastPeak);
+  for (std::int64_t d = 0; d < dim; d += kLanes) {
+    greatest = maximum(greatest, absolute(load(row + d)));
+  }
+  return greatest_of(greatest);
 }
 
 template <class Op>

@@ -1,8 +1,9 @@
-// The forward pass with AVX2 and FMA: float32, and linear layers in bytes.
+// The forward pass with AVX2 and FMA: float32, and linear layers in bytes with attention in words.
 #include "encoder/kernels.h"
 
 #if COLMODERN_X86
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -17,6 +18,7 @@
 #include "encoder/attention.h"
 #include "encoder/linear.h"
 #include "encoder/rows.h"
+#include "encoder/word_attention.h"
 #include "encoder/word_linear.h"
 
 namespace colmodern::encoder {
@@ -30,8 +32,14 @@ const RowKernels kRows_avx2{widen, norm, gated<gelu_of>, gated<rough_gelu_of>, g
 const LinearKernels kSingle_avx2 = linear_of<Single>(convert_rows<Single>);
 const LinearKernels kBytes_avx2{4, kLanes, convert_to_bytes, multiply_in_words, spread, true};
 const AttentionKernels kSingleAttention_avx2 = attention_of<Single>();
-// Powers of two by a look-up in words would take longer than products of floats do.
-const AttentionKernels kByteAttention_avx2 = kSingleAttention_avx2;
+const AttentionKernels kByteAttention_avx2{2,
+                                           kLanes,
+                                           0,
+                                           place_turned_as_words,
+                                           place_turned_as_words,
+                                           place_values_as_words,
+                                           attend_in_words,
+                                           word_attention_bytes};
 
 }  // namespace colmodern::encoder
 

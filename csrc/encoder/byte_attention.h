@@ -12,8 +12,7 @@ namespace {
 
 constexpr float kMostOctaves = 40.0F;  // of a weight above the greatest of the first keys
 constexpr float kLeastOctaves = -100.0F;
-constexpr float kFiner = 0x1p13F;    // words aimed anew; half a word becomes no more than fits
-constexpr float kLeastPeak = 1e-8F;  // of a row: its logarithm is taken
+constexpr float kFiner = 0x1p13F;  // words aimed anew; half a word becomes no more than fits
 
 template <class Op>
 struct ByteScratch {
@@ -253,15 +252,6 @@ COLMODERN_TARGET void attend_bytes(const AttentionBlock& block, void* memory) no
 template <class Op>
 std::int64_t byte_attention_bytes(std::int64_t dim) noexcept {
   return ((kByteKeys / 2 + dim + round_up(dim / Op::kStep, kLanes) + 3) * Op::kVectors * kLanes + kByteKeys) * 4;
-}
-
-// The greatest value of a row, and no less than what has a logarithm.
-COLMODERN_INLINE float peak_of(const float* row, std::int64_t dim) {
-  Floats greatest = fill(kLeastPeak);
-  for (std::int64_t d = 0; d < dim; d += kLanes) {
-    greatest = maximum(greatest, absolute(load(row + d)));
-  }
-  return greatest_of(greatest);
 }
 
 // Keys are stored plus 128, queries are not.

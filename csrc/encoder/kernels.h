@@ -85,8 +85,8 @@ struct AttentionBlock {
   std::int64_t radius;  // how far a query sees; negative: everywhere
   float* out;           // row i, out[i * stride + d]
   std::int64_t stride;
-  // Bytes only, one for each query and key; of a value its logarithm as
-  // byte_weights.h has it, and the inverse.
+  // Bytes and words only, one for each query and key; of a value its logarithm as
+  // byte_weights.h has it, and the inverse; of words the step itself in the place of that.
   const float* query_steps;
   const float* key_steps;
   const float* value_logs;
@@ -144,7 +144,7 @@ struct Tables {
   const LinearKernels* bytes;
   const AttentionKernels* single_attention;
   const AttentionKernels* brain_attention;  // null likewise
-  const AttentionKernels* byte_attention;   // of floats where bytes would be no faster
+  const AttentionKernels* byte_attention;   // of words where bytes would be no faster
 };
 
 bool has_brain_products() noexcept;
