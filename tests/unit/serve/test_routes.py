@@ -50,10 +50,17 @@ def test_a_query_of_token_vectors(client):
     (tokens,) = ENCODER.encode_queries(["red trains"])
     answer = client.post("/v1/search", json={"vectors": tokens.vectors.tolist(), "k": 1}).json()
     assert answer["hits"][0]["id"] == "b/c d"
-    bad = client.post("/v1/search", json={"vectors": [[1.0, 2.0], [1.0]]})
-    refused(bad, "vectors_invalid", 400)
-    refused(client.post("/v1/search", json={"vectors": [[1.0] * 3]}), "vectors_invalid", 400)
-    refused(client.post("/v1/search", json={"vectors": [[1e308] * 64]}), "vectors_invalid", 400)
+    of_kinds = [[[value] * 64] for value in (1e308, 10**400, True, "1", None)]
+    for vectors in ([[1.0, 2.0], [1.0]], [[1.0] * 3], [1.0] * 64, 1, {"a": 1}, *of_kinds):
+        refused(client.post("/v1/search", json={"vectors": vectors}), "vectors_invalid", 400)
+
+
+def test_a_number_that_no_float_holds_is_refused(client):
+    for name in ("word_weight", "passage_weight"):
+        asked = {"query": "trains", name: 10**400}
+        refused(client.post("/v1/search", json=asked), "option_wrong_kind", 400)
+    asked = {"query": "trains", "id": "a", "word_weight": 10**400}
+    refused(client.post("/v1/explain", json=asked), "option_wrong_kind", 400)
 
 
 def test_an_index_of_vectors_that_came_ready(tmp_path):
