@@ -125,7 +125,7 @@ async def statistics(server: Server, request: Request) -> Response:
     def work(watch: Stopwatch, _threads: int) -> bytes:
         with index.use() as snapshot:
             watch("words")
-            found = snapshot.searcher.statistics(query, where=where)
+            found = snapshot.searcher.statistics(query, where=where, begin=watch)
             made_with = snapshot.reader.manifest.encoder
             values = {
                 "index": index.name,
