@@ -183,7 +183,7 @@ class Option:
         elif not is_plain:
             try:
                 return operator.index(value) if self.kind is int else float(value)
-            except (TypeError, ValueError):
+            except (OverflowError, TypeError, ValueError):
                 pass
         raise self._wrong_kind(value)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 
-__all__ = ["codec_of_label"]
+__all__ = ["codec_of_label", "text_codec"]
 
 _MEANT = {
     "ascii": "cp1252",
@@ -72,19 +72,15 @@ _NO_TEXT = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape"
 def codec_of_label(label: str) -> str | None:
     """Return the name of Python's codec for what a label means; None if it means no text."""
     label = label.strip().lower()
-    name = _ALIASES.get(label, label)
-    try:
-        info = codecs.lookup(name)
-    except (LookupError, ValueError):
-        return None
-    if info.name in _NO_TEXT or not _is_of_text(info.name):
-        return None
-    return _MEANT.get(info.name, info.name)
+    name = text_codec(_ALIASES.get(label, label))
+    return None if name is None else _MEANT.get(name, name)
 
 
-def _is_of_text(name: str) -> bool:
+def text_codec(name: str) -> str | None:
+    """Return the name of the codec that Python has for a name; None if no text is written in it."""
     try:
-        b"".decode(name)
-    except LookupError:  # a codec of bytes to bytes
-        return False
-    return True
+        found = codecs.lookup(name).name
+        b"a".decode(found, "replace")  # of no bytes, Python does not look for the codec
+    except (LookupError, ValueError):  # none, or one of bytes to bytes
+        return None
+    return None if found in _NO_TEXT else found

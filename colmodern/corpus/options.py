@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from colmodern.corpus.labels import text_codec
 from colmodern.corpus.patterns import compile_patterns
 from colmodern.errors import ConfigError
 from colmodern.options import Options, option
@@ -89,13 +90,11 @@ class ScanOptions(Options):
 def _check_encoding(rule: str) -> None:
     glob, label = _encoding_rule(rule)
     _check_patterns("encoding", (glob,))
-    try:
-        b"".decode(label)
-    except (LookupError, ValueError):
+    if text_codec(label) is None:
         raise ConfigError(
-            f"encoding names {label!r}, which is no encoding. "
+            f"encoding names {label!r}, which is no encoding of text. "
             "Say for example 'cp1250', or '*.txt=iso-8859-2' for some files only."
-        ) from None
+        )
 
 
 def _encoding_rule(rule: str) -> tuple[str, str]:

@@ -75,13 +75,13 @@ def export(
         InputError: Something is at ``output``, it cannot be written, or the target cannot hold the
             index (``data_empty``, ``file_not_written``, ``folder_not_empty``).
         MissingPackageError: The target's own package is not installed.
-        IndexStoreError: The index cannot be read.
+        IndexStoreError: The index cannot be read, or is damaged.
     """
     target, place = Target(to), Path(output)
     if place.exists():
         message = f"{place} exists; name a place where nothing is, or remove it."
         raise InputError(message, code="folder_not_empty", path=place)
-    with open_reader(index) as reader:
+    with open_reader(index, checked=True) as reader:
         if not reader.n_documents:
             message = f"The index {reader.path} holds no document to export."
             raise InputError(message, code="data_empty", path=reader.path)

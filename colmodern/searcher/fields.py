@@ -32,6 +32,8 @@ class FieldTable:
         """Read nothing yet."""
         self._segments = segments
         self._columns: dict[str, list[MetadataValue]] = {}
+        self._arrays: dict[tuple[str, Kind | None], Any] = {}  # as Arrow has them; None: is given?
+        self._fits: dict[tuple[str, Kind], FieldFit] = {}
         self._names: frozenset[str] | None = None
 
     def __len__(self) -> int:
@@ -60,24 +62,16 @@ class FieldTable:
 
     def values(self, field: str) -> Any:
         """Return whether each document has a value: a boolean Arrow array without nulls."""
-        import pyarrow as pa
-
-        return pa.array([value is not None for value in self._columns[field]], pa.bool_())
+        return self._array(field, None)
 
     def column(self, field: str, kind: Kind) -> Any:
         """Return a field that was read as an Arrow array of a kind, with nulls."""
-        import pyarrow as pa
+        return self._array(field, kind)
 
-        read = _READ[kind]
-        found = [None if item is None else read(item) for item in self._columns[field]]
-        if kind is Kind.NUMBER:
-            return _numbers(found)
-        types = {
-            Kind.TEXT: pa.large_string(),
-            Kind.TRUTH: pa.bool_(),
-            Kind.TIME: pa.timestamp("us", tz="UTC"),
-        }
-        return pa.array(found, types[kind])
+    def _array(self, field: str, kind: Kind | None) -> Any:
+        if (field, kind) not in self._arrays:
+            self._arrays[field, kind] = _array_of(self._columns[field], kind)
+        return self._arrays[field, kind]
 
     def fit(self, field: str, kind: Kind | None) -> FieldFit:
         """Return what there is of a kind of value in a field that was read; None: of any."""
@@ -85,11 +79,9 @@ class FieldTable:
             return FieldFit.ABSENT
         if kind is None:
             return FieldFit.FITS
-        read = _READ[kind]
-        given = [item for item in self._columns[field] if item is not None]
-        if any(read(item) is not None for item in given):
-            return FieldFit.FITS
-        return FieldFit.OTHER_KIND if given else FieldFit.EMPTY
+        if (field, kind) not in self._fits:
+            self._fits[field, kind] = _fit_of(self._columns[field], kind)
+        return self._fits[field, kind]
 
     @property
     def _known(self) -> frozenset[str]:
@@ -153,6 +145,31 @@ def check_fits(fits: Mapping[tuple[str, str], FieldFit]) -> None:
                 option="where",
                 value=field,
             )
+
+
+def _array_of(column: Sequence[MetadataValue], kind: Kind | None) -> Any:
+    import pyarrow as pa
+
+    if kind is None:
+        return pa.array([value is not None for value in column], pa.bool_())
+    read = _READ[kind]
+    found = [None if item is None else read(item) for item in column]
+    if kind is Kind.NUMBER:
+        return _numbers(found)
+    types = {
+        Kind.TEXT: pa.large_string(),
+        Kind.TRUTH: pa.bool_(),
+        Kind.TIME: pa.timestamp("us", tz="UTC"),
+    }
+    return pa.array(found, types[kind])
+
+
+def _fit_of(column: Sequence[MetadataValue], kind: Kind) -> FieldFit:
+    read = _READ[kind]
+    given = [item for item in column if item is not None]
+    if any(read(item) is not None for item in given):
+        return FieldFit.FITS
+    return FieldFit.OTHER_KIND if given else FieldFit.EMPTY
 
 
 def _own(field: str, segment: Segment, position: int) -> str | None:

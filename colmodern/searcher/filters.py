@@ -7,12 +7,14 @@ nothing else, at every effort.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.searcher.fields import FieldTable
+from colmodern.searcher.plan import Begin, unobserved
 from colmodern.searcher.statistics import FieldFit
 from colmodern.searcher.where import (
     All,
@@ -50,11 +52,15 @@ class Filters:
         self._table = FieldTable(segments)
         self._masks: dict[tuple[str, bool], NDArray[np.bool_]] = {}
 
-    def mask(self, where: str, *, is_part: bool = False) -> NDArray[np.bool_]:
+    def mask(
+        self, where: str, begin: Begin = unobserved, *, is_part: bool = False
+    ) -> NDArray[np.bool_]:
         """Return which live documents of all segments a filter keeps.
 
         Args:
             where: The filter.
+            begin: Called with ``filter`` before each of its tests, so that one of many can be
+                stopped.
             is_part: Whether these are some of the documents that are searched: what is refused
                 otherwise is null here, for other parts may have it; ``fits`` says so.
 
@@ -71,7 +77,7 @@ class Filters:
             self._table.refuse_unknown(fields_of(condition))
             for field, value in compared_in(condition):
                 self._table.refuse_kind(field, value)
-        mask = _filled(_evaluate(condition, self._table)) & self._live
+        mask = _filled(_evaluate(condition, self._table, begin)) & self._live
         if len(self._masks) >= _REMEMBERED:
             self._masks.clear()
         self._masks[where, is_part] = mask
@@ -98,27 +104,43 @@ def _filled(column: Any) -> NDArray[np.bool_]:
     return kept
 
 
-def _evaluate(condition: Condition, table: FieldTable) -> Any:
+def _evaluate(condition: Condition, table: FieldTable, begin: Begin) -> Any:
     """Return true, false or null for every document, by the three-valued logic of SQL."""
     import pyarrow.compute as pc
 
     match condition:
         case IsNull(field):
+            begin("filter")
             return pc.invert(table.values(field))
         case Not(inner):
-            return pc.invert(_evaluate(inner, table))
+            return pc.invert(_evaluate(inner, table, begin))
         case All(several):
-            found = _evaluate(several[0], table)
-            for other in several[1:]:
-                found = pc.and_kleene(found, _evaluate(other, table))
-            return found
+            return reduce(pc.and_kleene, (_evaluate(one, table, begin) for one in several))
         case Some(several):
-            found = _evaluate(several[0], table)
-            for other in several[1:]:
-                found = pc.or_kleene(found, _evaluate(other, table))
-            return found
+            found = _one_of(several, table)
+            if found is not None:
+                return found
+            return reduce(pc.or_kleene, (_evaluate(one, table, begin) for one in several))
         case FieldTest(field, operator, value):
+            begin("filter")
             return _compare(table.column(field, value.kind), operator, value)
+
+
+def _one_of(several: Sequence[Condition], table: FieldTable) -> Any | None:
+    """Look once whether a field is one of some texts, or whole numbers; None: that is not asked."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    tests = [one for one in several if isinstance(one, FieldTest) and one.operator == "="]
+    asked = {(test.field, test.value.kind, type(test.value.value)) for test in tests}
+    if len(tests) < len(several) or len(asked) > 1:
+        return None
+    ((field, kind, of),) = asked
+    column = table.column(field, kind)
+    if of is not str and not (of is int and pa.types.is_integer(column.type)):
+        return None
+    values = pa.array([test.value.value for test in tests], column.type)
+    return pc.if_else(column.is_valid(), pc.is_in(column, value_set=values), None)
 
 
 def _compare(column: Any, operator: str, value: Value) -> Any:

@@ -252,7 +252,7 @@ class Searcher:
         """
         asked = SearchRequest.of(request, options)
         begin("filter")
-        allowed = self._allowed(asked.where)
+        allowed = self._allowed(asked.where, begin)
         begin("encode")
         texts = [queries] if isinstance(queries, str) else list(queries)
         is_words = asked.mode is Mode.BM25
@@ -305,14 +305,16 @@ class Searcher:
         asked = SearchRequest.of(request, options)
         check_text(query)
         begin("filter")
-        mask = self._allowed(asked.where, statistics)
+        mask = self._allowed(asked.where, begin, statistics)
         if allowed is not None:
             mask = mask & self._part.joined(allowed)
         how = self._planned(asked_in_mode(asked, query, self._part), begin, statistics)
         codec = self._reader.codec
         return search_one(self._part, codec, how, query, tokens, mask, statistics)
 
-    def statistics(self, query: str, *, where: str | None = None) -> GlobalStatistics:
+    def statistics(
+        self, query: str, *, where: str | None = None, begin: Begin = unobserved
+    ) -> GlobalStatistics:
         """Return the numbers that a search of several indexes as one needs of each.
 
         They are added up, and the sum goes to ``search_embeddings`` of each. Of the hits of all,
@@ -323,6 +325,7 @@ class Searcher:
             query: The query's text.
             where: The filter of the search. A field that no document has here may be in others:
                 the search with the sum refuses one that is in none.
+            begin: Called with ``filter`` while that is evaluated; what it raises ends it.
 
         Raises:
             ConfigError: The filter cannot be read.
@@ -330,7 +333,9 @@ class Searcher:
         """
         check_text(query)
         found = self._part.lexicon.look_up(query).statistics if self.has_words else None
-        allowed = self._part.live if where is None else self._filters.mask(where, is_part=True)
+        allowed = self._part.live
+        if where is not None:
+            allowed = self._filters.mask(where, begin, is_part=True)
         return dataclasses.replace(
             self._part.statistics(found),
             names=name_counts(self._part, query, allowed),
@@ -461,7 +466,7 @@ class Searcher:
         return passage_map_of_index(self._reader, self._opened_with)
 
     def _allowed(
-        self, where: str | None, statistics: GlobalStatistics | None = None
+        self, where: str | None, begin: Begin, statistics: GlobalStatistics | None = None
     ) -> NDArray[np.bool_]:
         """Return which documents may be found, of all segments.
 
@@ -470,12 +475,12 @@ class Searcher:
         if where is None:
             return self._part.live
         if statistics is None:
-            return self._filters.mask(where)
+            return self._filters.mask(where, begin)
         if statistics.n_documents:
             from colmodern.searcher.fields import check_fits
 
             check_fits(statistics.fields)
-        return self._filters.mask(where, is_part=True)
+        return self._filters.mask(where, begin, is_part=True)
 
     @cached_property
     def _part(self) -> Part:

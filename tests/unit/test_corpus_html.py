@@ -224,6 +224,12 @@ def test_labels_mean_what_they_mean_to_browsers(tmp_path, label, data, text):
     assert page_of(tmp_path, meta.encode() + b"<p>" + data + b"</p>").text == text
 
 
+@pytest.mark.parametrize("label", ["hex", "base64", "rot13", "zip", "idna", "none"])
+def test_a_label_that_means_no_text_is_no_label(tmp_path, label):
+    page = f'<meta charset="{label}"><p>naïve café'.encode("cp1252")
+    assert page_of(tmp_path, page).text == "naïve café"
+
+
 def test_the_encoding_of_an_xml_declaration_is_used(tmp_path):
     page = '<?xml version="1.0" encoding="iso-8859-2"?><html><body><p>Żółw</p></body></html>'
     assert page_of(tmp_path, page.encode("iso-8859-2")).text == "Żółw"

@@ -148,6 +148,7 @@ def test_every_option_has_one_line_of_help_and_an_allowed_default():
         ({"k": None}, "k must be a whole number, not None"),
         ({"word_weight": "much"}, "word_weight must be a number, not 'much'"),
         ({"word_weight": float("nan")}, r"word_weight must lie in 0\.\.1, not nan"),
+        ({"word_weight": 10**400}, "word_weight must be a number, not 1000"),
         ({"passages": "no"}, "passages must be true or false, not 'no'"),
         ({"where": 3}, "where must be a text, not 3"),
         ({"effort": 3}, "effort must be one of low, medium, high, exact, not 3"),

@@ -24,6 +24,8 @@ from colmodern.encoder.checkpoint.specs import (
     Expansion,
     NormaliseSpec,
     read_length,
+    read_object,
+    read_text,
     read_words,
 )
 from colmodern.errors import EncoderError
@@ -65,13 +67,15 @@ def read(folder: Path, settings: Mapping[str, Any]) -> Checkpoint:
     expansion = _expansion(transformer, settings, where)
     options = {**settings, **{k: v for k, v in transformer.items() if v is not None}}
     skip_words = settings.get("skiplist_words")
-    prefixes = {task: settings.get(f"{task}_prefix") or "" for task in ("query", "document")}
-    prompts = settings.get("prompts") or {}
+    prefixes = {
+        task: read_text(settings, f"{task}_prefix", where) for task in ("query", "document")
+    }
+    prompts = read_object(settings, "prompts", where)
     return Checkpoint(
         folder=modules[0].folder,
         projection=(*(read_dense(module) for module in modules[1:]), NormaliseSpec()),
-        query_prompt=_prompt(prefixes["query"], prompts.get("query")),
-        document_prompt=_prompt(prefixes["document"], prompts.get("document")),
+        query_prompt=_prompt(prefixes["query"], read_text(prompts, "query", where)),
+        document_prompt=_prompt(prefixes["document"], read_text(prompts, "document", where)),
         markers=tuple(prefix for prefix in prefixes.values() if prefix.strip()),
         query_length=None if expansion else read_length(options, "query_length", where),
         document_length=read_length(options, "document_length", where),
@@ -86,9 +90,9 @@ def read(folder: Path, settings: Mapping[str, Any]) -> Checkpoint:
     )
 
 
-def _prompt(prefix: str, prompt: str | None) -> str:
+def _prompt(prefix: str, prompt: str) -> str:
     """Return the prefix before the prompt, once: a prompt may have been saved with it."""
-    return prefix + (prompt or "").removeprefix(prefix)
+    return prefix + prompt.removeprefix(prefix)
 
 
 def _expansion(

@@ -24,6 +24,8 @@ from colmodern.encoder.checkpoint.specs import (
     NormaliseSpec,
     read_json,
     read_length,
+    read_object,
+    read_text,
     read_words,
 )
 from colmodern.errors import EncoderError
@@ -55,13 +57,14 @@ def read(folder: Path, settings: Mapping[str, Any]) -> Checkpoint:
             f"{expansion.length}.",
             code="encoder_unsupported",
         )
-    prompts = settings.get("prompts") or {}
+    place = folder / "config_sentence_transformers.json"
+    prompts = read_object(settings, "prompts", place)
     skip_words, skip_tasks = _read_mask(modules, folder, needed=expansion is not None)
     return Checkpoint(
         folder=modules[0].folder,
         projection=_read_projection(modules, folder),
-        query_prompt=prompts.get("query") or "",
-        document_prompt=prompts.get("document") or "",
+        query_prompt=read_text(prompts, "query", place),
+        document_prompt=read_text(prompts, "document", place),
         query_length=query_length,
         document_length=read_length(transformer, "document_length", where),
         max_length=read_length(transformer, "max_seq_length", where),

@@ -19,6 +19,7 @@ from colmodern.encoder.checkpoint.specs import (
     NormaliseSpec,
     read_json,
     read_length,
+    read_text,
 )
 
 _METADATA = "artifact.metadata"
@@ -37,8 +38,8 @@ def read(folder: Path) -> Checkpoint:
     """
     where = folder / _METADATA
     fields = read_json(where)
-    query_prompt = (fields.get("query_token_id") or "[unused0]") + " "
-    document_prompt = (fields.get("doc_token_id") or "[unused1]") + " "
+    query_prompt = (read_text(fields, "query_token_id", where) or "[unused0]") + " "
+    document_prompt = (read_text(fields, "doc_token_id", where) or "[unused1]") + " "
     linear = DenseSpec(
         file=folder / WEIGHTS_FILE,
         inputs=None,

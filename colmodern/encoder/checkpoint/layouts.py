@@ -24,6 +24,14 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         EncoderError: The folder is no checkpoint that can be run here; the message says why and
             what to do.
     """
+    try:
+        return _read(folder)
+    except (AttributeError, TypeError, ValueError) as err:
+        message = f"{folder} has a setting of the wrong kind: {err}."
+        raise EncoderError(message, code="encoder_unreadable") from err
+
+
+def _read(folder: Path) -> Checkpoint:
     if (folder / "modules.json").is_file():
         settings = read_json(folder / _SETTINGS)
         scoring = read_scoring(settings, folder / _SETTINGS)

@@ -20,6 +20,8 @@ from colmodern.encoder.checkpoint.specs import (
     read_json,
     read_json_value,
     read_length,
+    read_object,
+    read_text,
 )
 from colmodern.errors import EncoderError
 
@@ -141,12 +143,13 @@ def read_transformer(module: Module) -> dict[str, Any]:
             f"{path}: the model gives {fields['module_output_name']!r}, not tokens.",
             code="encoder_unsupported",
         )
-    text = fields.get("modality_config", {}).get("text", {})
+    modalities = read_object(fields, "modality_config", path)
+    text = read_object(modalities, "text", path)
     if text.get("method_output_name", "last_hidden_state") != "last_hidden_state":
         raise EncoderError(
             f"{path}: only the last hidden state can be used.", code="encoder_unsupported"
         )
-    if "message" in fields.get("modality_config", {}):
+    if "message" in modalities:
         raise EncoderError(f"{path}: chat templates are not supported.", code="encoder_unsupported")
     unknown = [key for key, value in fields.items() if key not in _HARMLESS and value]
     if unknown:
@@ -183,5 +186,5 @@ def read_expansion(fields: Mapping[str, Any], where: Path) -> Expansion | None:
         strategy=value["strategy"],
         length=length,
         attend=bool(value.get("attend", False)),
-        token=value.get("token"),
+        token=read_text(value, "token", where) or None,
     )

@@ -146,6 +146,34 @@ def read_length(fields: Mapping[str, Any], key: str, where: Path) -> int | None:
     return value
 
 
+def read_text(fields: Mapping[str, Any], key: str, where: Path) -> str:
+    """Return a text, empty where it is left out or null.
+
+    Raises:
+        EncoderError: It is something else, or no Unicode.
+    """
+    value = fields.get(key) or ""
+    if not isinstance(value, str) or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise EncoderError(
+            f"{where}: {key} must be a text, not {value!r:.80}.", code="encoder_unsupported"
+        )
+    return value
+
+
+def read_object(fields: Mapping[str, Any], key: str, where: Path) -> Mapping[str, Any]:
+    """Return an object, an empty one where it is left out or null.
+
+    Raises:
+        EncoderError: It is something else.
+    """
+    value = fields.get(key) or {}
+    if not isinstance(value, dict):
+        raise EncoderError(
+            f"{where}: {key} must be an object, not {value!r:.80}.", code="encoder_unsupported"
+        )
+    return value
+
+
 def read_scoring(settings: Mapping[str, Any], where: Path) -> Scoring:
     """Return what ``{"colmodern": {"scoring": ...}}`` says; MaxSim where nothing is said.
 

@@ -123,9 +123,9 @@ def add_judgment(qrels: Qrels, query: str, document: str, grade: Any, place: str
         raise InputError(f"{place}: the id of the {which} is empty.", code="row_invalid")
     try:
         value = float(grade)
-    except (TypeError, ValueError) as err:
+    except (OverflowError, TypeError, ValueError) as err:
         raise InputError(
-            f"{place}: the grade {grade!r} is no whole number.", code="row_invalid"
+            f"{place}: the grade {grade!r:.80} is no whole number.", code="row_invalid"
         ) from err
     if not value.is_integer():
         raise InputError(f"{place}: the grade {grade!r} is no whole number.", code="row_invalid")

@@ -7,6 +7,7 @@ its own away: the bytes are the same.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 import uuid
@@ -16,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from colmodern.errors import EncoderMismatchError, IndexStoreError
+from colmodern.errors import EncoderMismatchError, IndexCorruptError, IndexStoreError
 from colmodern.indexer.kept_config import config_of
 from colmodern.indexer.segment_job import SegmentJob, TextsToEncode, run_segment_job
 from colmodern.indexer.shards.plan import PartRecord, Plan
@@ -24,14 +25,17 @@ from colmodern.indexer.shards.sample import sampled_tokens
 from colmodern.indexer.shards.texts import part_documents
 from colmodern.indexer.sources.base import StoredBatch
 from colmodern.indexer.sources.encoding import batch_of, encode_documents
-from colmodern.storage import FileRecord, SegmentRecord
+from colmodern.storage import FileRecord, LocalDirectory, SegmentRecord
 from colmodern.storage.directory.durable import replace_file, sync_folder, writing
 from colmodern.storage.format.manifest_json import read_segment_record, segment_json
 from colmodern.storage.format.names import SEGMENT_PARTS, segment_name
 from colmodern.storage.format.sealed_json import JsonObject, check_seal, parsed, seal
+from colmodern.storage.snapshot.files import check_file
 from colmodern.types import DocumentEncoder, TokenEmbeddings
 
-__all__ = ["encode_part", "renamed", "sealed_part"]
+__all__ = ["encode_part", "remove_if_damaged", "renamed", "sealed_part"]
+
+logger = logging.getLogger(__name__)
 
 RECORD = "part.json"
 MAGIC = "colmodern-part"
@@ -118,6 +122,18 @@ def sealed_part(plan: Plan, part: PartRecord) -> SegmentRecord | None:
     except (OSError, ValueError, RecursionError, IndexStoreError):
         return None
     return record if record.name == segment_name(part.number) else None
+
+
+def remove_if_damaged(plan: Plan, part: PartRecord) -> None:
+    """Let a part that is done be encoded again if a file of it is not as it was written."""
+    record = sealed_part(plan, part)
+    folder = plan.folder / part.name
+    try:
+        for name in SEGMENT_PARTS if record is not None else ():
+            check_file(LocalDirectory(folder), getattr(record, name))
+    except IndexCorruptError as error:
+        logger.warning("part %d is encoded again: %s", part.number, error)
+        shutil.rmtree(folder)
 
 
 def renamed(record: SegmentRecord, name: str) -> SegmentRecord:

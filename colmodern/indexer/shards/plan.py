@@ -14,6 +14,7 @@ from typing import Any
 
 from colmodern.codec import Codec
 from colmodern.errors import (
+    IndexCorruptError,
     IndexFormatError,
     IndexNotFoundError,
     IndexStoreError,
@@ -34,7 +35,7 @@ from colmodern.storage.format.names import PLAN
 from colmodern.storage.format.schemas import sources_schema
 from colmodern.storage.format.sealed_json import JsonObject, seal, sealed_object
 from colmodern.storage.format.shard_set import MOST_SHARDS
-from colmodern.storage.snapshot.files import map_table, read_codec
+from colmodern.storage.snapshot.files import check_file, map_table, read_codec
 
 __all__ = ["PartRecord", "Plan", "part_name", "plan_folder", "read_plan"]
 
@@ -122,12 +123,26 @@ class Plan:
             code="part_not_found",
         )
 
+    def check(self, record: FileRecord) -> None:
+        """Compare a file with its record: what is built on damage gets a right checksum.
+
+        Raises:
+            IndexCorruptError: It is missing, or was changed.
+        """
+        try:
+            check_file(LocalDirectory(self.folder), record)
+        except IndexCorruptError as error:
+            path = self.folder / record.name
+            message = f"{path} is not the file that the plan names. Plan again."
+            raise IndexCorruptError(message, path=path) from error
+
     def read_codec(self) -> Codec:
         """Return the codec.
 
         Raises:
             IndexCorruptError: Its file is missing or damaged.
         """
+        self.check(self.codec.file)
         return read_codec(LocalDirectory(self.folder), self.codec)
 
     def read_sources(self) -> list[SourceRecord] | None:
@@ -138,6 +153,7 @@ class Plan:
         """
         if self.sources is None:
             return None
+        self.check(self.sources)
         table = map_table(LocalDirectory(self.folder), self.sources, schema=sources_schema())
         return [SourceRecord(**row) for row in table.rows()]
 

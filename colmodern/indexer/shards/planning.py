@@ -6,9 +6,11 @@ options and codec, and all of its documents are still wanted.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from colmodern.codec import Codec
 from colmodern.errors import IndexStoreError
 from colmodern.indexer.kept_config import config_of
 from colmodern.indexer.scans import KEY as SCANS
+from colmodern.indexer.shards.encode import remove_if_damaged
 from colmodern.indexer.shards.plan import PartRecord, Plan, plan_folder, read_plan
 from colmodern.indexer.shards.sample import write_sample
 from colmodern.indexer.shards.texts import cut_parts, part_hashes, write_part
@@ -40,6 +43,8 @@ from colmodern.storage.writer.files import write_codec
 from colmodern.types import DocumentEncoder, Progress
 
 __all__ = ["Planner"]
+
+logger = logging.getLogger(__name__)
 
 
 class Planner:
@@ -150,6 +155,12 @@ class Planner:
             old.read_codec()
         except IndexStoreError:
             return None
+        try:
+            for file in old.sample.values():
+                old.check(file)
+        except IndexStoreError as error:
+            logger.warning("documents of the sample are encoded again: %s", error)
+            old = replace(old, sample={})
         is_same = (
             old.base == self._locked.generation - 1
             and old.is_new == (self._snapshot is None)
@@ -171,6 +182,7 @@ class Planner:
             except IndexStoreError:
                 continue
             if all(self.hashes.get(one) == found for one, found in hashes.items()):
+                remove_if_damaged(old, part)
                 kept.append(part)
                 done |= hashes.keys()
         return kept, done

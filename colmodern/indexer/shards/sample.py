@@ -1,6 +1,6 @@
 """Where are the documents that were encoded to train the codec? None is encoded twice.
 
-Their vectors lie in plain arrays beside the plan and are mapped: whoever encodes a part reads those
+Their vectors lie in plain arrays beside the plan and are mapped: whoever encodes a part keeps those
 of its documents only.
 """
 
@@ -77,9 +77,10 @@ def sampled_tokens(plan: Plan, part: PartRecord) -> dict[int, TokenEmbeddings]:
 def _mapped(plan: Plan, name: str) -> np.ndarray:
     path = plan.folder / name
     record = plan.sample.get(name)
+    if record is None:
+        raise _changed(path)
+    plan.check(record)
     try:
-        if record is None or path.stat().st_size != record.bytes:
-            raise _changed(path)
         found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise _changed(path) from error

@@ -67,7 +67,7 @@ class Guard:
         scope["colmodern.request_id"] = request_id
         record = _RequestRecord(self._server, scope, request_id)
         carried = self._headers(headers, request_id)
-        if _is_one_too_many(scope):
+        if _is_one_too_many(scope) or _has_two_lengths(headers):
             carried.append((b"connection", b"close"))
         sending = record.sending(send, carried)
         try:
@@ -121,9 +121,12 @@ class Guard:
         """Refuse who must not ask.
 
         Raises:
-            RequestRefusedError: The host, the origin, the token or the rate is not allowed, or too
-                many clients are connected.
+            RequestRefusedError: The host, the origin, the token or the rate is not allowed, too
+                many clients are connected, or nobody can say where the request ends.
         """
+        if _has_two_lengths(headers):
+            message = "Send Content-Length or Transfer-Encoding, not both."
+            raise RequestRefusedError(message, code="request_invalid")
         if _is_one_too_many(scope):
             raise _too_many_connections(self._server.config.connections)
         self._check_host(scope["path"], headers)
@@ -184,6 +187,11 @@ class Guard:
 
 def _is_one_too_many(scope: Scope) -> bool:
     return TOO_MANY in scope.get("state", ()) and scope["path"] != "/livez"
+
+
+def _has_two_lengths(headers: Headers) -> bool:
+    """Whether a proxy may take another part of what was sent for the request (RFC 9112, 6.1)."""
+    return "content-length" in headers and "transfer-encoding" in headers
 
 
 def _too_many_connections(most: int) -> RequestRefusedError:

@@ -22,9 +22,9 @@ from colmodern.serve.served import ServedIndex
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.types import DocumentEncoder, FloatVector, TokenEmbeddings
 
-# Documents are encoded so many, or so many characters, at a time; a request can be stopped between
-# two batches.
-_BATCH, _BATCH_CHARACTERS = 8, 20_000
+# Documents and queries are encoded so many, or so many characters, at a time; a request can be
+# stopped between two batches.
+_BATCH, _QUERIES, _BATCH_CHARACTERS = 8, 64, 20_000
 # So many token vectors are written at a time.
 _ROWS = 256
 
@@ -76,11 +76,8 @@ async def embeddings(server: Server, request: Request) -> Response:
     index = server.library.named(index_of(body))
 
     def work(watch: Stopwatch, _threads: int) -> bytes:
-        if kind == "query":
-            watch("encode")
-            found = index.encoder.encode_queries(inputs)
-        else:
-            found = list(_encoded(index.encoder, inputs, watch))
+        encode = _encoded_queries if kind == "query" else _encoded
+        found = list(encode(index.encoder, inputs, watch))
         watch("answer")
         n_tokens = sum(map(len, found))
         parts = (part for row in enumerate(found) for part in _shown(*row, form))
@@ -171,17 +168,25 @@ def _encoded(
     if not isinstance(encoder, DocumentEncoder):
         message = f"Encoder {encoder.name} encodes queries only."
         raise EncoderError(message, code="encoder_unsupported")
-    for batch in _batches(texts):
+    for batch in _batches(texts, _BATCH):
         watch("encode")
         yield from encoder.encode_documents(batch)
 
 
-def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
+def _encoded_queries(
+    shared: SharedEncoder, texts: Sequence[str], watch: Stopwatch
+) -> Iterator[TokenEmbeddings]:
+    for batch in _batches(texts, _QUERIES):
+        watch("encode")
+        yield from shared.encode_queries(batch)
+
+
+def _batches(texts: Sequence[str], most: int) -> Iterator[list[str]]:
     """Yield the texts in order, a few at a time, and no more than some ten thousand characters."""
     batch: list[str] = []
     for text in texts:
         batch.append(text)
-        if len(batch) == _BATCH or sum(map(len, batch)) >= _BATCH_CHARACTERS:
+        if len(batch) == most or sum(map(len, batch)) >= _BATCH_CHARACTERS:
             yield batch
             batch = []
     if batch:

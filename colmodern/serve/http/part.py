@@ -125,7 +125,7 @@ async def statistics(server: Server, request: Request) -> Response:
     def work(watch: Stopwatch, _threads: int) -> bytes:
         with index.use() as snapshot:
             watch("words")
-            found = snapshot.searcher.statistics(query, where=where)
+            found = snapshot.searcher.statistics(query, where=where, begin=watch)
             made_with = snapshot.reader.manifest.encoder
             values = {
                 "index": index.name,
@@ -192,12 +192,18 @@ def _is_span(given: Any, length: int) -> bool:
 def _listed(rows: Any, limits: ServeConfig) -> FloatMatrix:
     if isinstance(rows, list) and len(rows) > limits.max_tokens:
         raise too_many("vectors", len(rows), limits.max_tokens)
+    message = "vectors must be a list of token vectors, each a list of as many numbers."
+    if not isinstance(rows, list) or not all(map(_is_listed_vector, rows)):
+        raise InputError(message, code="vectors_invalid")
     try:
         with np.errstate(over="ignore"):  # what becomes infinite is refused
             return np.asarray(rows, np.float32)
-    except (TypeError, ValueError) as error:
-        message = "vectors must be a list of token vectors, each a list of as many numbers."
+    except (OverflowError, ValueError) as error:
         raise InputError(message, code="vectors_invalid") from error
+
+
+def _is_listed_vector(row: Any) -> bool:
+    return isinstance(row, list) and {*map(type, row)} <= {int, float}  # no truths, nor texts
 
 
 def _packed(text: str, dim: int) -> FloatMatrix:

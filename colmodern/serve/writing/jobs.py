@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from colmodern.corpus import JOBS_SUFFIX
 from colmodern.errors import ColModernError, InputError, RequestRefusedError
 from colmodern.storage.directory.durable import replace_file, sync_folder, writing
 from colmodern.storage.directory.lock import WriterLock
+from colmodern.storage.format.manifest import CHECKSUM_BYTES
 from colmodern.types import Document
 
 _KEPT_OUTCOMES = 1_000
@@ -64,12 +66,16 @@ class WriteJob:
             for one in self.documents
         ]
         values = {"kind": self.kind, "documents": rows, "ids": self.ids, "accepted": self.accepted}
-        return json.dumps(values).encode()
+        return _signed(values)
 
     @classmethod
     def from_json(cls, number: int, raw: bytes) -> WriteJob:
-        """Return the job whose file holds this."""
-        values = json.loads(raw)
+        """Return the job whose file holds this.
+
+        Raises:
+            ValueError: A byte was changed.
+        """
+        values = _values(raw)
         documents = tuple(Document(**row) for row in values["documents"])
         ids, accepted = tuple(values["ids"]), values["accepted"]
         return cls(number, JobKind(values["kind"]), documents, ids, accepted)
@@ -100,10 +106,18 @@ class JobOutcome:
         names = ("kind", "state", "accepted", "ended", "generation", "error")
         return {name: getattr(self, name) for name in names}
 
+    def to_json(self) -> bytes:
+        """Return what its file holds."""
+        return _signed(self.to_dict())
+
     @classmethod
     def from_json(cls, raw: bytes) -> JobOutcome:
-        """Return the outcome whose file holds this."""
-        values = json.loads(raw)
+        """Return the outcome whose file holds this.
+
+        Raises:
+            ValueError: A byte was changed.
+        """
+        values = _values(raw)
         kind, state = JobKind(values.pop("kind")), JobState(values.pop("state"))
         return cls(kind=kind, state=state, **values)
 
@@ -214,8 +228,7 @@ class Journal:
                 with writing(self._folder):
                     for job in jobs:
                         outcome = JobOutcome(job.kind, state, job.accepted, now, generation, told)
-                        raw = json.dumps(outcome.to_dict()).encode()
-                        replace_file(self._path(job.number, _OUTCOME), raw)
+                        replace_file(self._path(job.number, _OUTCOME), outcome.to_json())
                         self._outcomes[job.number] = outcome
                         kept.add(job.number)
                         self._path(job.number, _JOB).unlink(missing_ok=True)
@@ -321,6 +334,24 @@ def _damage(path: Path) -> Iterator[None]:
             code="file_unreadable",
             path=path,
         ) from error
+
+
+def _signed(values: Mapping[str, Any]) -> bytes:
+    """Return values as a line of JSON, and its checksum: a job is written to the index as it is."""
+    line = json.dumps(values).encode()
+    return b"%b\n%b" % (line, _checksum(line))
+
+
+def _values(raw: bytes) -> dict[str, Any]:
+    line, _, checksum = raw.rpartition(b"\n")
+    if checksum != _checksum(line):
+        raise ValueError("its checksum is another one")
+    values: dict[str, Any] = json.loads(line)
+    return values
+
+
+def _checksum(line: bytes) -> bytes:
+    return blake2b(line, digest_size=CHECKSUM_BYTES).hexdigest().encode()
 
 
 def _number(path: Path) -> int:

@@ -130,7 +130,7 @@ class WriterLock:
         try:
             holder = json.loads(self.path.read_bytes())
             return f"process {int(holder['pid'])} on {holder['host']}"
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return "another process"
 
 

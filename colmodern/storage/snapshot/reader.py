@@ -63,26 +63,31 @@ class IndexReader:
             self._sources = guarded(sources, manifest.sources, checks)
 
     @classmethod
-    def open(cls, path: IndexLocation) -> Self:
+    def open(cls, path: IndexLocation, *, checked: bool = False) -> Self:
         """Open the state that was committed last; costs milliseconds, whatever the size.
 
         Args:
             path: The folder of the index, or the directory that holds it.
+            checked: Whether a file is compared with its checksum before anything of it is handed
+                out, for what is written down elsewhere.
 
         Raises:
             IndexNotFoundError: There is no index.
             IndexFormatError: The folder holds something else, or another format version.
             IndexCorruptError: A file is missing, or has another size or layout than it should.
         """
-        return cls._open(as_directory(path), None)
+        return cls._open(as_directory(path), None, checked=checked)
 
     @classmethod
-    def _open(cls, directory: Directory, previous: IndexReader | None) -> Self:
+    def _open(
+        cls, directory: Directory, previous: IndexReader | None, *, checked: bool = False
+    ) -> Self:
         for attempt in range(_ATTEMPTS):
             version = directory.version(MANIFEST)
             manifest = read_manifest(directory)
             try:
-                return cls(directory, manifest, version=version, previous=previous)
+                checks = FileChecks(directory) if checked else None
+                return cls(directory, manifest, version=version, previous=previous, checks=checks)
             except IndexCorruptError:
                 # A commit may have removed the files of the manifest read before it.
                 if attempt == _ATTEMPTS - 1 or read_manifest(directory) == manifest:

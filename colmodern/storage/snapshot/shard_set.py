@@ -162,12 +162,14 @@ class ShardSetReader(IndexReader):
             self._sources = guarded(sources, record.sources, own)
 
     @classmethod
-    def _open(cls, directory: Directory, previous: IndexReader | None) -> Self:
+    def _open(
+        cls, directory: Directory, previous: IndexReader | None, *, checked: bool = False
+    ) -> Self:
         before = previous if isinstance(previous, cls) else None
         for attempt in range(_ATTEMPTS):
             record = read_shard_set(directory)
             try:
-                return cls(directory, record, previous=before)
+                return cls(directory, record, previous=before, checks=checked)
             except IndexStoreError:
                 # A commit may have removed the shards of the set read before it.
                 if attempt == _ATTEMPTS - 1 or newest_generation(directory) == record.generation:
@@ -208,7 +210,7 @@ class ShardSetReader(IndexReader):
             shard.close()
 
 
-def open_reader(path: IndexLocation) -> IndexReader:
+def open_reader(path: IndexLocation, *, checked: bool = False) -> IndexReader:
     """Open the index, or the shard set, at a path; see ``IndexReader.open``.
 
     Raises:
@@ -218,7 +220,7 @@ def open_reader(path: IndexLocation) -> IndexReader:
     """
     directory = as_directory(path)
     kind = ShardSetReader if is_shard_set(directory) else IndexReader
-    return kind.open(directory)
+    return kind.open(directory, checked=checked)
 
 
 def shard_directory(directory: Directory, name: str) -> LocalDirectory:

@@ -13,6 +13,7 @@ from colmodern.errors import EncoderError
 
 from .conftest import edit_json
 
+SETTINGS = "config_sentence_transformers.json"
 WORD_PIECE = {
     "type": "WordPiece",
     "vocab": {"a": 0, "[CLS]": 1, "[SEP]": 2, "[MASK]": 3},
@@ -82,6 +83,28 @@ def test_a_crafted_configuration_gets_a_sentence(checkpoints, field, value):
     edit_json(folder / "config.json", **{field: value})
 
     with pytest.raises(EncoderError, match=r"config\.json"):
+        Encoder.load(folder)
+
+
+@pytest.mark.parametrize("layout", ["sentence_transformers", "pylate"])
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        (SETTINGS, "prompts", "query: "),
+        (SETTINGS, "prompts", {"query": -1}),
+        (SETTINGS, "prompts", {"document": ["d"]}),
+        (SETTINGS, "prompts", {"document": "\ud800"}),
+        ("sentence_bert_config.json", "modality_config", 5),
+        ("sentence_bert_config.json", "modality_config", {"text": "x"}),
+        ("sentence_bert_config.json", "max_seq_length", "long"),
+        ("1_Dense/config.json", "module_input_name", ["token_embeddings"]),
+    ],
+)
+def test_a_setting_of_another_kind_gets_a_sentence(checkpoints, layout, name, field, value):
+    folder = getattr(checkpoints, layout)()
+    edit_json(folder / name, **{field: value})
+
+    with pytest.raises(EncoderError, match=r"must be|wrong kind"):
         Encoder.load(folder)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from colmodern.errors import InputError
 from colmodern.eval import Dataset
+from colmodern.eval.layouts.rows import add_judgment
 
 CORPUS = [{"_id": "d1", "text": "red apples"}, {"_id": "d2", "text": "green pears"}]
 
@@ -37,6 +38,12 @@ def test_a_broken_collection_gets_a_sentence(folder, file, text, word):
     (folder / file).write_text(text)
     with pytest.raises(InputError, match=word):
         Dataset.load(folder)
+
+
+@pytest.mark.parametrize("grade", [10**400, float("inf"), "1e400", None, [1], 0.5])
+def test_a_grade_that_is_no_whole_number_gets_a_sentence(grade):
+    with pytest.raises(InputError, match="is no whole number"):
+        add_judgment({}, "q1", "d1", grade, "somewhere")
 
 
 @pytest.mark.parametrize("data", [b"\xff\n", b"[" * 100_000, b"{}\n", b'{"_id": "d1"}\n'])

@@ -18,6 +18,7 @@ from colmodern import (
     TokenEmbeddings,
 )
 from colmodern.cli.app import app
+from colmodern.errors import IndexCorruptError
 from colmodern.exchange import export
 from colmodern.exchange.rows import ExportedDocument
 from colmodern.exchange.targets import to_qdrant
@@ -45,6 +46,20 @@ def alike(found, text):
     """The lowest cosine of reconstructed vectors with those of a text."""
     (given,) = ENCODER.encode_documents([text])
     return (np.asarray(found, np.float32) * given.vectors).sum(axis=1).min()
+
+
+@pytest.mark.parametrize("shards", [None, 2], ids=["one index", "a set"])
+@pytest.mark.parametrize("name", ["codec", "documents", "tokens", "contexts"])
+def test_what_is_damaged_does_not_leave(tmp_path, name, shards):
+    path = tmp_path / "index"
+    Indexer(path, ENCODER, shards=shards).build(DOCUMENTS[2:3])
+    for file in path.rglob(f"{name}*.arrow"):
+        data = bytearray(file.read_bytes())
+        data[len(data) * 3 // 5] ^= 1
+        file.write_bytes(data)
+    with pytest.raises(IndexCorruptError, match=name):
+        export(path, tmp_path / "out.parquet")
+    assert not [one for one in tmp_path.iterdir() if one != path]
 
 
 def test_parquet_has_the_live_documents_with_reconstructed_vectors(index, tmp_path):

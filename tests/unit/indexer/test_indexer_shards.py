@@ -17,7 +17,7 @@ from colmodern.errors import (
 )
 from colmodern.indexer import compact, delete
 from colmodern.indexer.shards import commit as committing
-from colmodern.indexer.shards.commit import commit_plan, unfinished
+from colmodern.indexer.shards.commit import commit_parts, commit_plan, unfinished
 from colmodern.indexer.shards.encode import encode_part, sealed_part
 from colmodern.indexer.shards.plan import plan_folder, read_plan
 from colmodern.indexer.shards.transaction import ShardedTransaction
@@ -303,6 +303,49 @@ def test_a_changed_text_or_sample_or_plan_is_told(planned):
     (planned.folder / "plan.json").write_bytes(data.replace(b'"shard": 0', b'"shard": 9'))
     with pytest.raises(IndexCorruptError):
         read_plan(planned.folder)
+
+
+def flip(file, place):
+    data = bytearray(file.read_bytes())
+    data[int(place * (len(data) - 1))] ^= 1
+    file.write_bytes(data)
+
+
+@pytest.mark.parametrize("place", [0.0, 0.1, 0.35, 0.5, 0.65, 0.8, 0.95])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "codec-g000001.arrow",
+        "sample-places.npy",
+        "sample-spans.npy",
+        "sample-vectors.npy",
+        "sources-g000001.arrow",
+    ],
+)
+def test_nothing_is_built_on_a_changed_file_of_a_plan(planned, tmp_path, name, place):
+    indexer(tmp_path / "whole").build(documents())
+    flip(planned.folder / name, place)
+
+    def encoded_and_committed():
+        for part in planned.parts:
+            encode_part(planned, part, lambda: ENCODER)
+        commit_parts(tmp_path / "s")
+
+    with pytest.raises(IndexCorruptError, match="Plan again"):
+        encoded_and_committed()
+    indexer(tmp_path / "s").build(documents())
+    assert files_of(tmp_path / "s") == files_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("file", ["tokens", "documents", "contexts", "postings"])
+def test_a_finished_part_that_is_damaged_is_encoded_again(planned, tmp_path, file):
+    indexer(tmp_path / "whole").build(documents())
+    for part in planned.parts:
+        encode_part(planned, part, lambda: ENCODER)
+    (segment,) = (planned.folder / planned.parts[1].name).glob("segment-*")
+    flip(segment / f"{file}.arrow", 0.5)
+    indexer(tmp_path / "s").build(documents())
+    assert files_of(tmp_path / "s") == files_of(tmp_path / "whole")
 
 
 def test_a_commit_wants_all_parts_and_the_set_as_it_was_planned(planned, tmp_path):

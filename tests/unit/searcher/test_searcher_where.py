@@ -6,6 +6,7 @@ import pytest
 
 from colmodern import Document, HashEncoder, Indexer, Searcher
 from colmodern.errors import ConfigError
+from colmodern.searcher import fields
 from colmodern.searcher.where import (
     All,
     FieldTest,
@@ -179,6 +180,15 @@ def index(tmp_path_factory):
         ("day >= '2024-05-02'", "df"),
         ('"odd name" = 1', "e"),
         ("id in ('a', 'e', 'own')", "ae"),
+        ("id not in ('a', 'e', 'own')", "bcdf"),
+        ("tag in ('x', 'y')", "a"),
+        ("tag not in ('y', 'z')", "a"),
+        (f"big in ({BIG}, 3)", "f"),
+        (f"big not in ({BIG}, 3)", "e"),
+        ("year in (2019, 2021.5)", "ac"),
+        ("mixed in (7, 'seven')", "bc"),
+        ("draft in (true, false) or year in (2021.5)", "abc"),
+        ("day in (2024-05-01, 2024-05-02)", "acd"),
         ("title = 'Tc'", "c"),
         ("source is null", "abcdef"),
     ],
@@ -189,6 +199,40 @@ def test_what_a_filter_keeps(index, where, kept):
         hits = searcher.search("text", where=where)
         assert sorted(hits.doc_ids) == list(kept)
         assert sorted(searcher.search("text", mode="bm25", where=where).doc_ids) == list(kept)
+
+
+def test_a_filter_of_many_tests_can_be_stopped_between_them(index):
+    class EnoughError(Exception):
+        pass
+
+    stages = []
+
+    def begin(stage):
+        stages.append(stage)
+        if len(stages) > 5:
+            raise EnoughError
+
+    where = "year is null or " + " or ".join(f"year = {year} and csv > 1" for year in range(99))
+    with Searcher.open(index, HashEncoder(dim=16)) as searcher:
+        with pytest.raises(EnoughError):
+            searcher.search("text", where=where, begin=begin)
+        assert stages == ["filter"] * 6
+        stages.clear()
+        with pytest.raises(EnoughError):
+            searcher.statistics("text", where=where, begin=begin)
+        assert stages == ["filter"] * 6
+        assert searcher.count(where) == 3
+
+
+def test_the_values_of_a_field_are_read_once_for_many_tests(index, monkeypatch):
+    read = []
+    as_number = fields._READ[Kind.NUMBER]
+    monkeypatch.setitem(fields._READ, Kind.NUMBER, lambda value: read.append(1) or as_number(value))
+    with Searcher.open(index) as searcher:
+        assert searcher.count("year = 2019") == 1
+        n_read = len(read)
+        assert searcher.count(" or ".join(f"year > {year}" for year in range(2000, 3000))) == 3
+        assert len(read) == n_read
 
 
 def test_an_unknown_field_lists_those_that_there_are(index):

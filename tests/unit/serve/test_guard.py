@@ -183,6 +183,14 @@ def test_an_answer_that_is_no_page_is_shown_as_none(client):
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+def test_a_request_that_a_proxy_might_read_another_way_is_refused_and_ends_its_connection(client):
+    for path in ("/livez", "/v1/search"):
+        headers = {"Transfer-Encoding": "chunked", "Content-Length": "5"}
+        answer = client.request("POST", path, content=b'{"query": "x"}', headers=headers)
+        refused(answer, "request_invalid", 400)
+        assert answer.headers["connection"] == "close"
+
+
 def test_probes_may_name_any_host_where_tokens_are_asked_for(client_of, tokens):
     client, probe = client_of(token_file=str(tokens)), {"Host": "10.0.0.7:8765"}
     assert client.get("/livez", headers=probe).status_code == 200

@@ -4,11 +4,12 @@ import base64
 import gzip
 import json
 import shutil
+import time
 
 import numpy as np
 import pytest
 
-from colmodern import Embeddings, Indexer, Searcher
+from colmodern import Embeddings, HashEncoder, Indexer, Searcher
 from colmodern.serve import ServeConfig
 
 pytest.importorskip("starlette")
@@ -50,10 +51,17 @@ def test_a_query_of_token_vectors(client):
     (tokens,) = ENCODER.encode_queries(["red trains"])
     answer = client.post("/v1/search", json={"vectors": tokens.vectors.tolist(), "k": 1}).json()
     assert answer["hits"][0]["id"] == "b/c d"
-    bad = client.post("/v1/search", json={"vectors": [[1.0, 2.0], [1.0]]})
-    refused(bad, "vectors_invalid", 400)
-    refused(client.post("/v1/search", json={"vectors": [[1.0] * 3]}), "vectors_invalid", 400)
-    refused(client.post("/v1/search", json={"vectors": [[1e308] * 64]}), "vectors_invalid", 400)
+    of_kinds = [[[value] * 64] for value in (1e308, 10**400, True, "1", None)]
+    for vectors in ([[1.0, 2.0], [1.0]], [[1.0] * 3], [1.0] * 64, 1, {"a": 1}, *of_kinds):
+        refused(client.post("/v1/search", json={"vectors": vectors}), "vectors_invalid", 400)
+
+
+def test_a_number_that_no_float_holds_is_refused(client):
+    for name in ("word_weight", "passage_weight"):
+        asked = {"query": "trains", name: 10**400}
+        refused(client.post("/v1/search", json=asked), "option_wrong_kind", 400)
+    asked = {"query": "trains", "id": "a", "word_weight": 10**400}
+    refused(client.post("/v1/explain", json=asked), "option_wrong_kind", 400)
 
 
 def test_an_index_of_vectors_that_came_ready(tmp_path):
@@ -199,6 +207,26 @@ def test_embeddings_that_are_too_large(client_of, form):
     client = client_of(max_answer=10_000)
     asked = {"input": ["red trains run fast"] * 100, "encoding_format": form}
     refused(client.post("/v1/embeddings", json=asked), "too_large", 413)
+
+
+def test_queries_to_encode_are_left_when_the_time_is_over(client_of):
+    class Slow(HashEncoder):
+        n = 0
+
+        def encode_queries(self, texts):
+            self.n += len(texts)
+            time.sleep(0.02)
+            return super().encode_queries(texts)
+
+    encoder = Slow(dim=64)
+    asked = {"input": ["red trains"] * 6_400, "input_type": "query"}
+    client = client_of(encoder=encoder, deadline=0.2)
+    refused(client.post("/v1/embeddings", json=asked), "deadline_passed", 504)
+    n = -1
+    while n < encoder.n:
+        n = encoder.n
+        time.sleep(0.3)
+    assert n < 6_400
 
 
 def test_an_explanation_is_that_of_the_library(client, index):

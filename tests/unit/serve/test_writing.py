@@ -286,6 +286,26 @@ def test_a_second_server_and_a_damaged_journal(tmp_path):
     Journal(tmp_path / "jobs", most=10).release()
 
 
+@pytest.mark.parametrize("ended", [False, True], ids=["a job", "an outcome"])
+def test_every_flipped_byte_of_a_journal_is_noticed(tmp_path, ended):
+    journal = Journal(tmp_path / "jobs", most=10)
+    job = journal.add(JobKind.PUT, [Document("a", "words")], ["b"])
+    if ended:
+        journal.end([job], generation=7)
+    journal.release()
+    (file,) = (tmp_path / "jobs").glob("*.json")
+    whole = file.read_bytes()
+    for place in range(len(whole)):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(InputError, match="cannot be read"):
+            Journal(tmp_path / "jobs", most=10)
+    file.write_bytes(whole)
+    again = Journal(tmp_path / "jobs", most=10)
+    assert again.n_waiting == (not ended)
+    assert again.outcome(1).generation == (7 if ended else None)
+    again.release()
+
+
 def test_the_jobs_beside_an_index_are_no_documents(tmp_path):
     folder = tmp_path / "notes"
     folder.mkdir()

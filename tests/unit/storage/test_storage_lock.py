@@ -67,10 +67,11 @@ def test_a_second_writer_in_the_same_process_is_refused(kit, home):
     IndexWriter.open(path).close()
 
 
-def test_a_lock_file_without_a_name_in_it_is_still_a_lock(kit, tmp_path):
+@pytest.mark.parametrize("content", ["", "[1]", '{"pid": 1e400, "host": "h"}', "[" * 100_000])
+def test_a_lock_file_without_a_name_in_it_is_still_a_lock(kit, tmp_path, content):
     path = kit.build(tmp_path / "i", ["a"])
     with IndexWriter.open(path):
-        (path / "writer.lock").write_text("")
+        (path / "writer.lock").write_text(content)
         with pytest.raises(IndexLockedError, match="by another process"):
             IndexWriter.open(path)
 
