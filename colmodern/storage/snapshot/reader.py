@@ -204,7 +204,11 @@ class IndexReader:
 
     def is_current(self) -> bool:
         """Return whether nothing was committed since; costs next to nothing."""
-        return self.directory.version(MANIFEST) == self._version
+        return self.newest_version() == self._version
+
+    def newest_version(self) -> Hashable:
+        """Return what tells the state committed last from others; costs next to nothing."""
+        return self.directory.version(MANIFEST)
 
     def refresh(self) -> Self:
         """Return a new reader of the state committed last.
