@@ -36,6 +36,7 @@ from colmodern.searcher.search import search_all, search_one
 from colmodern.searcher.statistics import GlobalStatistics
 from colmodern.searcher.unread import unread_queries
 from colmodern.storage import IndexReader, StoredDocument
+from colmodern.storage.snapshot.reader import closed_if_it_fails
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ class Searcher:
             RemoteError: The object store of a URL cannot be used.
             EncoderMismatchError: The index was made with another encoder.
         """
-        return cls(open_index(path), encoder, precision=precision)
+        reader = open_index(path)
+        with closed_if_it_fails(reader):
+            return cls(reader, encoder, precision=precision)
 
     def __enter__(self) -> Self:
         """Return the searcher itself."""
@@ -122,11 +125,8 @@ class Searcher:
                 this searcher was opened with. Opened without one, it loads the other.
         """
         reader = self._reader.refresh()
-        try:
+        with closed_if_it_fails(reader):
             fresh = type(self)(reader, self._opened_with, precision=self._precision)
-        except BaseException:
-            reader.close()
-            raise
         made_with = reader.manifest.encoder.fingerprint
         if self._encoder is not None and self._encoder.fingerprint == made_with:
             fresh._encoder = self._encoder

@@ -20,6 +20,7 @@ from colmodern.searcher.checks import encoder_of, found_document
 from colmodern.serve.encoding import NoEncoder, SharedEncoder
 from colmodern.serve.pause import Pause
 from colmodern.storage import IndexReader, StoredDocument
+from colmodern.storage.snapshot.reader import closed_if_it_fails
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 # A thread more is of use for so many tokens more. Below that, handing work over costs a search more
@@ -131,7 +132,7 @@ class ServedIndex:
         self.path = path
         reader = open_index(path, shard=shard)
         self.names_encoder = encoder is None
-        with _let_go_if_it_fails(reader):
+        with closed_if_it_fails(reader):
             given = _encoder_of(reader) if encoder is None else encoder
             self._newest = Snapshot(reader, SharedEncoder(given))
             self._newest.warm()
@@ -211,7 +212,7 @@ class ServedIndex:
         return True
 
     def _opened(self, reader: IndexReader) -> Snapshot:
-        with _let_go_if_it_fails(reader):
+        with closed_if_it_fails(reader):
             found = Snapshot(reader, self._encoder_for(reader))
             found.warm()
         return found
@@ -225,16 +226,6 @@ class ServedIndex:
         if not self.names_encoder or made_with == self.encoder.fingerprint:
             return self.encoder
         return SharedEncoder(_encoder_of(reader))
-
-
-@contextmanager
-def _let_go_if_it_fails(reader: IndexReader) -> Iterator[None]:
-    """Close a reader that cannot be served: that of a URL keeps a file open until it is."""
-    try:
-        yield
-    except BaseException:
-        reader.close()
-        raise
 
 
 def _encoder_of(reader: IndexReader) -> QueryEncoder:
