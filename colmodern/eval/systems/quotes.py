@@ -8,11 +8,12 @@ from colmodern.errors import ConfigError
 
 # A quote begins where a value does, and has its own quotes doubled; elsewhere it is a character.
 _QUOTED = r'(?:(?<![^=:,+])"(?:[^"]|"")*+")'
+_MARKS = {",": re.compile(rf"({_QUOTED})|,"), "+": re.compile(rf"({_QUOTED})|\+")}
 
 
 def split(text: str, mark: str) -> list[str]:
     """Return what stands between marks, a comma or a plus sign, that no quotes hold."""
-    parts = re.split(rf"({_QUOTED})|{re.escape(mark)}", text)
+    parts = _MARKS[mark].split(text)
     found = [""]
     for between, quoted in zip(parts[::2], [*parts[1::2], ""], strict=True):
         found[-1] += between
