@@ -25,7 +25,8 @@ class ExitStatus(IntEnum):
         3,
         (
             "Done, but documents stay as they were because their files cannot be read; `status`: "
-            "`index` would end so, or would delete so much that it stops."
+            "`index` would end so, or would stop: it would delete very much, or has no encoder for "
+            "this index."
         ),
     )
     HUNG_UP = 129, "Ended by SIGHUP, as where a terminal is closed; the same command goes on."

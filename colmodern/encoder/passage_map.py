@@ -17,8 +17,7 @@ import numpy as np
 
 from colmodern import kernels
 from colmodern.encoder.checkpoint.tensors import open_tensors
-from colmodern.encoder.query_weights import QUERY_WEIGHTS_FILE, unweighed
-from colmodern.errors import EncoderError
+from colmodern.encoder.query_weights import QUERY_WEIGHTS_FILE, does_not_fit, unweighed
 from colmodern.types import FloatMatrix, FloatVector
 
 PASSAGE_MAP_FILE = "passage_map.safetensors"
@@ -57,16 +56,16 @@ class PassageMap:
             return None
         tensors = open_tensors(path)
         if {name: len(one.shape) for name, one in tensors.items()} != _SHAPES:
-            raise _does_not_fit(path, f"holds {sorted(tensors)}, not {sorted(_SHAPES)}")
+            raise does_not_fit(path, f"holds {sorted(tensors)}, not {sorted(_SHAPES)}")
         found = cls(
             **{name: one.to_float32() for name, one in tensors.items()},
             weighed=(folder / QUERY_WEIGHTS_FILE).is_file(),
         )
         own = len(found.weight)
         if found.matrix.shape != (own, own) or len(found.bias) != 1 or dim not in (None, own):
-            raise _does_not_fit(path, f"is for vectors of {own} numbers, not of {dim}")
+            raise does_not_fit(path, f"is for vectors of {own} numbers, not of {dim}")
         if not all(np.isfinite(one).all() for one in (found.matrix, found.weight, found.bias)):
-            raise _does_not_fit(path, "holds numbers that are not finite")
+            raise does_not_fit(path, "holds numbers that are not finite")
         return found
 
     def of(self, vectors: FloatMatrix) -> FloatMatrix:
@@ -81,11 +80,3 @@ class PassageMap:
     def _columns(self) -> FloatMatrix:
         """The columns of the matrix, and the weight as one more: shape (dim + 1, dim)."""
         return np.ascontiguousarray(np.concatenate([self.matrix.T, self.weight[None]]))
-
-
-def _does_not_fit(path: Path, why: str) -> EncoderError:
-    return EncoderError(
-        f"{path} {why}. Take the file that belongs to the checkpoint, or remove it.",
-        code="encoder_unreadable",
-        path=path,
-    )

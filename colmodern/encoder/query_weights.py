@@ -47,10 +47,10 @@ class QueryWeights:
         tensors = open_tensors(path)
         shapes = {name: one.shape for name, one in tensors.items()}
         if shapes != {"weight": (dim,), "bias": (1,)}:
-            raise _does_not_fit(path, f"holds {shapes}, which is not for vectors of {dim}")
+            raise does_not_fit(path, f"holds {shapes}, which is not for vectors of {dim}")
         found = cls(**{name: one.to_float32() for name, one in tensors.items()})
         if not (np.isfinite(found.weight).all() and np.isfinite(found.bias).all()):
-            raise _does_not_fit(path, "holds numbers that are not finite")
+            raise does_not_fit(path, "holds numbers that are not finite")
         return found
 
     @property
@@ -80,7 +80,8 @@ def unweighed(vectors: FloatMatrix) -> FloatMatrix:
     return unit
 
 
-def _does_not_fit(path: Path, why: str) -> EncoderError:
+def does_not_fit(path: Path, why: str) -> EncoderError:
+    """Return the error of a file beside the weights that is not for them."""
     return EncoderError(
         f"{path} {why}. Take the file that belongs to the checkpoint, or remove it.",
         code="encoder_unreadable",

@@ -21,12 +21,15 @@ from colmodern.corpus import (
     scan,
 )
 from colmodern.corpus.sources import printable
+from colmodern.indexer.encoder_state import EncoderState, encoder_state
 from colmodern.indexer.left_out import Failures, is_below, known_failures, left_out
 from colmodern.indexer.pruning import needs_prune
 from colmodern.indexer.report import MOST_NAMED, IndexReport, UnreadFiles
 from colmodern.indexer.scans import KnownRoots, scans_of, without_index
 from colmodern.indexer.sources.files import FileChanges, FileReader
+from colmodern.indexer.sources.vectors import is_from_vectors
 from colmodern.storage import SourceRecord, open_reader
+from colmodern.types import EncoderIdentity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,9 @@ class IndexStatus:
             rule leaves out are not counted.
         deleted_documents: How many documents it would delete for good.
         needs_prune: Whether those are so many that it would stop without ``prune``.
+        encoder: The name of the encoder that made the index.
+        encoder_state: What has that name now; None: the vectors came ready, without a name.
+        ready_documents: How many documents came with their vectors, which no encoder makes again.
     """
 
     index: Path
@@ -63,16 +69,35 @@ class IndexStatus:
     not_indexed: Mapping[str, int] = field(default_factory=dict)
     deleted_documents: int = 0
     needs_prune: bool = False
+    encoder: str = ""
+    encoder_state: EncoderState | None = None
+    ready_documents: int = 0
 
     @property
     def is_current(self) -> bool:
         """Whether the next ``index`` would have nothing to do."""
-        return not (self.added or self.changed or self.removed)
+        is_other = self.encoder_state is EncoderState.OTHER
+        return not (self.added or self.changed or self.removed or is_other)
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether the next ``index`` could not do all: files cannot be read, or much would go."""
-        return bool(self.unread.documents or self.missing_roots or self.needs_prune)
+        """Whether the next ``index`` could not do all.
+
+        Files cannot be read, very many documents would go, or there is no encoder for them.
+        """
+        return bool(
+            self.unread.documents
+            or self.missing_roots
+            or self.needs_prune
+            or (self.roots and self.lacks_encoder)
+        )
+
+    @property
+    def lacks_encoder(self) -> bool:
+        """Whether ``index`` stops: no such encoder, or another that cannot make all again."""
+        if self.encoder_state is EncoderState.OTHER:
+            return self.ready_documents > 0
+        return self.encoder_state is EncoderState.MISSING
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
@@ -89,6 +114,8 @@ class IndexStatus:
             "not_indexed": dict(self.not_indexed),
             "deleted_documents": self.deleted_documents,
             "needs_prune": self.needs_prune,
+            "encoder": self.encoder,
+            "encoder_state": self.encoder_state,
         }
 
 
@@ -98,14 +125,16 @@ def status(
     options: ScanOptions | None = None,
     *,
     prune: bool = False,
+    encoder: EncoderIdentity | None = None,
 ) -> IndexStatus:
-    """Compare an index with its files; it is only read, and may be written meanwhile.
+    """Compare an index with its files and its encoder; it is only read, and may be written to.
 
     Args:
         path: The folder of the index.
         roots: What to look at; None: all that was ever indexed into it.
         options: How; None: as each root was indexed last.
         prune: As ``Indexer.sync`` would be called.
+        encoder: The encoder of that ``Indexer``; None: what the index names, loaded.
 
     Raises:
         IndexNotFoundError: There is no index.
@@ -114,6 +143,7 @@ def status(
     index = Path(path)
     with open_reader(index) as reader:
         sources, config = reader.sources(), reader.manifest.config
+        made_with = reader.manifest.encoder
         scans = scans_of(config, sources)
         known = reader.content_hashes()
     names = KnownRoots(scans)
@@ -141,6 +171,9 @@ def status(
         not_indexed=_all_counts(look.not_indexed for look in looks),
         deleted_documents=n_deleted,
         needs_prune=not prune and needs_prune(n_deleted, len(known)),
+        encoder=made_with.name,
+        encoder_state=encoder_state(made_with, encoder),
+        ready_documents=sum(map(is_from_vectors, known.values())),
     )
 
 

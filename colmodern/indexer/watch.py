@@ -80,7 +80,7 @@ def watch(
         if not is_stale:
             continue
         try:
-            found = status(indexer.path, roots, options, prune=prune)
+            found = status(indexer.path, roots, options, prune=prune, encoder=indexer.encoder)
             if not found.is_current:
                 report(indexer.sync(roots, options, prune=prune, progress=progress))
             is_stale, doubt = False, "\n".join(found.unread.lines() if found.is_current else ())

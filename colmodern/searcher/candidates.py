@@ -30,10 +30,12 @@ class Candidates:
     Attributes:
         documents: Their numbers, int64.
         scores: float32.
+        by_all_tokens: Whether the scores are known to be of all tokens of each.
     """
 
     documents: IntVector
     scores: FloatVector
+    by_all_tokens: bool = False
 
     def __len__(self) -> int:
         """Return the number of candidates."""

@@ -11,7 +11,7 @@ from colmodern.errors import EncoderError, EncoderMismatchError, InputError
 from colmodern.request import Scoring
 from colmodern.storage import IndexReader, Segment
 from colmodern.text.words import words_of
-from colmodern.types import FloatMatrix, QueryEncoder, TokenEmbeddings
+from colmodern.types import EncoderIdentity, FloatMatrix, QueryEncoder, TokenEmbeddings
 
 if TYPE_CHECKING:
     from colmodern.encoder import PassageMap
@@ -28,6 +28,23 @@ def check_encoder(reader: IndexReader, encoder: QueryEncoder) -> None:
         raise EncoderMismatchError(
             index_encoder=f"{made_with.name} ({made_with.fingerprint[:12]})",
             given_encoder=f"{encoder.name} ({encoder.fingerprint[:12]})",
+        )
+
+
+def check_made_by(made_with: EncoderIdentity, fingerprint: str | None) -> None:
+    """Refuse ready vectors of another encoder than an index was made with.
+
+    Args:
+        made_with: What made the index.
+        fingerprint: What made the vectors; None: nobody said.
+
+    Raises:
+        EncoderMismatchError: It is another one.
+    """
+    if fingerprint is not None and fingerprint != made_with.fingerprint:
+        raise EncoderMismatchError(
+            index_encoder=f"{made_with.name} ({made_with.fingerprint[:12]})",
+            given_encoder=f"that of the query's vectors ({fingerprint[:12]})",
         )
 
 

@@ -51,13 +51,13 @@ def scored_late(part: Part, plan: QueryPlan, allowed: NDArray[np.bool_]) -> Cand
     how = plan.how
     if scores_all(part, how, allowed):
         documents = (allowed & (part.lengths > 0)).nonzero()[0]
-        return Candidates(documents, code_scores(part, plan, documents))
+        return Candidates(documents, code_scores(part, plan, documents), by_all_tokens=True)
     how.begin("candidates")
     gathered = _gathered(part, plan, allowed)
     if how.room is None:
         promised = Candidates(gathered.documents, _estimates(part, plan, gathered.documents))
         documents = promised.best(how.candidates).documents
-        return Candidates(documents, code_scores(part, plan, documents))
+        return Candidates(documents, code_scores(part, plan, documents), by_all_tokens=True)
     return _Rescoring(part, plan, gathered).run()
 
 
@@ -71,7 +71,7 @@ def compared(part: Part, plan: QueryPlan, scored: Candidates, n: int) -> Candida
         n: How many are worth it.
     """
     room = plan.how.room
-    if room is None or not room.depth:
+    if room is None or scored.by_all_tokens:
         return scored
     best = scored.best_and_equals(n)
     if part.lengths[best.documents].sum() > room.compared_tokens:
@@ -106,15 +106,6 @@ def code_scores(
     return _corrected(part, scores, documents, how.scoring, n_query=len(query))
 
 
-def whole_scores(
-    part: Part, plan: QueryPlan, allowed: NDArray[np.bool_], scored: Candidates
-) -> Candidates | None:
-    """Return what ``scored_late`` found if that is scored by all tokens; None: it is not."""
-    room = plan.how.room
-    is_whole = room is None or not room.depth or scores_all(part, plan.how, allowed)
-    return scored if is_whole else None
-
-
 def scores_of_found(
     part: Part, plan: QueryPlan, documents: IntVector, known: Candidates | None = None
 ) -> FloatVector:
@@ -126,9 +117,9 @@ def scores_of_found(
         part: Where they are.
         plan: How they are scored, for which query.
         documents: Their numbers in the part.
-        known: Scores by all tokens that some of them have already.
+        known: Scores that some of them have already; taken if they are by all tokens.
     """
-    if known is not None and len(known):
+    if known is not None and known.by_all_tokens and len(known):
         order = known.documents.argsort()
         places = order[np.minimum(known.documents[order].searchsorted(documents), len(known) - 1)]
         scores: FloatVector = known.scores[places]
@@ -169,7 +160,8 @@ class _Rescoring:
             self._score(end)
             if end < n and self._misses_few_beyond(end):
                 break
-        return Candidates(self._gathered.documents[self._scored], self._scores)
+        documents = self._gathered.documents[self._scored]
+        return Candidates(documents, self._scores, by_all_tokens=not self._room.depth)
 
     @property
     def _scores(self) -> FloatVector:

@@ -18,6 +18,7 @@ from colmodern.remote.reading import open_index
 from colmodern.request import Mode, Scoring, SearchRequest
 from colmodern.searcher.checks import (
     check_encoder,
+    check_made_by,
     check_queries,
     check_text,
     encoded,
@@ -35,6 +36,7 @@ from colmodern.searcher.search import search_all, search_one
 from colmodern.searcher.statistics import GlobalStatistics
 from colmodern.searcher.unread import unread_queries
 from colmodern.storage import IndexReader, StoredDocument
+from colmodern.storage.snapshot.reader import closed_if_it_fails
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 if TYPE_CHECKING:
@@ -80,7 +82,9 @@ class Searcher:
             RemoteError: The object store of a URL cannot be used.
             EncoderMismatchError: The index was made with another encoder.
         """
-        return cls(open_index(path), encoder, precision=precision)
+        reader = open_index(path)
+        with closed_if_it_fails(reader):
+            return cls(reader, encoder, precision=precision)
 
     def __enter__(self) -> Self:
         """Return the searcher itself."""
@@ -121,11 +125,8 @@ class Searcher:
                 this searcher was opened with. Opened without one, it loads the other.
         """
         reader = self._reader.refresh()
-        try:
+        with closed_if_it_fails(reader):
             fresh = type(self)(reader, self._opened_with, precision=self._precision)
-        except BaseException:
-            reader.close()
-            raise
         made_with = reader.manifest.encoder.fingerprint
         if self._encoder is not None and self._encoder.fingerprint == made_with:
             fresh._encoder = self._encoder
@@ -278,6 +279,7 @@ class Searcher:
         request: SearchRequest | None = None,
         *,
         query: str = "",
+        fingerprint: str | None = None,
         allowed: Sequence[NDArray[np.bool_]] | None = None,
         statistics: GlobalStatistics | None = None,
         begin: Begin = unobserved,
@@ -289,6 +291,8 @@ class Searcher:
             tokens: The query's token vectors, shape (n_query_tokens, dim), rows of unit norm.
             request: How to search, as in ``search``.
             query: The query's text: for BM25, and for the record.
+            fingerprint: That of the encoder that made the vectors, to be compared with that of the
+                index (``EncoderIdentity.fingerprint``); None: nobody knows, nothing is compared.
             allowed: For every segment, which of its documents may be found, of those that are
                 alive and that ``where`` keeps; None: all of them.
             statistics: The sum of what ``statistics`` says in every index that is searched as one
@@ -298,12 +302,14 @@ class Searcher:
 
         Raises:
             ConfigError: An option is not allowed, or the filter cannot be used.
+            EncoderMismatchError: Another encoder made the vectors than the index.
             InputError: There are no vectors, they have another dimension than the index, or are
                 not finite; the text is none, or BM25 is asked for without one.
             TypeError: There is no such option.
         """
         asked = SearchRequest.of(request, options)
         check_text(query)
+        check_made_by(self._reader.manifest.encoder, fingerprint)
         begin("filter")
         mask = self._allowed(asked.where, begin, statistics)
         if allowed is not None:
@@ -397,6 +403,7 @@ class Searcher:
         doc_id: str,
         *,
         query: str = "",
+        fingerprint: str | None = None,
         passages: int = 3,
         exact: bool = False,
         scoring: Scoring | str = Scoring.AUTO,
@@ -407,11 +414,12 @@ class Searcher:
     ) -> Explanation:
         """Return the same for a query given as token vectors; ``query`` is its text.
 
-        ``statistics`` are those of ``search_embeddings``.
+        ``fingerprint`` and ``statistics`` are those of ``search_embeddings``.
         """
         from colmodern.searcher.explain import explain_document
 
         check_text(query)
+        check_made_by(self._reader.manifest.encoder, fingerprint)
         options = {"scoring": scoring, "mode": mode, "word_weight": word_weight, "threads": 1}
         asked = asked_in_mode(SearchRequest.of(None, options), query, self._part)
         return explain_document(

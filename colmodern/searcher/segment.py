@@ -18,7 +18,7 @@ from colmodern.request import Fusion, Mode
 from colmodern.searcher.bm25 import FoundWords, best_by_words
 from colmodern.searcher.candidates import Candidates, best_rows
 from colmodern.searcher.fusion import fused_scores
-from colmodern.searcher.late import LEAST_K, compared, scored_late, scores_of_found, whole_scores
+from colmodern.searcher.late import LEAST_K, compared, scored_late, scores_of_found
 from colmodern.searcher.part import Part
 from colmodern.searcher.phrases import HeldPhrases
 from colmodern.searcher.plan import QueryPlan
@@ -171,7 +171,7 @@ def _by_both(
         by_words = by_words.best(n_words)
     documents = _either(scored.documents, by_words.documents)
     components = {
-        "late": scores_of_found(part, plan, documents, whole_scores(part, plan, allowed, scored)),
+        "late": scores_of_found(part, plan, documents, scored),
         "bm25": word_scores[documents],
     }
     if how.request.fusion is Fusion.RRF:

@@ -18,6 +18,7 @@ from typing import cast
 import uvicorn
 from starlette.applications import Starlette
 
+from colmodern.corpus import resolved
 from colmodern.errors import ConfigError
 from colmodern.serve.access import Access, Rates
 from colmodern.serve.admission import Admission
@@ -141,6 +142,8 @@ def make_server(
     if config.writable:
         for path in indexes.values():
             check_local(path)
+        # Jobs lie beside the index itself: a link to it that is changed later changes nothing.
+        indexes = {name: resolved(path) for name, path in indexes.items()}
     access = Access(None if config.token_file is None else Path(config.token_file))
     served = [
         ServedIndex(name, path, encoder, shard=config.shard) for name, path in indexes.items()

@@ -18,7 +18,9 @@ from colmodern.remote.reading import open_index
 from colmodern.searcher import Searcher
 from colmodern.searcher.checks import encoder_of, found_document
 from colmodern.serve.encoding import NoEncoder, SharedEncoder
+from colmodern.serve.pause import Pause
 from colmodern.storage import IndexReader, StoredDocument
+from colmodern.storage.snapshot.reader import closed_if_it_fails
 from colmodern.types import QueryEncoder, TokenEmbeddings
 
 # A thread more is of use for so many tokens more. Below that, handing work over costs a search more
@@ -130,11 +132,12 @@ class ServedIndex:
         self.path = path
         reader = open_index(path, shard=shard)
         self.names_encoder = encoder is None
-        with _let_go_if_it_fails(reader):
+        with closed_if_it_fails(reader):
             given = _encoder_of(reader) if encoder is None else encoder
             self._newest = Snapshot(reader, SharedEncoder(given))
             self._newest.warm()
         self._refreshing = threading.Lock()
+        self._pause: Pause | None = None
 
     @property
     def encoder(self) -> SharedEncoder:
@@ -177,11 +180,15 @@ class ServedIndex:
         finally:
             snapshot.leave()
 
-    def refresh(self) -> bool:
+    def refresh(self, *, retry: bool = True) -> bool:
         """Serve what was committed since, and return whether anything was.
 
         Requests that run keep the state they began with. An index that was made again with another
         encoder is served with that one, unless an encoder was handed over.
+
+        Args:
+            retry: Whether a state that failed a moment ago is tried again at once. Else it is left
+                alone for a growing pause, up to a minute, and its error is raised again.
 
         Raises:
             EncoderError: The other encoder cannot be loaded; the state before is served on.
@@ -192,13 +199,23 @@ class ServedIndex:
             before = self._newest
             if before.reader.is_current():
                 return False
-            reader = before.reader.refresh()
-            with _let_go_if_it_fails(reader):
-                after = Snapshot(reader, self._encoder_for(reader))
-                after.warm()
-            self._newest = after
+            version, pause = before.reader.newest_version(), self._pause
+            if pause is not None and not retry and pause.holds(version):
+                raise pause.error.with_traceback(None)
+            try:
+                self._newest = self._opened(before.reader.refresh())
+            except Exception as error:
+                self._pause = Pause.after(pause, version, error)
+                raise
+            self._pause = None
         before.leave()
         return True
+
+    def _opened(self, reader: IndexReader) -> Snapshot:
+        with closed_if_it_fails(reader):
+            found = Snapshot(reader, self._encoder_for(reader))
+            found.warm()
+        return found
 
     def close(self) -> None:
         """Let go of the index; requests that run end first."""
@@ -209,16 +226,6 @@ class ServedIndex:
         if not self.names_encoder or made_with == self.encoder.fingerprint:
             return self.encoder
         return SharedEncoder(_encoder_of(reader))
-
-
-@contextmanager
-def _let_go_if_it_fails(reader: IndexReader) -> Iterator[None]:
-    """Close a reader that cannot be served: that of a URL keeps a file open until it is."""
-    try:
-        yield
-    except BaseException:
-        reader.close()
-        raise
 
 
 def _encoder_of(reader: IndexReader) -> QueryEncoder:

@@ -13,6 +13,8 @@ _LEAST_CHARACTERS, _MOST_CHARACTERS = 3, 256
 _MOST_WORDS = 4  # of a name with blanks in it
 _MOST_NAMES = 8
 _BETWEEN = re.compile(r"[\s_.-]+")
+_SIGMA = "Σ".lower()
+_STARTS = bytes(0x80 <= byte < 0xC0 for byte in range(256))  # of the bytes that begin no letter
 _ENDING = re.compile(rb"\.[a-z0-9]{1,8}\Z")
 
 
@@ -50,7 +52,12 @@ def lowered(ids: bytes) -> bytes:
     """Return ids in lower case, in as many bytes: where each begins stays what it is."""
     if ids.isascii():
         return ids.lower()
-    return _lower(ids.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    text = ids.decode("utf-8", "surrogateescape")
+    # All at once is five times as fast; the capital sigma alone is lowered by what is beside it.
+    low = text.replace("Σ", _SIGMA).lower().encode("utf-8", "surrogateescape")
+    if low.translate(_STARTS) == ids.translate(_STARTS):
+        return low
+    return _lower(text).encode("utf-8", "surrogateescape")
 
 
 def _lower(text: str) -> str:

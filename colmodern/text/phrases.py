@@ -19,6 +19,7 @@ from colmodern.text.words import (
     folded_runs,
     has_blanks,
     is_of_word,
+    unspaced_end,
     word_after_gap,
     word_end,
     words_of_folded,
@@ -42,6 +43,12 @@ MOST_PHRASES = 8
 
 MOST_WORDS = 64
 """Of a longer phrase the first so many count."""
+
+_MOST_LETTERS = 256
+"""Of a longer word of a script without blanks so many count, and no word behind it.
+
+It may begin at each letter of a text, so that each would be compared with all of it.
+"""
 
 _LONG_QUERY = 16  # words
 _LEAST_SHARE = 3  # of which a third must stand in quotes
@@ -178,6 +185,7 @@ def _origins(text: str) -> tuple[Sequence[int], Sequence[tuple[int, int]]]:
 
 def _places(plain: str, phrase: Phrase) -> Iterator[tuple[int, int]]:
     """Yield the places of a phrase in a folded text; its longest word is looked for first."""
+    phrase = _that_counts(phrase)
     longest = max(range(len(phrase)), key=lambda number: len(phrase[number]))
     before, word, after = phrase[:longest], phrase[longest], phrase[longest + 1 :]
     at, free = plain.find(word), 0
@@ -191,6 +199,15 @@ def _places(plain: str, phrase: Phrase) -> Iterator[tuple[int, int]]:
         following = word_end(plain, at) if has_blanks(word[0]) else free
         following = max(at + 1, following)
         at = plain.find(word, following)
+
+
+def _that_counts(phrase: Phrase) -> Phrase:
+    """Return as much of a phrase as is looked for; it ends with a letter that any may follow."""
+    for number, word in enumerate(phrase):
+        end = unspaced_end(word, _MOST_LETTERS - 1)
+        if end < len(word):
+            return (*phrase[:number], word[:end])
+    return phrase
 
 
 def _follow(plain: str, end: int, word: str, after: Phrase) -> int:

@@ -153,6 +153,12 @@ def has_blanks(character: str) -> bool:
     return _UNSPACED.match(character) is None
 
 
+def unspaced_end(text: str, at: int) -> int:
+    """Return where the next letter ends whose script puts no blanks; else the end of the text."""
+    match = _UNSPACED.search(text, at)
+    return len(text) if match is None else match.start() + 1
+
+
 def _parts(run: str) -> tuple[_Part, ...]:
     # A cache of long runs would hold whole texts of scripts without blanks.
     return _short_parts(run) if len(run) <= _MAX_CHARS else tuple(_all_parts(run))

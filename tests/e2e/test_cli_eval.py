@@ -76,6 +76,18 @@ def test_eval_prints_systems_side_by_side_and_their_differences(colmodern, fruit
     )
 
 
+def test_the_mode_of_the_first_system_is_said_as_for_a_search(colmodern, fruit):
+    for mode, name in (("late", "late medium, 4 bits"), ("bm25", "BM25 of the index")):
+        done = colmodern("eval", fruit, *HASH, "--mode", mode, "--format", "json")
+        assert done.returncode == 0, done.stderr
+        (report,) = json.loads(done.stdout)["reports"]
+        assert report["system"].startswith(name)
+    assert_is_an_error(
+        colmodern("eval", fruit, *HASH, "--mode", "late", "--hybrid"), "--mode hybrid"
+    )
+    assert_is_an_error(colmodern("eval", fruit, *HASH, "--mode", "lat"), "option_invalid")
+
+
 def test_eval_speaks_every_format(colmodern, fruit):
     run = ["eval", fruit, *HASH, "--against", "bm25", "--measures", "AP,P@1", "--format"]
     whole = json.loads(colmodern(*run, "json").stdout)

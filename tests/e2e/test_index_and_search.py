@@ -200,8 +200,16 @@ def test_a_refreshed_searcher_asks_the_encoder_that_the_index_was_made_again_wit
         )
         with pytest.raises(EncoderMismatchError):
             bound.refresh()
-        with pytest.raises(ValueError, match="closed"):
-            _ = opened[0].segments
+        monkeypatch.setattr(
+            "colmodern.searcher.searcher.open_index",
+            lambda path: opened.append(IndexReader.open(path)) or opened[-1],
+        )
+        with pytest.raises(EncoderMismatchError):
+            Searcher.open(path, HashEncoder(dim=64))
+        assert len(opened) == 2
+        for reader in opened:
+            with pytest.raises(ValueError, match="closed"):
+                _ = reader.segments
     assert (best.doc_id, best.score) == ("b", pytest.approx(2, abs=0.1))
 
 

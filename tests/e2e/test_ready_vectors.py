@@ -319,3 +319,16 @@ def test_a_second_build_is_refused(tmp_path):
         build(tmp_path / "i", [unit(3)])
     with pytest.raises(TypeError, match="from_"):
         Indexer(tmp_path / "j").build_from_embeddings([unit(3)])
+
+
+def test_vectors_of_another_encoder_are_refused_where_it_is_said_what_made_them(tmp_path):
+    encoder, other = HashEncoder(dim=16), HashEncoder(dim=16, seed=5)
+    Indexer(tmp_path / "i", other).build([("a", "words")])
+    (tokens,) = encoder.encode_queries(["words"])
+    with Searcher.open(tmp_path / "i") as searcher:
+        assert searcher.search_embeddings(tokens, k=1), "nobody said what made them"
+        assert searcher.search_embeddings(tokens, k=1, fingerprint=other.fingerprint)
+        with pytest.raises(EncoderMismatchError, match=encoder.fingerprint[:12]):
+            searcher.search_embeddings(tokens, k=1, fingerprint=encoder.fingerprint)
+        with pytest.raises(EncoderMismatchError):
+            searcher.explain_embeddings(tokens, "a", fingerprint=encoder.fingerprint)

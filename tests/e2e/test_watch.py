@@ -14,7 +14,7 @@ import pytest
 from colmodern import HashEncoder, Indexer, Searcher
 from colmodern.corpus import ScanOptions
 from colmodern.errors import IndexNotFoundError, InputError, MissingExtraError
-from colmodern.indexer import status, watch
+from colmodern.indexer import Embeddings, status, watch
 from colmodern.storage import IndexReader, IndexWriter, verify
 
 
@@ -143,6 +143,58 @@ def test_status_on_the_command_line(folder, index):
     missing = run("status", "--index", folder / "nowhere")
     assert (missing.returncode, missing.stdout) == (2, "")
     assert "Traceback" not in missing.stderr
+
+
+class Named(HashEncoder):
+    """What nobody can load here."""
+
+    name = "/nowhere/model"
+
+
+class Older(HashEncoder):
+    """What had the same name in a version before."""
+
+    fingerprint = "0" * 64
+
+
+def test_status_tells_an_index_whose_model_is_another_one_now(folder):
+    index = folder / ".colmodern"
+    Indexer(index, Older(dim=16)).sync([folder])
+    found = status(index)
+    assert (found.encoder_state, found.is_current, found.is_in_doubt) == ("other", False, False)
+    assert status(index, encoder=Older(dim=16)).is_current
+    done = run("status", "--index", index)
+    assert done.returncode == 0, "index would do it"
+    assert "other encoder" in done.stdout
+    assert "colmodern compact --retrain" in done.stderr
+    told = json.loads(run("status", "--index", index, "--format", "json").stdout)
+    assert (told["current"], told["encoder"], told["encoder_state"]) == (
+        False, "hash:16:0", "other",
+    )  # fmt: skip
+    lines = run("status", "--index", index, "--format", "tsv").stdout.splitlines()
+    assert lines == ["other_encoder\thash:16:0"]
+    assert run("index", folder, "--model", "hash:16:0", "--index", index).returncode == 0
+    assert (status(index).encoder_state, status(index).is_current) == ("same", True)
+
+
+def test_status_tells_an_index_that_no_model_here_goes_on_with(folder, tmp_path):
+    index = folder / ".colmodern"
+    Indexer(index, Named(dim=16)).sync([folder])
+    done = run("status", "--index", index, "--format", "tsv")
+    assert (done.returncode, done.stdout) == (3, f"missing_encoder\t{Named.name}\n")
+    assert "colmodern doctor" in done.stderr
+
+
+def test_status_of_an_index_of_ready_vectors(tmp_path):
+    matrices = [one.vectors for one in HashEncoder(dim=16).encode_documents(["words"])]
+    for name, encoder, state in (("a", None, None), ("b", Older(dim=16), "other")):
+        ready = Embeddings.from_matrices(matrices, ids=["a"], texts=["words"])
+        Indexer(tmp_path / name, encoder).build_from_embeddings(ready)
+        found = status(tmp_path / name)
+        assert (found.encoder_state, found.is_current) == (state, state is None)
+    done = run("status", "--index", tmp_path / "b")
+    assert done.returncode == 0, "it is of no files"
+    assert "1 documents came with their vectors" in done.stderr
 
 
 def wait_for(condition, seconds=600):

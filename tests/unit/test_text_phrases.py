@@ -116,6 +116,27 @@ def test_one_long_word_takes_linear_time(unit):
     assert_linear(lambda text: holds(text + "x", (text[: len(text) // 4],)), lambda n: unit * n)
 
 
+@pytest.mark.parametrize("unit", ["東", "東京", "東a", "ก"])
+@pytest.mark.parametrize("phrase", ['"{} zz"', '"zz {}"', '"{}, {}, zz"'])
+def test_a_long_word_of_a_script_without_blanks_takes_linear_time(unit, phrase):
+    def look(text):
+        (words,) = phrases_of(phrase.format(text[: len(text) // 2], text[: len(text) // 4]))
+        holds(f"yy {text} yy", words)
+
+    assert_linear(look, lambda n: unit * n)
+
+
+def test_of_a_long_word_without_blanks_the_first_letters_count():
+    letters = "".join(chr(0x4E00 + number) for number in range(600))
+    (phrase,) = phrases_of(f'"see {letters} here"')
+    assert holds(f"See: {letters} there", phrase)
+    assert holds(f"see {letters[:256]}", phrase)
+    assert not holds(f"see {letters[:255]} {letters[256:]} here", phrase)
+    (latin,) = phrases_of(f'"東{"a" * 600} here"')
+    assert holds(f"東{'a' * 600} here", latin)
+    assert not holds(f"東{'a' * 601} here", latin)
+
+
 @pytest.mark.parametrize(
     ("text", "places"),
     [("aaaa aa", ["aa"]), ("aaa", []), ("aa aa,aa", ["aa"] * 3), ("東aa aa", ["aa"])],

@@ -94,6 +94,16 @@ def test_bytes_that_are_no_text_stay_where_an_id_is_put_in_lower_case():
     assert lowered(b"A\xff\xc3\x9c") == b"a\xff\xc3\xbc"
 
 
+def test_each_letter_of_ids_is_lowered_by_itself():
+    def low(one):
+        found = one.lower()
+        return found if len(found.encode()) == len(one.encode()) else one
+
+    letters = [chr(at) for at in range(0x110000) if not 0xD800 <= at < 0xE000]
+    for text in ("".join(letters), "".join(reversed(letters)), "ΟΔΟΣ/ΣΑΣ İ.MD", "ÀΣ"):
+        assert lowered(text.encode()).decode() == "".join(map(low, text))
+
+
 @pytest.mark.parametrize("unit", ["ab ", "a-", "a.b ", "a/b ", "--", " "])
 def test_both_take_linear_time(unit):
     assert_linear(runs_of, lambda n: unit * n)

@@ -17,14 +17,15 @@ from colmodern.cli.eval.tables import compare_with_first, print_for_people
 from colmodern.cli.printing.fields import print_rows
 from colmodern.cli.printing.progress import progress_bar
 from colmodern.cli.printing.terminal import Format, note, print_json
-from colmodern.request import IndexConfig, SearchRequest
+from colmodern.errors import ConfigError
+from colmodern.request import IndexConfig, Mode, SearchRequest
 
 if TYPE_CHECKING:
     from colmodern.eval import Dataset, Report, System
     from colmodern.types import DocumentEncoder
 
 
-@takes(*shown(SearchRequest, "effort"), *shown(IndexConfig, "bits"), after="device")
+@takes(*shown(SearchRequest, "effort", "mode"), *shown(IndexConfig, "bits"), after="device")
 def measure(
     datasets: Annotated[
         list[str], typer.Argument(help="Folders or files in a known layout, or hub names.")
@@ -44,7 +45,9 @@ def measure(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse judgments of documents that are not there.")
     ] = False,
-    hybrid: Annotated[bool, typer.Option("--hybrid", help="Fuse with BM25.")] = False,
+    hybrid: Annotated[
+        bool, typer.Option("--hybrid", help="Fuse with BM25 of bm25s, by ranks.")
+    ] = False,
     against: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,9 +74,7 @@ def measure(
     parse_measures(names)
     check_page(html)
     encoder = EncoderArguments(precision=precision, backend=backend, device=device).load(model)
-    late = f"late:{options['effort']},bits={options['bits']}"
-    ours = f"hybrid:{late}+bm25" if hybrid else f"{late},mode=auto"
-    specs = [ours, *split_specs(",".join(against or []))]
+    specs = [_own_spec(options, is_fused=hybrid), *split_specs(",".join(against or []))]
     systems = _make_systems(specs, encoder)
     loaded = [Dataset.load(name, split, strict=strict) for name in datasets]
     for dataset in loaded:
@@ -108,6 +109,22 @@ def measure(
         print_rows([report.to_dict() for _, reports in results for report in reports], form)
 
 
+def _own_spec(options: dict[str, Any], *, is_fused: bool) -> str:
+    """Return the spec of the first system."""
+    late, mode = f"late:{options['effort']},bits={options['bits']}", options["mode"]
+    if not is_fused:
+        return f"{late},mode={mode}"
+    if mode is not Mode.AUTO:
+        raise ConfigError(
+            "--hybrid fuses late interaction with another BM25, so it takes no --mode; "
+            "--mode hybrid fuses with the words of the index.",
+            code="option_conflict",
+            option="mode",
+            value=str(mode),
+        )
+    return f"hybrid:{late}+bm25"
+
+
 def _tell_left_out(dataset: Dataset) -> None:
     if n := dataset.dropped_judgments:
         note(
@@ -122,7 +139,6 @@ def _tell_left_out(dataset: Dataset) -> None:
 
 
 def _make_systems(specs: list[str], encoder: DocumentEncoder) -> list[System]:
-    from colmodern.errors import ConfigError
     from colmodern.eval import make_system
 
     systems = [make_system(spec, encoder=encoder) for spec in specs]

@@ -40,10 +40,13 @@ def print_status(found: IndexStatus, form: Format) -> None:
         return
     states = ("added", "changed", "removed", "unreadable", "missing_roots")
     lines = [(state, path) for state in states for path in getattr(found, state)]
+    if found.encoder_state not in (None, "same"):
+        lines.append((f"{found.encoder_state}_encoder", found.encoder))
     for state, path in lines:
         mark = "\t" if form is Format.TSV else "  "
         name = state.removesuffix("_roots")
-        print(f"{name if form is Format.TSV else name.ljust(10)}{mark}{flat(path)}")
+        shown = name if form is Format.TSV else name.replace("_", " ").ljust(10)
+        print(f"{shown}{mark}{flat(path)}")
     if form is Format.HUMAN:
         counts = [f"{len(getattr(found, state)):,} {state}" for state in states[:3]]
         print(f"{visible(str(found.index))}: {', '.join(counts)}, {found.unchanged:,} unchanged")

@@ -22,6 +22,7 @@ from colmodern.distill.data.tables import NEGATIVES, read_table, write_table
 from colmodern.distill.options.data import Miner, MineRecipe
 from colmodern.errors import ConfigError, InputError
 from colmodern.eval.systems import MINILM, Answer, Dense, System, make_system
+from colmodern.eval.systems.quotes import quoted
 from colmodern.types import Document, Progress
 
 logger = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ def _system(miner: Miner, student: Path | None) -> System:
         raise ConfigError(
             "The miner 'student' needs the stage warm-start to be done.", code="stage_not_done"
         )
-    return make_system(f"late:high,model={student}")
+    return make_system(f"late:high,model={quoted(str(student))}")
 
 
 def _in_turn(lists: Iterable[list[str]]) -> Iterator[str]:

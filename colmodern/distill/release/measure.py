@@ -12,6 +12,7 @@ from colmodern.distill.options.data import PrepareRecipe
 from colmodern.distill.options.release import EvaluateRecipe
 from colmodern.distill.training.dev import DEV_MEASURE, dev_collection
 from colmodern.eval import Dataset, evaluate
+from colmodern.eval.systems.quotes import quoted
 from colmodern.types import Progress
 
 logger = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def _systems(recipe: EvaluateRecipe, students: Mapping[str, Path]) -> dict[str, 
         if system.partition(":")[0] == STUDENT:
             options = system.partition(":")[2]
             search = f"late:{options}," if options else "late:"
-            specs |= {name: f"{search}model={path}" for name, path in students.items()}
+            specs |= {name: f"{search}model={quoted(str(path))}" for name, path in students.items()}
         else:
             specs[system] = system
     return specs

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from colmodern.errors import EncoderError, InputError, MissingExtraError
 from colmodern.eval.systems.building import build_once, folder_bytes
+from colmodern.eval.systems.quotes import quoted
 from colmodern.eval.systems.ranking import best, ranked
 from colmodern.eval.systems.system import Answer, Built
 from colmodern.types import Document, FloatMatrix, Progress
@@ -63,7 +64,7 @@ class Dense:
         if self._model_name == MINILM:
             return MINILM
         path = Path(self._model_name)
-        return f"dense:{path.resolve() if path.is_dir() else path}"
+        return f"dense:{quoted(str(path.resolve() if path.is_dir() else path))}"
 
     @property
     def options(self) -> Mapping[str, Any]:

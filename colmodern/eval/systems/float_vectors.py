@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from colmodern.codec import DocumentReservoir
 from colmodern.errors import EncoderError, InputError
 from colmodern.eval.systems.building import build_once, folder_bytes
+from colmodern.eval.systems.quotes import quoted
 from colmodern.eval.systems.system import Answer, Built
 from colmodern.kernels.scoring import expected_of_vectors, vector_scores
 from colmodern.request import Scoring, SearchRequest
@@ -71,7 +72,7 @@ class FloatVectors:
     @property
     def spec(self) -> str | None:
         """What ``make_system`` takes to make it again."""
-        options = {"threads": self._threads, "model": self._encoder.name, **self._said}
+        options = {"threads": self._threads, "model": quoted(self._encoder.name), **self._said}
         return "float:" + ",".join(f"{name}={value}" for name, value in options.items())
 
     @property

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from colmodern.eval.systems.building import build_once, folder_bytes
+from colmodern.eval.systems.quotes import quoted
 from colmodern.eval.systems.system import Answer, Built
 from colmodern.indexer import Indexer
 from colmodern.options import Door, Options, options_of
@@ -82,7 +83,7 @@ class Late:
             "bits": self._config.bits,
             **self._indexed,
             "threads": self._request.threads,
-            "model": self._encoder.name,
+            "model": quoted(self._encoder.name),
             **self._searched,
         }
         return f"late:{self._request.effort}," + ",".join(

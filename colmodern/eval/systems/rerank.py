@@ -12,6 +12,7 @@ import numpy as np
 
 from colmodern.errors import ConfigError, EncoderError, MissingExtraError
 from colmodern.eval.systems.dense import without_bars
+from colmodern.eval.systems.quotes import quoted
 from colmodern.eval.systems.system import Answer, Built, System
 from colmodern.eval.systems.texts import TextStore
 from colmodern.types import Document, Progress
@@ -62,7 +63,7 @@ class Rerank:
         """What ``make_system`` takes to make it again, if it can make scorer and first system."""
         if self._scorer_name is None or self._first.spec is None:
             return None
-        return f"rerank:{self._scorer_name},depth={self._depth},of={self._first.spec}"
+        return f"rerank:{quoted(self._scorer_name)},depth={self._depth},of={self._first.spec}"
 
     @property
     def options(self) -> Mapping[str, Any]:

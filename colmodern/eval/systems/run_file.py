@@ -10,6 +10,7 @@ from unicodedata import normalize
 
 from colmodern.errors import InputError
 from colmodern.eval.layouts.rows import read_lines
+from colmodern.eval.systems.quotes import quoted
 from colmodern.eval.systems.system import Answer, Built
 from colmodern.types import Document, Progress
 
@@ -37,7 +38,7 @@ class RunFile:
     @property
     def spec(self) -> str | None:
         """What ``make_system`` takes to make it again."""
-        return f"run:{self._path.resolve()}"
+        return f"run:{quoted(str(self._path.resolve()))}"
 
     @property
     def options(self) -> Mapping[str, Any]:

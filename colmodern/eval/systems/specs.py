@@ -9,6 +9,8 @@ minilm, dense:PATH           a single-vector model
 hybrid                       late and bm25 fused; hybrid:late:high+minilm
 rerank:PATH                  a cross-encoder over late; rerank:PATH,depth=50,of=bm25
 run:FILE                     a TREC run of another engine
+
+A path with a comma, a plus sign or an equals sign stands in double quotes: late:model="a,b".
 """
 
 from __future__ import annotations
@@ -23,11 +25,12 @@ from colmodern.eval.systems.dense import MINILM, Dense
 from colmodern.eval.systems.float_vectors import FloatVectors
 from colmodern.eval.systems.hybrid import Hybrid
 from colmodern.eval.systems.late import Late
+from colmodern.eval.systems.quotes import split, unquoted
 from colmodern.eval.systems.rerank import Rerank, load_scorer
 from colmodern.eval.systems.run_file import RunFile
 from colmodern.eval.systems.system import System
 from colmodern.options import Door, options_of
-from colmodern.request import IndexConfig, SearchRequest
+from colmodern.request import Effort, IndexConfig, SearchRequest
 from colmodern.types import DocumentEncoder
 
 T = TypeVar("T")
@@ -71,7 +74,7 @@ def make_system(spec: str, *, encoder: DocumentEncoder | None = None) -> System:
 def split_specs(text: str) -> list[str]:
     """Return the specs in a list with commas; a comma before an option belongs to its spec."""
     specs: list[str] = []
-    for part in text.split(","):
+    for part in split(text, ","):
         if specs and _kind(part) is None:
             specs[-1] += f",{part}"
         elif part.strip():
@@ -86,6 +89,13 @@ def _kind(part: str) -> str | None:
 
 def _late(rest: str, encoder: DocumentEncoder | None) -> System:
     words, options = _parsed("late", rest, _LATE)
+    if words and "model" in options and words[0] not in [*Effort]:
+        raise ConfigError(
+            f"late does not know {words[0]!r}. A path with a comma stands in double quotes: "
+            'late:model="a,b".',
+            code="option_unknown",
+            value=words[0],
+        )
     if len(words) > 1:
         raise ConfigError(f"late takes one effort, not {', '.join(words)}.", code="option_conflict")
     if words and "effort" in options:
@@ -124,16 +134,28 @@ def _minilm(rest: str, _: DocumentEncoder | None) -> System:
 def _dense(rest: str, _: DocumentEncoder | None) -> System:
     if not rest:
         raise ConfigError("dense needs a model: dense:PATH.", code="option_missing")
-    return Dense(rest)
+    return Dense(unquoted(rest))
 
 
 def _hybrid(rest: str, encoder: DocumentEncoder | None) -> System:
-    return Hybrid([make_system(part, encoder=encoder) for part in (rest or _HYBRID).split("+")])
+    parts = split(rest or _HYBRID, "+")
+    wrong = next((part for part in parts if _kind(part) is None), None)
+    if wrong is not None:
+        raise ConfigError(
+            f"hybrid has no system {wrong!r}; there are {', '.join(KINDS)}. A path with a plus "
+            'sign stands in double quotes: hybrid:late:model="a+b"+bm25.',
+            code="option_not_allowed",
+            option="system",
+            value=wrong,
+        )
+    return Hybrid([make_system(part, encoder=encoder) for part in parts])
 
 
 def _rerank(rest: str, encoder: DocumentEncoder | None) -> System:
-    rest, _, first = rest.partition(",of=")
-    words, options = _parsed("rerank", rest, {"depth": int})
+    parts = split(rest, ",")
+    at = next((i for i, part in enumerate(parts) if part.startswith("of=")), len(parts))
+    first = ",".join(parts[at:]).removeprefix("of=")
+    words, options = _parsed("rerank", ",".join(parts[:at]), {"depth": int})
     if len(words) != 1:
         raise ConfigError("rerank needs one model: rerank:PATH.", code="option_missing")
     found = make_system(first or "late", encoder=encoder)
@@ -143,7 +165,7 @@ def _rerank(rest: str, encoder: DocumentEncoder | None) -> System:
 def _run(rest: str, _: DocumentEncoder | None) -> System:
     if not rest:
         raise ConfigError("run needs a file: run:FILE.", code="option_missing")
-    return RunFile(rest)
+    return RunFile(unquoted(rest))
 
 
 _MAKERS: Mapping[str, Callable[[str, DocumentEncoder | None], System]] = {
@@ -168,15 +190,15 @@ def _parsed(kind: str, rest: str, types: _Reads) -> tuple[list[str], dict[str, A
     """Return the words and the options (``name=value``) between commas."""
     words: list[str] = []
     options: dict[str, Any] = {}
-    for part in filter(None, (part.strip() for part in rest.split(","))):
+    for part in filter(None, (part.strip() for part in split(rest, ","))):
         name, equals, value = part.partition("=")
-        if not equals:
-            words.append(part)
+        if not equals or part.startswith('"'):
+            words.append(unquoted(part))
         elif name not in types:
             message = f"{kind} has no option {name!r}; it has {', '.join(types)}."
             raise ConfigError(message, code="option_unknown", option=name, value=value)
         else:
-            options[name] = _converted(kind, name, value, types[name])
+            options[name] = _converted(kind, name, unquoted(value), types[name])
     return words, options
 
 

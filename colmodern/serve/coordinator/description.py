@@ -13,7 +13,7 @@ from colmodern.serve.http.api_page import page_of
 from colmodern.serve.http.openapi import description
 
 _REFUSED = ("/v1/statistics", "/v1/compact", "/v1/jobs/{id}")
-_OF_SHARDS = ("statistics", "state", "ids", "vectors", "spans")
+_OF_SHARDS = ("statistics", "state", "ids", "vectors", "spans", "fingerprint")
 
 
 async def openapi(coordinator: Coordinator, _request: Request) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -45,43 +45,32 @@ async def forward(coordinator: Coordinator, request: Request) -> Response:
     return await waited_for(request, work(), watch)
 
 
-async def refuse_writing(_coordinator: Coordinator, _request: Request) -> Response:
-    """Refuse a change.
+def _refusing(
+    message: str, **why: Any
+) -> Callable[[Coordinator, Request], Coroutine[Any, Any, Response]]:
+    """Return a route that refuses every request with this message."""
 
-    Raises:
-        RequestRefusedError: Always.
-    """
-    raise RequestRefusedError(
-        "A coordinator does not write. Change the shard set itself (colmodern index), or ask the "
-        "servers of its shards.",
-        code="not_writable",
-        option="writable",
-        value=False,
-    )
+    async def refuse(_coordinator: Coordinator, _request: Request) -> Response:
+        raise RequestRefusedError(message, **why)
+
+    return refuse
 
 
-async def refuse_statistics(_coordinator: Coordinator, _request: Request) -> Response:
-    """Refuse to be a shard of another coordinator.
-
-    Raises:
-        RequestRefusedError: Always.
-    """
-    raise RequestRefusedError(
-        "A coordinator is no shard of another: name the servers of the shards themselves.",
-        code="coordinator_unsupported",
-    )
-
-
-async def refuse_agents(_coordinator: Coordinator, _request: Request) -> Response:
-    """Refuse what agents ask.
-
-    Raises:
-        RequestRefusedError: Always.
-    """
-    raise RequestRefusedError(
-        "A coordinator has no tools for agents; /v1/search answers the same.",
-        code="coordinator_unsupported",
-    )
+refuse_writing = _refusing(
+    "A coordinator does not write. Change the shard set itself (colmodern index), or ask the "
+    "servers of its shards.",
+    code="not_writable",
+    option="writable",
+    value=False,
+)
+refuse_statistics = _refusing(
+    "A coordinator is no shard of another: name the servers of the shards themselves.",
+    code="coordinator_unsupported",
+)
+refuse_agents = _refusing(
+    "A coordinator has no tools for agents; /v1/search answers the same.",
+    code="coordinator_unsupported",
+)
 
 
 async def readyz(coordinator: Coordinator, _request: Request) -> Response:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from colmodern.errors import InputError, RequestRefusedError
 from colmodern.request import SearchRequest
+from colmodern.searcher.checks import check_made_by
 from colmodern.serve.coordinator.coordinator import Coordinator, MissingShard
 from colmodern.serve.coordinator.search import (
     AskedOfAll,
@@ -65,6 +66,7 @@ async def search(coordinator: Coordinator, request: Request) -> Response:
     if question.part is not None:
         message = "A coordinator makes its own statistics: statistics, state and ids are of shards."
         raise RequestRefusedError(message, code="coordinator_unsupported", option="statistics")
+    check_made_by(coordinator.encoder, question.fingerprint)
     is_lines = question.is_batch and NDJSON in request.headers.get("accept", "")
     watch = Stopwatch(limits.deadline)
     request_id = request.scope["colmodern.request_id"]

@@ -168,7 +168,7 @@ async def _keep_fresh(server: Server) -> None:
 def _refresh(server: Server, index: ServedIndex, told: MutableMapping[str, str]) -> None:
     """Serve what is new; what goes on failing in the same way is logged once."""
     try:
-        if index.refresh():
+        if index.refresh(retry=False):
             logger.info("index %s: generation %d is served", index.name, index.generation)
         elif index.name in told:
             logger.info("index %s: can be read again", index.name)

@@ -18,7 +18,13 @@ from colmodern.serve.http.body import (
     text_of,
     whole_number,
 )
-from colmodern.serve.http.part import PartOfSearch, encoded_query, vectors_of, with_spans
+from colmodern.serve.http.part import (
+    PartOfSearch,
+    encoded_query,
+    fingerprint_of,
+    vectors_of,
+    with_spans,
+)
 from colmodern.serve.http.search import milliseconds
 from colmodern.serve.http.server import Server
 from colmodern.serve.stopwatch import Stopwatch
@@ -82,7 +88,7 @@ async def explain(server: Server, request: Request) -> Response:
         tokens = with_spans(
             vectors_of(vectors, limits, dim=index.encoder.dim), body.get("spans"), query
         )
-    part = PartOfSearch.of(body, limits)
+    part, fingerprint = PartOfSearch.of(body, limits), fingerprint_of(body)
 
     def work(watch: Stopwatch, _threads: int) -> bytes:
         with index.use() as snapshot:
@@ -94,7 +100,11 @@ async def explain(server: Server, request: Request) -> Response:
                 found = snapshot.searcher.explain(query, doc_id, **asked)
             else:
                 found = snapshot.searcher.explain_embeddings(
-                    tokens or encoded_query(snapshot, query, watch), doc_id, query=query, **asked
+                    tokens or encoded_query(snapshot, query, watch),
+                    doc_id,
+                    query=query,
+                    fingerprint=fingerprint,
+                    **asked,
                 )
             watch("answer")
             values = {

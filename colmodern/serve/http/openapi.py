@@ -258,6 +258,11 @@ def _part(server: Front) -> dict[str, Any]:
             "anyOf": [_VECTORS, _TEXT, {"type": "null"}],
             "description": "One query's tokens; as a text: base64 of float32, row after row.",
         },
+        "fingerprint": {
+            "type": ["string", "null"],
+            "description": "Of the encoder that made the vectors, as /v1/status has it: another "
+            "than that of the index is refused.",
+        },
         "statistics": {
             "type": ["object", "null"],
             "description": "The sum of the statistics of all shards.",

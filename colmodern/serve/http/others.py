@@ -76,14 +76,20 @@ async def embeddings(server: Server, request: Request) -> Response:
     index = server.library.named(index_of(body))
 
     def work(watch: Stopwatch, _threads: int) -> bytes:
+        encoder = index.encoder  # once: another thread may refresh it to another one
         encode = _encoded_queries if kind == "query" else _encoded
-        found = list(encode(index.encoder, inputs, watch))
+        found = list(encode(encoder, inputs, watch))
         watch("answer")
         n_tokens = sum(map(len, found))
         parts = (part for row in enumerate(found) for part in _shown(*row, form))
         rows = b"".join(within(limits.max_answer, parts)).removesuffix(b", ")
         usage = {"prompt_tokens": n_tokens, "total_tokens": n_tokens}
-        head = {"object": "list", "model": index.name, "usage": usage}
+        head = {
+            "object": "list",
+            "model": index.name,
+            "fingerprint": encoder.fingerprint,
+            "usage": usage,
+        }
         return b'%b, "data": [%b]}' % (as_json(head)[:-1], rows)
 
     return Response(await server.run(request, work), media_type=JSON)

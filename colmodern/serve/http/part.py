@@ -92,6 +92,8 @@ class PartOfSearch:
         request: SearchRequest,
         query: str,
         watch: Stopwatch,
+        *,
+        fingerprint: str | None = None,
     ) -> Hits:
         """Return the hits of a query; its text is encoded where its vectors are needed and None."""
         self.check(snapshot)
@@ -106,6 +108,7 @@ class PartOfSearch:
             tokens,
             request,
             query=query,
+            fingerprint=fingerprint,
             allowed=allowed,
             statistics=self.statistics,
             begin=watch,
@@ -165,6 +168,21 @@ def vectors_of(given: Any, limits: ServeConfig, *, dim: int) -> TokenEmbeddings:
     if len(vectors) > limits.max_tokens:
         raise too_many("vectors", len(vectors), limits.max_tokens)
     return TokenEmbeddings(vectors, np.zeros((len(vectors), 2), np.int32))
+
+
+def fingerprint_of(body: Mapping[str, Any]) -> str | None:
+    """Return what a client says made its vectors; None: it does not say.
+
+    Raises:
+        RequestRefusedError: It is no text, or there are no vectors.
+    """
+    given = body.get("fingerprint")
+    if given is None:
+        return None
+    if body.get("vectors") is None:
+        message = "fingerprint says what made vectors; without vectors leave it out."
+        raise RequestRefusedError(message, code="request_invalid", option="fingerprint")
+    return checked_text(given, "fingerprint", longest=_LONGEST_STATE)
 
 
 def with_spans(tokens: TokenEmbeddings, given: Any, query: str) -> TokenEmbeddings:

@@ -27,14 +27,14 @@ from colmodern.serve.http.answers import (
     within,
 )
 from colmodern.serve.http.body import checked_text, index_of, read_json, too_many, truth_of
-from colmodern.serve.http.part import PartOfSearch, vectors_of
+from colmodern.serve.http.part import PartOfSearch, fingerprint_of, vectors_of
 from colmodern.serve.http.server import Server
 from colmodern.serve.served import Snapshot
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.types import TokenEmbeddings
 
 _ASKED = ("query", "queries", "vectors")
-_MORE = ("index", "precise", *PartOfSearch.KEYS)
+_MORE = ("index", "precise", "fingerprint", *PartOfSearch.KEYS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +47,7 @@ class SearchBody:
         request: How to search.
         is_batch: Whether it was asked as ``queries``.
         is_precise: Whether scores are wanted as they are, not rounded.
+        fingerprint: That of the encoder that made the vectors; None: nobody says.
         part: What makes it the search of one shard of several; None: it is by itself.
     """
 
@@ -55,6 +56,7 @@ class SearchBody:
     request: SearchRequest
     is_batch: bool
     is_precise: bool = False
+    fingerprint: str | None = None
     part: PartOfSearch | None = None
 
     @classmethod
@@ -84,6 +86,7 @@ class SearchBody:
             request=request,
             is_batch="queries" in asked,
             is_precise=truth_of(body, "precise"),
+            fingerprint=fingerprint_of(body),
             part=PartOfSearch.of(body, limits),
         )
 
@@ -102,7 +105,9 @@ class SearchBody:
         if self.vectors is not None or self.part is not None:
             text = self.queries[0] if self.queries else ""
             part = self.part or PartOfSearch()
-            yield part.search(snapshot, self.vectors, request, text, watch)
+            yield part.search(
+                snapshot, self.vectors, request, text, watch, fingerprint=self.fingerprint
+            )
             return
         for query in self.queries:
             yield snapshot.searcher.search(query, request, begin=watch)

@@ -78,7 +78,7 @@ class LocalDesk:
 
 def _refresh(index: ServedIndex) -> None:
     try:
-        index.refresh()
+        index.refresh(retry=False)
     except (ColModernError, OSError, ValueError) as error:
         logger.error(  # noqa: TRY400
             "index %s: generation %d is served on: %s", index.name, index.generation, error

@@ -53,7 +53,7 @@ async def status(desk: Desk, arguments: Mapping[str, Any], caller: Caller) -> To
             watch("status")
             told.append(_told(index))
             if desk.is_local and arguments["files"] and url_of(index.path) is None:
-                found = compared(index.path)
+                found = compared(index.path, encoder=index.encoder)
                 told[-1] |= {"not_indexed": dict(found.not_indexed), "files": files_told(found)}
         values = plain({"version": __version__, "indexes": told, "limits": limits_told(desk)})
         return ToolAnswer(status_text(values, desk.config.budget), values)

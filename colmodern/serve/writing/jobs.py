@@ -13,7 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from colmodern.corpus import JOBS_SUFFIX
+from colmodern.corpus import JOBS_SUFFIX, resolved
 from colmodern.errors import ColModernError, InputError, RequestRefusedError
 from colmodern.storage.directory.durable import replace_file, sync_folder, writing
 from colmodern.storage.directory.lock import WriterLock
@@ -302,9 +302,11 @@ class Journal:
 
 
 def journal_folder(index: Path) -> Path:
-    """Return where the jobs of an index are kept: beside it, since it holds its own files only."""
-    if index.name in ("", ".."):  # the working folder, or one above it: the path does not name it
-        index = index.resolve()
+    """Return where the jobs of an index are kept: beside it, since it holds its own files only.
+
+    It is one folder whatever paths lead to the index.
+    """
+    index = resolved(index)
     return index.with_name(index.name + JOBS_SUFFIX)
 
 

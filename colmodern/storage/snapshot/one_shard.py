@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Hashable
 from typing import Self
 
 from colmodern.errors import ConfigError, IndexStoreError
@@ -83,7 +84,11 @@ class ShardReader(IndexReader):
 
     def is_current(self) -> bool:
         """Return whether nothing was committed to the set since; costs next to nothing."""
-        return newest_generation(self._set) == self.manifest.generation
+        return self.newest_version() == self.manifest.generation
+
+    def newest_version(self) -> Hashable:
+        """Return the generation of the set committed last; costs next to nothing."""
+        return newest_generation(self._set)
 
     def refresh(self) -> Self:
         """Return a new reader of the state committed last; this one stays open."""

@@ -7,6 +7,7 @@ every file of its state, and files are never changed, only removed.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -209,7 +210,11 @@ class IndexReader:
 
     def is_current(self) -> bool:
         """Return whether nothing was committed since; costs next to nothing."""
-        return self.directory.version(MANIFEST) == self._version
+        return self.newest_version() == self._version
+
+    def newest_version(self) -> Hashable:
+        """Return what tells the state committed last from others; costs next to nothing."""
+        return self.directory.version(MANIFEST)
 
     def refresh(self) -> Self:
         """Return a new reader of the state committed last.
@@ -231,6 +236,16 @@ class IndexReader:
     def _check_open(self) -> None:
         if not self._is_open:
             raise ValueError("this IndexReader is closed")
+
+
+@contextmanager
+def closed_if_it_fails(reader: IndexReader) -> Iterator[None]:
+    """Close a reader that cannot be used: that of a URL keeps a file open until it is closed."""
+    try:
+        yield
+    except BaseException:
+        reader.close()
+        raise
 
 
 def _open_codec(directory: Directory, manifest: Manifest, previous: IndexReader | None) -> Codec:

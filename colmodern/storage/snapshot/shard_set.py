@@ -199,9 +199,9 @@ class ShardSetReader(IndexReader):
         self._check_open()
         return self.shards[shard_of(document_id, len(self.shards))].find(document_id)
 
-    def is_current(self) -> bool:
-        """Return whether nothing was committed since; costs next to nothing."""
-        return newest_generation(self.directory) == self._version
+    def newest_version(self) -> Hashable:
+        """Return the generation of the set committed last; costs next to nothing."""
+        return newest_generation(self.directory)
 
     def close(self) -> None:
         """Let go of the files; arrays taken from the reader stay valid. May be called twice."""

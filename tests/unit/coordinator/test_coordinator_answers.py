@@ -117,3 +117,7 @@ def check_vectors(one, all_shards):
         body = {"vectors": tokens.vectors.tolist(), "effort": "exact", "precise": True, **more}
         pair = [client.post("/v1/search", json=body) for client in (one, all_shards)]
         assert told(pair[1]) == told(pair[0])
+    for fingerprint, status in ((ENCODER.fingerprint, 200), ("other", 409)):
+        asked = {**body, "fingerprint": fingerprint}
+        pair = [client.post("/v1/search", json=asked) for client in (one, all_shards)]
+        assert [answer.status_code for answer in pair] == [status, status]

@@ -324,6 +324,10 @@ def test_a_spec_makes_a_system_that_can_say_its_spec(encoder):
         ("hybrid:bm25", "two systems"),
         ("rerank", "rerank needs one model"),
         ("run", "run needs a file"),
+        ("late:model=/a,b/c", "stands in double quotes"),
+        ("hybrid:late:model=/a+b+bm25", "stands in double quotes"),
+        ('run:"/a,b', "do not end where the value ends"),
+        ('late:model="a"b', "do not end where the value ends"),
     ],
 )
 def test_a_spec_that_cannot_be_understood_gets_a_sentence(spec, word, encoder):
@@ -342,6 +346,34 @@ def test_a_list_of_specs_keeps_options_with_their_system():
         "rerank:a/b,depth=5,of=late:low,bits=2",
     ]
     assert split_specs("") == []
+
+
+@pytest.mark.parametrize("name", ["a,b", "a+b", 'a"b', '",bm25', "a=b", " a", "a,of=b+late:x"])
+def test_a_path_of_any_characters_stands_in_quotes(tmp_path, name):
+    run = tmp_path / name
+    run.write_text("q0 Q0 d1 1 2.0 other\n")
+    spec = RunFile(run).spec
+    assert split_specs(f"bm25,{spec},late:high,bits=2") == ["bm25", spec, "late:high,bits=2"]
+    assert make_system(spec).spec == spec
+    both = make_system(f"hybrid:{spec}+bm25")
+    assert make_system(both.spec).spec == both.spec
+    assert [part["run"] for part in both.options["parts"] if "run" in part] == [str(run)]
+
+
+def test_a_model_whose_path_needs_quotes_is_loaded(tmp_path, monkeypatch):
+    asked = []
+
+    def load(name, *, fetch):
+        asked.append(name)
+        encoder = HashEncoder(dim=16)
+        monkeypatch.setattr(HashEncoder, "name", name)
+        return encoder
+
+    monkeypatch.setattr("colmodern.eval.systems.specs.load_encoder", load)
+    for kind in ("late", "float"):
+        spec = make_system(f'{kind}:model="/a,b+c",threads=2').spec
+        assert make_system(spec).spec == spec
+    assert asked == ["/a,b+c"] * 4
 
 
 def test_a_run_that_is_not_there_gets_a_sentence(tmp_path):

@@ -98,16 +98,30 @@ def test_ten_hits_of_long_documents_have_the_scores_of_all_their_tokens(searcher
         assert [scores[one] for one in found.doc_ids] == found.scores.tolist()
 
 
-def test_more_is_looked_at_only_where_it_is_needed(searcher, queries, monkeypatch):
-    looked_at = []
-    scores = late.code_scores
+@pytest.fixture
+def looked_at(monkeypatch):
+    """How many documents are scored by their codes, call by call."""
+    counts, scores = [], late.code_scores
     monkeypatch.setattr(
         late,
         "code_scores",
         lambda part, plan, documents, **how: (
-            looked_at.append(len(documents)) or scores(part, plan, documents, **how)
+            counts.append(len(documents)) or scores(part, plan, documents, **how)
         ),
     )
+    return counts
+
+
+def test_what_is_scored_whole_is_scored_once(searcher, queries, looked_at, monkeypatch):
+    stages = {effort: one._replace(whole=10**9) for effort, one in _STAGES.items()}
+    monkeypatch.setattr("colmodern.searcher.plan._STAGES", stages)
+    for how in ({"mode": "late"}, {"mode": "late", "passage_weight": 0.2}):
+        looked_at.clear()
+        searcher.search_embeddings(queries[0], k=10, passages=False, **how)
+        assert looked_at == [searcher.n_documents]
+
+
+def test_more_is_looked_at_only_where_it_is_needed(searcher, queries, looked_at):
     per_effort = []
     for effort in ("low", "medium", "high"):
         looked_at.clear()

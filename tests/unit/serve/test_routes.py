@@ -64,6 +64,28 @@ def test_a_number_that_no_float_holds_is_refused(client):
     refused(client.post("/v1/explain", json=asked), "option_wrong_kind", 400)
 
 
+def test_vectors_of_another_encoder_are_refused_where_the_client_says_what_made_them(client):
+    (own,) = client.get("/v1/status").json()["indexes"]
+    answer = client.post("/v1/embeddings", json={"input": "red trains", "input_type": "query"})
+    made = {
+        "vectors": answer.json()["data"][0]["embedding"],
+        "fingerprint": answer.json()["fingerprint"],
+    }
+    assert made["fingerprint"] == own["fingerprint"] == ENCODER.fingerprint
+    asked = {"query": "red trains", "id": "b/c d"}
+    assert client.post("/v1/search", json={**made, "k": 1}).json()["hits"][0]["id"] == "b/c d"
+    assert client.post("/v1/explain", json={**made, **asked}).status_code == 200
+    made["fingerprint"] = HashEncoder(dim=64, seed=5).fingerprint
+    refused(client.post("/v1/search", json=made), "encoder_mismatch", 409)
+    refused(client.post("/v1/explain", json={**made, **asked}), "encoder_mismatch", 409)
+    asked["fingerprint"] = ENCODER.fingerprint
+    refused(client.post("/v1/explain", json=asked), "request_invalid", 400)
+    del asked["id"]
+    refused(client.post("/v1/search", json=asked), "request_invalid", 400)
+    bad = client.post("/v1/search", json={**made, "fingerprint": 3})
+    refused(bad, "request_invalid", 400)
+
+
 def test_an_index_of_vectors_that_came_ready(tmp_path):
     (tokens,) = ENCODER.encode_documents(["red trains"])
     vectors = Embeddings.from_arrays(

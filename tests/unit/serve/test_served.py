@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from colmodern import HashEncoder, Indexer
-from colmodern.errors import ColModernError, EncoderMismatchError
+from colmodern.errors import ColModernError, EncoderError, EncoderMismatchError
 from colmodern.remote.reading import open_index
 from colmodern.serve.encoding import SharedEncoder
 from colmodern.serve.http.app import _refresh
@@ -87,6 +87,36 @@ def test_an_index_made_again_with_another_encoder_is_served_with_that_one(tmp_pa
     one.close()
 
 
+def test_what_cannot_be_served_is_tried_again_after_a_growing_pause(index, monkeypatch):
+    now, tried = [1000.0], []
+
+    def failing(reader, *, precision):
+        tried.append(now[0] - 1000)
+        raise EncoderError("There is no such model.")
+
+    served = ServedIndex("i", index)
+    monkeypatch.setattr("colmodern.serve.pause.time.monotonic", lambda: now[0])
+    with monkeypatch.context() as broken:
+        broken.setattr("colmodern.serve.served.encoder_of", failing)
+        shutil.rmtree(index)
+        Indexer(index, HashEncoder(dim=64, seed=5)).build([("b", "purple bicycles")])
+        for _ in range(200):
+            with pytest.raises(EncoderError, match="no such model"):
+                served.refresh(retry=False)
+            now[0] += 1
+        assert tried == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+        with pytest.raises(EncoderError):
+            served.refresh()
+        assert len(tried) == 10, "who asks for it has it tried"
+        Indexer(index, HashEncoder(dim=64, seed=5)).update([("c", "green boats")])
+        with pytest.raises(EncoderError):
+            served.refresh(retry=False)
+        assert len(tried) == 11, "another commit is tried at once"
+    now[0] += 1
+    assert served.refresh(retry=False)
+    served.close()
+
+
 def test_an_index_of_another_encoder_is_refused(index):
     with pytest.raises(EncoderMismatchError):
         ServedIndex("i", index, HashEncoder(dim=64, seed=5))
@@ -128,7 +158,8 @@ def test_what_nobody_foresaw_ends_no_looking_for_commits(served, monkeypatch, ca
     counted, told = [], {}
     server = SimpleNamespace(metrics=SimpleNamespace(count_refresh_failure=counted.append))
 
-    def failing():
+    def failing(*, retry):
+        assert not retry
         raise MemoryError
 
     with monkeypatch.context() as short:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import sys
 import threading
 import time
 from pathlib import Path
@@ -326,6 +327,23 @@ def test_the_jobs_of_the_working_folder_are_beside_it(tmp_path, monkeypatch):
     assert journal_folder(Path()) == beside
     monkeypatch.chdir(tmp_path / "i" / "inside")
     assert journal_folder(Path("..")) == beside
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+def test_an_index_under_two_paths_has_one_journal(index, tmp_path, tokens, monkeypatch):
+    (tmp_path / "link").symlink_to(index)
+    monkeypatch.chdir(tmp_path)
+    paths = (index, tmp_path / "link", Path("i"), Path("./x/../link"))
+    assert {journal_folder(path) for path in paths} == {index.resolve().with_name("i.jobs")}
+    config = ServeConfig(token_file=tokens, writable=True)
+    server = make_server({"i": tmp_path / "link"}, config, encoder=ENCODER)
+    try:
+        with pytest.raises(IndexLockedError):
+            make_server({"i": index}, config, encoder=ENCODER)
+    finally:
+        server.writers["i"].close()
+        server.library.close()
+    assert not (tmp_path / "link.jobs").exists()
 
 
 def test_a_server_that_cannot_write_to_one_index_lets_go_of_the_others(index, tmp_path, tokens):
