@@ -4,9 +4,9 @@ import io
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
 
 from colmodern.cli.printing.passage import print_also, print_passage
+from colmodern.cli.printing.styled import Output, Piece, wrapped
 from colmodern.passages.passage import Passage, Sentence
 from colmodern.text.units import units_of
 
@@ -27,7 +27,7 @@ def passage_of(text, answer, *, lead="", is_code=False, highlights=()):
 
 def printed(passage, width=60):
     out = io.StringIO()
-    print_passage(Console(file=out, width=width, highlight=False, color_system=None), passage)
+    print_passage(Output(out, width=width), passage)
     return out.getvalue().splitlines()
 
 
@@ -101,20 +101,20 @@ def test_what_looks_like_markup_is_text():
     assert printed(passage_of(text, "Use")) == [f"    {text}"]
 
 
-def test_what_matched_is_marked_and_nothing_is_lost():
+def test_what_matched_is_marked_and_nothing_is_lost(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
     text = "The walrus opens the gate."
     out = io.StringIO()
-    console = Console(
-        file=out, width=60, highlight=False, color_system="standard", force_terminal=True
-    )
-    print_passage(console, passage_of(text, "walrus", highlights=[(4, 10), (21, 25)]))
+    passage = passage_of(text, "walrus", highlights=[(4, 10), (21, 25)])
+    print_passage(Output(out, width=60), passage)
     assert out.getvalue() == ("    The \x1b[1;33mwalrus\x1b[0m opens the \x1b[1;33mgate\x1b[0m.\n")
 
 
 def test_a_second_passage_comes_under_its_line_and_is_short():
     out = io.StringIO()
-    console = Console(file=out, width=60, highlight=False, color_system=None)
-    print_also(console, passage_of(PROSE, "sentence 15,"))
+    print_also(Output(out, width=60), passage_of(PROSE, "sentence 15,"))
     head, *lines = out.getvalue().splitlines()
     assert head == "    also line 1"
     assert "This is sentence 15," in " ".join(" ".join(lines).split())
