@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colmodern.errors import ConfigError
+from colmodern.frozen import frozen
 
 if TYPE_CHECKING:
     from colmodern.searcher import Searcher
@@ -22,7 +22,7 @@ class Backend(StrEnum):
     TORCH = "torch"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class EncoderArguments:
     """What the user typed about encoding; see ``cli.index`` for what each means."""
 

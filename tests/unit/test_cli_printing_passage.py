@@ -1,6 +1,7 @@
 """How does a passage look on a terminal, whatever its text and however narrow the terminal is?"""
 
 import io
+import os
 
 import pytest
 from rich.cells import cell_len
@@ -119,3 +120,43 @@ def test_a_second_passage_comes_under_its_line_and_is_short():
     assert head == "    also line 1"
     assert "This is sentence 15," in " ".join(" ".join(lines).split())
     assert len(lines) <= 4
+
+
+def test_words_are_wrapped_where_they_fit_and_cut_where_they_do_not():
+    pieces = [Piece("one two "), Piece("three", "bold"), Piece(" 漢字漢字 abcdefghijkl e\u0301nd")]
+    lines = [[piece.text for piece in line] for line in wrapped(pieces, 9)]
+    assert lines == [["one two"], ["three"], ["漢字漢字"], ["abcdefghi"], ["jkl e\u0301nd"]]
+    assert [piece.style for line in wrapped(pieces, 9) for piece in line if piece.style] == ["bold"]
+
+
+def test_tabs_reach_to_the_next_eighth_column():
+    line = [Piece("a\tb", "dim"), Piece("c\t"), Piece("d")]
+    assert [piece.text for piece in next(wrapped(line, 60))] == [f"a{7 * ' '}b", f"c{6 * ' '}", "d"]
+
+
+@pytest.mark.parametrize(
+    "text", [PROSE, "漢字の文がここにある。" * 12, f"a {'y' * 150}  b", "", " "]
+)
+@pytest.mark.parametrize("width", [1, 2, 7, 60])
+def test_nothing_but_white_space_is_lost_where_lines_end(text, width):
+    lines = ["".join(piece.text for piece in line) for line in wrapped([Piece(text)], width)]
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert all(cell_len(line) <= max(width, 2) for line in lines)
+
+
+def test_a_pipe_gets_the_text_alone(monkeypatch):
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    out = io.StringIO()
+    Output(out).print([Piece("[red]one", "bold"), Piece(" two", link="file:///x")])
+    assert out.getvalue() == "[red]one two\n"
+
+
+def test_the_width_is_that_of_the_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "33")
+    assert Output(io.StringIO()).width == 33
+    monkeypatch.setenv("COLUMNS", "wide")
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((0, 0)))
+    assert Output(io.StringIO()).width == 80
+    monkeypatch.setattr("os.get_terminal_size", lambda stream: os.terminal_size((10 + stream, 5)))
+    assert Output(io.StringIO()).width == 10

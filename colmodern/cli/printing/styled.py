@@ -35,7 +35,11 @@ class Output:
     """Takes lines: a terminal, where they are painted, or what keeps the text alone."""
 
     def __init__(
-        self, file: TextIO | None = None, *, width: int | None = None, is_painted: bool | None = None
+        self,
+        file: TextIO | None = None,
+        *,
+        width: int | None = None,
+        is_painted: bool | None = None,
     ) -> None:
         """Print to ``file``, standard output by default; None: whatever is found to be there."""
         self._file = sys.stdout if file is None else file
@@ -72,7 +76,7 @@ def wrapped(pieces: Sequence[Piece], width: int) -> Iterator[list[Piece]]:
     """
     text = _text_of(pieces)
     if "\t" in text:
-        pieces = _without_tabs(pieces)
+        pieces = list(_without_tabs(pieces))
         text = _text_of(pieces)
     starts = list(_starts(text, width))
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
