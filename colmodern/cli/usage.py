@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import typer
-from typer.core import TyperGroup
 
+from colmodern.cli.groups import Group
 from colmodern.cli.printing.terminal import LogFormat, note, use_log_format
 
 __all__ = ["Program"]
@@ -25,7 +25,7 @@ _CODES = {
 }
 
 
-class Program(TyperGroup):
+class Program(Group):
     """All commands. A mistake is shown with the usage, or as a line of JSON if that is wanted."""
 
     _is_told_here = False

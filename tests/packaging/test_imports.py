@@ -72,6 +72,19 @@ def test_the_command_line_indexes_without_torch_and_searches_without_pandas(tmp_
     assert not loaded & {"typer", "pyarrow.dataset", "pyarrow.acero"}
 
 
+def test_help_imports_no_command_and_nothing_that_paints():
+    loaded = modules_after_running("--help", depth=3)
+    assert "typer" in loaded
+    assert not {name.partition(".")[0] for name in loaded} & {"numpy", "pyarrow", "rich"}
+    own = {name for name in loaded if name.startswith("colmodern.")}
+    assert own <= {
+        *("colmodern.__main__", "colmodern.errors", "colmodern.text", "colmodern.text.visible"),
+        *("colmodern.cli", "colmodern.cli.app", "colmodern.cli.exit_status"),
+        *("colmodern.cli.groups", "colmodern.cli.log_format", "colmodern.cli.usage"),
+        *("colmodern.cli.printing",),
+    }, own
+
+
 def test_the_version_is_said_once_and_the_same_everywhere():
     pyproject = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     assert f'version = "{colmodern.__version__}"' in pyproject
