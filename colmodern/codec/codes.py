@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.frozen import frozen
 from colmodern.kernels import Ids
 
 
-@frozen(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Codes:
     """Coded tokens, a row each: ``norm * (centroid + gain * direction)``.
 

@@ -6,6 +6,7 @@ searched with this codec expects the same: every segment, and every shard.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Self
@@ -14,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.frozen import frozen
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = [
@@ -33,7 +33,7 @@ MOST_TOKENS_OF_ONE = 512
 """Of a longer document the first tokens count."""
 
 
-@frozen(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class DocumentSample:
     """The centroids of some documents.
 
