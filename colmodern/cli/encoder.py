@@ -82,7 +82,7 @@ class EncoderArguments:
 def open_searcher(path: Path, arguments: EncoderArguments) -> Searcher:
     """Open an index, to be searched with its encoder as the user wants that run."""
     # First, and from here: deep in imports its many calls would cross the end of a piece of stack,
-    # which Python maps and unmaps each time (a twentieth of a search).
+    # which Python maps and unmaps each time.
     import numpy  # noqa: F401, ICN001
 
     from colmodern.remote import open_index

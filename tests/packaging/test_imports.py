@@ -119,7 +119,7 @@ def test_what_a_search_does_at_every_start_is_little(tmp_path, monkeypatch):
         check=True,
     )
     after = json.loads(done.stdout.splitlines()[-1])
-    # Deep in other imports that of NumPy takes a third longer.
+    # Deep in other imports that of NumPy takes longer.
     assert after["modules"].index("numpy") < after["modules"].index("colmodern.remote")
     if hasattr(os, "memfd_create"):
         assert not {"tempfile", "shutil"} & set(after["modules"])
