@@ -43,3 +43,23 @@ def test_help_of_a_command_has_its_options(monkeypatch):
     for words in ("--effort", "[default: medium]", "--log-format", "COLMODERN_LINKS", "0<=x<=1"):
         assert words in shown
     assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+def test_without_any_word_there_is_help():
+    done = CliRunner().invoke(app, [])
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    assert "Commands:" in done.output
+    assert done.output.rstrip().endswith("commit once.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [("colmodern se", {"search", "serve"}), ("colmodern search --eff", {"--effort"})],
+)
+def test_a_shell_completes_commands_and_options(typed, expected, monkeypatch):
+    # As the script of ``--install-completion`` asks.
+    monkeypatch.setenv("_COLMODERN_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+    done = CliRunner().invoke(app, [], prog_name="colmodern")
+    assert set(done.output.split()) == expected
