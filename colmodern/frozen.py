@@ -13,17 +13,17 @@ from typing import Any, TypeVar, dataclass_transform, overload
 
 __all__ = ["frozen"]
 
-Kind = TypeVar("Kind", bound=type)
+FrozenClass = TypeVar("FrozenClass", bound=type)
 
 
 @overload
-def frozen(kind: Kind, /) -> Kind: ...
+def frozen(kind: FrozenClass, /) -> FrozenClass: ...
 @overload
-def frozen(*, eq: bool = True, kw_only: bool = False) -> Callable[[Kind], Kind]: ...
+def frozen(*, eq: bool = True, kw_only: bool = False) -> Callable[[FrozenClass], FrozenClass]: ...
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def frozen(
-    kind: Kind | None = None, /, *, eq: bool = True, kw_only: bool = False
-) -> Kind | Callable[[Kind], Kind]:
+    kind: FrozenClass | None = None, /, *, eq: bool = True, kw_only: bool = False
+) -> FrozenClass | Callable[[FrozenClass], FrozenClass]:
     """Make a class of its annotated fields, each of which is set once.
 
     Args:
@@ -32,7 +32,7 @@ def frozen(
         kw_only: Whether ``__init__`` takes the fields by their names only.
     """
 
-    def make(kind: Kind) -> Kind:
+    def make(kind: FrozenClass) -> FrozenClass:
         made: Any = dataclass(repr=False, eq=False, slots=True, kw_only=kw_only)(kind)
         made.__setattr__, made.__delattr__ = _set_once, _refuse_to_delete
         methods: dict[str, Any] = {"__repr__": _represented}
