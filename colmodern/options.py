@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import Flag, StrEnum, auto
 from types import NoneType
 from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
 from colmodern.errors import ConfigError
+from colmodern.frozen import frozen
 
 _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 _WORDS = {
@@ -69,7 +70,7 @@ def option(
     return field(default=default, metadata={**limits, **shown})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Option:
     """An option as its field describes it; see ``option``.
 

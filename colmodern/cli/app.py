@@ -1,4 +1,4 @@
-"""Which commands are there?
+"""Which commands are there, and where does each live?
 
 How they end: ``cli/exit_status.py``.
 """
@@ -6,54 +6,80 @@ How they end: ``cli/exit_status.py``.
 from __future__ import annotations
 
 import logging
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from colmodern.cli.adapt import adapt
-from colmodern.cli.compact import compact
-from colmodern.cli.delete import delete
-from colmodern.cli.distill import distill
-from colmodern.cli.doctor import doctor
-from colmodern.cli.eval import group as eval_group
-from colmodern.cli.explain import explain
-from colmodern.cli.export import export
-from colmodern.cli.gc import gc
-from colmodern.cli.import_index import import_index
-from colmodern.cli.index import index
-from colmodern.cli.info import info
-from colmodern.cli.log_format import LogFormatOption, with_log_format
-from colmodern.cli.mcp import mcp
-from colmodern.cli.part import group as part_group
+from colmodern.cli.groups import Commands, Home
+from colmodern.cli.log_format import LogFormatOption
 from colmodern.cli.printing.terminal import log_to_terminal, print_text, use_log_format
-from colmodern.cli.pull import pull
-from colmodern.cli.push import push
-from colmodern.cli.repair import repair
-from colmodern.cli.search import search
-from colmodern.cli.serve import serve
-from colmodern.cli.status import status
 from colmodern.cli.usage import Program
-from colmodern.cli.verify import verify
 
-_COMMANDS = (
-    *(index, status, search, explain, serve, mcp),
-    *(info, verify, repair, delete, compact, push, pull, gc, export, doctor, adapt, distill),
-)
+_COMMANDS = {
+    "index": Home("Index folders and files, or bring an index up to date with them."),
+    "status": Home("Say which files changed since they were indexed; change nothing."),
+    "search": Home("Search an index; print documents and the passages that matched."),
+    "explain": Home(
+        "Show the passages that hold a document's score, and which token matched which."
+    ),
+    "serve": Home(
+        "Serve indexes over HTTP: search, explain, documents, a rerank and an embeddings API."
+    ),
+    "mcp": Home(
+        "Serve indexes to an agent on standard input and output: the Model Context Protocol."
+    ),
+    "info": Home("Say what an index holds and how it was made."),
+    "verify": Home("Check every file of an index against its checksum."),
+    "repair": Home("Mend a damaged index from its own files and from those it was made of."),
+    "delete": Home("Delete documents from an index by their ids."),
+    "compact": Home("Merge small segments of an index and drop what was deleted."),
+    "push": Home(
+        "Publish the newest state of an index or a shard set on an object store (extra: remote)."
+    ),
+    "pull": Home(
+        "Fetch what is published at a URL to a folder, or bring that up to date (extra: remote)."
+    ),
+    "gc": Home("Remove what no kept publication names from an object store (extra: remote)."),
+    "export": Home(
+        "Write documents and reconstructed vectors for Parquet, NumPy, LanceDB or Qdrant."
+    ),
+    "doctor": Home(
+        "Look at the program, the machine, the model, an index and the hub; change nothing."
+    ),
+    "adapt": Home("Adapt the student to documents without any labels, and index them with it."),
+    "distill": Home(
+        "Train a student by a recipe; the same command again goes on where it stopped."
+    ),
+    "import": Home(
+        "Make an index of the decompressed vectors of another engine's index.", "import_index"
+    ),
+    "eval": Home(
+        "Measure searches on judged collections: colmodern eval DATASET...", "eval.group", "app"
+    ),
+    "part": Home(
+        "A shard set in parts, for an array job: plan once, encode anywhere, commit once.",
+        "part.group",
+        "app",
+    ),
+}
+
+
+class _Whole(Program):
+    """All commands, none of which is imported before it is named."""
+
+    def __init__(self, **extra: Any) -> None:
+        super().__init__(**extra)
+        self.commands: Any = Commands(_COMMANDS)
+
 
 app = typer.Typer(
-    cls=Program,
+    cls=_Whole,
     name="colmodern",
     help="Late-interaction search for long documents, on the machine you have.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
 )
-
-app.add_typer(eval_group.app, name="eval")
-app.add_typer(part_group.app, name="part")
-for _command in _COMMANDS:
-    app.command()(with_log_format(_command))
-app.command("import")(with_log_format(import_index))
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colmodern.errors import ConfigError
+from colmodern.frozen import frozen
 
 if TYPE_CHECKING:
     from colmodern.searcher import Searcher
@@ -22,7 +22,7 @@ class Backend(StrEnum):
     TORCH = "torch"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class EncoderArguments:
     """What the user typed about encoding; see ``cli.index`` for what each means."""
 
@@ -81,6 +81,10 @@ class EncoderArguments:
 
 def open_searcher(path: Path, arguments: EncoderArguments) -> Searcher:
     """Open an index, to be searched with its encoder as the user wants that run."""
+    # First, and from here: deep in imports its many calls would cross the end of a piece of stack,
+    # which Python maps and unmaps each time.
+    import numpy  # noqa: F401, ICN001
+
     from colmodern.remote import open_index
     from colmodern.searcher import Searcher
 

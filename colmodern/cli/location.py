@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import overload
 
 from colmodern.cli.printing.terminal import note
 from colmodern.errors import ConfigError, IndexCorruptError, IndexNotFoundError
-from colmodern.home import at_home
+from colmodern.home import own_folder
 from colmodern.storage import exists
 from colmodern.storage.directory.urls import url_of
 
@@ -187,15 +185,5 @@ def _last_used(here: Path) -> Path:
 
 def _state_file() -> Path | None:
     """Return where the last index is kept; None if there is no home to keep it in."""
-    folder = _state_folder()
-    return None if folder is None or not folder.is_absolute() else folder / "last-index.json"
-
-
-def _state_folder() -> Path | None:
-    system: str = sys.platform
-    if system == "linux":  # as platformdirs has it, whose import every search would pay for
-        home = at_home(os.environ.get("XDG_STATE_HOME", "").strip() or "~/.local/state")
-        return None if home is None else home.absolute() / "colmodern"
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir("colmodern", appauthor=False))
+    folder = own_folder("state")
+    return None if folder is None else folder / "last-index.json"

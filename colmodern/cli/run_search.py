@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,14 @@ from colmodern.cli.printing.hits import print_hits
 from colmodern.cli.printing.links import check_template
 from colmodern.cli.printing.terminal import Format, note
 from colmodern.errors import InputError
+from colmodern.frozen import frozen
 from colmodern.request import Mode, SearchRequest
 
 if TYPE_CHECKING:
     from colmodern.searcher import Hits, Searcher
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SearchArguments:
     """What the user typed after ``colmodern search``; see ``search`` for what each means."""
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import typer
-from typer.core import TyperGroup
 
+from colmodern.cli.groups import Group
 from colmodern.cli.printing.terminal import LogFormat, note, use_log_format
 
 __all__ = ["Program"]
@@ -25,7 +25,7 @@ _CODES = {
 }
 
 
-class Program(TyperGroup):
+class Program(Group):
     """All commands. A mistake is shown with the usage, or as a line of JSON if that is wanted."""
 
     _is_told_here = False
@@ -46,7 +46,10 @@ class Program(TyperGroup):
         try:
             yield
         except _UsageError as error:
-            if not self._is_told_here and not hasattr(error, "code"):
+            is_help = (
+                type(error).__name__ == "NoArgsIsHelpError"
+            )  # nothing was typed, nothing wrong
+            if not (self._is_told_here or is_help or hasattr(error, "code")):
                 error.code = _code_of(error)
                 said = f"{error.format_message()} [{error.code}]"
                 error.format_message = lambda: said
@@ -93,7 +96,7 @@ def _wants_json(words: Sequence[str]) -> bool:
     """Say whether JSON lines are asked for, also where other words cannot be understood."""
     own = words[: words.index("--")] if "--" in words else words
     form = ""
-    for word, following in zip(own, [*own[1:], ""], strict=True):
+    for word, following in zip(own, [*own[1:], ""], strict=False):
         if word == _OPTION:
             form = following
         elif word.startswith(f"{_OPTION}="):

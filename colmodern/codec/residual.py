@@ -18,11 +18,11 @@ directions that ``decode`` gives. ``python -m benchmarks.trellis`` made them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.frozen import frozen
 from colmodern.kernels import unpack_residuals
 from colmodern.types import FloatMatrix, FloatVector
 
@@ -34,7 +34,7 @@ _NORMAL_LEVELS = {
 """For each number of bits, what one means in standard deviations, and the levels."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Levels:
     """What the level numbers of a component stand for.
 

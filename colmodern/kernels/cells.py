@@ -6,11 +6,10 @@ plus 64. A centroid lies on a grid twice as fine, within -127..127.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.frozen import frozen
 from colmodern.kernels.operands import LANES
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
@@ -26,7 +25,7 @@ GRIDS = 2
 _PADDING = np.iinfo(np.int32).min // 2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class PackedRows:
     """Centroids on the grid, in strips of sixteen.
 
@@ -39,7 +38,7 @@ class PackedRows:
     starts: NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Cells:
     """What ``nearest_in_cells`` searches; made by ``pack_cells``.
 
@@ -71,7 +70,7 @@ class Cells:
         return int(self.members.shape[1])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Rounding:
     """How token vectors become rows: rotated, in steps.
 

@@ -8,11 +8,11 @@ dimension, and residuals are taken against centroid and context.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.frozen import frozen
 from colmodern.kernels.checks import check_array
 from colmodern.types import IntVector
 
@@ -27,7 +27,7 @@ LEVELS = np.array(
 _DEVIATIONS = 0.04326  # of a component of a random direction, in a step
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Contexts:
     """The contexts of some documents, a row each block: ``gain * direction``.
 

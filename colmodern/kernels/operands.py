@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.frozen import frozen
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 Ids: TypeAlias = NDArray[np.uint16] | NDArray[np.uint32]
@@ -31,7 +31,7 @@ N_LEVELS = 16
 """How many levels there are, whatever the number of bits: one byte shuffle looks them up."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class QuantisedQuery:
     """A query of 8-bit token vectors, and what residual codes mean.
 
@@ -59,7 +59,7 @@ class QuantisedQuery:
         return self.steps * np.float32(self.level_step)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class CentroidTable:
     """What each query token thinks of each centroid, from ``centroid_table``.
 
@@ -122,7 +122,7 @@ class CodedTokens(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class PackedCentroids:
     """Centroids laid out for ``nearest_centroids``; made by ``pack_centroids``.
 
@@ -137,7 +137,7 @@ class PackedCentroids:
     starts: FloatVector
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Codebook:
     """What codes mean, for ``encode_tokens``.
 
@@ -157,7 +157,7 @@ class Codebook:
     bits: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class WordArrays:
     """The words of one segment, and the documents that have them.
 

@@ -6,12 +6,12 @@ What a query must fit (dimensions, bits, centroids) is compared with them when t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from colmodern.frozen import frozen
 from colmodern.kernels.checks import check_array, check_offsets
 from colmodern.kernels.contexts import Contexts, check_contexts
 from colmodern.kernels.isa import native
@@ -21,7 +21,7 @@ from colmodern.types import FloatVector, IntVector
 _NO_POSTINGS = np.zeros(0, np.uint16)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class SegmentArrays:
     """The arrays of one segment.
 

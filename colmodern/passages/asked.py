@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from colmodern.frozen import frozen
 from colmodern.passages.choice import Doubles
 from colmodern.passages.places import Place, place_of, reads_text
 from colmodern.passages.words import query_words
@@ -54,7 +55,7 @@ class DocumentText:
         return self.metadata.get("type") == "code"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class PassageQuery:
     """What passages answer.
 

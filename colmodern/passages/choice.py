@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.frozen import frozen
 from colmodern.kernels import REFERENCE, active_isa, native
 from colmodern.passages.pieces import Cut, Pieces, pieces_of
 from colmodern.text.units import UnitKind
@@ -33,7 +33,7 @@ K1, B = 1.2, 0.75
 Doubles: TypeAlias = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Chosen:
     """The best windows of documents that are apart.
 
@@ -54,7 +54,7 @@ class Chosen:
         return Chosen(np.where(kept[:, :, None], self.windows, -1), self.scores, self.answers)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Windows:
     """The windows of a document: one begins with each piece.
 

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.frozen import frozen
 from colmodern.kernels import REFERENCE, active_isa
 from colmodern.passages.as_indexed import as_it_stands
 from colmodern.passages.asked import DocumentText, PassageQuery
@@ -28,7 +28,7 @@ BLOCK_TOKENS = 16
 WINDOW_BLOCKS = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Considered:
     """Documents, and which of their windows answer a query.
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from colmodern.frozen import frozen
 from colmodern.kernels import REFERENCE, active_isa, native
 from colmodern.passages.words import tokens_of_words, word_runs
 from colmodern.text.units import units_of
@@ -20,7 +20,7 @@ PIECE_TOKENS = 64
 """A longer unit is cut into pieces, so that no window is much longer than another."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Pieces:
     """The pieces of a document, one for each unit that is not too long.
 
@@ -41,7 +41,7 @@ class Pieces:
         return len(self.units)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class PlacedText:
     """What is cut.
 
@@ -58,7 +58,7 @@ class PlacedText:
     is_code: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Cut:
     """Documents in pieces.
 

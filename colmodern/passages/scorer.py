@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from colmodern import kernels
+from colmodern.frozen import frozen
 from colmodern.kernels import CentroidTable, QuantisedQuery, Segments
 from colmodern.passages.pieces import Cut
 from colmodern.types import FloatMatrix, IntVector
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class DocumentScorer:
     """A query, and the documents that it meets.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 _IDEOGRAPHS = (
     "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -25,8 +26,7 @@ _SPACED = (
     "\u3200-\u33ff\u4dc0-\u4dff\ua000-\uabff\ud800-\uf8ff\ufb00-\ufe0f\ufe70-\ufeff"
     "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uffa0-\U0001ffff\U00040000-\U0010ffff"
 )
-_RUN = re.compile(f"([{_SPACED}]+)|[{_UNSPACED}]+")
-_IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
+_ASCII_RUN = re.compile("([0-9A-Za-z_]+)")
 _FOLDED = str.maketrans(
     {
         **{code: code + 32 for code in range(0x41, 0x5B)},
@@ -37,6 +37,16 @@ _FOLDED = str.maketrans(
     }
 )
 _MOST_CHARACTERS = 64
+
+
+@cache  # not at import: a class of so many characters is slow to compile, and few queries need it
+def _run() -> re.Pattern[str]:
+    return re.compile(f"([{_SPACED}]+)|[{_UNSPACED}]+")
+
+
+@cache
+def _ideograph() -> re.Pattern[str]:
+    return re.compile(f"[{_IDEOGRAPHS}]")
 
 
 def word_runs(text: str) -> list[tuple[str, int, int]]:
@@ -59,7 +69,7 @@ def tokens_of_words(text: str) -> list[tuple[int, int]]:
     A token is a word, or two characters of a script without blanks; none overlaps another.
     """
     tokens: list[tuple[int, int]] = []
-    for match in _RUN.finditer(text):
+    for match in _runs(text):
         start, end = match.span()
         if match[1] is None:
             tokens.extend((at, min(at + 2, end)) for at in range(start, end, 2))
@@ -68,8 +78,12 @@ def tokens_of_words(text: str) -> list[tuple[int, int]]:
     return tokens
 
 
+def _runs(text: str) -> Iterator[re.Match[str]]:
+    return (_ASCII_RUN if text.isascii() else _run()).finditer(text)
+
+
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
-    for match in _RUN.finditer(text):
+    for match in _runs(text):
         run, start, end = match[0], match.start(), match.end()
         if match[1] is None:
             yield from _pairs(run, start)
@@ -81,7 +95,7 @@ def _pairs(run: str, start: int) -> Iterator[tuple[str, int, int]]:
     """Yield the pairs of a run without blanks, and its ideographs; one character is a word."""
     for i, character in enumerate(run):
         at = start + i
-        if len(run) == 1 or _IDEOGRAPH.match(character):
+        if len(run) == 1 or _ideograph().match(character):
             yield character, at, at + 1
         if i + 1 < len(run):
             yield run[i : i + 2], at, at + 2

@@ -15,13 +15,13 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
+from colmodern.frozen import frozen
 from colmodern.searcher.candidates import Candidates
 from colmodern.searcher.statistics import WordStatistics
 from colmodern.storage import SegmentWords
@@ -32,7 +32,7 @@ K1, B = 1.2, 0.75
 """Robertson's constants as Anserini sets them, which do well on long and short documents."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class FoundWords:
     """The words of a query in the documents of a part.
 

@@ -9,12 +9,11 @@ maximum, which orders documents better).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
+from colmodern.frozen import frozen
 from colmodern.kernels import Segments
 from colmodern.searcher.plan import SearchPlan
 from colmodern.searcher.prepared import PreparedQuery
@@ -23,7 +22,7 @@ from colmodern.types import FloatVector, IntVector
 _WIDER = 4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Candidates:
     """Documents by their numbers, with a score each.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from colmodern.frozen import frozen
 from colmodern.request import Fusion, Mode
 from colmodern.searcher.candidates import best_rows
 from colmodern.searcher.fusion import fused_ranks
@@ -16,7 +16,7 @@ from colmodern.searcher.segment import Found, joined
 from colmodern.types import FloatVector, IntVector
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Ranked:
     """Documents, best first.
 

@@ -8,12 +8,12 @@ go.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.errors import IndexFormatError
+from colmodern.frozen import frozen
 from colmodern.searcher.files_named import files_named
 from colmodern.searcher.part import Part
 from colmodern.searcher.statistics import GlobalStatistics
@@ -36,7 +36,7 @@ MOST_CHARACTERS_OF_RUNS = 1 << 19
 """How much text is looked at for the stretches of a query, which are in most queries: 8 ms."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class HeldPhrases:
     """Which documents of a part hold the phrases of a query.
 
@@ -118,7 +118,7 @@ def notes_of_all(notes: Sequence[Sequence[str]]) -> tuple[str, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class _Held:
     """What may decide without quotes, and the documents that hold it.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from colmodern.frozen import frozen
 from colmodern.request import STAGE_OPTIONS, Effort, Fusion, Mode, Scoring, SearchRequest
 from colmodern.searcher.fusion import WORD_WEIGHT_OF_RANKS, word_weight_of
 from colmodern.searcher.prepared import PreparedQuery
@@ -89,7 +90,7 @@ LONG = 1_000
 """So many tokens a document of an index has on the mean for documents to count as long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SearchPlan:
     """What a search does: nothing is left to be decided.
 
@@ -125,7 +126,7 @@ class SearchPlan:
     passage_map: PassageMap | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class QueryPlan:
     """What a search does for one query, in every part of an index alike.
 

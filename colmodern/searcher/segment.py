@@ -7,11 +7,12 @@ themselves: their best, merged, are those of the whole.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.frozen import frozen
 from colmodern.passages.of_documents import window_scores
 from colmodern.passages.scorer import DocumentScorer
 from colmodern.request import Fusion, Mode
@@ -32,7 +33,7 @@ _WITH_PASSAGES, _LEAST_WITH_PASSAGES = 2, 20
 _TO_COMPARE = 1.3
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Found:
     """Documents of one part that may be among the best of all.
 

@@ -6,15 +6,16 @@ They are the sums of what its parts count, so that a part's scores are those of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 
 import numpy as np
 
 from colmodern.errors import ConfigError
+from colmodern.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WordStatistics:
     """How common the words of a query are.
 
@@ -64,7 +65,7 @@ class FieldFit(IntEnum):
     FITS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GlobalStatistics:
     """What a plan needs to know of an index.
 

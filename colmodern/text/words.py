@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from unicodedata import normalize
 
@@ -58,12 +58,20 @@ _IDEOGRAPHS = (
 )
 _KANA_AND_HANGUL = "\u3041-\u30ff\u31f0-\u31ff\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff"
 _SOUTHEAST_ASIA = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-_UNSPACED = re.compile(f"[{_IDEOGRAPHS}{_KANA_AND_HANGUL}{_SOUTHEAST_ASIA}]+")
-_IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
 _OLD_WORD = re.compile(r"\w+")
 
 # A word, and where in its run it stands.
 _Part = tuple[str, int, int]
+
+
+@cache  # not at import: a class of so many characters is slow to compile, and few texts need it
+def _unspaced() -> re.Pattern[str]:
+    return re.compile(f"[{_IDEOGRAPHS}{_KANA_AND_HANGUL}{_SOUTHEAST_ASIA}]+")
+
+
+@cache
+def _ideograph() -> re.Pattern[str]:
+    return re.compile(f"[{_IDEOGRAPHS}]")
 
 
 def words_of(text: str, analysis: str = ANALYSIS) -> list[str]:
@@ -111,7 +119,7 @@ def sure_words_of(phrase: str, analysis: str) -> list[str]:
 
 def _is_paired(word: str) -> bool:
     """Say whether a word is a letter that is no word of its own in a longer run of its script."""
-    return len(word) == 1 and not has_blanks(word) and _IDEOGRAPH.match(word) is None
+    return len(word) == 1 and not has_blanks(word) and _ideograph().match(word) is None
 
 
 def folded(text: str) -> str:
@@ -150,7 +158,7 @@ def word_end(text: str, at: int) -> int:
 
 def has_blanks(character: str) -> bool:
     """Say whether the script of a character puts blanks between words."""
-    return _UNSPACED.match(character) is None
+    return character.isascii() or _unspaced().match(character) is None
 
 
 def unspaced_end(text: str, at: int) -> int:
@@ -183,7 +191,7 @@ def _short_parts(run: str) -> tuple[_Part, ...]:
 def _script_parts(word: str, at: int) -> Iterator[_Part]:
     """Yield the parts of a word in which scripts with and without blanks may meet."""
     end = 0
-    for match in _UNSPACED.finditer(word):
+    for match in _unspaced().finditer(word):
         if match.start() > end:
             yield from _name_parts(word[end : match.start()], at + end)
         yield from _pairs(match[0], at + match.start())
@@ -194,7 +202,7 @@ def _script_parts(word: str, at: int) -> Iterator[_Part]:
 
 def _pairs(run: str, at: int) -> Iterator[_Part]:
     for first in range(len(run)):
-        if len(run) == 1 or _IDEOGRAPH.match(run, first):
+        if len(run) == 1 or _ideograph().match(run, first):
             yield run[first], at + first, at + first + 1
         if first + 1 < len(run):
             yield run[first : first + 2], at + first, at + first + 2

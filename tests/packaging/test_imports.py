@@ -1,3 +1,5 @@
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,10 +61,9 @@ def test_the_command_line_indexes_without_torch_and_searches_without_pandas(tmp_
     assert not loaded & {"torch", "transformers", "sentence_transformers"}
     index = str(tmp_path / ".colmodern")
     loaded = modules_after_running("search", "keys", "--index", index)
-    assert not loaded & (HEAVY | {"huggingface_hub", "typer", "pydantic", "asyncio"})
-    # One that prints for scripts needs no colours either, and the parser is there if it is needed.
-    loaded = modules_after_running("search", "keys", "--index", index, "--format", "tsv")
-    assert not loaded & {"typer", "rich"}
+    # Hits that go to a pipe need no colours, and the parser is there if it is needed.
+    needless = {"huggingface_hub", "typer", "rich", "platformdirs", "pydantic", "asyncio"}
+    assert not loaded & (HEAVY | needless)
     assert "typer" in modules_after_running("search", "keys", f"--index={index}")
     # What filters need is there for filters alone, which need no parser either.
     loaded = modules_after_running("search", "keys", "--index", index, depth=3)
@@ -71,6 +72,75 @@ def test_the_command_line_indexes_without_torch_and_searches_without_pandas(tmp_
     loaded = modules_after_running("search", "keys", "--index", index, *where, depth=3)
     assert "pyarrow.compute" in loaded
     assert not loaded & {"typer", "pyarrow.dataset", "pyarrow.acero"}
+
+
+# After a search: modules in the order of their import, and what each start would pay for.
+AFTER_A_SEARCH = """
+import json, sys
+from colmodern.__main__ import main
+sys.argv = ["colmodern", "search", "keys", "--index", sys.argv[1], "--format", "tsv"]
+try:
+    main()
+except SystemExit:
+    pass
+import colmodern.passages.words as one, colmodern.text.words as other
+kinds = [
+    kind
+    for module in list(sys.modules.values())
+    if module.__name__.startswith("colmodern.")
+    for kind in vars(module).values()
+    if isinstance(kind, type) and kind.__module__ == module.__name__
+]
+print(json.dumps({
+    "modules": list(sys.modules),
+    "patterns": sum(
+        f.cache_info().currsize
+        for f in (one._run, one._ideograph, other._unspaced, other._ideograph)
+    ),
+    "dataclasses": [
+        kind.__qualname__
+        for kind in kinds
+        if "__dataclass_params__" in vars(kind) and kind.__dataclass_params__.frozen
+    ],
+}))
+"""
+
+
+def test_what_a_search_does_at_every_start_is_little(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLMODERN_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "a.txt").write_text("a leaked key is revoked by the duty officer")
+    modules_after_running("index", str(tmp_path))
+    index = str(tmp_path / ".colmodern")
+    modules_after_running("search", "keys", "--index", index)  # which keeps packed weights
+    done = subprocess.run(
+        [sys.executable, "-c", AFTER_A_SEARCH, index],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    after = json.loads(done.stdout.splitlines()[-1])
+    # Deep in other imports that of NumPy takes longer.
+    assert after["modules"].index("numpy") < after["modules"].index("colmodern.remote")
+    if hasattr(os, "memfd_create"):
+        assert not {"tempfile", "shutil"} & set(after["modules"])
+    assert not after["patterns"], "classes of many characters are for other scripts"
+    # Those that users see, and options; others are ``@frozen``.
+    assert len(after["dataclasses"]) <= 20, after["dataclasses"]
+    own = [name for name in after["modules"] if name.startswith("colmodern.")]
+    assert len(own) < 170, len(own)
+
+
+def test_help_imports_no_command_and_nothing_that_paints():
+    loaded = modules_after_running("--help", depth=3)
+    assert "typer" in loaded
+    assert not {name.partition(".")[0] for name in loaded} & {"numpy", "pyarrow", "rich"}
+    own = {name for name in loaded if name.startswith("colmodern.")}
+    assert own <= {
+        *("colmodern.__main__", "colmodern.errors", "colmodern.text", "colmodern.text.visible"),
+        *("colmodern.cli", "colmodern.cli.app", "colmodern.cli.exit_status"),
+        *("colmodern.cli.groups", "colmodern.cli.log_format", "colmodern.cli.usage"),
+        *("colmodern.cli.printing",),
+    }, own
 
 
 def test_the_version_is_said_once_and_the_same_everywhere():

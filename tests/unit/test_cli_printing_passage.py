@@ -1,12 +1,13 @@
 """How does a passage look on a terminal, whatever its text and however narrow the terminal is?"""
 
 import io
+import os
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
 
 from colmodern.cli.printing.passage import print_also, print_passage
+from colmodern.cli.printing.styled import Output, Piece, wrapped
 from colmodern.passages.passage import Passage, Sentence
 from colmodern.text.units import units_of
 
@@ -27,7 +28,7 @@ def passage_of(text, answer, *, lead="", is_code=False, highlights=()):
 
 def printed(passage, width=60):
     out = io.StringIO()
-    print_passage(Console(file=out, width=width, highlight=False, color_system=None), passage)
+    print_passage(Output(out, width=width), passage)
     return out.getvalue().splitlines()
 
 
@@ -101,21 +102,61 @@ def test_what_looks_like_markup_is_text():
     assert printed(passage_of(text, "Use")) == [f"    {text}"]
 
 
-def test_what_matched_is_marked_and_nothing_is_lost():
+def test_what_matched_is_marked_and_nothing_is_lost(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
     text = "The walrus opens the gate."
     out = io.StringIO()
-    console = Console(
-        file=out, width=60, highlight=False, color_system="standard", force_terminal=True
-    )
-    print_passage(console, passage_of(text, "walrus", highlights=[(4, 10), (21, 25)]))
+    passage = passage_of(text, "walrus", highlights=[(4, 10), (21, 25)])
+    print_passage(Output(out, width=60), passage)
     assert out.getvalue() == ("    The \x1b[1;33mwalrus\x1b[0m opens the \x1b[1;33mgate\x1b[0m.\n")
 
 
 def test_a_second_passage_comes_under_its_line_and_is_short():
     out = io.StringIO()
-    console = Console(file=out, width=60, highlight=False, color_system=None)
-    print_also(console, passage_of(PROSE, "sentence 15,"))
+    print_also(Output(out, width=60), passage_of(PROSE, "sentence 15,"))
     head, *lines = out.getvalue().splitlines()
     assert head == "    also line 1"
     assert "This is sentence 15," in " ".join(" ".join(lines).split())
     assert len(lines) <= 4
+
+
+def test_words_are_wrapped_where_they_fit_and_cut_where_they_do_not():
+    pieces = [Piece("one two "), Piece("three", "bold"), Piece(" 漢字漢字 abcdefghijkl e\u0301nd")]
+    lines = [[piece.text for piece in line] for line in wrapped(pieces, 9)]
+    assert lines == [["one two"], ["three"], ["漢字漢字"], ["abcdefghi"], ["jkl e\u0301nd"]]
+    assert [piece.style for line in wrapped(pieces, 9) for piece in line if piece.style] == ["bold"]
+
+
+def test_tabs_reach_to_the_next_eighth_column():
+    line = [Piece("a\tb", "dim"), Piece("c\t"), Piece("d")]
+    assert [piece.text for piece in next(wrapped(line, 60))] == [f"a{7 * ' '}b", f"c{6 * ' '}", "d"]
+
+
+@pytest.mark.parametrize(
+    "text", [PROSE, "漢字の文がここにある。" * 12, f"a {'y' * 150}  b", "", " "]
+)
+@pytest.mark.parametrize("width", [1, 2, 7, 60])
+def test_nothing_but_white_space_is_lost_where_lines_end(text, width):
+    lines = ["".join(piece.text for piece in line) for line in wrapped([Piece(text)], width)]
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert all(cell_len(line) <= max(width, 2) for line in lines)
+
+
+def test_a_pipe_gets_the_text_alone(monkeypatch):
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    out = io.StringIO()
+    Output(out).print([Piece("[red]one", "bold"), Piece(" two", link="file:///x")])
+    assert out.getvalue() == "[red]one two\n"
+
+
+def test_the_width_is_that_of_the_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "33")
+    assert Output(io.StringIO()).width == 33
+    monkeypatch.setenv("COLUMNS", "wide")
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((0, 0)))
+    assert Output(io.StringIO()).width == 80
+    monkeypatch.setattr("os.get_terminal_size", lambda stream: os.terminal_size((10 + stream, 5)))
+    assert Output(io.StringIO()).width == 10

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from colmodern.cli.eval.compare import compare_records
 from colmodern.cli.eval.efficiency import measure_efficiency
@@ -14,12 +13,13 @@ from colmodern.cli.eval.measure import measure
 from colmodern.cli.eval.passages import passages
 from colmodern.cli.eval.repeat import repeat
 from colmodern.cli.eval.show import show
+from colmodern.cli.groups import Group
 from colmodern.cli.log_format import with_log_format
 
 _MEASURE = "measure"
 
 
-class _MeasureByDefault(TyperGroup):
+class _MeasureByDefault(Group):
     """A group in which what is no command's name is an argument of ``measure``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -31,6 +31,8 @@ class _MeasureByDefault(TyperGroup):
 app = typer.Typer(
     cls=_MeasureByDefault,
     no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
     help="Measure searches on judged collections: colmodern eval DATASET...",
 )
 

@@ -39,27 +39,22 @@ def _columns(hit: Hit) -> Iterator[str]:
 
 
 def _print_for_people(hits: Hits, links: str) -> None:
-    from rich.console import Console
-    from rich.style import Style
-    from rich.text import Text
-
     from colmodern.cli.printing.passage import print_also, print_passage
+    from colmodern.cli.printing.styled import Output, Piece
 
-    console = Console(highlight=False, soft_wrap=False)
+    output = Output()
     for hit in hits:
         place = flat(hit.doc_id) + (f":{hit.passage.line}" if hit.passage else "")
-        style = Style.parse("bold cyan") + Style(link=_link(hit, links))
-        head = Text(f"{hit.rank:>2}  ") + Text(place, style=style)
-        head += Text(f"  {hit.score:.3f}", style="dim")
-        console.print(head, soft_wrap=True)
+        head = Piece(place, "bold cyan", _link(hit, links))
+        output.print([Piece(f"{hit.rank:>2}  "), head, Piece(f"  {hit.score:.3f}", "dim")])
         if hit.title:
-            console.print(Text(f"    {flat(hit.title)}", style="bold"), soft_wrap=True)
+            output.print([Piece(f"    {flat(hit.title)}", "bold")])
         if hit.passage and str(hit.passage.place):
-            console.print(Text(f"    {flat(str(hit.passage.place))}", style="dim"), soft_wrap=True)
+            output.print([Piece(f"    {flat(str(hit.passage.place))}", "dim")])
         if hit.passage:
-            print_passage(console, hit.passage)
+            print_passage(output, hit.passage)
         if hit.also:
-            print_also(console, hit.also)
+            print_also(output, hit.also)
 
 
 def _link(hit: Hit, links: str) -> str | None:

@@ -7,14 +7,13 @@ their list, code its indentation.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from colmodern.cli.printing.styled import Output, Piece, wrapped
 from colmodern.text.visible import flat, visible
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
     from colmodern.passages.passage import Passage, Sentence
 
 _LINES, _LINES_ALSO = 6, 3
@@ -22,24 +21,24 @@ _LEAST_WIDTH, _MOST_WIDTH = 20, 100
 _MARGIN = "    "
 
 
-def print_passage(console: Console, passage: Passage, *, lines: int = _LINES) -> None:
+def print_passage(output: Output, passage: Passage, *, lines: int = _LINES) -> None:
     """Print a passage, about ``lines`` at most, but no less than the sentence that answers."""
-    width = max(_LEAST_WIDTH, min(_MOST_WIDTH, console.width) - len(_MARGIN))
+    width = max(_LEAST_WIDTH, min(_MOST_WIDTH, output.width) - len(_MARGIN))
     shown = _shown(passage, width, lines)
     if not shown:
         return
     if passage.lead and flat(passage.lead) not in map(flat, (_of(passage, s) for s in shown)):
-        _print(console, _dim(flat(passage.lead)), width)
+        _print(output, [_dim(flat(passage.lead))], width)
     for block in _blocks(passage, shown):
-        _print(console, block, width)
+        _print(output, block, width)
 
 
-def print_also(console: Console, passage: Passage) -> None:
+def print_also(output: Output, passage: Passage) -> None:
     """Print a second passage of a document under its line and place, in about three lines."""
     place = flat(str(passage.place))
     head = f"also line {passage.line}" + (f", {place}" if place else "")
-    console.print(_dim(_MARGIN + head), soft_wrap=True)
-    print_passage(console, passage, lines=_LINES_ALSO)
+    output.print([_dim(_MARGIN + head)])
+    print_passage(output, passage, lines=_LINES_ALSO)
 
 
 def _shown(passage: Passage, width: int, lines: int) -> list[Sentence]:
@@ -58,11 +57,9 @@ def _shown(passage: Passage, width: int, lines: int) -> list[Sentence]:
     return [sentences[number] for number in sorted(kept)]
 
 
-def _blocks(passage: Passage, shown: list[Sentence]) -> list[Text]:
+def _blocks(passage: Passage, shown: list[Sentence]) -> list[list[Piece]]:
     """Return what is printed on lines of its own: prose as one, each row, item and line of code."""
-    from rich.text import Text
-
-    blocks: list[Text] = []
+    blocks: list[list[Piece]] = []
     last: Sentence | None = None
     for one in shown:
         gap = (
@@ -71,47 +68,39 @@ def _blocks(passage: Passage, shown: list[Sentence]) -> list[Text]:
             else passage.text[last.end - passage.start : one.start - passage.start]
         )
         if gap.strip() and "sentence" not in (one.kind, last.kind if last else ""):
-            blocks.append(_dim("…"))
+            blocks.append([_dim("…")])
         if last is None or one.kind != "sentence" or last.kind != "sentence" or "\n\n" in gap:
-            blocks.append(Text())
+            blocks.append([])
         elif gap.strip():
-            blocks[-1].append(" … ", style="dim")
+            blocks[-1].append(_dim(" … "))
         else:
-            blocks[-1].append(" ")
-        blocks[-1].append_text(_marked(passage, one))
+            blocks[-1].append(Piece(" "))
+        blocks[-1].extend(_marked(passage, one))
         last = one
     return blocks
 
 
-def _marked(passage: Passage, one: Sentence) -> Text:
-    """Return a sentence, dim unless it answers, with what matched marked."""
-    from rich.text import Text
-
+def _marked(passage: Passage, one: Sentence) -> Iterator[Piece]:
+    """Yield a sentence, dim unless it answers, with what matched marked."""
     keeps_spaces = one.kind in ("code", "row")
-    style = "" if one.answers else "dim"
-    text, at = Text(), one.start
+    style, at = "" if one.answers else "dim", one.start
     for first, last in [*passage.highlights, (one.end, one.end)]:
         start, end = max(first, at), min(last, one.end)
         if start > one.end or end < at:
             continue
         for a, b, how in ((at, start, style), (start, end, f"{style} bold yellow".strip())):
             piece = passage.text[a - passage.start : b - passage.start]
-            text.append(visible(piece) if keeps_spaces else _one_line(piece), style=how)
+            yield Piece(visible(piece) if keeps_spaces else _one_line(piece), how)
         at = end
-    return text
 
 
-def _print(console: Console, text: Text, width: int) -> None:
-    from rich.text import Text
-
-    for line in text.wrap(console, width):
-        console.print(Text(_MARGIN) + line)
+def _print(output: Output, block: list[Piece], width: int) -> None:
+    for line in wrapped(block, width):
+        output.print([Piece(_MARGIN), *line])
 
 
-def _dim(text: str) -> Text:
-    from rich.text import Text
-
-    return Text(text, style="dim")
+def _dim(text: str) -> Piece:
+    return Piece(text, "dim")
 
 
 def _of(passage: Passage, one: Sentence) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from colmodern.errors import EncoderError
+from colmodern.frozen import frozen
 
 # Fields of a config.json that say nothing about arithmetic.
 _NO_ARITHMETIC = ("_name_or_path", "architectures", "transformers_version", "torch_dtype", "dtype")
@@ -22,7 +22,7 @@ _MOST_RADIUS = 1 << 30  # sums with positions stay whole numbers of 64 bits
 _LAYER_TYPES = {"full_attention": True, "sliding_attention": False}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ModernBertConfig:
     """The shape of a ModernBERT.
 
@@ -133,7 +133,7 @@ class ModernBertConfig:
             raise EncoderError(f"{where}: norm_eps must lie in 0..1.", code="encoder_unreadable")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class OtherConfig:
     """A backbone that is no ModernBERT, which a backend from outside may run.
 

@@ -7,7 +7,6 @@ them is in the ``layout_*`` modules.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,6 +23,7 @@ from colmodern.encoder.checkpoint.specs import (
     read_text,
 )
 from colmodern.errors import EncoderError
+from colmodern.frozen import frozen
 
 _PACKAGES = ("sentence_transformers", "pylate")
 _TOKEN_VECTORS = "token_embeddings"
@@ -36,7 +36,7 @@ _HARMLESS = {
 _EXPANSION_KEYS = {"strategy", "attend", "token", "length"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Module:
     """One entry of modules.json: the class's name without its package, and its folder."""
 

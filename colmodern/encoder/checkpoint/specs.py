@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from colmodern.errors import EncoderError
+from colmodern.frozen import frozen
 from colmodern.request import Scoring
 
 WEIGHTS_FILE = "model.safetensors"
 EXPANSION_STRATEGIES = ("fixed", "min")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Expansion:
     """How queries are filled up with tokens that soak up meaning (ColBERT's [MASK] augmentation).
 
@@ -37,7 +37,7 @@ class Expansion:
     token: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class DenseSpec:
     """One linear layer of the projection: where its weights are and what goes around them.
 
@@ -52,12 +52,12 @@ class DenseSpec:
     residual: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NormaliseSpec:
     """Token vectors are scaled to length 1 at this place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Checkpoint:
     """A checkpoint, whatever its layout.
 

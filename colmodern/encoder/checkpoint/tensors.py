@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern.errors import EncoderError
+from colmodern.frozen import frozen
 
 # The numpy type that holds the bytes; bfloat16 has none of its own and travels as uint16.
 _STORED_AS: dict[str, np.dtype[Any]] = {
@@ -27,7 +27,7 @@ _STORED_AS: dict[str, np.dtype[Any]] = {
 _HEADER_LIMIT = 100_000_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class StoredTensor:
     """One tensor of a mapped file.
 

@@ -7,11 +7,11 @@ that saves time; none of them looks at neighbouring tokens.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.frozen import frozen
 from colmodern.types import FloatMatrix, FloatVector, IntVector
 
 # gelu(x) = x * Phi(x) with Phi the normal distribution function, and
@@ -33,7 +33,7 @@ _MINUS_H = tuple(
 _GELU_BLOCK = 48  # rows of a block of the gated MLP: three of its buffers fit a level-2 cache
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Norm:
     """A layer norm: weight and bias have shape (hidden,); the bias may be absent."""
 
@@ -54,7 +54,7 @@ class Norm:
         return centred
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Linear:
     """A linear layer: weight (inputs, outputs) C-contiguous, as the matrix product likes it."""
 

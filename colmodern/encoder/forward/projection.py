@@ -6,7 +6,6 @@ One or more linear layers and a scaling to length 1, in the order the checkpoint
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from colmodern.encoder.checkpoint.tensors import StoredTensor
 from colmodern.encoder.forward.arithmetic import Linear, gelu, normalise
 from colmodern.encoder.forward.weights import TensorFile
 from colmodern.errors import EncoderError
+from colmodern.frozen import frozen
 from colmodern.types import FloatMatrix
 
 Activation = Callable[[FloatMatrix], FloatMatrix]
@@ -40,7 +40,7 @@ ACTIVATION_NAMES = tuple(_ACTIVATIONS)
 """In the order of their numbers in the extension."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class DenseLayer:
     """A linear layer with an activation; ``residual`` adds the input, projected if need be."""
 
@@ -92,7 +92,7 @@ class Projection:
         return np.ascontiguousarray(hidden)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class DenseTensors:
     """A linear layer of the projection as its file has it; ``activation`` is a name known here."""
 

@@ -8,7 +8,6 @@ embedding is one complex multiplication, and queries take the softmax scale with
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from colmodern.encoder.checkpoint.model_config import ModernBertConfig
 from colmodern.encoder.checkpoint.tensors import StoredTensor
 from colmodern.encoder.forward.arithmetic import Linear, Norm
 from colmodern.errors import EncoderError
+from colmodern.frozen import frozen
 from colmodern.types import IntVector
 
 # A masked-language-model checkpoint keeps the backbone under this name.
@@ -24,7 +24,7 @@ _PREFIXES = ("", "model.")
 _EMBEDDINGS = "embeddings.tok_embeddings.weight"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class LayerWeights:
     """One layer; the first has no norm before its attention."""
 
@@ -36,7 +36,7 @@ class LayerWeights:
     mlp_out: Linear
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class ModernBertWeights:
     """All weights of a backbone; ``embeddings`` is the mapped table (vocab_size, hidden_size)."""
 

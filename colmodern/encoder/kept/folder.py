@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from colmodern.home import at_home
+from colmodern.home import at_home, own_folder
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +34,7 @@ def cache_folder() -> Path | None:
     named = os.environ.get(VARIABLE)
     if named == OFF:
         return None
-    if named:
-        return at_home(named)
-    import platformdirs
-
-    folder = Path(platformdirs.user_cache_dir("colmodern", appauthor=False))
-    return folder if folder.is_absolute() else None  # else nobody's home is known
+    return at_home(named) if named else own_folder("cache")
 
 
 def open_kept(name: str) -> BinaryIO | None:

@@ -7,7 +7,6 @@ the rows to keep. Nothing here computes a vector.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,13 @@ from numpy.typing import NDArray
 from colmodern.encoder.checkpoint.specs import Expansion
 from colmodern.encoder.tokens.tokenizer import TokenisedText
 from colmodern.encoder.tokens.windows import default_overlap, plan_windows
+from colmodern.frozen import frozen
 from colmodern.types import IntVector, Spans
 
 NO_SPANS: Spans = np.zeros((0, 2), np.int32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class TokenSequence:
     """Token ids that go through the model together.
 
@@ -36,7 +36,7 @@ class TokenSequence:
     kept: IntVector
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class EncodingPlan:
     """One text: its sequences, and the span of every kept token over all of them in order."""
 

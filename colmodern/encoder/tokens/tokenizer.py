@@ -7,7 +7,6 @@ not done here: whatever tokenizer.json says about that is switched off.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from colmodern.encoder.checkpoint.specs import Checkpoint, read_json
 from colmodern.encoder.tokens.scripts import is_read
 from colmodern.encoder.tokens.told_errors import told_errors, without_traces
 from colmodern.errors import EncoderError
+from colmodern.frozen import frozen
 from colmodern.text.scripts import scripts_of
 from colmodern.types import IntVector, Spans
 
@@ -26,7 +26,7 @@ _TRIED = ("", "a b, 9", "\u00e9\u4e2d\U0001f600")
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class TokenisedText:
     """The tokens of one text, special ones included.
 

@@ -6,14 +6,15 @@ A token in two windows keeps the vector of the one in which the nearer edge is f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
+
+from colmodern.frozen import frozen
 
 _OVERLAP_SHARE = 8  # of a window: one eighth
 _MAX_OVERLAP = 512  # more context than that on the shorter side changes little and costs much
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Window:
     """Tokens ``start`` to ``stop`` go together; ``keep_start`` to ``keep_stop`` are kept."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from colmodern.frozen import frozen
 from colmodern.types import Metadata
 
 __all__ = ["EncoderInfo", "SourceRecord", "StoredDocument"]
@@ -36,7 +37,7 @@ class StoredDocument:
         return f"{self.title} {self.text}" if self.title else self.text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceRecord:
     """One file that documents were read from, as it was when it was read.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from colmodern.frozen import frozen
 from colmodern.storage.format.documents import EncoderInfo
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
 CHECKSUM_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileRecord:
     """One file: its name relative to the index, its size, its BLAKE2b-128 in hex."""
 
@@ -32,7 +32,7 @@ class FileRecord:
     checksum: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WordsRecord:
     """What BM25 needs of a segment: which analysis split its texts, postings and lengths."""
 
@@ -41,7 +41,7 @@ class WordsRecord:
     lengths: FileRecord
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SegmentRecord:
     """One segment: counts with the deleted documents included, and its files.
 
@@ -73,7 +73,7 @@ class SegmentRecord:
             yield self.tombstones
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CodecRecord:
     """The codec: what decides the layout of the token columns, and its file."""
 
@@ -89,7 +89,7 @@ class CodecRecord:
         return self.dim * self.bits // 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manifest:
     """A whole index at one moment: what a reader opens and a commit replaces."""
 

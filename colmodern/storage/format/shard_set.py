@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from colmodern.errors import IndexCorruptError, IndexFormatError
+from colmodern.frozen import frozen
 from colmodern.storage.format.documents import EncoderInfo
 from colmodern.storage.format.manifest import CHECKSUM_BYTES, FileRecord, Manifest
 from colmodern.storage.format.manifest_json import (
@@ -35,7 +36,7 @@ FORMAT_VERSION = 1
 MOST_SHARDS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShardRecord:
     """One shard: the folder of its index, and the manifest that the index must have.
 
@@ -60,7 +61,7 @@ class ShardRecord:
         return cls(name, manifest.generation, manifest.n_documents, manifest.n_tokens, file)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetCodec:
     """The one codec of all shards; each has the file of it."""
 
@@ -70,7 +71,7 @@ class SetCodec:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShardSet:
     """A whole shard set at one moment: what a reader opens and a commit replaces.
 
@@ -125,7 +126,7 @@ def encode_shard_set(found: ShardSet) -> bytes:
             "placement": PLACEMENT,
             "config": dict(found.config),
             "encoder": encoder_json(found.encoder),
-            "codec": {name: getattr(codec, name) for name in SetCodec.__slots__},
+            "codec": asdict(codec),
             "shards": [
                 {
                     "name": shard.name,

@@ -7,11 +7,10 @@ does not hold (a jump back, a word without end) are marked and kept whole beside
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from colmodern.frozen import frozen
 from colmodern.types import IntVector, Spans
 
 __all__ = ["WIDE", "PackedSpans", "pack_spans", "unpack_spans"]
@@ -22,7 +21,7 @@ WIDE = 255
 _LAST_CHARACTER = np.iinfo(np.int32).max
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class PackedSpans:
     """The spans of the tokens of one document, or of several, one after the other.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
 
 import numpy as np
@@ -172,6 +173,7 @@ def test_without_the_variable_the_user_s_cache_is_taken(tmp_path, monkeypatch):
 def test_without_a_home_nothing_is_kept(named, monkeypatch):
     monkeypatch.delenv("COLMODERN_CACHE")
     if named is None:
+        monkeypatch.setattr(sys, "platform", "another")
         monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: "~/.cache/colmodern")
     else:
         monkeypatch.setenv("COLMODERN_CACHE", named)
