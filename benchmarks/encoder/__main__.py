@@ -1,15 +1,16 @@
 """How many tokens a second does the encoder make, beside others? Which share of the machine?
 
-python -m benchmarks.encoder [--threads N] [--compare] [--mix DATA] [--shape base] [--cpu]
+python -m benchmarks.encoder [--threads N] [--compare [PEER ...]] [--mix DATA] [--shape base]
 
 The default student, or random weights in the shape of ModernBERT-base, on 8,192 random tokens in
 texts of equal length (of base shape 2,048 tokens, or one text), and with ``--mix`` on real
-documents. ``--compare`` runs transformers (sdpa) and ONNX Runtime (``pip install -r
-benchmarks/encoder/requirements.txt``) beside it. All run each load in turn, several times over; a
-figure is the median, of processor time with ``--cpu``, for machines that others use as well. The
-roofline is the speed of torch's own products in the same run over the operations that are needed:
-those of linear layers (in the first one, queries, keys and values of equal tokens once), of all
-keys in global layers and of 129 keys in local ones.
+documents. ``--compare`` runs transformers (sdpa), ONNX Runtime and OpenVINO beside it (``pip
+install -r benchmarks/encoder/requirements.txt``), or those that are named; how far the token
+vectors of all agree is printed, and those in fp32 have to be the same. All run each load in
+turn, several times over; a figure is the median, of processor time with ``--cpu``, for machines
+that others use as well. The roofline is the speed of torch's own products in the same run over the
+operations that are needed: those of linear layers (in the first one, queries, keys and values of
+equal tokens once), of all keys in global layers and of 129 keys in local ones.
 """
 
 from __future__ import annotations
@@ -23,12 +24,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.encoder.loads import LENGTHS, TOKENS, Load, equal_load, mixed_load
-from benchmarks.encoder.own import open_own, operations
+from benchmarks.encoder.own import open_own, operations, own_vectors, projected, run_own
 from benchmarks.encoder.peers import (
+    PEERS,
+    Forward,
     measure_peak,
-    open_onnxruntime,
-    open_transformers,
+    open_peer,
+    run_filled,
     scratch_folder,
 )
 from benchmarks.encoder.shapes import make_base
@@ -40,58 +45,86 @@ from colmodern.errors import EncoderError
 Run = Callable[[Load], None]
 _BASE_TOKENS = 2048
 _PEAKS = {"fp32": "float32", "bf16": "bfloat16"}
+_QUERY_ROUNDS = 20
+_PROBE_TOKENS = 300  # of the text whose vectors are compared
+_SAME = 0.999  # the least cosine of vectors that are the same but for rounding in fp32
 
 
 def main() -> None:
     """Read the options and print the figures."""
+    options = read_options()
+    threads, compared = options.threads, options.compare
+    batch, query = (TOKENS, 16) if options.shape == "student" else (_BASE_TOKENS, 32)
+    loads = [equal_load(length, batch) for length in options.lengths]
+    if options.mix:
+        loads.append(mixed_load(options.mix, options.tokens))
+    with scratch_folder() as scratch:
+        folder = make_base(Path(scratch) / "base") if options.shape == "base" else DEFAULT_FOLDER
+        encoders = open_encoders(threads, folder)
+        floats = [name for name in _PEAKS if name in encoders]  # without products: minutes
+        peers: dict[str, Forward] = {}
+        for name in compared:
+            peers |= open_peer(name, floats, threads, folder, Path(scratch))
+        print_agreement(encoders, peers, threads)
+        runs = {f"colmodern {name}": run_own(own, threads) for name, own in encoders.items()}
+        runs |= {name: run_filled(forward) for name, forward in peers.items()}
+        clock = time.process_time if options.cpu else time.perf_counter
+        queries = time_in_turn(runs, [equal_load(query, query)], _QUERY_ROUNDS, clock)
+        seconds = time_in_turn(runs, loads, options.rounds, clock)
+    print_table(seconds, loads, queries, query)
+    if not options.cpu:
+        print_shares(seconds, loads, encoders["fp32"], threads)
+
+
+def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the options; ``compare`` are the names of others, none of which is missing here."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--compare", action="store_true", help="run the others too")
+    parser.add_argument("--compare", nargs="*", choices=PEERS, help="run others too: these, or all")
     parser.add_argument("--mix", type=Path, help="folder with scisummnet and scifact")
     parser.add_argument("--tokens", type=int, default=100_000, help="of the real mix")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--shape", choices=("student", "base"), default="student")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
     parser.add_argument("--cpu", action="store_true", help="processor time, of all threads")
-    options = parser.parse_args()
-    batch = TOKENS if options.shape == "student" else _BASE_TOKENS
-    loads = [equal_load(length, batch) for length in options.lengths]
-    if options.mix:
-        loads.append(mixed_load(options.mix, options.tokens))
-    with scratch_folder() as scratch:
-        folder = make_base(Path(scratch) / "base") if options.shape == "base" else DEFAULT_FOLDER
-        runs, encoder = open_all(options.threads, folder, Path(scratch), compare=options.compare)
-        clock = time.process_time if options.cpu else time.perf_counter
-        seconds = time_in_turn(runs, loads, options.rounds, clock)
-    print_table(seconds, loads)
-    if not options.cpu:
-        print_shares(seconds, loads, encoder, options.threads)
+    options = parser.parse_args(arguments)
+    options.compare = [] if options.compare is None else options.compare or list(PEERS)
+    missing = [name for name in options.compare if importlib.util.find_spec(name) is None]
+    if missing:
+        parser.error(
+            f"--compare: {', '.join(missing)} is not installed: pip install -r "
+            "benchmarks/encoder/requirements.txt, or name those to run"
+        )
+    return options
 
 
-def open_all(
-    threads: int, folder: Path, scratch: Path, *, compare: bool
-) -> tuple[dict[str, Run], Encoder]:
-    """Return what there is to run by its name, and one of our encoders."""
-    query_tokens = 16 if folder == DEFAULT_FOLDER else 32
-    runs: dict[str, Run] = {}
+def open_encoders(threads: int, folder: Path) -> dict[str, Encoder]:
+    """Return our encoder in each precision that this machine has."""
+    encoders = {}
     for precision in PRECISIONS:
         try:
-            encoder, runs[f"colmodern {precision}"] = open_own(
-                precision, threads, folder=folder, query_tokens=query_tokens
-            )
+            encoders[precision] = open_own(precision, threads, folder)
         except EncoderError as err:
             print(err)
-    if compare:
-        dtypes = [dtype for name, dtype in _PEAKS.items() if f"colmodern {name}" in runs]
-        for dtype in dtypes:  # without products of bfloat16 it would take minutes
-            runs[f"transformers {dtype}"] = open_transformers(dtype, threads, folder)
-        if importlib.util.find_spec("onnxruntime") is None:
-            print("ONNX Runtime: pip install -r benchmarks/encoder/requirements.txt")
-        else:
-            for precision in ("fp32", "int8"):
-                run = open_onnxruntime(precision, threads, folder, scratch)
-                runs[f"ONNX Runtime {precision}"] = run
-    return runs, encoder
+    return encoders
+
+
+def print_agreement(encoders: dict[str, Encoder], peers: dict[str, Forward], threads: int) -> None:
+    """Print the cosines of all token vectors of a text with our own in fp32.
+
+    Raises:
+        SystemExit: Something in fp32 makes other vectors: it does not run the same model.
+    """
+    text = equal_load(_PROBE_TOKENS, _PROBE_TOKENS).batches[0][0]
+    vectors = {f"colmodern {n}": own_vectors(own, [text], threads) for n, own in encoders.items()}
+    for name, forward in peers.items():
+        hidden = forward(text[None], np.ones_like(text)[None])[0]
+        vectors[name] = projected(encoders["fp32"], hidden)
+    for name, found in vectors.items():
+        cosines = (found * vectors["colmodern fp32"]).sum(axis=1)
+        print(f"{name}: cosine {cosines.mean():.5f}, at least {cosines.min():.5f}")
+        if name.endswith("fp32") and cosines.min() < _SAME:
+            raise SystemExit(f"{name} makes other vectors than colmodern fp32.")
 
 
 def time_in_turn(
@@ -115,13 +148,20 @@ def _seconds(run: Callable[[], None], clock: Callable[[], float]) -> float:
     return clock() - start
 
 
-def print_table(seconds: dict[str, list[float]], loads: Sequence[Load]) -> None:
-    """Print tokens a second."""
-    print("| tokens a second | " + " | ".join(load.name for load in loads) + " |")
-    print("|---|" + "---|" * len(loads))
+def print_table(
+    seconds: dict[str, list[float]],
+    loads: Sequence[Load],
+    queries: dict[str, list[float]],
+    query_tokens: int,
+) -> None:
+    """Print tokens a second, and milliseconds of a query."""
+    names = [load.name for load in loads]
+    print(f"| tokens a second | {' | '.join(names)} | query of {query_tokens}, ms |")
+    print("|---|" + "---|" * (len(loads) + 1))
     for name, times in seconds.items():
         speeds = (load.tokens / spent for load, spent in zip(loads, times, strict=True))
-        print(f"| {name} | " + " | ".join(f"{speed:,.0f}" for speed in speeds) + " |")
+        cells = " | ".join(f"{speed:,.0f}" for speed in speeds)
+        print(f"| {name} | {cells} | {queries[name][0] * 1e3:.2f} |")
 
 
 def print_shares(

@@ -15,7 +15,7 @@ from colmodern.eval import Dataset
 
 LENGTHS = (128, 512, 2048, 8192)
 TOKENS = 8192
-_WORDS = 30_000  # ids below this are words of the default student
+WORDS = 30_000  # ids below this are words of the default student
 _MIXED = ("scisummnet", "scifact")
 
 Texts = list[np.ndarray]
@@ -38,7 +38,7 @@ def equal_load(length: int, tokens: int = TOKENS) -> Load:
     """Return one batch of random texts of a length: as many as have ``tokens``, at least one."""
     rng = np.random.default_rng(1)
     n_texts = max(1, tokens // length)
-    return Load(f"{length:,}", [[rng.integers(0, _WORDS, length) for _ in range(n_texts)]])
+    return Load(f"{length:,}", [[rng.integers(0, WORDS, length) for _ in range(n_texts)]])
 
 
 def mixed_load(data: Path, tokens: int) -> Load:

@@ -11,14 +11,13 @@ import numpy as np
 from benchmarks.encoder.loads import Load, Texts
 from colmodern.encoder import Encoder
 from colmodern.encoder.checkpoint.model_config import ModernBertConfig
-from colmodern.encoder.checkpoint.sources import DEFAULT_FOLDER
 from colmodern.encoder.forward.native import NativeModel
+from colmodern.encoder.forward.projection import Projection
+from colmodern.types import FloatMatrix
 
 
-def open_own(
-    precision: str, threads: int, *, folder: Path = DEFAULT_FOLDER, query_tokens: int = 16
-) -> tuple[Encoder, Callable[[Load], None]]:
-    """Return the encoder, and what runs a load; prints the times of loading and of a query.
+def open_own(precision: str, threads: int, folder: Path) -> Encoder:
+    """Return the encoder; prints the times of loading.
 
     It is loaded twice: packed weights are kept in the user's cache.
     """
@@ -28,32 +27,34 @@ def open_own(
         encoder = Encoder.load(folder, precision=precision, n_threads=threads)
         times.append(time.perf_counter() - start)
     first, again = times
-    model = encoder._runner
-    assert isinstance(model, NativeModel)
+    isa = encoder._runner.isa
+    print(f"{precision} on {isa}: load {first * 1e3:.0f} ms, again {again * 1e3:.0f} ms")
+    return encoder
 
-    def forward(texts: Texts) -> None:
-        lengths = [len(text) for text in texts]
-        kept = np.arange(sum(lengths))
-        model.forward(np.concatenate(texts), lengths, lengths, kept, threads=threads)
+
+def run_own(encoder: Encoder, threads: int) -> Callable[[Load], None]:
+    """Return what runs a load."""
 
     def run(load: Load) -> None:
         for texts in load.batches:
-            forward(texts)
+            own_vectors(encoder, texts, threads)
 
-    query = [np.arange(100, 100 + query_tokens)]
-    forward(query)
-    walls, cpus = [], []
-    for _ in range(50):
-        start, cpu = time.perf_counter(), time.process_time()
-        forward(query)
-        walls.append(time.perf_counter() - start)
-        cpus.append(time.process_time() - cpu)
-    print(
-        f"{precision} on {model.isa}: load {first * 1e3:.0f} ms, again {again * 1e3:.0f} ms; "
-        f"{query_tokens} tokens {np.median(walls) * 1e3:.2f} ms, {np.median(cpus) * 1e3:.2f} ms of "
-        "processor time (medians)"
-    )
-    return encoder, run
+    return run
+
+
+def own_vectors(encoder: Encoder, texts: Texts, threads: int) -> FloatMatrix:
+    """Return the token vectors of texts, one after the other."""
+    model = encoder._runner
+    assert isinstance(model, NativeModel)
+    lengths = [len(text) for text in texts]
+    kept = np.arange(sum(lengths))
+    return model.forward(np.concatenate(texts), lengths, lengths, kept, threads=threads)
+
+
+def projected(encoder: Encoder, hidden: np.ndarray) -> FloatMatrix:
+    """Return the token vectors that our projection makes of hidden states of another backbone."""
+    steps = encoder._checkpoint.projection
+    return Projection(steps, hidden_size=hidden.shape[1])(hidden.copy())
 
 
 def operations(config: ModernBertConfig, load: Load, dim: int) -> float:
