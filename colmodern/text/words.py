@@ -163,7 +163,7 @@ def has_blanks(character: str) -> bool:
 
 def unspaced_end(text: str, at: int) -> int:
     """Return where the next letter ends whose script puts no blanks; else the end of the text."""
-    match = _UNSPACED.search(text, at)
+    match = _unspaced().search(text, at)
     return len(text) if match is None else match.start() + 1
 
 

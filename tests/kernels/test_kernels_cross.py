@@ -3,7 +3,8 @@
 ``csrc/tests/`` has three programs, each compiled twice: for this machine, under the sanitizers of
 addresses and undefined behaviour where the compiler has them, and for Arm, where an emulator runs
 it. ``agree.cpp`` compares kernels bit for bit, ``bytes.cpp`` the encoder's loops in bytes with what
-defines them, ``passes.cpp`` the vectors of small encoders. The tiles of AMX are emulated: sanitizers see what they load, and machines without them run their code.
+defines them, ``passes.cpp`` the vectors of small encoders. The tiles of AMX are emulated:
+sanitizers see what they load, and machines without them run their code.
 """
 
 from __future__ import annotations
