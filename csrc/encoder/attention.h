@@ -11,8 +11,8 @@ namespace {
 constexpr std::int64_t kKeys = 64;  // of a block; even
 constexpr int kTile = 4;            // rows of a tile
 constexpr std::int64_t kMostDims = 512;
-constexpr float kUnseen = -1e30F;    // a score that no real one is below
-constexpr float kLeastPeak = 1e-8F;  // of a row
+constexpr float kUnseen = -0x1p100F;  // a score that no real one is below; times any step it is exact
+constexpr float kLeastPeak = 1e-8F;   // of a row
 
 struct AttentionScratch {
   AttentionScratch(void* memory, std::int64_t dim, std::int64_t lanes)

@@ -21,8 +21,9 @@ namespace {
 using namespace colmodern;
 using namespace colmodern::encoder;
 
-constexpr double kFarthest = 1e-5;  // of a mixed value, which is 2 at most
+constexpr double kFarthest = 1e-5;  // of a mixed value, which is kMost at most
 constexpr double kFarthestWord = 1e-3;
+constexpr float kMost = 2.0F;
 
 template <class T>
 std::vector<T> array(std::int64_t n, T value = T{}) {
@@ -81,7 +82,7 @@ bool multiplies(Isa isa, std::int64_t width) {
 // Queries, keys and values of a head, as some kernels place them.
 class Head {
  public:
-  Head(const AttentionKernels& place, std::int64_t dim, std::int64_t n_keys, std::int64_t radius)
+  Head(const AttentionKernels& place, std::int64_t dim, std::int64_t n_keys, std::int64_t radius, float most)
       : dim_(dim),
         units_(dim / place.step),
         n_keys_(n_keys),
@@ -94,7 +95,7 @@ class Head {
         logs_(array<float>(n_keys + kLanes)),
         shares_(array<float>(n_keys + kLanes)) {
     Numbers numbers;
-    const std::vector<float> rows = random(numbers, n_keys * dim, 2.0F);
+    const std::vector<float> rows = random(numbers, n_keys * dim, most);
     const std::vector<float> cosines = array(dim / 2, 1.0F), sines = array<float>(dim / 2);  // nothing is turned
     const std::vector<std::int64_t> positions = array<std::int64_t>(n_keys + kQueries);
     const std::vector<std::int64_t> places = in_a_row(n_keys);
@@ -137,13 +138,13 @@ class Head {
 };
 
 // The same bytes as the scalar loops have, or words that are as good as floats.
-bool attends(Isa isa, std::int64_t dim, std::int64_t n_keys, std::int64_t radius) {
+bool attends(Isa isa, std::int64_t dim, std::int64_t n_keys, std::int64_t radius, float most = kMost) {
   const AttentionKernels& kernels = *tables_for(isa).byte_attention;
   const Tables scalar = tables_for(Isa::scalar);
   const bool in_bytes = kernels.step == 4;
   const AttentionKernels& twin = in_bytes ? *scalar.byte_attention : *scalar.single_attention;
-  const Head expected(twin, dim, n_keys, radius);
-  const Head own(kernels, dim, n_keys, radius);
+  const Head expected(twin, dim, n_keys, radius, most);
+  const Head own(kernels, dim, n_keys, radius, most);
   const std::vector<float> found = in_bytes ? expected.mixed(kernels) : own.mixed(kernels);
   const std::vector<float> right = expected.mixed(twin);
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -170,6 +171,11 @@ int main() {
     for (const std::int64_t n_keys : {1, 127, 128, 300}) {
       count(attends(isa, 32, n_keys, -1), "attention", isa, n_keys);
       count(attends(isa, 96, n_keys, 20), "local attention", isa, n_keys);
+    }
+    // No query sees a key of the second block, whatever its step is.
+    for (int part = 1; part <= 50; ++part) {
+      const float most = kMost * static_cast<float>(part) / 50.0F;
+      count(attends(isa, 32, 256, 20, most), "attention with an unseen block", isa, 256);
     }
   }
   std::printf("%d of %d are wrong\n", n_wrong, n_asked);
