@@ -17,7 +17,9 @@ from colmodern.cli.usage import Program
 
 _COMMANDS = {
     "index": Home("Index folders and files, or bring an index up to date with them."),
-    "status": Home("Say which files changed since they were indexed; change nothing."),
+    "status": Home(
+        "Say which files, or the model, changed since they were indexed; change nothing."
+    ),
     "search": Home("Search an index; print documents and the passages that matched."),
     "explain": Home(
         "Show the passages that hold a document's score, and which token matched which."

@@ -51,7 +51,7 @@ words = ["--boost", "1.5", "--terse"]
 class Stub(Searcher):
     def __init__(self):
         pass
-    def _allowed(self, where):
+    def _allowed(self, where, begin):
         return []
     def _planned(self, asked, begin=None):
         raise LookupError(asked)

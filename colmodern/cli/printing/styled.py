@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Output", "Piece", "wrapped"]
 
 _USUAL_WIDTH, _TAB = 80, 8
-_WORD = re.compile(r"\s*\S+\s*")
+_WORD = re.compile(r"(?:\A\s*)?\S+\s*")
 
 
 class Piece(NamedTuple):
