@@ -46,9 +46,8 @@ class Program(Group):
         try:
             yield
         except _UsageError as error:
-            is_help = (
-                type(error).__name__ == "NoArgsIsHelpError"
-            )  # nothing was typed, nothing wrong
+            # Nothing was typed, so there is nothing wrong to be told.
+            is_help = type(error).__name__ == "NoArgsIsHelpError"
             if not (self._is_told_here or is_help or hasattr(error, "code")):
                 error.code = _code_of(error)
                 said = f"{error.format_message()} [{error.code}]"

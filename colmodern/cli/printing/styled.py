@@ -34,16 +34,10 @@ class Piece(NamedTuple):
 class Output:
     """Takes lines: a terminal, where they are painted, or what keeps the text alone."""
 
-    def __init__(
-        self,
-        file: TextIO | None = None,
-        *,
-        width: int | None = None,
-        is_painted: bool | None = None,
-    ) -> None:
-        """Print to ``file``, standard output by default; None: whatever is found to be there."""
+    def __init__(self, file: TextIO | None = None, *, width: int | None = None) -> None:
+        """Print to ``file``, by default to standard output and as wide as the terminal."""
         self._file = sys.stdout if file is None else file
-        self._is_painted = _may_be_painted(self._file) if is_painted is None else is_painted
+        self._is_painted = _may_be_painted(self._file)
         self.width = _columns() if width is None else width
 
     def print(self, pieces: Sequence[Piece]) -> None:
