@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -59,7 +59,8 @@ def without_traces() -> Iterator[None]:
 
 def _file_without_name() -> IO[bytes]:
     if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("held"), "w+b")
+        with suppress(OSError):  # a container may forbid it
+            return os.fdopen(os.memfd_create("held"), "w+b")
     import tempfile  # elsewhere: takes 4 ms, which every search would pay for
 
     return tempfile.TemporaryFile()
