@@ -92,5 +92,13 @@ COLMODERN_INLINE Floats finished_bytes(const PackedLinear& linear, std::int64_t 
                       fill(scales[2 * row + 1]) * load(linear.sums + column));
 }
 
+// Writes those of sixteen columns, or adds them to what is there.
+COLMODERN_INLINE void write_finished(const PackedLinear& linear, std::int64_t column, Floats whole, const float* scales,
+                                     std::int64_t row, float* to, bool add) {
+  Floats value = finished_bytes(linear, column, whole, scales, row);
+  if (linear.bias != nullptr) value = value + load(linear.bias + column);
+  store(to, add ? load(to) + value : value);
+}
+
 }  // namespace
 }  // namespace colmodern::encoder

@@ -49,10 +49,7 @@ COLMODERN_INLINE void multiply_dot_tile(const PackedLinear& linear, std::int64_t
   }
 #pragma GCC unroll 4
   for (int r = 0; r < Rows; ++r) {
-    Floats value = finished_bytes(linear, panel * kLanes, floats(sums[r]), scales, r);
-    if (linear.bias != nullptr) value = value + load(linear.bias + panel * kLanes);
-    float* at = out + r * out_stride;
-    store(at, add ? load(at) + value : value);
+    write_finished(linear, panel * kLanes, floats(sums[r]), scales, r, out + r * out_stride, add);
   }
 }
 

@@ -43,10 +43,7 @@ COLMODERN_INLINE void multiply_word_tile(const PackedLinear& linear, std::int64_
 #pragma GCC unroll 4
   for (int r = 0; r < Rows; ++r) {
     const Floats whole{_mm256_cvtepi32_ps(sums[r].a), _mm256_cvtepi32_ps(sums[r].b)};
-    Floats value = finished_bytes(linear, panel * kLanes, whole, scales, r);
-    if (linear.bias != nullptr) value = value + load(linear.bias + panel * kLanes);
-    float* at = out + r * out_stride;
-    store(at, add ? load(at) + value : value);
+    write_finished(linear, panel * kLanes, whole, scales, r, out + r * out_stride, add);
   }
 }
 
