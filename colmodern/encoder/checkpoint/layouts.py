@@ -15,6 +15,8 @@ from colmodern.errors import EncoderError
 from colmodern.request import Scoring
 
 _SETTINGS = "config_sentence_transformers.json"
+# Tokens of every query; published models have 32 to 256. A pass takes the square of it.
+_MOST_EXPANDED = 4_096
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -25,10 +27,19 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             what to do.
     """
     try:
-        return _read(folder)
+        checkpoint = _read(folder)
     except (AttributeError, TypeError, ValueError) as err:
         message = f"{folder} has a setting of the wrong kind: {err}."
         raise EncoderError(message, code="encoder_unreadable") from err
+    expansion = checkpoint.expansion
+    if expansion is not None and expansion.length > _MOST_EXPANDED:
+        raise EncoderError(
+            f"{folder} fills every query up to {expansion.length} tokens; more than "
+            f"{_MOST_EXPANDED} are not encoded. Set the length of its query expansion to what the "
+            "model was trained with.",
+            code="encoder_unsupported",
+        )
+    return checkpoint
 
 
 def _read(folder: Path) -> Checkpoint:

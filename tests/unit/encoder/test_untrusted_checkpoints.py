@@ -108,6 +108,15 @@ def test_a_setting_of_another_kind_gets_a_sentence(checkpoints, layout, name, fi
         Encoder.load(folder)
 
 
+def test_queries_are_not_filled_up_without_end(checkpoints):
+    folder = checkpoints.sentence_transformers()
+    expansion = {"strategy": "fixed", "length": 4_097}
+    edit_json(folder / "sentence_bert_config.json", query_expansion=expansion)
+
+    with pytest.raises(EncoderError, match="4097 tokens; more than 4096"):
+        Encoder.load(folder)
+
+
 @pytest.mark.parametrize("name", ["config.json", "modules.json", "tokenizer_config.json"])
 def test_a_deep_file_gets_a_sentence(checkpoints, name):
     folder = checkpoints.sentence_transformers()
