@@ -29,11 +29,14 @@ def main(*, leave: Callable[[int], object] = sys.exit) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        if sys.argv[1:2] == ["search"]:
-            _search_at_once(sys.argv[1:], leave)
-        from colmodern.cli.app import app
+        try:
+            if sys.argv[1:2] == ["search"]:
+                _search_at_once(sys.argv[1:], leave)
+            from colmodern.cli.app import app
 
-        app()
+            app()
+        finally:
+            sys.stdout.flush()  # a full disk is told below, not by Python when it ends
     except ColModernError as err:
         _fail(f"error [{err.code}]: {err}", CODES[err.code].exit_status, code=err.code)
     except OSError as err:
@@ -104,6 +107,10 @@ def _fail(message: str, status: int = ExitStatus.ERROR, **fields: str) -> None:
     from colmodern.cli.printing.terminal import note
 
     note(message, level="error", **fields)
+    try:
+        sys.stdout.flush()
+    except OSError:  # Python would try again, and end with a status of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
 
 

@@ -1,12 +1,12 @@
 """Build indexes of 1, 4, 16 ... times .8M tokens of one kind, and search them at every effort.
 
-    python -m benchmarks.growth DATA WORK [--times 1 4 16] [--passage-tokens 300] [--bits 4]
+    python -m benchmarks.growth DATA WORK [--times 1 4 16] [--sources scifact ...] [--bits 4]
     python -m benchmarks.growth DATA WORK --collections leval-long scisummnet
 
 Time is the CPU's, of one thread, and recall is that of the exact first k of the same index. DATA is
 a folder of collections (BEIR layout) and ``pairs``; WORK keeps their vectors. Passages are pieces
-of documents, in random order; once all are used they come again, each token with noise of half its
-length added.
+of the documents of the sources, in random order; once all are used they come again, each token with
+noise of half its length added.
 """
 
 from __future__ import annotations
@@ -44,11 +44,12 @@ def main() -> None:
             queries = some_queries(rng, options.work, options.queries, [name])
             built(options, vectors, offsets, queries)
         return
-    encode(options.data, options.work)
+    encode(options.data, options.work, dict.fromkeys((*COLLECTIONS, *options.sources)))
     queries = some_queries(rng, options.work, options.queries)
     file = options.work / f"passages-{options.passage_tokens}.npy"
     n_wanted = max(options.times) * UNIT_TOKENS
-    vectors, offsets, n_real = passages(rng, options.work, file, n_wanted, options.passage_tokens)
+    sources = [read(options.work / name) for name in options.sources]
+    vectors, offsets, n_real = passages(rng, sources, file, n_wanted, options.passage_tokens)
     print(
         f"{n_real} tokens are of real texts, what lies beyond is disturbed; {len(queries)} queries"
     )
@@ -87,14 +88,17 @@ def some_queries(
 
 
 def passages(
-    rng: np.random.Generator, work: Path, file: Path, n_wanted: int, n_tokens: int
+    rng: np.random.Generator,
+    sources: Sequence[tuple[Half, IntVector]],
+    file: Path,
+    n_wanted: int,
+    n_tokens: int,
 ) -> tuple[Half, IntVector, int]:
     """Write pieces of documents in random order, then disturbed ones, until there are enough.
 
     Returns:
         Their vectors, mapped; where each begins; and how many tokens are not disturbed.
     """
-    sources = [read(work / name) for name in (*COLLECTIONS, PAIRS)]
     pieces = np.array(
         [
             (source, begin, min(begin + n_tokens, end))
@@ -155,6 +159,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("work", type=Path)
     parser.add_argument("--times", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--collections", nargs="+", help="these as they are, instead of passages")
+    parser.add_argument("--sources", nargs="+", default=[*COLLECTIONS, PAIRS])
     parser.add_argument("--passage-tokens", type=int, default=300)
     parser.add_argument("--queries", type=int, default=160)
     parser.add_argument("--bits", type=int, default=4, choices=(1, 2, 4))

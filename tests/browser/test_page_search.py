@@ -115,19 +115,19 @@ def test_a_token_is_kept_by_a_click_and_told_by_the_keyboard(page):
 def test_keys_alone_are_enough(page):
     page.open()
     page.press("/")
-    assert page.focused() == "query"
+    page.until(lambda: page.focused() == "query")
     page.press("bread/j" + Keys.ENTER)
     page.until(lambda: page.driver.title.startswith("bread/j"))
     page.until_shown()
     titles = page.titles()
     page.press(Keys.ARROW_DOWN)
-    assert page.focused() == titles[0]
+    page.until(lambda: page.focused() == titles[0])
     page.press("j")
     page.press(Keys.ARROW_DOWN)
     page.press("k")
-    assert page.focused() == titles[1]
+    page.until(lambda: page.focused() == titles[1])
     page.press(Keys.ARROW_UP, Keys.ARROW_UP)
-    assert page.focused() == "query"
+    page.until(lambda: page.focused() == "query")
     page.press(Keys.ARROW_DOWN, Keys.ENTER)
     page.one("#reader")
     page.press("j")  # nothing, behind it

@@ -1,5 +1,6 @@
 """The program leaves a search at once: with all that it printed, and as it is to end."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,9 +26,9 @@ def index(tmp_path_factory):
     return path
 
 
-def run(index, *words, stdout=subprocess.PIPE):
+def run(index, *words):
     command = [sys.executable, "-c", PROGRAM, "search", *words, "--index", str(index)]
-    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_all_that_was_printed_is_there_and_nothing_is_taken_apart(index):
@@ -50,11 +51,19 @@ def test_it_ends_as_it_is_to_end(index, tmp_path):
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="a disk that is full")
-def test_a_full_disk_is_told(index):
+@pytest.mark.parametrize(
+    "words", [["search", "walrus"], ["search", "walrus", "--format", "tsv"], ["info"], []]
+)
+def test_a_full_disk_is_told(index, words):
+    asked = [*words, "--index", str(index)] if words else ["--help"]
+    buffered = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     with FULL.open("w") as full:
-        done = run(index, "walrus", stdout=full)
+        done = subprocess.run(
+            [sys.executable, "-m", "colmodern", *asked],
+            env=buffered, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
     assert done.returncode == 2
-    assert "No space left on device" in done.stderr
+    assert done.stderr == "error: No space left on device\n"
 
 
 def test_other_commands_end_as_python_does(index):
