@@ -127,13 +127,15 @@ def sealed_part(plan: Plan, part: PartRecord) -> SegmentRecord | None:
 def remove_if_damaged(plan: Plan, part: PartRecord) -> None:
     """Let a part that is done be encoded again if a file of it is not as it was written."""
     record = sealed_part(plan, part)
-    folder = plan.folder / part.name
+    if record is None:  # it is not done
+        return
+    directory = LocalDirectory(plan.folder / part.name)
     try:
-        for name in SEGMENT_PARTS if record is not None else ():
-            check_file(LocalDirectory(folder), getattr(record, name))
+        for name in SEGMENT_PARTS:
+            check_file(directory, getattr(record, name))
     except IndexCorruptError as error:
         logger.warning("part %d is encoded again: %s", part.number, error)
-        shutil.rmtree(folder)
+        shutil.rmtree(directory.path)
 
 
 def renamed(record: SegmentRecord, name: str) -> SegmentRecord:
