@@ -161,6 +161,7 @@ COLMODERN_DECLARE_TABLES(scalar)
 COLMODERN_DECLARE_TABLES(avx2)
 COLMODERN_DECLARE_TABLES(avx512vnni)
 extern const LinearKernels kBytes_avxvnni;
+extern const AttentionKernels kByteAttention_avxvnni;
 extern const LinearKernels kBrain_avx512bf16;
 extern const AttentionKernels kBrainAttention_avx512bf16;
 extern const LinearKernels kBytes_amx;

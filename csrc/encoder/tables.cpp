@@ -32,6 +32,7 @@ Tables tables_for(Isa isa) {
   if (isa == Isa::avxvnni) {
     Tables tables = COLMODERN_TABLES(avx2);
     tables.bytes = &kBytes_avxvnni;
+    tables.byte_attention = &kByteAttention_avxvnni;
     return tables;
   }
   if (isa == Isa::avx2) return COLMODERN_TABLES(avx2);

@@ -79,17 +79,18 @@ bool multiplies(Isa isa, std::int64_t width) {
   return true;
 }
 
-// Queries, keys and values of a head, as some kernels place them.
+// Queries, keys and values of a head, as some kernels place them, with room for what kernels read behind the last.
 class Head {
  public:
-  Head(const AttentionKernels& place, std::int64_t dim, std::int64_t n_keys, std::int64_t radius, float most)
+  Head(const AttentionKernels& place, std::int64_t behind, std::int64_t dim, std::int64_t n_keys, std::int64_t radius,
+       float most)
       : dim_(dim),
         units_(dim / place.step),
         n_keys_(n_keys),
         radius_(radius),
         queries_(array<std::uint32_t>(kQueries * units_ + kLanes)),  // all but values are read in whole vectors
-        keys_(array<std::uint32_t>(n_keys * units_)),
-        values_(array<std::uint32_t>((n_keys + place.step - 1) / place.step * dim)),
+        keys_(array<std::uint32_t>((n_keys + behind) * units_)),
+        values_(array<std::uint32_t>(((n_keys + place.step - 1) / place.step + behind) * dim)),
         query_steps_(array<float>(kQueries)),
         key_steps_(array<float>(n_keys + kLanes)),
         logs_(array<float>(n_keys + kLanes)),
@@ -143,8 +144,8 @@ bool attends(Isa isa, std::int64_t dim, std::int64_t n_keys, std::int64_t radius
   const Tables scalar = tables_for(Isa::scalar);
   const bool in_bytes = kernels.step == 4;
   const AttentionKernels& twin = in_bytes ? *scalar.byte_attention : *scalar.single_attention;
-  const Head expected(twin, dim, n_keys, radius, most);
-  const Head own(kernels, dim, n_keys, radius, most);
+  const Head expected(twin, kernels.behind, dim, n_keys, radius, most);
+  const Head own(kernels, kernels.behind, dim, n_keys, radius, most);
   const std::vector<float> found = in_bytes ? expected.mixed(kernels) : own.mixed(kernels);
   const std::vector<float> right = expected.mixed(twin);
   for (std::size_t i = 0; i < found.size(); ++i) {
