@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.passages.sets import all_sets
+from benchmarks.passages.table import print_head, print_row
 from colmodern import Encoder, Searcher
 from colmodern.eval.passages import (
     Annotated,
@@ -35,8 +36,7 @@ def main() -> None:
     encoder = Encoder.load(options.model)
     names = ["passage", *(name for name in options.against.split(",") if name)]
     if not options.same:
-        print("| set | finder | hit | shown | of 3 | inside | MRR | characters | p |")
-        print("|" + "---|" * 9)
+        print_head()
     with tempfile.TemporaryDirectory() as scratch:
         work = options.work or Path(scratch)
         work.mkdir(parents=True, exist_ok=True)
@@ -51,18 +51,11 @@ def main() -> None:
 
 
 def _rows(collection: Annotated, names: list[str], encoder: Encoder, work: Path) -> None:
-    title = f"{collection.name}, {len(collection.questions):,}"
     ours: PassageReport | None = None
     for finder in finders_of(names, collection, encoder, work):
         report = measure_passages(finder, collection)
-        row = report.to_dict()
-        numbers = (
-            row[name] for name in ("hit", "hit_shown", "hit_of_three", "inside", "reciprocal_rank")
-        )
-        cells = " | ".join(f"{number:.3f}" for number in numbers)
-        p = "" if ours is None else f"{ours.p_against(report):.4f}"
-        print(f"| {title} | {report.name} | {cells} | {report.characters:.0f} | {p} |", flush=True)
         ours = ours or report
+        print_row(collection, report, ours)
 
 
 def _same(collection: Annotated, encoder: Encoder, work: Path) -> None:

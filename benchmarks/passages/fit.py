@@ -5,14 +5,14 @@
 A query's token vectors are multiplied by one matrix, and each counts by one linear function of it
 (``colmodern/encoder/passage_map.py``). Both begin as if they were not there. The loss is that of
 choosing a window that overlaps the answer among all windows of its document, by the sum of the
-matches, on the halves of the meetings and of the joined sentences that are for choosing. Needs
-torch (extra ``distill``); some minutes on two cores.
+matches, on the meetings and half of the joined sentences. Needs torch (extra ``distill``); two
+minutes on one core. ``benchmarks/passages/crossed.py`` measures it.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,22 +23,24 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from torch.nn import functional
 
-from benchmarks.passages.sets import for_fitting
+from benchmarks.passages.sets import meetings, sentences_to_fit
 from colmodern import Encoder
 from colmodern.eval.passages import Annotated
 from colmodern.passages.choice import window_ends
 from colmodern.passages.pieces import PlacedText, cut, pieces_of
 
+EPOCHS, RATE = 2, 5e-4
 _BATCH = 16
 _SHARPNESS = 5.0
 _EVEN = float(np.log(np.e - 1))  # softplus of it is 1: every token counts the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Task:
+class Task:
     """A document, and the questions about it.
 
     Attributes:
+        document: Its id.
         vectors: Shape (n_tokens, dim).
         piece_of: Shape (n_tokens,): the piece of each token; one past the last for those in none.
         windows: Shape (n_windows, widest): the pieces of each window, the last one repeated.
@@ -46,6 +48,7 @@ class _Task:
         golds: Shape (n_windows,), bool, for each question: which windows overlap its answer.
     """
 
+    document: str
     vectors: torch.Tensor
     piece_of: torch.Tensor
     windows: torch.Tensor
@@ -67,7 +70,7 @@ class _Map(torch.nn.Module):
         amounts = functional.softplus(queries @ self.weight + self.bias)
         return (queries @ self.matrix) * amounts[:, None]
 
-    def loss(self, task: _Task, rows: NDArray[np.int64]) -> torch.Tensor:
+    def loss(self, task: Task, rows: NDArray[np.int64]) -> torch.Tensor:
         """Return the mean loss of some questions about one document."""
         queries = [task.queries[row] for row in rows]
         scores = task.vectors @ self(torch.cat(queries)).T
@@ -82,8 +85,11 @@ class _Map(torch.nn.Module):
         return torch.stack(losses).mean()
 
 
-def fit(tasks: list[_Task], *, epochs: int, rate: float, seed: int = 0) -> dict[str, Any]:
+def fit(
+    tasks: Sequence[Task], *, epochs: int = EPOCHS, rate: float = RATE, seed: int = 0
+) -> dict[str, Any]:
     """Return the tensors of the map."""
+    torch.set_num_threads(1)  # its order of additions, and so its result, depends on it
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     model = _Map(tasks[0].vectors.shape[1])
@@ -103,8 +109,8 @@ def fit(tasks: list[_Task], *, epochs: int, rate: float, seed: int = 0) -> dict[
 
 
 def _steps(
-    tasks: list[_Task], rng: np.random.Generator
-) -> Iterator[tuple[_Task, NDArray[np.int64]]]:
+    tasks: Sequence[Task], rng: np.random.Generator
+) -> Iterator[tuple[Task, NDArray[np.int64]]]:
     steps = []
     for task in tasks:
         order = rng.permutation(len(task.queries))
@@ -112,7 +118,7 @@ def _steps(
     yield from (steps[i] for i in rng.permutation(len(steps)))
 
 
-def tasks_of(collection: Annotated, encoder: Encoder) -> Iterator[_Task]:
+def tasks_of(collection: Annotated, encoder: Encoder) -> Iterator[Task]:
     """Yield the documents of a collection with their questions, encoded."""
     documents = list(collection.documents.values())
     encoded = encoder.encode_documents([one.text for one in documents])
@@ -134,7 +140,8 @@ def tasks_of(collection: Annotated, encoder: Encoder) -> Iterator[_Task]:
         ]
         kept = [i for i, gold in enumerate(golds) if gold.any()]
         queries = encoder.encode_queries([questions[i].text for i in kept])
-        yield _Task(
+        yield Task(
+            document.id,
             torch.from_numpy(tokens.vectors),
             torch.from_numpy(piece_of),
             torch.from_numpy(windows),
@@ -149,12 +156,12 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--model", default="default")
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--rate", type=float, default=5e-4)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--rate", type=float, default=RATE)
     options = parser.parse_args()
-    torch.set_num_threads(1)  # its order of additions, and so its result, depends on it
     encoder = Encoder.load(options.model)
-    tasks = [task for one in for_fitting(options.data) for task in tasks_of(one, encoder)]
+    collections = (meetings(options.data), sentences_to_fit(options.data))
+    tasks = [task for one in collections for task in tasks_of(one, encoder)]
     save_file(fit(tasks, epochs=options.epochs, rate=options.rate), options.out)
 
 

@@ -1,15 +1,16 @@
 """Which questions have an answer at a known place? Meetings, joined pairs, needles, a handbook.
 
-Half of the meetings and of the documents joined from sentences is for choosing, the other half is
-put aside: every other document, so both have the same kinds. Of what is put aside there are more
-questions, so that small differences show.
+The map of queries is learned from all meetings and from half of the documents that are joined from
+sentences. ``benchmarks/passages/crossed.py`` measures meetings by maps that have not seen them. The
+other half of the sentences is put aside: every other document, so both have the same kinds. Of what
+is put aside there are more questions, so that small differences show.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def all_sets(data: Path) -> Iterator[Annotated]:
         data: A folder with ``qmsum-train`` and ``pairs``.
     """
     if (data / "qmsum-train").is_dir():
-        yield from _halves(Annotated.load(data / "qmsum-train"), "meetings")
+        yield meetings(data)
     if (path := data / "pairs" / "xquad.jsonl.gz").is_file():
         yield joined_pairs("paragraphs", _pairs(path), _PARAGRAPHS)
     if (path := data / "pairs" / "squad-sentences.jsonl.gz").is_file():
@@ -47,11 +48,22 @@ def all_sets(data: Path) -> Iterator[Annotated]:
     yield Annotated("handbook", handbook.documents, handbook.questions)
 
 
-def for_fitting(data: Path) -> Iterator[Annotated]:
-    """Yield the halves that are for choosing, of meetings and of sentences."""
-    yield next(_halves(Annotated.load(data / "qmsum-train"), "meetings"))
+def meetings(data: Path) -> Annotated:
+    """Return all meetings, with their questions."""
+    found = Annotated.load(data / "qmsum-train")
+    return Annotated("meetings", found.documents, found.questions)
+
+
+def sentences_to_fit(data: Path) -> Annotated:
+    """Return the half of the documents joined from sentences that is for choosing."""
     sentences = _sentences(data / "pairs" / "squad-sentences.jsonl.gz")
-    yield _with_fewer_questions(next(_halves(sentences, "sentences")), _TO_FIT)
+    return _with_fewer_questions(next(_halves(sentences, "sentences")), _TO_FIT)
+
+
+def parts(collection: Annotated, n: int) -> list[Annotated]:
+    """Return a collection in so many parts: every ``n``-th document, and the questions about it."""
+    ids = list(collection.documents)
+    return [_about(collection, collection.name, ids[part::n]) for part in range(n)]
 
 
 def joined_pairs(
@@ -100,9 +112,14 @@ def _pairs(path: Path) -> list[tuple[str, str]]:
 def _halves(collection: Annotated, name: str) -> Iterator[Annotated]:
     ids = list(collection.documents)
     for half, which in ((ids[::2], "choose"), (ids[1::2], "aside")):
-        documents = {id_: collection.documents[id_] for id_ in half}
-        questions = tuple(one for one in collection.questions if one.document in documents)
-        yield Annotated(f"{name}-{which}", documents, questions)
+        yield _about(collection, f"{name}-{which}", half)
+
+
+def _about(collection: Annotated, name: str, ids: Sequence[str]) -> Annotated:
+    """Return some documents, and the questions about them."""
+    documents = {id_: collection.documents[id_] for id_ in ids}
+    questions = tuple(one for one in collection.questions if one.document in documents)
+    return Annotated(name, documents, questions)
 
 
 def _with_fewer_questions(collection: Annotated, n: int) -> Annotated:

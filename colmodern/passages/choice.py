@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,10 @@ WORD_WEIGHT = 0.25
 CONTEXT_WEIGHT = 0.6
 CONTEXT_PART, LEAST_CONTEXT = 16, 256
 """The text around a window has a sixteenth of the document's tokens, and at least so many."""
+NEAR_PART, LEAST_NEAR = 32, 128
+"""Windows are near each other whose middles are closer than a 32nd of the document's tokens."""
+NEAR_LOSS = 0.6
+"""What a window loses near each better one that is chosen."""
 K1, B = 1.2, 0.75
 
 Doubles: TypeAlias = NDArray[np.float64]
@@ -40,7 +44,8 @@ class Chosen:
     Attributes:
         windows: Shape (n_documents, n, 2), int64: the first piece of each window and the one past
             its last, counted in the document, -1 where there are no more.
-        scores: Shape (n_documents, n), float64, minus infinity where there are no more.
+        scores: Shape (n_documents, n), float64, less what those near a better one lose; minus
+            infinity where there are no more.
         answers: Shape (n_pieces,), float64: how much of the query each piece answers alone.
     """
 
@@ -54,6 +59,14 @@ class Chosen:
         return Chosen(np.where(kept[:, :, None], self.windows, -1), self.scores, self.answers)
 
 
+class ChosenWindow(NamedTuple):
+    """A window of one document: its pieces from ``begin`` to ``end``, and its score."""
+
+    begin: int
+    end: int
+    score: float
+
+
 @frozen(eq=False)
 class Windows:
     """The windows of a document: one begins with each piece.
@@ -63,26 +76,36 @@ class Windows:
         scores: Shape (n,), float64: how likely each answers.
         answers: Shape (n,), float64: how much of the query the first piece of each answers alone.
         parts: Shape (n, 3), float64: what matches, words and the text around bring to each score.
+        middles: Shape (n,), float64: the token in the middle of each.
+        near: Windows are near each other whose middles are fewer tokens apart.
     """
 
     ends: IntVector
     scores: Doubles
     answers: Doubles
     parts: Doubles
+    middles: Doubles
+    near: float
 
-    def best(self, n: int) -> list[tuple[int, int]]:
-        """Return the first piece and the one past the last of the ``n`` best that are apart."""
+    def best(self, n: int) -> list[ChosenWindow]:
+        """Return the ``n`` best that are apart, best first; those near a better one lose."""
         scores = self.scores.copy()
         begins = np.arange(len(scores))
-        found: list[tuple[int, int]] = []
+        found: list[ChosenWindow] = []
         while len(found) < n and len(scores):
             best = int(scores.argmax())
             if scores[best] == -np.inf:
                 break
             end = int(self.ends[best])
-            found.append((best, end))
+            found.append(ChosenWindow(best, end, float(scores[best])))
+            scores[self.are_near(best)] -= NEAR_LOSS
             scores[(begins < end) & (self.ends > best)] = -np.inf
         return found
+
+    def are_near(self, window: int) -> NDArray[np.bool_]:
+        """Say which windows are near one of them, shape (n,), bool."""
+        near: NDArray[np.bool_] = np.abs(self.middles - self.middles[window]) < self.near
+        return near
 
 
 def windows_of(
@@ -108,13 +131,15 @@ def windows_of(
         evidence = maxima.astype(np.float64)
         matches = _standard(_total(_maxima(evidence, np.arange(len(ends)), ends)))
         by_words = WORD_WEIGHT * by_words
-    around = _around(pieces, ends, evidence, n_tokens)
+    middles = (pieces.begins + pieces.ends[ends - 1]) / 2
+    around = _around(pieces, ends, middles, evidence, n_tokens)
     context = _standard(_total(around * (around.max(axis=0) - _mean(around))))
     context *= CONTEXT_WEIGHT
     mean = _mean(evidence)
     answers = _total(np.maximum(evidence - mean, 0.0) * (evidence.max(axis=0) - mean))
     parts = np.stack([matches, by_words, context], axis=1)
-    return Windows(ends, matches + by_words + context, answers, parts)
+    near = max(LEAST_NEAR, n_tokens / NEAR_PART)
+    return Windows(ends, matches + by_words + context, answers, parts, middles, near)
 
 
 def window_ends(pieces: Pieces) -> IntVector:
@@ -128,12 +153,13 @@ def window_ends(pieces: Pieces) -> IntVector:
     return ends
 
 
-def _around(pieces: Pieces, ends: IntVector, evidence: Doubles, n_tokens: int) -> Doubles:
+def _around(
+    pieces: Pieces, ends: IntVector, middles: Doubles, evidence: Doubles, n_tokens: int
+) -> Doubles:
     """Return the best matches in the text around each window, as many rows as windows."""
     room = max(LEAST_CONTEXT, n_tokens / CONTEXT_PART)
-    middle = (pieces.begins + pieces.ends[ends - 1]) / 2
-    firsts = pieces.ends.searchsorted(middle - room / 2, "right")
-    lasts = pieces.begins.searchsorted(middle + room / 2, "left")
+    firsts = pieces.ends.searchsorted(middles - room / 2, "right")
+    lasts = pieces.begins.searchsorted(middles + room / 2, "left")
     number = np.arange(len(ends))
     return _maxima(evidence, np.minimum(firsts, number), np.maximum(lasts, ends))
 
@@ -237,8 +263,8 @@ def choose(
             idf,
             n_tokens[number],
         )
-        best = windows.best(n)
-        chosen[number, : len(best)] = best
-        scores[number, : len(best)] = windows.scores[[first for first, _ in best]]
+        for rank, one in enumerate(windows.best(n)):
+            chosen[number, rank] = one.begin, one.end
+            scores[number, rank] = one.score
         answers[begin:end] = windows.answers
     return Chosen(chosen, scores, answers)

@@ -63,10 +63,10 @@ def choose_with_phrases(
             scores.scores[:] += _DECISIVE * (held.any(axis=1).astype(int) + whole.any(axis=1))
             for a, b in zip(first.tolist(), last.tolist(), strict=True):
                 answers[begin + a : begin + b + 1] = most + answers[begin + a : begin + b + 1]
-        best = scores.best(chosen.windows.shape[1])
         chosen.windows[number], chosen.scores[number] = -1, -np.inf
-        chosen.windows[number, : len(best)] = best
-        chosen.scores[number, : len(best)] = scores.scores[[first for first, _ in best]]
+        for rank, best in enumerate(scores.best(chosen.windows.shape[1])):
+            chosen.windows[number, rank] = best.begin, best.end
+            chosen.scores[number, rank] = best.score
 
 
 def _pieces_of_places(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from colmodern.passages.asked import DocumentText, PassageQuery
-from colmodern.passages.choice import Doubles, windows_of
+from colmodern.passages.choice import NEAR_LOSS, Doubles, windows_of
 from colmodern.passages.of_documents import consider, passages_of
 from colmodern.passages.passage import Passage
 from colmodern.passages.pieces import pieces_of
@@ -29,6 +29,7 @@ class Reasons:
         matches: What the sum of its matches brings.
         words: What the query's words in it bring.
         around: What the text around it brings.
+        near: What it loses near better passages, 0 or less.
         terms: Words of the query, each with its share of what stands out here: how much better its
             best match in the passage is than it is in the document's windows on the mean. The
             greatest comes first.
@@ -38,6 +39,7 @@ class Reasons:
     matches: float
     words: float
     around: float
+    near: float
     terms: tuple[tuple[str, float], ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -47,6 +49,7 @@ class Reasons:
             "matches": round(self.matches, 4),
             "words": round(self.words, 4),
             "around": round(self.around, 4),
+            "near": round(self.near, 4),
             "terms": [[word, round(share, 4)] for word, share in self.terms],
         }
 
@@ -113,7 +116,9 @@ def reasoned_passages(
         gains = np.maximum(found.maxima[first:last].max(axis=0) - mean, 0.0)
         matches, words, around = windows.parts[first].tolist()
         behind = float(found.chosen.scores[0, 0] - found.chosen.scores[0, number])
-        reasons.append(Reasons(behind, matches, words, around, _terms(gains, text, spans)))
+        near = -NEAR_LOSS * float(windows.are_near(first)[chosen[:number, 0]].sum())
+        terms = _terms(gains, text, spans)
+        reasons.append(Reasons(behind, matches, words, around, near, terms))
     return ReasonedPassages(passages, tuple(reasons), weights)
 
 

@@ -66,17 +66,17 @@ class _Stages(NamedTuple):
 
 _STAGES = {
     Effort.LOW: _Stages(
-        12, _Documents(64, 2, 16_000), _Documents(16, 1, 6_000), 30_000, Room(0.04, 0, 0, 8, 4, 0)
+        32, _Documents(64, 2, 16_000), _Documents(16, 1, 6_000), 30_000, Room(0.04, 1, 0, 8, 4, 0)
     ),
     Effort.MEDIUM: _Stages(
-        24,
+        32,
         _Documents(96, 3, 64_000),
         _Documents(20, 1, 10_000),
         1_000_000,
         Room(0.02, 2, 4, 16, 8, 200_000),
     ),
     Effort.HIGH: _Stages(
-        48,
+        64,
         _Documents(256, 6, 192_000),
         _Documents(40, 1, 30_000),
         2_000_000,

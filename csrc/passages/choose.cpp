@@ -18,6 +18,7 @@ using Indexes = std::vector<Index>;
 constexpr Index kWindowTokens = 128;
 constexpr double kWordWeight = 0.25, kContextWeight = 0.6;
 constexpr double kContextPart = 16, kLeastContext = 256;
+constexpr double kNearPart = 32, kLeastNear = 128, kNearLoss = 0.6;
 constexpr double kK1 = 1.2, kB = 0.75;
 constexpr double kDecisive = 1e6;  // _DECISIVE of phrases.py
 
@@ -118,17 +119,24 @@ void Choice::prefer(const std::vector<PhrasePlaces>& phrases) {
 }
 
 void Choice::choose(Index wanted, std::vector<ChosenWindow>& chosen) {
+  const double near = std::max(kLeastNear, static_cast<double>(n_tokens_) / kNearPart);
   for (Index found = 0; found < wanted; ++found) {
     const auto best = std::max_element(scores_.begin(), scores_.end());
     if (best == scores_.end() || !std::isfinite(*best)) return;
     const auto begin = static_cast<Index>(best - scores_.begin());
     const Index end = ends_[static_cast<std::size_t>(begin)];
     chosen.push_back({begin, end, *best});
-    for (Index i = 0; i < end; ++i) {
+    for (Index i = 0; i < count_; ++i) {
       const auto at = static_cast<std::size_t>(i);
-      if (ends_[at] > begin) scores_[at] = -std::numeric_limits<double>::infinity();
+      if (std::abs(middle(i) - middle(begin)) < near) scores_[at] -= kNearLoss;
+      if (i < end && ends_[at] > begin) scores_[at] = -std::numeric_limits<double>::infinity();
     }
   }
+}
+
+double Choice::middle(Index window) const noexcept {
+  const Index last = ends_[static_cast<std::size_t>(window)] - 1;
+  return (static_cast<double>(pieces_[window].begin) + static_cast<double>(pieces_[last].end)) / 2;
 }
 
 void Choice::answer() {
@@ -226,10 +234,9 @@ std::vector<double> Choice::by_context() const {
   Indexes firsts(n), lasts(n);
   Index first = 0, last = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    const auto begin = static_cast<double>(pieces_[i].begin);
-    const double middle = (begin + static_cast<double>(pieces_[ends_[i] - 1].end)) / 2;
-    while (first < count_ && static_cast<double>(pieces_[first].end) <= middle - room / 2) ++first;
-    while (last < count_ && static_cast<double>(pieces_[last].begin) < middle + room / 2) ++last;
+    const double here = middle(static_cast<Index>(i));
+    while (first < count_ && static_cast<double>(pieces_[first].end) <= here - room / 2) ++first;
+    while (last < count_ && static_cast<double>(pieces_[last].begin) < here + room / 2) ++last;
     firsts[i] = std::min(first, static_cast<Index>(i));
     lasts[i] = std::max(last, ends_[i]);
   }

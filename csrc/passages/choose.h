@@ -32,7 +32,7 @@ class Choice {
   // Lets the windows come first that hold most phrases.
   void prefer(const std::vector<PhrasePlaces>& phrases);
 
-  // Adds the best windows that are apart, best first; can be called once.
+  // Adds the best windows that are apart, best first; those near a better one lose. Can be called once.
   void choose(std::int64_t wanted, std::vector<ChosenWindow>& chosen);
 
   // How much of the query each piece answers alone.
@@ -46,6 +46,8 @@ class Choice {
   std::vector<double> by_words() const;
   // What the matches around each window say, each counting by how much its best stands out.
   std::vector<double> by_context() const;
+  // The token in the middle of a window.
+  double middle(std::int64_t window) const noexcept;
   std::int64_t length(std::int64_t i) const noexcept { return pieces_[i].end - pieces_[i].begin; }
 
   const Piece* pieces_;

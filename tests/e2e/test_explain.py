@@ -315,7 +315,7 @@ def test_reasons_name_the_words_that_decided_and_what_the_others_lack(reasoned):
     assert sum(share for _, share in first.terms) == pytest.approx(1)
     assert second.terms[0][0] == "walrus"
     assert dict(second.terms).get("gate", 0) < dict(first.terms)["gate"] - 0.1
-    whole = [one.matches + one.words + one.around for one in (first, second)]
+    whole = [one.matches + one.words + one.around + one.near for one in (first, second)]
     assert second.behind == pytest.approx(whole[0] - whole[1])
     assert second.behind > 0
 

@@ -84,7 +84,8 @@ def _why(evidence: Evidence, first: Evidence) -> Iterator[str]:
         return
     parts = ", ".join(
         f"{name} {round(getattr(why, name) - getattr(best, name), 1) + 0.0:+.1f}"
-        for name in ("matches", "words", "around")
+        for name in ("matches", "words", "around", "near")
+        if name != "near" or why.near
     )
     own = dict(why.terms)
     more = [word for word, share in best.terms if share - own.get(word, 0.0) >= _MORE]

@@ -87,10 +87,12 @@ class DocumentWindows:
         return self.documents[document].text[place[0] : place[1]]
 
     def best(self, document: str, scores: Doubles, n: int) -> FoundWindow:
-        """Return the places of the best windows that are apart."""
+        """Return the places of the best windows that are apart; near ones lose nothing."""
         _, ends, places = self.of(document)
-        windows = Windows(ends, scores, np.zeros(len(scores)), np.zeros((len(scores), 3)))
-        return FoundWindow([(int(places[i, 0]), int(places[i, 1])) for i, _ in windows.best(n)])
+        none = np.zeros(len(scores))
+        windows = Windows(ends, scores, none, np.zeros((len(scores), 3)), none, near=0.0)
+        found = (places[one.begin].tolist() for one in windows.best(n))
+        return FoundWindow([(start, end) for start, end in found])
 
     def _place(self, document: str) -> tuple[Segment, int]:
         found = self._reader.find(document)

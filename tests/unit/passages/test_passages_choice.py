@@ -7,8 +7,9 @@ import pytest
 
 from colmodern.kernels import REFERENCE, use_isa
 from colmodern.passages.asked import DocumentText, PassageQuery
-from colmodern.passages.choice import WINDOW_TOKENS
+from colmodern.passages.choice import NEAR_LOSS, WINDOW_TOKENS, Windows, windows_of
 from colmodern.passages.of_documents import consider, passages_of, word_passages
+from colmodern.passages.pieces import Pieces
 from colmodern.passages.scorer import DocumentScorer
 from colmodern.passages.shown import MOST_CHARACTERS
 
@@ -67,6 +68,27 @@ def best_passages(scores, spans, text, n=1):
 def best_passage(scores, spans, text):
     found = best_passages(scores, spans, text)
     return found[0] if found else None
+
+
+def test_a_window_near_a_better_one_has_to_be_better_than_others():
+    n = 10
+    scores = np.array(
+        [0.0, 3.0, 2.9, 0, 0, 0, 2.9 - NEAR_LOSS + 0.01, 0, 0, 2.9 - NEAR_LOSS - 0.01]
+    )
+    middles = 100.0 * np.arange(n)
+    windows = Windows(np.arange(1, n + 1), scores, scores, np.zeros((n, 3)), middles, near=128)
+    assert [one.begin for one in windows.best(4)] == [1, 6, 2, 9]
+    assert [one.score for one in windows.best(4)] == pytest.approx([3, 2.31, 2.3, 2.29])
+
+
+def test_near_is_a_32nd_of_the_document_and_never_less_than_a_window():
+    one = np.zeros((3, 1), np.float32)
+    pieces = Pieces(np.arange(3), np.array([0, 90, 180]), np.array([90, 180, 270]), np.zeros(3))
+    windows = windows_of(pieces, one, one, np.ones(1), 270)
+    assert windows.near == WINDOW_TOKENS
+    assert windows.middles.tolist() == [45, 135, 225]
+    assert windows.are_near(1).tolist() == [True, True, True]
+    assert windows_of(pieces, one, one, np.ones(1), 32_000).near == 1000
 
 
 def test_the_passage_is_where_both_query_tokens_match():
