@@ -1,4 +1,4 @@
-// What attention in bytes needs besides: logarithms, words and bytes, sixteen lanes in two registers of AVX2: included after
+// Logarithms, words and bytes for attention in bytes, sixteen lanes in two registers of AVX2: included after
 // lanes_avx2.h, before byte_attention.h.
 #include <algorithm>
 #include <cstring>
@@ -10,8 +10,8 @@ namespace {
 COLMODERN_INLINE __m256 log2_of(__m256 x) {
   const __m256i bits = _mm256_castps_si256(x);
   const __m256 exponent = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(bits, 23), _mm256_set1_epi32(127)));
-  const __m256i mantissa = _mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(0x7fffff)),
-                                           _mm256_castps_si256(_mm256_set1_ps(1.0F)));
+  const __m256i mantissa =
+      _mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(0x7fffff)), _mm256_castps_si256(_mm256_set1_ps(1.0F)));
   const __m256 f = _mm256_sub_ps(_mm256_castsi256_ps(mantissa), _mm256_set1_ps(1.0F));
   __m256 p = _mm256_fmadd_ps(_mm256_set1_ps(-8.088411777e-02F), f, _mm256_set1_ps(3.167620447e-01F));
   p = _mm256_fmadd_ps(p, f, _mm256_set1_ps(-6.733490082e-01F));
@@ -71,8 +71,7 @@ struct PowerTable {
   }
   // As often as `below` has whole octaves; sixteen leave nothing. The high half of a product with 2^(16 - octaves).
   COLMODERN_INLINE static Units halved(Units words, Units below) {
-    const __m256i octaves =
-        found_by(_mm256_packus_epi16(_mm256_srli_epi16(below.a, 6), _mm256_srli_epi16(below.b, 6)));
+    const __m256i octaves = found_by(_mm256_packus_epi16(_mm256_srli_epi16(below.a, 6), _mm256_srli_epi16(below.b, 6)));
     const __m256i ends = _mm256_set1_epi64x(0x0102040810204080);
     const __m256i nothing = _mm256_setzero_si256();
     const __m256i lows = _mm256_shuffle_epi8(_mm256_unpacklo_epi64(nothing, ends), octaves);
@@ -81,9 +80,7 @@ struct PowerTable {
             _mm256_mulhi_epu16(_mm256_add_epi16(words.b, words.b), _mm256_unpackhi_epi8(lows, highs))};
   }
   // Places of a table of sixteen; those that are none find nothing.
-  COLMODERN_INLINE static __m256i found_by(__m256i places) {
-    return _mm256_adds_epu8(places, _mm256_set1_epi8(0x70));
-  }
+  COLMODERN_INLINE static __m256i found_by(__m256i places) { return _mm256_adds_epu8(places, _mm256_set1_epi8(0x70)); }
 };
 COLMODERN_INLINE PowerTable power_table(const std::uint16_t* words) {
   PowerTable table;
@@ -92,7 +89,8 @@ COLMODERN_INLINE PowerTable power_table(const std::uint16_t* words) {
     const auto* from = reinterpret_cast<const __m128i*>(words + 16 * i);
     const __m128i first = _mm_load_si128(from), second = _mm_load_si128(from + 1);
     const __m128i mask = _mm_set1_epi16(0xff);
-    table.low[i] = _mm256_broadcastsi128_si256(_mm_packus_epi16(_mm_and_si128(first, mask), _mm_and_si128(second, mask)));
+    table.low[i] =
+        _mm256_broadcastsi128_si256(_mm_packus_epi16(_mm_and_si128(first, mask), _mm_and_si128(second, mask)));
     table.high[i] = _mm256_broadcastsi128_si256(_mm_packus_epi16(_mm_srli_epi16(first, 8), _mm_srli_epi16(second, 8)));
   }
   return table;
