@@ -82,7 +82,7 @@ def test_what_is_asked_for_is_done_whatever_the_effort():
     found = of_length(100, probes=7, gathered=50, candidates=20)
     assert (found.probes, found.gathered, found.candidates) == (7, 50, 20)
     found = of_length(100, gathered=50, gathered_tokens=9_000, candidate_tokens=0)
-    assert (found.probes, found.gathered, found.candidates) == (24, 90, 20)
+    assert (found.probes, found.gathered, found.candidates) == (32, 90, 20)
     assert planned().threads == 3
     assert planned(threads=1).threads == 1
 
