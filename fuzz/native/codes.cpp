@@ -84,10 +84,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t i = 0; i < n_documents; ++i) allowed[i] = input.coin();
   std::vector<std::int64_t> documents(static_cast<std::size_t>(limit));
   std::vector<float> scores(static_cast<std::size_t>(limit));
+  const std::vector<float> taken_off = input.some<float>(segments.n_documents());
   std::int64_t n_found = 0;
   try {
-    gather(table, probed.data(), n_probes, segments, allowed.get(), limit, 1, documents.data(), scores.data(),
-           &n_found);
+    gather(table, probed.data(), n_probes, segments, allowed.get(), input.coin() ? taken_off.data() : nullptr, limit,
+           input.from(0, limit), 1, documents.data(), scores.data(), &n_found);
   } catch (const std::invalid_argument&) {
   }
 

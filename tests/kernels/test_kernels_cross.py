@@ -21,7 +21,8 @@ import pytest
 from colmodern.encoder.forward.native import PRECISIONS
 from colmodern.kernels import NATIVE_ISAS, available_isas, native
 
-CSRC = Path(__file__).parents[2] / "csrc"
+ROOT = Path(__file__).parents[2]
+CSRC = ROOT / "csrc"
 TILES = "-DCOLMODERN_EMULATED_TILES"
 # What these find of the undefined behaviour, the sanitizer of addresses finds too.
 TWICE = "null,object-size,vptr,nonnull-attribute,returns-nonnull-attribute"
@@ -50,6 +51,13 @@ def run(*command):
         env=environment,
         timeout=600,
     )
+
+
+def own_compiler():
+    compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
+    if compiler is None:
+        pytest.skip("needs a C++ compiler")
+    return compiler
 
 
 def compile_programs(compiler, folder, *flags):
@@ -110,9 +118,7 @@ def compared(result):
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
     """The programs for this machine, and what ``agree`` says."""
-    compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
-    if compiler is None:
-        pytest.skip("needs a C++ compiler")
+    compiler = own_compiler()
     folder = tmp_path_factory.mktemp("here")
     programs = compile_programs(compiler, folder, TILES, *sanitizers(compiler, folder))
     return programs, run(programs["agree"])
@@ -172,6 +178,13 @@ def test_passes_of_the_encoder_stay_inside_their_arrays_and_near_each_other(here
 def test_passes_of_the_encoder_run_on_arm(arm):
     emulator, programs = arm
     all_right(run(emulator, "-cpu", "max", programs["passes"]))
+
+
+@pytest.mark.parametrize(
+    "source", sorted((ROOT / "fuzz" / "native").glob("*.cpp")), ids=lambda path: path.stem
+)
+def test_what_fuzzing_calls_is_there(source):
+    checked(run(own_compiler(), "-std=c++20", "-fsyntax-only", f"-I{CSRC}", source))
 
 
 def all_right(result):
