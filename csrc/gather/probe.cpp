@@ -13,7 +13,7 @@ namespace {
 constexpr std::int16_t kLowest = std::numeric_limits<std::int16_t>::min();
 constexpr std::int64_t kGroupsAProbe = 8;
 
-// For each lane a number that at least n rows exceed; the lowest there is, if none is known. Rows are taken in groups:
+// For each lane a number that at least n rows exceed, n >= 1; the lowest there is, if none is known. Rows are in groups:
 // n groups have maxima that reach the n-th greatest maximum. With eight groups for each of the n that number is only
 // a little below the n-th greatest of all rows.
 std::vector<std::int16_t> floors_of(const CentroidRows& table, std::int64_t n) {
@@ -58,6 +58,7 @@ bool any_above(const std::int16_t* row, const std::int16_t* floors, std::int64_t
 }  // namespace
 
 void probe(const CentroidRows& table, std::int64_t n, std::uint32_t* probed) {
+  if (n == 0) return;
   std::vector<Best<std::int16_t, std::uint32_t>> best;
   for (std::int64_t query = 0; query < table.count; ++query) best.emplace_back(n);
   std::vector<std::int16_t> floors = floors_of(table, n);
