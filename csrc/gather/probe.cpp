@@ -13,9 +13,9 @@ namespace {
 constexpr std::int16_t kLowest = std::numeric_limits<std::int16_t>::min();
 constexpr std::int64_t kGroupsAProbe = 8;
 
-// For each lane a number that at least n rows exceed, n >= 1; the lowest there is, if none is known. Rows are in groups:
-// n groups have maxima that reach the n-th greatest maximum. With eight groups for each of the n that number is only
-// a little below the n-th greatest of all rows.
+// For each lane a number that at least n rows exceed, n >= 1; the lowest there is, if none is known. Rows are in
+// groups: n groups have maxima that reach the n-th greatest maximum. With eight groups for each of the n that number is
+// only a little below the n-th greatest of all rows.
 std::vector<std::int16_t> floors_of(const CentroidRows& table, std::int64_t n) {
   std::vector<std::int16_t> floors(static_cast<std::size_t>(table.stride), kLowest);
   const std::int64_t size = table.n_centroids / std::max<std::int64_t>(1, kGroupsAProbe * n);
