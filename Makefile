@@ -76,7 +76,8 @@ fuzz-native:  ## compiled code on any bytes, with libFuzzer and sanitizers; want
 	cmake --build $(FUZZ_NATIVE)
 	set -e; for target in passages codes encoder; do \
 	  mkdir -p .fuzz/native-$$target; \
-	  $(FUZZ_NATIVE)/fuzz_$$target .fuzz/native-$$target -max_total_time=$(SECONDS_EACH) -max_len=4096; \
+	  $(FUZZ_NATIVE)/fuzz_$$target .fuzz/native-$$target -max_total_time=$(SECONDS_EACH) -max_len=4096 \
+	    -artifact_prefix=.fuzz/native-$$target-; \
 	done
 
 campaigns:  ## commands on indexes and files that were harmed; half an hour of one processor
