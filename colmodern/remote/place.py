@@ -152,6 +152,7 @@ class RemotePlace:
         """Return since when an object is there, by the clock of the store."""
         import obstore
 
+        self._check_file(name)
         with remote_calls(self.url):
             return obstore.head(self._store, name)["last_modified"]
 
@@ -217,6 +218,7 @@ class RemotePlace:
         """
         import obstore
 
+        self._check_file(name)
         with remote_calls(self.url):
             return obstore.head(self._store, name)["size"]
 
