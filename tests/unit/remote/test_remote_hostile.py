@@ -170,6 +170,17 @@ def test_names_of_contents():
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+def test_a_pipe_in_the_index_is_not_sent(remote):
+    index = remote.build()
+    (tokens,) = index.rglob("tokens.arrow")
+    tokens.unlink()
+    os.mkfifo(tokens)
+    with pytest.raises(IndexStoreError, match="a pipe") as caught:
+        push(index, remote.url)
+    assert caught.value.code == "index_unreadable"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
 @pytest.mark.parametrize("name", ["manifest-00000001.json", ""])
 def test_a_pipe_is_not_waited_for(remote, name):
     index = remote.published()
