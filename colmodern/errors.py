@@ -357,7 +357,10 @@ CODES: Mapping[str, Code] = {
         RequestRefusedError, 2, 409, "The index is in another state than was asked for."
     ),
     "shards_differ": Code(
-        RequestRefusedError, 2, 409, "Shards have different codecs, encoders or words."
+        RequestRefusedError,
+        2,
+        409,
+        "Shards have different codecs, encoders or words, or the same documents.",
     ),
     "shard_unavailable": Code(
         RequestRefusedError, 2, 503, "A shard does not answer, and the answer needs it."

@@ -6,7 +6,8 @@ interrupt leaves the index as the commit before left it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -57,26 +58,12 @@ def watch(
         MissingExtraError: watchfiles is not installed.
         InputError: A root does not exist any more.
     """
-    try:
-        from watchfiles import watch as file_changes
-    except ImportError as error:
-        raise MissingExtraError(purpose="Watching files", extra="watch") from error
-
     own = resolved(indexer.path)
     # An editor saves a file by putting another in its place, which only its folder shows.
     places = {root if root.is_dir() else root.absolute().parent for root in map(Path, roots)}
     is_stale, said = True, ""
-    for changes in file_changes(
-        *places,
-        watch_filter=lambda _, path: not resolved(Path(path)).is_relative_to(own),
-        debounce=LONGEST_WAIT_MS,
-        step=QUIET_MS,
-        rust_timeout=TICK_MS,
-        yield_on_timeout=True,
-        stop_event=stop,
-        raise_interrupt=True,
-    ):
-        is_stale = is_stale or bool(changes)
+    for has_changed in _changes(places, lambda path: not path.is_relative_to(own), stop):
+        is_stale = is_stale or has_changed
         if not is_stale:
             continue
         try:
@@ -93,3 +80,55 @@ def watch(
         if doubt and doubt != said:
             problem(doubt)
         said = doubt
+
+
+def _changes(
+    places: Iterable[Path], is_watched: Callable[[Path], bool], stop: Event | None
+) -> Iterator[bool]:
+    """Yield each second, and after each change, whether there was one; first that there was.
+
+    The system tells of the folders that there were in the beginning, wherever they are now. One
+    that another took the place of is looked for each second.
+
+    Raises:
+        MissingExtraError: watchfiles is not installed.
+    """
+    try:
+        from watchfiles import watch as file_changes
+    except ImportError as error:
+        raise MissingExtraError(purpose="Watching files", extra="watch") from error
+    is_other = True
+    while stop is None or not stop.is_set():
+        known = _identities(places)
+        if None in known:
+            yield True  # whoever reads the files says what is missing
+            continue
+        told = file_changes(
+            *places,
+            watch_filter=lambda _, path: is_watched(resolved(Path(path))),
+            debounce=LONGEST_WAIT_MS,
+            step=QUIET_MS,
+            rust_timeout=TICK_MS,
+            yield_on_timeout=True,
+            stop_event=stop,
+            raise_interrupt=True,
+        )
+        with suppress(FileNotFoundError), closing(told):
+            for changes in told:
+                yield bool(changes) or is_other
+                is_other = _identities(places) != known
+                if is_other:
+                    break
+
+
+def _identities(places: Iterable[Path]) -> list[tuple[int, int] | None]:
+    """Return what tells the folder at each place from others; None: there is none."""
+    found: list[tuple[int, int] | None] = []
+    for place in places:
+        try:
+            status = place.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return found

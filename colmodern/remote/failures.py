@@ -6,6 +6,7 @@ the name that the store gives its answer.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from colmodern.errors import ColModernError, ConfigError, RemoteError
 __all__ = ["ObjectMissingError", "check_endpoint", "remote_calls"]
 
 _STATUS = re.compile(r"status code: ([0-9]{3})")
+_OF_SYSTEM = re.compile(r"os error ([0-9]{1,9})")
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {errno.EACCES, errno.EROFS}
 _NAMED = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
 _CREDENTIALS = {
@@ -170,9 +174,11 @@ def _settings(url: str, scheme: str) -> ConfigError:
 
 
 def _of_folder(url: str, error: BaseException, text: str) -> RemoteError:
-    if "os error 28" in text or getattr(error, "errno", None) == 28:
+    told = _found(_OF_SYSTEM, text)
+    number = getattr(error, "errno", None) if told is None else int(told)
+    if number in _FULL:
         what, remedy = "there is no room left on the disk", "Make room and try again."
-    elif "os error 13" in text or "os error 30" in text or isinstance(error, PermissionError):
+    elif number in _REFUSED or isinstance(error, PermissionError):
         what, remedy = "it may not be read or written", "Check owner and permissions."
     else:
         what, remedy = "the system refuses", "Check the folder and its disk."

@@ -16,6 +16,7 @@ from colmodern.remote.state import damaged_object
 from colmodern.remote.transfer import StoppedError
 from colmodern.storage import FileRecord
 from colmodern.storage.directory.durable import write_all
+from colmodern.storage.directory.regular import opened_file
 from colmodern.storage.format.manifest import CHECKSUM_BYTES
 
 __all__ = ["checksum_of_file", "fetch_file"]
@@ -66,7 +67,7 @@ def checksum_of_file(path: Path) -> tuple[int, str]:
         OSError: It cannot be read.
     """
     digest, size = blake2b(digest_size=CHECKSUM_BYTES), 0
-    with path.open("rb", buffering=0) as file:
+    with opened_file(path) as file:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
             size += len(block)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -11,9 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from colmodern.errors import (
     ConfigError,
+    IndexCorruptError,
     IndexFormatError,
     IndexNotFoundError,
     MissingExtraError,
@@ -21,6 +24,7 @@ from colmodern.errors import (
 )
 from colmodern.remote.failures import ObjectMissingError, check_endpoint, remote_calls
 from colmodern.remote.layout import CLOCK, FILES, Publication, is_content_name, publication_of
+from colmodern.storage.directory.regular import NO_FILE
 from colmodern.storage.directory.urls import url_of
 
 __all__ = ["FoundObject", "RemotePlace"]
@@ -58,6 +62,7 @@ class RemotePlace:
         """Use a store of obstore; ``at`` makes one."""
         self.url = url
         self._store = store
+        self._folder = Path(url2pathname(urlsplit(url).path)) if url.startswith("file:") else None
 
     @classmethod
     def at(
@@ -82,8 +87,6 @@ class RemotePlace:
         check_endpoint(url)
         with remote_calls(url):
             if url.startswith("file:"):
-                from urllib.request import url2pathname
-
                 folder = url2pathname(urlsplit(url).path)
                 if not make and not Path(folder).exists():
                     raise not_published(url)
@@ -149,6 +152,7 @@ class RemotePlace:
         """Return since when an object is there, by the clock of the store."""
         import obstore
 
+        self._check_file(name)
         with remote_calls(self.url):
             return obstore.head(self._store, name)["last_modified"]
 
@@ -180,6 +184,7 @@ class RemotePlace:
         """
         import obstore
 
+        self._check_file(name)
         with remote_calls(self.url):
             try:
                 return bytes(obstore.get_range(self._store, name, start=start, length=length))
@@ -198,6 +203,7 @@ class RemotePlace:
         """
         import obstore
 
+        self._check_file(name)
         with remote_calls(self.url):
             found = obstore.get(self._store, name)
             if found.meta["size"] > most:
@@ -212,6 +218,7 @@ class RemotePlace:
         """
         import obstore
 
+        self._check_file(name)
         with remote_calls(self.url):
             return obstore.head(self._store, name)["size"]
 
@@ -261,6 +268,25 @@ class RemotePlace:
                     obstore.delete(self._store, list(names[start : start + _DELETED_AT_ONCE]))
                 except FileNotFoundError:
                     self._delete_each(names[start : start + _DELETED_AT_ONCE])
+
+    def _check_file(self, name: str) -> None:
+        """Check that what stands for an object in a folder is a file.
+
+        Raises:
+            IndexCorruptError: It is something else, which might be waited for without end.
+        """
+        if self._folder is None:
+            return
+        try:
+            mode = (self._folder / name).stat().st_mode
+        except OSError:
+            return  # the store says why
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise IndexCorruptError(
+                f"{self.url}/{name} is damaged: {NO_FILE}. Remove it, and publish the index again "
+                "from a sound copy, with `colmodern push --resend`.",
+                path=Path(self.url) / name,
+            )
 
     def _delete_each(self, names: Sequence[str]) -> None:
         import obstore

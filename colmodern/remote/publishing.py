@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from colmodern.errors import IndexStoreError, RemoteError
+from colmodern.errors import IndexCorruptError, IndexStoreError, RemoteError
 from colmodern.remote.failures import ObjectMissingError
 from colmodern.remote.layout import LARGEST_COMMIT, Publication, object_name
 from colmodern.remote.origin import Origin, origin_at, remember_origin
@@ -160,10 +160,10 @@ class _Publisher:
         return mine.number, sent, True
 
     def _data_of(self, publication: Publication) -> bytes | None:
-        """Return the bytes that make a publication; None if they are gone or far too many."""
+        """Return the bytes that make a publication; None if they are gone, or far too many."""
         try:
             return self._place.read_whole(publication.name, LARGEST_COMMIT)
-        except ObjectMissingError:
+        except (ObjectMissingError, IndexCorruptError):
             return None
 
     def _check_follows(self, newest: Publication, data: bytes | None) -> None:

@@ -173,23 +173,31 @@ class _Puller:
         Raises:
             IndexExistsError: The folder holds something else.
         """
-        if is_index(self._directory):
-            return local_state(self._directory)
         entries = self._directory.entries()
         is_begun = PULL in entries
+        if is_begun and not _is_folder(self._staging):
+            raise self._taken(PULL)
+        if is_index(self._directory):
+            return local_state(self._directory)
         foreign = [
             one
             for one in entries
-            if one not in {LOCK, PULL, ORIGIN}
-            and not (is_begun and (is_ours(one) or is_ours_in_set(one)))
+            if (self._path / one).is_symlink()  # what it leads to is somebody else's
+            or (
+                one not in {LOCK, PULL, ORIGIN}
+                and not (is_begun and (is_ours(one) or is_ours_in_set(one)))
+            )
         ]
         if foreign:
-            raise IndexExistsError(
-                f"The folder {self._path} holds other files ({min(foreign)!r}, for one). Pull into "
-                "a folder that is empty or does not exist.",
-                path=self._path,
-            )
+            raise self._taken(min(foreign))
         return None
+
+    def _taken(self, name: str) -> IndexExistsError:
+        return IndexExistsError(
+            f"The folder {self._path} holds other files ({name!r}, for one). Pull into a folder "
+            "that is empty or does not exist.",
+            path=self._path,
+        )
 
     def _check_follows(self, current: IndexState) -> None:
         """Check that what is here may be replaced by the publication.
@@ -317,6 +325,10 @@ class _Puller:
             remove_unlisted_of_set(self._directory, read_shard_set(self._directory))
         else:
             remove_unlisted(self._directory, read_manifest(self._directory))
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
-from colmodern.errors import IndexCorruptError
+from colmodern.errors import IndexCorruptError, IndexStoreError
 from colmodern.remote.layout import object_name
 from colmodern.remote.place import RemotePlace
 from colmodern.remote.transfer import StoppedError
 from colmodern.storage import FileRecord
+from colmodern.storage.directory.regular import opened_file
 from colmodern.storage.format.manifest import CHECKSUM_BYTES
 
 __all__ = ["send_file"]
@@ -39,6 +40,7 @@ def send_file(
     Raises:
         FileNotFoundError: It is gone; a commit may have removed it.
         IndexCorruptError: It is not what the record says.
+        IndexStoreError: It cannot be read.
     """
     name = object_name(record)
     if name is None:
@@ -46,7 +48,10 @@ def send_file(
     try:
         place.put(name, _checked_blocks(record, path, stopping, sent), record.bytes)
     except _LocalError as error:
-        raise error.cause from None
+        if isinstance(error.cause, FileNotFoundError):
+            raise error.cause from None
+        reason = error.cause.strerror or error.cause
+        raise IndexStoreError(f"{path} cannot be read: {reason}.", path=path) from error.cause
 
 
 class _LocalError(Exception):
@@ -83,7 +88,7 @@ def _checked_blocks(
 
 def _blocks(path: Path) -> Iterator[bytes]:
     try:
-        with path.open("rb", buffering=0) as file:
+        with opened_file(path) as file:
             while block := file.read(_BLOCK_BYTES):
                 yield block
     except OSError as error:

@@ -89,10 +89,15 @@ def test_only_the_protocol_goes_to_standard_output_and_the_end_of_input_ends_it(
     said = b"no message\n" + lines(GREETING, INITIALIZED, call(2, "search", query="key"))
     process.stdin.write(said)
     process.stdin.flush()
-    answers = [json.loads(process.stdout.readline()) for _ in range(2)]
+    answers = [json.loads(process.stdout.readline()) for _ in range(3)]
+    assert answers[0]["error"]["code"] == -32700
+    process.stdin.write(b'{"x": "' + b"x" * (1 << 20) + b'"}\n[]\n')
+    process.stdin.flush()
+    refused = [json.loads(process.stdout.readline()) for _ in range(2)]
+    assert ["1,048,576 bytes" in one["error"]["message"] for one in refused] == [True, False]
     rest, errors = process.communicate()
-    assert [one["id"] for one in answers] == [1, 2]
-    assert not answers[1]["result"].get("isError")
+    assert [one["id"] for one in answers] == [None, 1, 2]
+    assert not answers[2]["result"].get("isError")
     assert (process.returncode, rest) == (0, b"")
     assert b"Traceback" not in errors
 

@@ -294,3 +294,45 @@ def test_without_watchfiles_the_extra_is_named(folder, index, monkeypatch):
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     with pytest.raises(MissingExtraError, match=r"colmodern\[watch\]"):
         watch(Indexer(index), [folder], report=print, problem=print)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+def test_a_watch_follows_the_folder_that_took_the_place_of_another(folder, tmp_path):
+    pytest.importorskip("watchfiles")
+    path, root, stop = tmp_path / "index", tmp_path / "current", threading.Event()
+    root.symlink_to(folder)
+    indexer = Indexer(path, HashEncoder(dim=16))
+    indexer.sync([root])
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("keep", "change", "remove"):
+        (other / f"{name}.txt").write_text(f"words to {name}")
+    (other / "walrus.md").write_text("a walrus arrives")
+    thread = threading.Thread(
+        target=watch,
+        args=(indexer, [root]),
+        kwargs={"report": lambda _: None, "problem": print, "stop": stop, "prune": True},
+    )
+    thread.start()
+    try:
+        (folder / "pelican.md").write_text("a pelican arrives")
+        assert wait_for(lambda: found_by(path, "pelican") == {"pelican.md"})
+        (tmp_path / "next").symlink_to(other)
+        (tmp_path / "next").replace(root)
+        assert wait_for(lambda: found_by(path, "walrus") == {"walrus.md"})
+        (other / "below").mkdir()
+        (other / "below" / "heron.md").write_text("a heron arrives")
+        assert wait_for(lambda: found_by(path, "heron") == {"below/heron.md"})
+    finally:
+        stop.set()
+        thread.join(600)
+    assert not thread.is_alive()
+
+
+def test_a_watch_ends_where_its_folder_is_gone(folder, tmp_path):
+    pytest.importorskip("watchfiles")
+    indexer = Indexer(tmp_path / "index", HashEncoder(dim=16))
+    indexer.sync([folder])
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(InputError):
+        watch(indexer, [folder], report=print, problem=print)

@@ -227,6 +227,21 @@ def test_a_row_of_parquet_is_a_document(tmp_path):
     assert [(s.row, s.reason) for s in skipped] == [(2, SkipReason.BAD_ROW)]
 
 
+def test_one_value_of_parquet_that_cannot_be_read_costs_no_other_row(tmp_path):
+    offsets = pa.array([0, 3, 5, 10], pa.int32()).buffers()[1]
+    texts = pa.Array.from_buffers(
+        pa.string(), 3, [None, offsets, pa.py_buffer(b"one\xff\xfethree")]
+    )
+    days = pa.array([1, 2, 2**31 - 1], pa.date32())
+    moments = pa.array([-(2**62), 2, 0], pa.timestamp("us"))
+    path = write_parquet(tmp_path / "a.parquet", {"text": texts, "day": days, "moment": moments})
+    found, skipped = read(path)
+    assert [(d.text, row) for d, row in found] == [("one", 1), ("three", 3)]
+    assert found[0].document.metadata["moment"] is None
+    assert found[1].document.metadata["day"] is None
+    assert [(s.row, s.reason) for s in skipped] == [(2, SkipReason.BAD_ROW)]
+
+
 def test_parquet_without_the_text_field_names_its_columns(tmp_path):
     path = write_parquet(tmp_path / "a.parquet", {"body": ["x"]})
     with pytest.raises(ExtractionError, match="the fields are 'body'"):

@@ -47,7 +47,12 @@ def read_parquet(source: Source, options: ScanOptions, report: OnSkipped) -> Ite
             for batch in file.iter_batches(_batch_rows(file, group, options), **read):
                 for at in range(batch.num_rows):
                     number += 1
-                    fields = {n: batch.column(i)[at].as_py() for i, n in enumerate(columns)}
+                    try:
+                        fields = {n: _value(batch.column(i)[at]) for i, n in enumerate(columns)}
+                    except ValueError as error:
+                        detail = f"a value cannot be read: {error}"
+                        report(Skipped(source.path, SkipReason.BAD_ROW, detail, number))
+                        continue
                     if _size(fields) <= options.max_file_bytes:
                         yield Row(number, fields)
                         continue
@@ -67,6 +72,22 @@ def _columns(file: Any, source: Source, options: ScanOptions) -> dict[str, Any]:
         detail = f"column {options.text_field!r} holds bytes, not text; save it as strings"
         raise ExtractionError(source.path, SkipReason.NO_TEXT_FIELD, detail)
     return columns
+
+
+def _value(cell: Any) -> Any:
+    """Return what a cell holds; a time that no calendar has is nothing.
+
+    Raises:
+        ValueError: It is text that is not UTF-8.
+    """
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        import pyarrow as pa
+
+        if pa.types.is_temporal(cell.type):
+            return None
+        raise
 
 
 def _batch_rows(file: Any, group: int, options: ScanOptions) -> int:

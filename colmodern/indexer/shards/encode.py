@@ -27,6 +27,7 @@ from colmodern.indexer.sources.base import StoredBatch
 from colmodern.indexer.sources.encoding import batch_of, encode_documents
 from colmodern.storage import FileRecord, LocalDirectory, SegmentRecord
 from colmodern.storage.directory.durable import replace_file, sync_folder, writing
+from colmodern.storage.directory.regular import opened_file
 from colmodern.storage.format.manifest_json import read_segment_record, segment_json
 from colmodern.storage.format.names import SEGMENT_PARTS, segment_name
 from colmodern.storage.format.sealed_json import JsonObject, check_seal, parsed, seal
@@ -112,7 +113,8 @@ def sealed_part(plan: Plan, part: PartRecord) -> SegmentRecord | None:
     """Return the segment of a part that is done; None: it is not, or is of another plan."""
     path = plan.folder / part.name / RECORD
     try:
-        data = path.read_bytes()
+        with opened_file(path) as file:
+            data = file.read()
         check_seal(data, path)
         content = JsonObject(parsed(data), path)
         expected = _identity(plan, part)

@@ -22,6 +22,7 @@ from colmodern.errors import (
 )
 from colmodern.storage import EncoderInfo, FileRecord, LocalDirectory, SourceRecord
 from colmodern.storage.directory.durable import replace_file, sync_folder
+from colmodern.storage.directory.regular import opened_file
 from colmodern.storage.directory.urls import check_local
 from colmodern.storage.format.manifest import CodecRecord
 from colmodern.storage.format.manifest_json import (
@@ -209,7 +210,8 @@ def read_plan(folder: Path) -> Plan:
     """
     path = folder / PLAN_FILE
     try:
-        data = path.read_bytes()
+        with opened_file(path) as file:
+            data = file.read()
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.ENOTDIR):
             raise IndexStoreError(f"{path} cannot be read: {error.strerror}.", path=path) from error

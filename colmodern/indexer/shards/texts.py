@@ -13,6 +13,7 @@ from colmodern.indexer.plan import CHARS_PER_TOKEN
 from colmodern.indexer.shards.plan import TEXTS, PartRecord, part_name
 from colmodern.indexer.sources.spool import Spool, document_of, document_row
 from colmodern.storage import LocalDirectory, StoredDocument, shard_of
+from colmodern.storage.directory.regular import opened_file
 from colmodern.storage.format.manifest import CHECKSUM_BYTES
 from colmodern.types import IntVector
 
@@ -85,7 +86,8 @@ def part_hashes(folder: Path, part: PartRecord) -> dict[str, str]:
 def _rows(folder: Path, part: PartRecord) -> Iterator[list[Any]]:
     path = folder / (part.name + TEXTS)
     try:
-        data = path.read_bytes()
+        with opened_file(path) as file:
+            data = file.read()
     except OSError as error:
         message = f"{path} cannot be read ({error.strerror}). Plan again."
         raise IndexCorruptError(message, path=path) from error

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from colmodern.codec.vectors import Vectors
 from colmodern.errors import InputError
+from colmodern.storage import StoredDocument
 from colmodern.types import Document, IntVector, Metadata, Spans
 
 BATCH_TOKENS = 1 << 16
 """About how many tokens a batch has; a longer document is a batch of its own."""
-
+BATCH_KEPT = 1 << 22
+"""About how many characters a batch has, those of titles and metadata counted, too."""
 
 _DTYPES = (np.dtype(np.float16), np.dtype(np.float32))
 
@@ -83,6 +85,12 @@ def offsets_of(lengths: Iterable[int] | NDArray[np.integer]) -> IntVector:
     return np.cumsum([0, *lengths], dtype=np.int64)
 
 
+def kept_of(document: Document | EmbeddedDocument | StoredDocument) -> int:
+    """Return how many characters are kept of a document, which may have few tokens and many."""
+    texts = [value for value in document.metadata.values() if isinstance(value, str)]
+    return len(document.title) + len(document.text) + sum(map(len, texts))
+
+
 def cut(offsets: IntVector) -> Iterator[tuple[int, int]]:
     """Yield ranges of documents, (first, one past the last), of about ``BATCH_TOKENS`` tokens."""
     first, n_documents = 0, len(offsets) - 1
@@ -100,19 +108,20 @@ def batched(documents: Iterable[EmbeddedDocument]) -> Iterator[EmbeddedBatch]:
         InputError: The vectors or spans of a document cannot be used; the message names it.
     """
     waiting: list[EmbeddedDocument] = []
-    n_tokens, dim = 0, None
+    n_tokens, n_kept, dim = 0, 0, None
     for document in documents:
         if not isinstance(document, EmbeddedDocument):
             raise InputError(f"Expected an EmbeddedDocument, not {document!r:.80}.")
         dim = check_vectors(document.id, document.vectors, dim)
         if waiting and waiting[0].vectors.dtype != document.vectors.dtype:
             yield _joined(waiting)
-            waiting, n_tokens = [], 0
+            waiting, n_tokens, n_kept = [], 0, 0
         waiting.append(document)
         n_tokens += len(document.vectors)
-        if n_tokens >= BATCH_TOKENS or len(waiting) >= BATCH_TOKENS:
+        n_kept += kept_of(document)
+        if max(n_tokens, len(waiting)) >= BATCH_TOKENS or n_kept >= BATCH_KEPT:
             yield _joined(waiting)
-            waiting, n_tokens = [], 0
+            waiting, n_tokens, n_kept = [], 0, 0
     if waiting:
         yield _joined(waiting)
 

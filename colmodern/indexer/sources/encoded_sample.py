@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
+from typing import TypeAlias
 
 import numpy as np
 
 from colmodern.codec import DocumentReservoir
 from colmodern.indexer.row_checks import check_rows
 from colmodern.indexer.sampling import HELD_OUT_TOKENS, Reservoir, Sample, are_held_out
-from colmodern.indexer.sources.embedded import BATCH_TOKENS, offsets_of
+from colmodern.indexer.sources.embedded import BATCH_KEPT, BATCH_TOKENS, kept_of, offsets_of
 from colmodern.indexer.sources.encoding import EncodedDocument
 from colmodern.storage import StoredDocument
 from colmodern.types import IntVector, TokenEmbeddings
 
 __all__ = ["EncodedSample"]
+
+ReadDocuments: TypeAlias = Callable[[Iterable[int]], Iterator[StoredDocument]]
+"""Returns the documents of some numbers, in their order."""
 
 
 class EncodedSample:
@@ -31,11 +35,11 @@ class EncodedSample:
         self._n_rows = 0
         self._held_out = Reservoir(HELD_OUT_TOKENS, dim, seed=0)
         self._drawn = DocumentReservoir(dim, seed=0)
-        self._documents: list[tuple[int, EncodedDocument]] = []
+        self._tokens: list[tuple[int, TokenEmbeddings]] = []
         self.n_tokens = 0
 
     def add(self, number: int, document: StoredDocument, tokens: TokenEmbeddings) -> None:
-        """Take a document, and its number in the spool.
+        """Take the vectors of a document, and its number in the spool, where it stays.
 
         Raises:
             InputError: A vector is not finite or far too long; the message names its document.
@@ -53,7 +57,7 @@ class EncodedSample:
             self._n_rows = end
             if end - start == len(tokens):
                 tokens = TokenEmbeddings(self._rows[start:end], tokens.spans)
-        self._documents.append((number, (document, tokens)))
+        self._tokens.append((number, tokens))
 
     @property
     def is_full(self) -> bool:
@@ -69,23 +73,25 @@ class EncodedSample:
     @property
     def numbers(self) -> IntVector:
         """The numbers of the documents, ascending, int64."""
-        return np.sort(np.array([number for number, _ in self._documents], np.int64))
+        return np.sort(np.array([number for number, _ in self._tokens], np.int64))
 
     @property
     def tokens(self) -> list[tuple[int, TokenEmbeddings]]:
         """The token vectors of each document, by its number, ascending."""
-        found = [(number, tokens) for number, (_, tokens) in self._documents]
-        return sorted(found, key=itemgetter(0))
+        return sorted(self._tokens, key=itemgetter(0))
 
-    def batches(self) -> Iterator[list[EncodedDocument]]:
-        """Yield the documents by number, some at a time."""
+    def batches(self, read: ReadDocuments) -> Iterator[list[EncodedDocument]]:
+        """Yield the documents by number, some at a time, as ``read`` gives them."""
         batch: list[EncodedDocument] = []
-        n_tokens = 0
-        for _, (document, tokens) in sorted(self._documents, key=itemgetter(0)):
+        n_tokens = n_kept = 0
+        every = self.tokens
+        documents = read(number for number, _ in every)
+        for document, (_, tokens) in zip(documents, every, strict=True):
             batch.append((document, tokens))
             n_tokens += len(tokens)
-            if n_tokens >= BATCH_TOKENS:
+            n_kept += kept_of(document)
+            if n_tokens >= BATCH_TOKENS or n_kept >= BATCH_KEPT:
                 yield batch
-                batch, n_tokens = [], 0
+                batch, n_tokens, n_kept = [], 0, 0
         if batch:
             yield batch

@@ -12,7 +12,7 @@ from colmodern.errors import EncoderError
 from colmodern.indexer.ahead import ahead
 from colmodern.indexer.pooling import pool_tokens
 from colmodern.indexer.sources.base import StoredBatch
-from colmodern.indexer.sources.embedded import offsets_of
+from colmodern.indexer.sources.embedded import BATCH_KEPT, kept_of, offsets_of
 from colmodern.request import IndexConfig
 from colmodern.storage import StoredDocument
 from colmodern.types import DocumentEncoder, PreparingEncoder, TokenEmbeddings
@@ -121,12 +121,13 @@ def _placed(document: StoredDocument, tokens: TokenEmbeddings) -> TokenEmbedding
 
 def _batches(documents: Iterable[StoredDocument]) -> Iterator[list[StoredDocument]]:
     batch: list[StoredDocument] = []
-    chars = 0
+    chars = kept = 0
     for document in documents:
         batch.append(document)
         chars += len(document.text)
-        if chars >= _BATCH_CHARS or len(batch) >= _BATCH_DOCUMENTS:
+        kept += kept_of(document)
+        if chars >= _BATCH_CHARS or kept >= BATCH_KEPT or len(batch) >= _BATCH_DOCUMENTS:
             yield batch
-            batch, chars = [], 0
+            batch, chars, kept = [], 0, 0
     if batch:
         yield batch

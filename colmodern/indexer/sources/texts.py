@@ -99,7 +99,7 @@ class TextDocumentSource:
         self._n_chars_done += int(self._spool.chars[written].sum())
         if self._sample is not None:
             written = np.union1d(written, self._sample.numbers)
-            yield from _of_sample(self._sample)
+            yield from _of_sample(self._sample, self._spool)
             self._sample = None  # its memory is given back
         rest = np.setdiff1d(np.arange(len(self._spool)), written).tolist()
         self._tell()
@@ -122,10 +122,10 @@ class TextDocumentSource:
             self._progress("encoding (characters)", self._n_chars_done, total)
 
 
-def _of_sample(sample: EncodedSample) -> Iterator[StoredBatch]:
+def _of_sample(sample: EncodedSample, spool: Spool) -> Iterator[StoredBatch]:
     """Yield the documents of a sample; the last of them end a part."""
     waiting: Sequence[EncodedDocument] = ()
-    for batch in sample.batches():
+    for batch in sample.batches(spool.read):
         if waiting:
             yield batch_of(waiting)
         waiting = batch

@@ -19,6 +19,7 @@ from colmodern.searcher.checks import check_queries, scoring_for
 from colmodern.searcher.mode import request_in_mode
 from colmodern.serve.config import LONGEST_ID
 from colmodern.serve.coordinator.coordinator import Coordinator, unavailable
+from colmodern.serve.coordinator.fitting import is_of_document
 from colmodern.serve.coordinator.question import ShardQuestion
 from colmodern.serve.coordinator.routes import check_index
 from colmodern.serve.coordinator.search import encoded_in_thread, statistics_of_all
@@ -51,7 +52,13 @@ async def document(coordinator: Coordinator, request: Request) -> Response:
     check_index(coordinator, asked)
     which = AskedOfOwner(id_asked(request), None, request.scope["colmodern.request_id"])
     more = {name: asked[name] for name in ("start", "end") if name in asked}
-    question = ShardQuestion("document", "GET", "/v1/documents", {"id": which.doc_id, **more})
+    question = ShardQuestion(
+        "document",
+        "GET",
+        "/v1/documents",
+        {"id": which.doc_id, **more},
+        is_of_document(which.doc_id),
+    )
     watch = Stopwatch(coordinator.config.deadline)
     found = await waited_for(
         request, _of_owner(coordinator, which, lambda _: question, watch), watch
@@ -108,7 +115,8 @@ async def explain(coordinator: Coordinator, request: Request) -> Response:
 
         def question(name: str) -> ShardQuestion:
             state = {"state": states[name]}
-            return ShardQuestion("explain", "POST", "/v1/explain", {**values, **state})
+            fits = is_of_document(doc_id)
+            return ShardQuestion("explain", "POST", "/v1/explain", {**values, **state}, fits)
 
         watch("explain")
         which = AskedOfOwner(doc_id, together.names, request_id)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from colmodern.errors import CODES, ConfigError, InputError, RequestRefusedError
+from colmodern.serve.coordinator.fitting import Fits
 from colmodern.serve.coordinator.http_client import HttpAnswer
 
 
@@ -34,12 +36,14 @@ class ShardQuestion:
         method: GET or POST.
         path: An address of the API.
         values: What the body says, or what stands behind the address.
+        fits: Says whether an answer is one; None: it is passed on as it came.
     """
 
     step: str
     method: str
     path: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    fits: Fits | None = None
 
     def target(self, index: str | None) -> str:
         """Return the address with what stands behind it."""
@@ -71,7 +75,7 @@ def values_of(answer: HttpAnswer) -> dict[str, Any]:
         ShardError: The server failed, or is none of ours.
     """
     try:
-        values = json.loads(answer.body)
+        values = json.loads(answer.body, parse_float=_number, parse_constant=_number)
     except (ValueError, RecursionError) as error:
         raise ShardError("internal", f"no JSON, status {answer.status}") from error
     if not isinstance(values, dict):
@@ -86,5 +90,18 @@ def values_of(answer: HttpAnswer) -> dict[str, Any]:
     if answer.status in _OF_QUESTION or code in _ALSO_OF_QUESTION:
         kind = CODES[code].error
         kept = kind if kind in {ConfigError, InputError} else RequestRefusedError
-        raise kept(message, code=code, option=told.get("option"), document=told.get("document"))
+        option, document = _text(told.get("option")), _text(told.get("document"))
+        raise kept(message, code=code, option=option, document=document)
     raise ShardError(code, message)
+
+
+def _number(text: str) -> float:
+    """Return a number of JSON, which knows neither NaN nor infinity."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text:.40} is no number of JSON")
+    return number
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -30,7 +30,9 @@ from colmodern.serve.coordinator.coordinator import (
     MissingShard,
     unavailable,
 )
+from colmodern.serve.coordinator.fitting import has_hits, is_of_shard
 from colmodern.serve.coordinator.question import ShardQuestion
+from colmodern.serve.coordinator.shard import served_twice
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.text.words import words_of
 from colmodern.types import TokenEmbeddings
@@ -197,7 +199,7 @@ async def statistics_of_all(
     values: dict[str, Any] = {"query": query}
     if where is not None:
         values["where"] = where
-    question = ShardQuestion("statistics", "POST", "/v1/statistics", values)
+    question = ShardQuestion("statistics", "POST", "/v1/statistics", values, is_of_shard)
     answers = await coordinator.ask_all(lambda _: question, watch, request_id)
     alike, others = _alike(answers.said, coordinator.encoder.fingerprint)
     missing = [*answers.missing, *others]
@@ -232,6 +234,10 @@ def _alike(
             others.append(MissingShard(name, "statistics", "internal", why))
     if not kinds:
         return {}, others
+    for name, other in served_twice({name: values for name, (values, _) in known.items()}).items():
+        why = f"it has the same documents as the shard {other!r}"
+        others.append(MissingShard(name, "statistics", "shards_differ", why))
+        del known[name], kinds[name]
     codecs = Counter(codec for codec, _ in kinds.values())
     usual, _ = codecs.most_common(1)[0]
     splits = Counter(words for codec, words in kinds.values() if codec == usual and words)
@@ -324,34 +330,10 @@ async def _asked_in_state(
 
     def question(name: str) -> ShardQuestion:
         values = {**body, **more[name], "state": states[name]}
-        return ShardQuestion(step, "POST", "/v1/search", values)
+        fits = has_hits(values.get("k", asked.request.k), values.get("ids"))
+        return ShardQuestion(step, "POST", "/v1/search", values, fits)
 
-    answers = await coordinator.ask_all(question, watch, asked.request_id, names=tuple(more))
-    bad = [
-        MissingShard(name, step, "internal", "its hits cannot be read")
-        for name, said in answers.said.items()
-        if not _are_hits(said)
-    ]
-    unusable = {one.shard for one in bad}
-    said = {name: one for name, one in answers.said.items() if name not in unusable}
-    return Answers(said, [*answers.missing, *bad])
-
-
-def _are_hits(said: Mapping[str, Any]) -> bool:
-    """Whether an answer has what is read of it."""
-    hits = said.get("hits")
-    return (
-        isinstance(hits, list)
-        and all(
-            isinstance(hit, dict)
-            and isinstance(hit.get("id"), str)
-            and isinstance(hit.get("score"), float)
-            for hit in hits
-        )
-        and isinstance(said.get("notes"), list)
-        and all(isinstance(note, str) for note in said["notes"])
-        and isinstance(said.get("exact"), bool)
-    )
+    return await coordinator.ask_all(question, watch, asked.request_id, names=tuple(more))
 
 
 def merged(

@@ -8,15 +8,17 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from colmodern.errors import ColModernError
 from colmodern.serve.coordinator.circuit import Circuit, CircuitState
+from colmodern.serve.coordinator.fitting import is_of_shard
 from colmodern.serve.coordinator.hedging import HedgeBudget, Latencies
 from colmodern.serve.coordinator.http_client import HttpAnswer, HttpClient, HttpError
 from colmodern.serve.coordinator.metrics import CoordinatorMetrics
 from colmodern.serve.coordinator.question import ShardError, ShardQuestion, values_of
 from colmodern.serve.coordinator.shards_file import CoordinatorConfig, ServerEntry, ShardEntry
+from colmodern.serve.http.answers import JSON
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ class ShardServer:
             return ShardError(error.code, str(error))
         except ShardError as failure:
             return failure
-        if not _is_of_shard(told):
+        if not is_of_shard(told):
             return ShardError("internal", "it is no server of a shard")
         self.told, self.seen = told, time.monotonic()
         return None
@@ -143,23 +145,31 @@ class Shard:
             ColModernError: The question cannot be answered by any server.
             ShardError: No server answers it.
         """
-        answer = await self.ask_raw(question, seconds=seconds, request_id=request_id)
-        return values_of(answer)
+        answer, values = await self._answered(question, seconds, request_id)
+        return values_of(answer) if values is None else values
 
     async def ask_raw(
         self, question: ShardQuestion, *, seconds: float, request_id: str
     ) -> HttpAnswer:
         """Return the answer as it came; see ``ask``."""
+        answer, _ = await self._answered(question, seconds, request_id)
+        return answer
+
+    async def _answered(
+        self, question: ShardQuestion, seconds: float, request_id: str
+    ) -> _Answered:
         race = _Race(self, question, request_id)
         started = time.monotonic()
         try:
-            answer = await race.run(self._in_turn(), started + seconds, self._delay(question.step))
+            answered = await race.run(
+                self._in_turn(), started + seconds, self._delay(question.step)
+            )
         finally:
             await race.cancel()
         took = time.monotonic() - started
         self._latencies[question.step].add(took)
         self._metrics.count_answer(self.name, question.step, took)
-        return answer
+        return answered
 
     def may_hedge(self) -> bool:
         """Return whether a second request may be sent now, and count it."""
@@ -195,6 +205,29 @@ class Shard:
         return self._latencies[step].slow
 
 
+def served_twice(told: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the shards that have the documents of one before them, each with the name of that.
+
+    Args:
+        told: What each shard says of itself, by name.
+    """
+    first: dict[str, str] = {}
+    twice = {}
+    for name, said in told.items():
+        if said["statistics"]["documents"]:
+            known = first.setdefault(said["state"], name)
+            if known != name:
+                twice[name] = known
+    return twice
+
+
+class _Answered(NamedTuple):
+    """An answer that stands, and what it says; None: that is not read here, or is an error."""
+
+    answer: HttpAnswer
+    values: dict[str, Any] | None
+
+
 class _Race:
     """One question to one or more servers of a shard: the first answer counts."""
 
@@ -207,7 +240,7 @@ class _Race:
 
     async def run(
         self, servers: Sequence[ShardServer], until: float, delay: float | None
-    ) -> HttpAnswer:
+    ) -> _Answered:
         """Return the first answer that can be used; see ``Shard.ask``."""
         left = list(servers)
         if not left:
@@ -223,10 +256,10 @@ class _Race:
                 return_when=asyncio.FIRST_COMPLETED,
             )
             for task in done:
-                answer = self._result(task)
-                if isinstance(answer, HttpAnswer):
-                    return answer
-                failure = answer
+                result = self._result(task)
+                if isinstance(result, _Answered):
+                    return result
+                failure = result
             if not self._asked and left and time.monotonic() < until:
                 self._start(left.pop(0))
             elif time.monotonic() >= until:
@@ -251,18 +284,14 @@ class _Race:
         self._asked[task] = server
         return task
 
-    def _result(self, task: asyncio.Task[HttpAnswer]) -> HttpAnswer | ShardError:
+    def _result(self, task: asyncio.Task[HttpAnswer]) -> _Answered | ShardError:
         """Return what a server has answered, or why it has not; its circuit learns of it."""
         server = self._asked.pop(task)
         try:
-            answer = task.result()
+            answered = _read(task.result(), self._question)
         except ShardError as error:
             self._shard.count_error(server, error)
             return error
-        failure = _failure_of(answer)
-        if failure is not None:
-            self._shard.count_error(server, failure)
-            return failure
         server.circuit.succeeded()
         if self._second is not None:
             self._shard.count_hedge(is_won=task is self._second)
@@ -270,31 +299,29 @@ class _Race:
                 # Who loses again and again is not well, though others answer for it.
                 for other in self._asked.values():
                     other.circuit.failed()
-        return answer
+        return answered
 
 
-def _is_of_shard(told: Mapping[str, Any]) -> bool:
-    """Whether an answer says what a shard is."""
-    encoder, statistics = told.get("encoder"), told.get("statistics")
-    return (
-        isinstance(encoder, dict)
-        and isinstance(statistics, dict)
-        and isinstance(told.get("codec"), str)
-        and isinstance(encoder.get("name"), str)
-        and isinstance(encoder.get("fingerprint"), str)
-        and isinstance(encoder.get("dim"), int)
-        and all(isinstance(statistics.get(name), int) for name in ("documents", "tokens"))
-    )
+def _read(answer: HttpAnswer, question: ShardQuestion) -> _Answered:
+    """Return an answer that stands.
 
-
-def _failure_of(answer: HttpAnswer) -> ShardError | None:
-    """Return why another server is asked instead; None: the answer stands."""
-    if answer.status in (200, 304):
-        return None
-    try:
-        values_of(answer)
-    except ShardError as error:
-        return None if error.code in _ALSO_OF_THE_WELL else error
-    except ColModernError:
-        return None
-    return None
+    Raises:
+        ShardError: It is none, or not what was asked for: another server is asked instead.
+    """
+    if answer.status != 200:
+        try:
+            values_of(answer)
+        except ShardError as error:
+            if error.code not in _ALSO_OF_THE_WELL:
+                raise
+        except ColModernError:
+            pass  # the question cannot be answered
+        return _Answered(answer, None)
+    if not answer.headers.get("content-type", "").startswith(JSON):
+        raise ShardError("internal", "no JSON, status 200")
+    if question.fits is None:
+        return _Answered(answer, None)
+    values = values_of(answer)
+    if not question.fits(values):
+        raise ShardError("internal", "its answer is not what was asked for")
+    return _Answered(answer, values)

@@ -17,7 +17,7 @@ from colmodern.serve.admission import Admission
 from colmodern.serve.config import ServeConfig
 from colmodern.serve.coordinator.coordinator import Coordinator
 from colmodern.serve.coordinator.metrics import CoordinatorMetrics
-from colmodern.serve.coordinator.shard import Shard
+from colmodern.serve.coordinator.shard import Shard, served_twice
 from colmodern.serve.coordinator.shards_file import STEPS, ShardsFile
 from colmodern.serve.encoding import NoEncoder, SharedEncoder
 from colmodern.storage import EncoderInfo
@@ -44,7 +44,7 @@ def make_coordinator(
         ConfigError: A shard has more time for its steps than a request has for all.
         EncoderError: The encoder cannot be loaded.
         EncoderMismatchError: It is another one than that of the shards.
-        RequestRefusedError: No shard answers, or shards have different codecs or encoders.
+        RequestRefusedError: No shard answers, or shards do not belong together.
     """
     if file.config.timeout is not None and STEPS * file.config.timeout > config.deadline:
         raise ConfigError(
@@ -115,7 +115,7 @@ def agreed_encoder(shards: Sequence[Shard]) -> EncoderInfo:
     """Return the encoder of all shards that are known, at least one.
 
     Raises:
-        RequestRefusedError: They have different encoders or codecs.
+        RequestRefusedError: They have different encoders or codecs, or the same documents.
     """
     known = [(shard.name, shard.told) for shard in shards if shard.is_known]
     (first, told), *others = known
@@ -128,6 +128,15 @@ def agreed_encoder(shards: Sequence[Shard]) -> EncoderInfo:
                     code="shards_differ",
                     option=what,
                 )
+    twice = served_twice({shard.name: shard.told for shard in shards if shard.is_known})
+    if twice:
+        later, before = next(iter(twice.items()))
+        raise RequestRefusedError(
+            f"The shards {before!r} and {later!r} have the same documents, which would be found "
+            "twice: serve another shard of the set (--shard), or name both servers in one shard.",
+            code="shards_differ",
+            option="shards",
+        )
     made_with = told["encoder"]
     return EncoderInfo(made_with["name"], made_with["fingerprint"], made_with["dim"])
 

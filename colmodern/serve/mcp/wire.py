@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from colmodern.serve.mcp.handshake import greeting
+from colmodern.serve.mcp.refusal import refusal, refusal_of_length
 
 logger = logging.getLogger(__name__)
 
 _BLOCK = 1 << 16
+_TOO_LONG = b"\n"  # no line holds one
 _SURROGATE = re.compile(rb"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 
 
@@ -26,7 +28,9 @@ class Wire:
     """
 
     def __init__(self, *, longest: int) -> None:
-        """Take the pipes; a line of more than ``longest`` bytes is passed over."""
+        """Take the pipes; a line of more than ``longest`` bytes is refused."""
+        self._longest = longest
+        self._sending = threading.Lock()
         _open_standard_error()
         self._in, self._out = os.dup(0), os.dup(1)
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -47,23 +51,28 @@ class Wire:
         return bool(self._first)
 
     def _read(self, longest: int) -> Iterator[bytes]:
-        """Yield lines. A plain descriptor: a thread that waits in it stops no interpreter."""
+        """Yield lines, ``_TOO_LONG`` for one that is.
+
+        A plain descriptor is read: a thread that waits in it stops no interpreter.
+        """
         held, is_over = b"", False
         while block := os.read(self._in, _BLOCK):
             *lines, rest = (held + block).split(b"\n")
             for line in lines:
-                if not is_over and line.strip() and len(line) <= longest:
+                if len(line) > longest and not is_over:
+                    yield _TOO_LONG
+                elif line.strip() and not is_over:
                     yield line
                 is_over = False
             if len(rest) > longest and not is_over:
-                logger.warning("a message of more than %d bytes is passed over", longest)
                 is_over = True
+                yield _TOO_LONG
             held = b"" if is_over else rest
         if held.strip() and not is_over:
             yield held
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        """Iterate over the lines that come, the first one included."""
+        """Iterate over the messages that come, the first one included; what is none is refused."""
         import asyncio
 
         loop = asyncio.get_running_loop()
@@ -74,10 +83,16 @@ class Wire:
                 loop.call_soon_threadsafe(queue.put_nowait, line)
             loop.call_soon_threadsafe(queue.put_nowait, None)
 
-        yield whole(self._first)
+        queue.put_nowait(self._first)
         threading.Thread(target=read, name="colmodern-stdin", daemon=True).start()
         while (line := await queue.get()) is not None:
-            yield whole(line)
+            text = whole(line)
+            told = refusal_of_length(self._longest) if line == _TOO_LONG else refusal(text)
+            if told is None:
+                yield text
+            else:
+                logger.warning("a line is refused: %s", told["error"]["message"])
+                await asyncio.to_thread(self._send, json.dumps(told) + "\n")
 
     async def write(self, line: str) -> None:
         """Send a line; the answer to what is answered already is dropped."""
@@ -93,8 +108,9 @@ class Wire:
 
     def _send(self, line: str) -> None:
         left = memoryview(line.encode())
-        while left:
-            left = left[os.write(self._out, left) :]
+        with self._sending:
+            while left:
+                left = left[os.write(self._out, left) :]
 
 
 def _open_standard_error() -> None:

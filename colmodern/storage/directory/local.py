@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from colmodern.storage.directory.base import Directory, IndexLocation
 from colmodern.storage.directory.durable import DurableFile, replace_file, sync_folder
+from colmodern.storage.directory.regular import opened_file
 from colmodern.storage.directory.urls import check_local
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class LocalDirectory:
 
     def read(self, name: str, start: int = 0, length: int | None = None) -> bytes:
         """Return the bytes of a file from ``start`` on, at most ``length`` of them."""
-        with (self._path / name).open("rb", buffering=0) as file:
+        with opened_file(self._file(name)) as file:
             file.seek(start)
             return file.read(-1 if length is None else length)
 

@@ -93,6 +93,39 @@ def coordinating(file, encoder=ENCODER, **options):
         yield client
 
 
+class Lying:
+    """An application whose answers are changed: ``lie`` gets their values, and returns others.
+
+    What it returns may be bytes, which are sent as they are; ``path`` is the address that it
+    concerns, ``kind`` the type of what is sent.
+    """
+
+    def __init__(self, app):
+        self.app = app
+        self.lie = None
+        self.path = None
+        self.kind = b"application/json"
+
+    async def __call__(self, scope, receive, send):
+        is_probe = dict(scope.get("headers", ())).get(b"x-request-id") == b"probe"
+        if self.lie is None or scope["path"] != self.path or is_probe:
+            await self.app(scope, receive, send)
+            return
+        told = []
+
+        async def keep(message):
+            told.append(message)
+
+        await self.app(scope, receive, keep)
+        body = b"".join(message.get("body", b"") for message in told[1:])
+        if told[0]["status"] == 200:
+            said = self.lie(json.loads(body))
+            body = said if isinstance(said, bytes) else json.dumps(said).encode()
+        headers = [(b"content-type", self.kind), (b"content-length", b"%d" % len(body))]
+        await send({**told[0], "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
 class Faulty:
     """An application that fails on demand, before it passes requests on.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import colmodern.remote.place as places
-from colmodern import Indexer, Searcher
+from colmodern import HashEncoder, Indexer, Searcher
 from colmodern.errors import CODES, ColModernError, ConfigError, MissingExtraError
 from colmodern.indexer import compact, delete, repair, status
 from colmodern.remote import collect, pull, push
@@ -227,3 +227,19 @@ def test_what_a_url_is(location, url):
 def test_an_error_can_be_caught_by_its_kind(remote):
     with pytest.raises(ConfigError):
         push(remote.build(), "ftp://x/y")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of the size of files")
+def test_a_limit_on_files_is_told_as_a_full_disk(tmp_path, unsynced):
+    Indexer(tmp_path / "index", HashEncoder(dim=16)).build([("a", "blue ovens")])
+    url = (tmp_path / "store").as_uri()
+    program = (
+        "import resource, sys; from colmodern.remote import push\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "try: push(*sys.argv[1:])\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "index"), url]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told.startswith("RemoteError")
+    assert "no room left" in told

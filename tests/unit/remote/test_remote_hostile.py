@@ -1,12 +1,13 @@
 """A place that anybody may have written: refused with a code, and nothing is written outside."""
 
 import json
+import os
 
 import pytest
 
 from colmodern import Searcher
 from colmodern.errors import IndexCorruptError, IndexStoreError
-from colmodern.remote import layout, pull, state, verify_published
+from colmodern.remote import layout, pull, push, state, verify_published
 from colmodern.remote.layout import Publication, publication_of
 from colmodern.storage.format.sealed_json import seal
 
@@ -58,7 +59,7 @@ INDEX = {
 
 
 def everything(folder):
-    return {str(path): path.is_dir() or path.read_bytes() for path in folder.rglob("*")}
+    return {str(path): path.is_file() and path.read_bytes() for path in folder.rglob("*")}
 
 
 def check_refused(remote):
@@ -166,3 +167,28 @@ def test_names_of_contents():
     assert layout.is_content_name(f"{ZEROS}-0")
     for name in (ZEROS, f"{ZEROS}-", f"{ZEROS}-01", f"{ZEROS}-1.part", f"../{ZEROS}-1", "x-1"):
         assert not layout.is_content_name(name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+def test_a_pipe_in_the_index_is_not_sent(remote):
+    index = remote.build()
+    (tokens,) = index.rglob("tokens.arrow")
+    tokens.unlink()
+    os.mkfifo(tokens)
+    with pytest.raises(IndexStoreError, match="a pipe") as caught:
+        push(index, remote.url)
+    assert caught.value.code == "index_unreadable"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+@pytest.mark.parametrize("name", ["manifest-00000001.json", ""])
+def test_a_pipe_is_not_waited_for(remote, name):
+    index = remote.published()
+    path = remote.store / name if name else remote.largest()
+    path.unlink()
+    os.mkfifo(path)
+    check_refused(remote)
+    with pytest.raises(IndexCorruptError, match="a pipe"):
+        pull(remote.url, remote.folder / "pulled")
+    push(index, remote.url, replace=True, resend=True)
+    assert remote.ids(remote.url) == ["a", "b", "c"]

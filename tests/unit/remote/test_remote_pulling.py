@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+import sys
 
 import pytest
 
@@ -73,6 +74,29 @@ def test_another_lineage_goes_into_another_folder(remote):
         pull(remote.url, pulled)
     assert remote.ids(pulled) == ["a", "b", "c"]
     pull(remote.url, remote.folder / "other")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+@pytest.mark.parametrize("name", ["pull", "segment-000001"])
+def test_nothing_is_written_through_a_link_in_the_folder(remote, name):
+    remote.published()
+    outside, taken = remote.folder / "outside", remote.folder / "taken"
+    outside.mkdir()
+    (taken / "pull").mkdir(parents=True)
+    if name == "pull":
+        (taken / name).rmdir()
+    (taken / name).symlink_to(outside)
+    with pytest.raises(IndexExistsError, match=name):
+        pull(remote.url, taken)
+    assert not list(outside.iterdir())
+
+
+def test_a_file_in_the_place_of_the_staging_folder_is_named(remote):
+    remote.published()
+    (remote.folder / "taken").mkdir()
+    (remote.folder / "taken" / "pull").write_text("mine")
+    with pytest.raises(IndexExistsError, match="'pull'"):
+        pull(remote.url, remote.folder / "taken")
 
 
 def test_the_folder_may_hold_nothing_else(remote):

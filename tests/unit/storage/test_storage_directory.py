@@ -1,6 +1,8 @@
 """What every place of an index must do, and that nothing else in storage touches a disk."""
 
 import ast
+import contextlib
+import os
 import subprocess
 import sys
 import textwrap
@@ -10,8 +12,8 @@ import numpy as np
 import pytest
 
 import colmodern.storage
-from colmodern import HashEncoder, Searcher
-from colmodern.errors import IndexLockedError, IndexNotFoundError
+from colmodern import HashEncoder, Indexer, Searcher
+from colmodern.errors import IndexLockedError, IndexNotFoundError, IndexStoreError
 from colmodern.storage import (
     IndexReader,
     IndexWriter,
@@ -86,6 +88,19 @@ def test_what_is_not_there_is_said_to_be_missing(place):
         with pytest.raises(FileNotFoundError):
             ask("none")
     assert place.version("none") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+@pytest.mark.parametrize("name", ["manifest.json", "pending.json", "sources-g000001.arrow"])
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path, name):
+    indexer = Indexer(tmp_path / "index", HashEncoder(dim=16))
+    indexer.build([("a", "blue ovens")])
+    (tmp_path / "index" / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / "index" / name)
+    with pytest.raises(OSError, match="a pipe"):
+        as_directory(tmp_path / "index").read(name)
+    with contextlib.suppress(IndexStoreError):
+        indexer.update([("b", "red trains")])
 
 
 def test_a_replacement_changes_the_version_and_nothing_else_does(place):
