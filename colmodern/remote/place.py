@@ -22,6 +22,7 @@ from colmodern.errors import (
     MissingExtraError,
     RemoteError,
 )
+from colmodern.remote.asked import asked
 from colmodern.remote.failures import ObjectMissingError, check_endpoint, remote_calls
 from colmodern.remote.layout import CLOCK, FILES, Publication, is_content_name, publication_of
 from colmodern.storage.directory.regular import NO_FILE
@@ -113,7 +114,9 @@ class RemotePlace:
         import obstore
 
         with remote_calls(self.url):
-            names = [item["path"] for item in obstore.list_with_delimiter(self._store)["objects"]]
+            names = [
+                item["path"] for item in asked(obstore.list_with_delimiter, self._store)["objects"]
+            ]
         found = sorted(filter(None, map(publication_of, names)))
         for one, following in pairwise(found):
             if one.number == following.number:
@@ -141,7 +144,7 @@ class RemotePlace:
         import obstore
 
         with remote_calls(self.url):
-            objects = obstore.list_with_delimiter(self._store)["objects"]
+            objects = asked(obstore.list_with_delimiter, self._store)["objects"]
         return {
             item["path"]: FoundObject(item["size"], item["last_modified"])
             for item in objects
@@ -154,7 +157,7 @@ class RemotePlace:
 
         self._check_file(name)
         with remote_calls(self.url):
-            return obstore.head(self._store, name)["last_modified"]
+            return asked(obstore.head, self._store, name)["last_modified"]
 
     def now(self) -> datetime:
         """Return the time at the store: that of an object which is made and removed for it."""
@@ -163,7 +166,7 @@ class RemotePlace:
         for _ in range(_RETRIES):
             name = CLOCK + secrets.token_hex(8)
             with remote_calls(self.url):
-                obstore.put(self._store, name, b"", mode="create")
+                asked(obstore.put, self._store, name, b"", mode="create")
             try:
                 now = self.since(name)
             except ObjectMissingError:  # a gc that lets nothing young stay was faster
@@ -187,11 +190,12 @@ class RemotePlace:
         self._check_file(name)
         with remote_calls(self.url):
             try:
-                return bytes(obstore.get_range(self._store, name, start=start, length=length))
+                found = asked(obstore.get_range, self._store, name, start=start, length=length)
+                return bytes(found)
             except FileNotFoundError:
                 raise
             except Exception:
-                if obstore.head(self._store, name)["size"] <= start:
+                if asked(obstore.head, self._store, name)["size"] <= start:
                     return b""
                 raise
 
@@ -205,10 +209,10 @@ class RemotePlace:
 
         self._check_file(name)
         with remote_calls(self.url):
-            found = obstore.get(self._store, name)
+            found = asked(obstore.get, self._store, name)
             if found.meta["size"] > most:
                 return None
-            return bytes(found.bytes())
+            return bytes(asked(found.bytes))
 
     def size(self, name: str) -> int:
         """Return how many bytes an object has.
@@ -220,7 +224,7 @@ class RemotePlace:
 
         self._check_file(name)
         with remote_calls(self.url):
-            return obstore.head(self._store, name)["size"]
+            return asked(obstore.head, self._store, name)["size"]
 
     def put(self, name: str, blocks: Iterable[bytes], size: int) -> None:
         """Write an object in one step; if ``blocks`` raises, there is none.
@@ -234,10 +238,11 @@ class RemotePlace:
 
         with remote_calls(self.url):
             if size <= _PART_BYTES:
-                obstore.put(self._store, name, b"".join(blocks), use_multipart=False)
+                asked(obstore.put, self._store, name, b"".join(blocks), use_multipart=False)
                 return
             part = max(_PART_BYTES, -(-size // _MOST_PARTS))
-            obstore.put(
+            asked(
+                obstore.put,
                 self._store,
                 name,
                 iter(blocks),
@@ -253,7 +258,7 @@ class RemotePlace:
 
         with remote_calls(self.url):
             try:
-                obstore.put(self._store, name, data, mode="create", use_multipart=False)
+                asked(obstore.put, self._store, name, data, mode="create", use_multipart=False)
             except (AlreadyExistsError, PreconditionError):
                 return False
         return True
@@ -265,7 +270,9 @@ class RemotePlace:
         for start in range(0, len(names), _DELETED_AT_ONCE):
             with remote_calls(self.url):
                 try:
-                    obstore.delete(self._store, list(names[start : start + _DELETED_AT_ONCE]))
+                    asked(
+                        obstore.delete, self._store, list(names[start : start + _DELETED_AT_ONCE])
+                    )
                 except FileNotFoundError:
                     self._delete_each(names[start : start + _DELETED_AT_ONCE])
 
@@ -293,7 +300,7 @@ class RemotePlace:
 
         for name in names:
             try:
-                obstore.delete(self._store, name)
+                asked(obstore.delete, self._store, name)
             except FileNotFoundError:
                 continue
 
@@ -302,7 +309,8 @@ class RemotePlace:
 
         with remote_calls(self.url):
             try:
-                for batch in obstore.list(self._store, prefix, chunk_size=1000):
+                batches = obstore.list(self._store, prefix, chunk_size=1000)
+                while batch := asked(next, batches, None):
                     for item in batch:
                         yield item["path"], FoundObject(item["size"], item["last_modified"])
             except FileNotFoundError:  # a folder that is not made yet

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from colmodern.cli.app import app
+from colmodern.cli.exit_status import ExitStatus
 
 pytest.importorskip("moto")
 from fuzz.campaigns.object_store import BUCKET, object_store
@@ -200,3 +202,31 @@ def test_what_is_wrong_is_told_without_a_trace(corpus, tmp_path, url):
     for words, code in wrong.items():
         assert run(*words, status=1).exception.code == code, words
     assert not (tmp_path / "new").exists()
+
+
+@pytest.fixture
+def silent(monkeypatch):
+    """A store that takes connections and says nothing; call to wait for the next connection."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
+        yield server.accept
+
+
+@pytest.mark.parametrize(
+    ("words", "number", "status"),
+    [
+        (("pull", "s3://silent/x", "copy.cmi"), "SIGINT", ExitStatus.INTERRUPTED),
+        (("pull", "s3://silent/x", "copy.cmi"), "SIGTERM", ExitStatus.TERMINATED),
+        (("info", "--index", "s3://silent/x"), "SIGINT", ExitStatus.INTERRUPTED),
+    ],
+)
+def test_a_signal_ends_the_wait_for_a_silent_store(silent, words, number, status):
+    # A program that was started in the background ignores SIGINT, and so do its children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with program(*words) as process:
+        signal.signal(signal.SIGINT, before)
+        connection, _ = silent()
+        process.send_signal(signal.Signals[number])
+        assert process.wait(25) == status  # the store's client gives up after a minute
+        connection.close()
