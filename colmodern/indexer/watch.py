@@ -19,6 +19,8 @@ from colmodern.indexer.status import status
 from colmodern.types import Progress
 
 if TYPE_CHECKING:
+    from watchfiles.main import FileChange
+
     from colmodern.indexer.indexer import Indexer
 
 # Files are read once nothing has moved for so long, or so long after the first change.
@@ -116,9 +118,20 @@ def _changes(
         with suppress(FileNotFoundError), closing(told):
             for changes in told:
                 yield bool(changes) or is_other
-                is_other = _identities(places) != known
+                # The number of a folder that is removed may be that of the next one.
+                is_other = _identities(places) != known or _has_lost(changes, places)
                 if is_other:
                     break
+
+
+def _has_lost(changes: Iterable[FileChange], places: Iterable[Path]) -> bool:
+    """Say whether a folder that is watched was removed, whatever is there now."""
+    from watchfiles import Change
+
+    watched = {place.absolute() for place in places}
+    return any(
+        kind is Change.deleted and Path(path).absolute() in watched for kind, path in changes
+    )
 
 
 def _identities(places: Iterable[Path]) -> list[tuple[int, int] | None]:

@@ -116,7 +116,7 @@ def reasoned_passages(
         gains = np.maximum(found.maxima[first:last].max(axis=0) - mean, 0.0)
         matches, words, around = windows.parts[first].tolist()
         behind = float(found.chosen.scores[0, 0] - found.chosen.scores[0, number])
-        near = -NEAR_LOSS * float(windows.are_near(first)[chosen[:number, 0]].sum())
+        near = 0.0 - NEAR_LOSS * float(windows.are_near(first)[chosen[:number, 0]].sum())
         terms = _terms(gains, text, spans)
         reasons.append(Reasons(behind, matches, words, around, near, terms))
     return ReasonedPassages(passages, tuple(reasons), weights)

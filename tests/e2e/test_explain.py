@@ -336,6 +336,7 @@ def test_reasons_are_printed_and_in_json(reasoned, capsys):
     assert "; the first has more of gate" in shown
     values = reasoned.to_dict()
     assert values["passages"][0]["reasons"]["behind"] == 0
+    assert str(values["passages"][0]["reasons"]["near"]) == "0.0", "no loss is not below nothing"
     assert len(values["weights"]) == len(values["matches"])
 
 

@@ -1,5 +1,6 @@
 """Status says what changed and changes nothing; a watch follows the files beside searches."""
 
+import importlib
 import json
 import os
 import signal
@@ -327,6 +328,39 @@ def test_a_watch_follows_the_folder_that_took_the_place_of_another(folder, tmp_p
         stop.set()
         thread.join(600)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("is_relative", [False, True])
+def test_a_watch_follows_a_folder_that_was_made_again_with_the_same_number(
+    tmp_path, monkeypatch, is_relative
+):
+    pytest.importorskip("watchfiles")
+    watching = importlib.import_module("colmodern.indexer.watch")
+    monkeypatch.chdir(tmp_path)
+    place, stop, is_begun, told = tmp_path / "texts", threading.Event(), threading.Event(), []
+    place.mkdir()
+    # As where the number of a removed folder is given to the next one at once.
+    monkeypatch.setattr(watching, "_identities", lambda places: [(1, 1) for _ in places])
+
+    def look():
+        where = {place.relative_to(tmp_path) if is_relative else place}
+        for has_changed in watching._changes(where, lambda _: True, stop):
+            told.append(has_changed)
+            is_begun.set()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        assert is_begun.wait(600)
+        place.rmdir()
+        place.mkdir()
+        assert wait_for(lambda: told[-2:] == [False, False] and True in told[1:])
+        before = len(told)
+        (place / "heron.md").write_text("a heron arrives")
+        assert wait_for(lambda: True in told[before:], seconds=30)
+    finally:
+        stop.set()
+        thread.join(600)
 
 
 def test_a_watch_ends_where_its_folder_is_gone(folder, tmp_path):

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from colmodern.corpus import ExtractionError, ScanOptions, SkipReason, extract, scan
+from colmodern.corpus.extraction import parquet
 
 
 def read(path, data=None, **options):
@@ -240,6 +241,41 @@ def test_one_value_of_parquet_that_cannot_be_read_costs_no_other_row(tmp_path):
     assert found[0].document.metadata["moment"] is None
     assert found[1].document.metadata["day"] is None
     assert [(s.row, s.reason) for s in skipped] == [(2, SkipReason.BAD_ROW)]
+
+
+def test_a_time_of_parquet_in_a_list_costs_its_row_only(tmp_path):
+    when = pa.array([[1], [2**62], None], pa.list_(pa.timestamp("us")))
+    path = write_parquet(tmp_path / "a.parquet", {"text": ["one", "two", "three"], "when": when})
+    found, skipped = read(path)
+    assert [d.text for d, _ in found] == ["one", "three"]
+    assert [(s.row, s.reason) for s in skipped] == [(2, SkipReason.BAD_ROW)]
+
+
+def test_a_time_of_parquet_in_a_zone_that_nobody_knows_is_told_in_utc(tmp_path):
+    when = pa.array([0], pa.timestamp("s", "Nowhere/Land"))
+    found, _ = read(write_parquet(tmp_path / "a.parquet", {"text": ["x"], "when": when}))
+    assert found[0].document.metadata["when"] == "1970-01-01 00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (pa.timestamp("ns"), dt.datetime(1970, 1, 1, microsecond=1)),
+        (pa.time64("ns"), dt.time(microsecond=1)),
+        (pa.duration("ns"), dt.timedelta(microseconds=1)),
+    ],
+)
+def test_nanoseconds_of_parquet_need_no_pandas(kind, expected, monkeypatch):
+    class Cell:
+        """As where pandas is not installed."""
+
+        type = kind
+        cast = pa.array([1001], kind)[0].cast
+
+        def as_py(self):
+            raise ValueError("not safely convertible to microseconds")
+
+    assert parquet._value(Cell()) == expected
 
 
 def test_parquet_without_the_text_field_names_its_columns(tmp_path):

@@ -78,16 +78,35 @@ def _value(cell: Any) -> Any:
     """Return what a cell holds; a time that no calendar has is nothing.
 
     Raises:
-        ValueError: It is text that is not UTF-8.
+        ValueError: It cannot be read: a text that is not UTF-8, or such a time in a list.
     """
+    import pyarrow as pa
+
     try:
         return cell.as_py()
-    except (OverflowError, ValueError):
-        import pyarrow as pa
-
+    except (OverflowError, ValueError) as error:
         if pa.types.is_temporal(cell.type):
-            return None
-        raise
+            return _time(cell)
+        raise ValueError(error) from error
+
+
+def _time(cell: Any) -> Any:
+    """Return a time to the microsecond, in UTC where its zone is unknown; None: there is none."""
+    import pyarrow as pa
+
+    kind = cell.type
+    unit = getattr(kind, "unit", None)
+    unit = "us" if unit == "ns" else unit  # Python knows no nanoseconds
+    if pa.types.is_timestamp(kind):
+        kind = pa.timestamp(unit, kind.tz and "UTC")
+    elif pa.types.is_duration(kind):
+        kind = pa.duration(unit)
+    elif pa.types.is_time64(kind):
+        kind = pa.time64(unit)
+    try:
+        return cell.cast(kind, safe=False).as_py()
+    except (OverflowError, ValueError):
+        return None
 
 
 def _batch_rows(file: Any, group: int, options: ScanOptions) -> int:
