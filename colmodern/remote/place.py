@@ -310,7 +310,7 @@ class RemotePlace:
         with remote_calls(self.url):
             try:
                 batches = obstore.list(self._store, prefix, chunk_size=1000)
-                while batch := asked(next, batches, None):
+                while (batch := asked(next, batches, None)) is not None:
                     for item in batch:
                         yield item["path"], FoundObject(item["size"], item["last_modified"])
             except FileNotFoundError:  # a folder that is not made yet
