@@ -21,8 +21,8 @@
 namespace colmodern {
 
 // In rising order of preference. The numbers are part of the binding's private face. `neon` is NEON with the dot
-// product of Armv8.2; `avxvnni` is all of avx2, and products of bytes in the encoder; `amx` is all of avx512vnni, and
-// tiles of bytes and bfloat16.
+// product of Armv8.2; `avxvnni` is avx2 but for products of bytes; `amx` is all of avx512vnni, and tiles of bytes and
+// bfloat16.
 enum class Isa : int { scalar = 0, avx2 = 1, avxvnni = 2, avx512vnni = 3, neon = 4, amx = 5 };
 
 constexpr int kIsaCount = 6;

@@ -24,6 +24,14 @@ namespace {
 constexpr Kernels kScalar = COLMODERN_TABLE(scalar);
 #if COLMODERN_X86
 constexpr Kernels kAvx2 = COLMODERN_TABLE(avx2);
+constexpr Kernels kAvxvnni = [] {
+  Kernels kernels = kAvx2;
+  kernels.centroid_products = centroid_products_avxvnni;
+  kernels.code_maxima = code_maxima_avxvnni;
+  kernels.row_scores = row_scores_avxvnni;
+  kernels.raise_nearest = raise_nearest_avxvnni;
+  return kernels;
+}();
 constexpr Kernels kAvx512vnni = COLMODERN_TABLE(avx512vnni);
 constexpr Kernels kAmx = [] {
   Kernels kernels = kAvx512vnni;
@@ -101,7 +109,8 @@ const Kernels& kernels_for(Isa isa) {
     throw std::invalid_argument("this machine cannot run the kernels for " + std::string(name_of(isa)));
   }
 #if COLMODERN_X86
-  if (isa == Isa::avx2 || isa == Isa::avxvnni) return kAvx2;
+  if (isa == Isa::avx2) return kAvx2;
+  if (isa == Isa::avxvnni) return kAvxvnni;
   if (isa == Isa::avx512vnni) return kAvx512vnni;
   if (isa == Isa::amx) return kAmx;
 #elif COLMODERN_ARM

@@ -197,6 +197,7 @@ const Kernels& kernels_for(Isa isa);
 COLMODERN_DECLARE_KERNELS(scalar)
 #if COLMODERN_X86
 COLMODERN_DECLARE_KERNELS(avx2)
+COLMODERN_DECLARE_KERNELS(avxvnni)  // those that multiply bytes
 COLMODERN_DECLARE_KERNELS(avx512vnni)
 void code_maxima_amx(const PackedQuery&, const CentroidRows&, const std::int16_t*, const CodeColumns&, std::int64_t,
                      std::int64_t, float*) noexcept;

@@ -1,5 +1,5 @@
 // A strip of sixteen lanes in two registers of AVX2; tiles of four rows against one strip. Included once, by the file
-// of a kernel.
+// of a kernel; with COLMODERN_VNNI_STRIPS bytes are multiplied by AVX-VNNI.
 #pragma once
 
 #include "kernels.h"
@@ -9,6 +9,8 @@
 #include <immintrin.h>
 
 #include <cstdint>
+
+#include "vnni.h"
 
 #define COLMODERN_TARGET __attribute__((target("avx2,fma,f16c")))
 #define COLMODERN_INLINE COLMODERN_TARGET inline __attribute__((always_inline))
@@ -71,6 +73,12 @@ COLMODERN_INLINE void raise(IntPart& best, IntPart& numbers, IntPart x, int numb
   numbers = _mm256_blendv_epi8(numbers, _mm256_set1_epi32(number), better);
 }
 
+#if defined(COLMODERN_VNNI_STRIPS)
+// sum + the products of unsigned bytes of a row and bytes with a sign, in fours.
+COLMODERN_INLINE IntPart add_byte_products(IntPart sum, IntPart row, IntPart lanes, std::uint8_t) {
+  return add_products(sum, row, lanes);
+}
+#else
 // sum + the products of bytes, in fours. Pairs of products must fit in 16 bits: bytes of a row have 7 bits, or a sign
 // and are not -128, and neither is one of the lanes.
 COLMODERN_INLINE IntPart add_fours(IntPart sum, __m256i pairs) {
@@ -83,6 +91,7 @@ COLMODERN_INLINE IntPart add_byte_products(IntPart sum, IntPart row, IntPart lan
 COLMODERN_INLINE IntPart add_byte_products(IntPart sum, IntPart row, IntPart lanes, std::int8_t) {
   return add_fours(sum, _mm256_maddubs_epi16(_mm256_abs_epi8(row), _mm256_sign_epi8(lanes, row)));
 }
+#endif
 
 }  // namespace
 }  // namespace colmodern
