@@ -7,14 +7,16 @@ gives up after a minute. So the main thread, which alone runs these handlers, le
 from __future__ import annotations
 
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread, current_thread, main_thread
 from typing import ParamSpec, TypeVar
 
-__all__ = ["asked"]
+__all__ = ["asked", "awaited"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_LOOK_SECONDS = 0.5
 
 
 def asked(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -33,7 +35,19 @@ def asked(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
             outcome.put((None, error))
 
     Thread(target=run, name="colmodern-store", daemon=True).start()
-    found, error = outcome.get()
+    found, error = awaited(outcome)
     if error is not None:
         raise error
     return found  # type: ignore[return-value]
+
+
+def awaited(queue: SimpleQueue[T]) -> T:
+    """Return what comes next from a queue; a signal that raises ends the wait.
+
+    One that is received just before a wait begins does not end it, so that no wait is long.
+    """
+    while True:
+        try:
+            return queue.get(timeout=_LOOK_SECONDS)
+        except Empty:
+            continue

@@ -9,6 +9,8 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
+from colmodern.remote.asked import awaited
+
 __all__ = ["AT_ONCE", "StoppedError", "each"]
 
 T = TypeVar("T")
@@ -83,7 +85,7 @@ class _Doing(Generic[T]):
 
     def wait(self) -> BaseException | None:
         """Wait until one is done; return what it raised."""
-        error = self._ended.get()
+        error = awaited(self._ended)
         self.n_running -= 1
         return error
 

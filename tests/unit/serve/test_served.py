@@ -95,7 +95,8 @@ def test_what_cannot_be_served_is_tried_again_after_a_growing_pause(index, monke
         raise EncoderError("There is no such model.")
 
     served = ServedIndex("i", index)
-    monkeypatch.setattr("colmodern.serve.pause.time.monotonic", lambda: now[0])
+    # Not the clock of everybody: servers of other tests run in this process.
+    monkeypatch.setattr("colmodern.serve.pause.time", SimpleNamespace(monotonic=lambda: now[0]))
     with monkeypatch.context() as broken:
         broken.setattr("colmodern.serve.served.encoder_of", failing)
         shutil.rmtree(index)
