@@ -30,9 +30,7 @@ from colmodern.kernels.checks import (
     check_expected,
     check_ids,
     check_offsets,
-    check_query,
     check_sharpness,
-    check_table,
     check_threads,
 )
 from colmodern.kernels.coding import (
@@ -290,7 +288,6 @@ def centroid_table(
         Products in whole steps, fine enough that the greatest product there can be is 32,767.
     """
     check_threads(threads)
-    check_query(query)
     dim = query.values.shape[1]
     check_array("centroids", centroids, (np.int8,), ("n_centroids", dim))
     check_array("steps", steps, (np.float32,), (len(centroids),))
@@ -321,7 +318,6 @@ def expected_maxima(
     Returns:
         Shape (n_query,), float32. Documents without tokens do not count; zeros where none has any.
     """
-    check_table(table)
     check_array("centroid_ids", centroid_ids, (np.uint32,), ("n_tokens",))
     check_offsets(offsets, len(centroid_ids))
     if active_isa() == REFERENCE:
@@ -345,7 +341,6 @@ def probe(table: CentroidTable, n: int) -> NDArray[np.uint32]:
     Returns:
         Shape (n_query, n), uint32: best first, the lower id of equals first.
     """
-    check_table(table)
     if not 1 <= n <= len(table):
         raise ValueError(f"n must lie within 1 to {len(table)}, got {n}.")
     if active_isa() == REFERENCE:

@@ -7,21 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colmodern.kernels.operands import (
-    CACHE_LINE,
-    MAX_DIM,
-    MAX_LEVEL,
-    N_LEVELS,
-    ROW_LANES,
-    CentroidTable,
-    QuantisedQuery,
-)
 from colmodern.types import FloatVector, IntVector
 
 Shape = tuple[int | str, ...]
 
 _MAX_SHARPNESS = 64.0
-_MAX_VALUE = 127
 
 
 def check_array(name: str, array: NDArray[Any], dtypes: tuple[type, ...], shape: Shape) -> None:
@@ -138,34 +128,3 @@ def check_spans(begins: IntVector, ends: IntVector, n_tokens: IntVector) -> None
             f"offsets of a span are {begins[i]} to {ends[i]}, expected a range within "
             f"{n_tokens[i]} tokens."
         )
-
-
-def check_table(table: CentroidTable) -> None:
-    """Raise unless a table has the types, shapes and values that a kernel reads."""
-    check_array("table.rows", table.rows, (np.int16,), ("n_centroids", "n_lanes"))
-    n_lanes = table.rows.shape[1]
-    check_array("table.steps", table.steps, (np.float32,), (n_lanes,))
-    if not np.isfinite(table.steps).all():
-        raise ValueError("table.steps must be finite; a query token or a centroid is not.")
-    if n_lanes % ROW_LANES or not 0 <= table.n_query <= n_lanes:
-        raise ValueError(f"table has {n_lanes} lanes for {table.n_query} query tokens.")
-    if table.rows.size and table.rows.ctypes.data % CACHE_LINE:
-        raise ValueError("table.rows must begin on a cache line; take it from centroid_table.")
-
-
-def check_query(query: QuantisedQuery) -> None:
-    """Raise unless a query has the types, shapes and values that a kernel reads."""
-    check_array("query.values", query.values, (np.int8,), ("n_query", "dim"))
-    n_query, dim = query.values.shape
-    if dim == 0 or dim % 16 or dim > MAX_DIM:
-        raise ValueError(f"dim must be a multiple of 16 up to {MAX_DIM}, got {dim}.")
-    if query.values.size and query.values.min() < -_MAX_VALUE:
-        raise ValueError("query.values must lie within -127..127, got -128.")
-    check_array("query.steps", query.steps, (np.float32,), (n_query,))
-    levels = query.levels
-    check_array("query.levels", levels, (np.int8,), (N_LEVELS,))
-    if query.bits not in {1, 2, 4}:
-        raise ValueError(f"query.bits must be 1, 2 or 4, got {query.bits}.")
-    if levels.min() < -MAX_LEVEL or levels.max() > MAX_LEVEL:
-        extremes = f"{levels.min()}..{levels.max()}"
-        raise ValueError(f"query.levels must lie within {-MAX_LEVEL}..{MAX_LEVEL}, got {extremes}.")

@@ -18,10 +18,8 @@ from colmodern.kernels.checks import (
     check_expected,
     check_ids,
     check_postings,
-    check_query,
     check_sharpness,
     check_spans,
-    check_table,
     check_threads,
 )
 from colmodern.kernels.contexts import LEVELS, check_blocks, level_step
@@ -69,7 +67,6 @@ def gather(
         probed centroid.
     """
     check_threads(threads)
-    check_table(table)
     check_array("probed", probed, (np.uint32,), (table.n_query, "n"))
     check_array("allowed", allowed, (np.bool_,), (segments.n_documents,))
     if taken_off is not None:
@@ -125,7 +122,6 @@ def smooth_maxsim(
         Shape (n_listed,), float32. Minus infinity for an empty document, 0 for an empty query.
     """
     check_threads(threads)
-    check_table(table)
     if query is None and segments.has_contexts:
         raise ValueError("query must be given where contexts are.")
     contexts = _context_operands(query, table)
@@ -340,8 +336,6 @@ def _code_operands(
 ) -> tuple[Any, ...]:
     """Check what the kernels over coded tokens have in common, and return it as they take it."""
     check_threads(threads)
-    check_query(query)
-    check_table(table)
     dim = query.values.shape[1]
     operands = _context_operands(query, table)
     segments.check_codes(dim, dim * query.bits // 8)

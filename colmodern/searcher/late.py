@@ -204,7 +204,7 @@ class _Rescoring:
             return False
         gathered = self._gathered.scores
         errors = self._widened(self._promised[end // 2 : end] - gathered[end // 2 : end])
-        bias = np.median(self._scores - self._promised[self._scored])
+        bias = _median(self._scores - self._promised[self._scored])
         return expected_beyond(floor - bias, gathered[end:], errors) <= self._may_miss
 
     def _widened(self, errors: FloatVector) -> FloatVector:
@@ -213,7 +213,7 @@ class _Rescoring:
         None of a few hundred is as rare as one that lets in a document of ten thousand; and the
         fewer hits, the more such a document counts.
         """
-        middle = np.median(errors)
+        middle = _median(errors)
         wider: FloatVector = middle + (errors - middle) * np.float32(
             1 + self._room.widened / self._k
         )
@@ -230,6 +230,13 @@ class _Rescoring:
             return None
         worst: np.float32 = np.partition(self._scores, n - self._k)[n - self._k]
         return worst
+
+
+def _median(values: FloatVector) -> np.float32:
+    """Return the median of a few values, at least one; ``np.median`` takes twenty times as long."""
+    in_order, n = np.sort(values), len(values)
+    middle: np.float32 = (in_order[(n - 1) // 2] + in_order[n // 2]) / np.float32(2)
+    return middle
 
 
 def expected_beyond(floor: np.float32, promised: FloatVector, errors: FloatVector) -> float:

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from colmodern.searcher.filters import Filters
 
 
+# To ask costs a search more than its plan: Linux has it in a file.
+_CORES = os.cpu_count() or 1
+
+
 class Searcher:
     """Searches one snapshot of an index.
 
@@ -458,7 +462,7 @@ class Searcher:
             n_documents=self.n_documents if statistics is None else statistics.n_documents,
             n_tokens=self._reader.n_tokens if statistics is None else statistics.n_tokens,
             scoring=Scoring.MAXSIM if request.mode is Mode.BM25 else self._scoring,
-            threads=os.cpu_count() or 1,
+            threads=_CORES,
             begin=begin,
             passage_map=None if request.mode is Mode.BM25 else self._passage_map,
         )

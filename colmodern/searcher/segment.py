@@ -193,7 +193,9 @@ def _either(one: IntVector, other: IntVector) -> IntVector:
     ``np.union1d`` imports ``numpy.ma`` when it is first called, which takes longer than a search.
     """
     both = np.sort(np.concatenate([one, other]))
-    return both[np.diff(both, prepend=-1) > 0]
+    is_new = np.ones(len(both), np.bool_)
+    np.not_equal(both[1:], both[:-1], out=is_new[1:])
+    return both[is_new]
 
 
 def scorer_of(part: Part, plan: QueryPlan) -> DocumentScorer:

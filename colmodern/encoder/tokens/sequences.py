@@ -100,13 +100,15 @@ def plan_query(
         filler: The id they are filled up with.
     """
     body_stop = text.head + min(text.n_body, limit - text.head - text.tail)
-    chosen = np.r_[0:body_stop, len(text.ids) - text.tail : len(text.ids)]
-    ids, spans = text.ids[chosen], text.spans[chosen]
-    n_real = len(ids)
+    tail = len(text.ids) - text.tail
+    n_real = body_stop + text.tail
     n_added = max(0, expansion.length - n_real) if expansion is not None else 0
-    ids = np.concatenate([ids, np.full(n_added, filler, np.int64)])
-    spans = np.concatenate([spans, np.zeros((n_added, 2), np.int32)])
-    keep: NDArray[np.bool_] = ~np.isin(ids, skipped)
+    fillers = np.full(n_added, filler, np.int64)
+    ids = np.concatenate([text.ids[:body_stop], text.ids[tail:], fillers])
+    no_places = np.zeros((n_added, 2), np.int32)
+    spans = np.concatenate([text.spans[:body_stop], text.spans[tail:], no_places])
+    # np.isin sorts, which takes ten times as long for a few ids.
+    keep: NDArray[np.bool_] = (ids[:, np.newaxis] != skipped).all(axis=1)
     if not keep[text.head : body_stop].any():
         return _NOTHING
     attend = expansion is not None and expansion.attend

@@ -160,9 +160,12 @@ class TextTokenizer:
         ids = np.array(encoding.ids, dtype=np.int64)
         spans = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
         special = np.array(encoding.special_tokens_mask, dtype=bool)
-        starts, ends = spans.T
-        in_prompt = (starts < n_prompt) & ((ends <= n_prompt) | np.isin(ids, self._added))
-        head = _leading(special | in_prompt)
+        leading = special
+        if n_prompt:
+            starts, ends = spans.T
+            is_in_prompt = (ends <= n_prompt) | np.isin(ids, self._added)
+            leading = special | ((starts < n_prompt) & is_in_prompt)
+        head = _leading(leading)
         tail = min(_leading(special[::-1]), len(ids) - head)
         _without_space(spans, text)
         spans = np.maximum(spans - n_prompt, 0)
