@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 ROWS_A_CENTROID = (8, 16, 32, 64, 64, 64)
 """How many rows for each centroid the iterations look at."""
 
+_BLOCK_ROWS = 512
+
 
 def train_centroids(
     rows: NDArray[np.uint8], n_centroids: int, *, seed: int, threads: int = 1
@@ -63,8 +65,11 @@ def train_centroids(
 
 def _farthest(rows: NDArray[np.uint8], scores: NDArray[np.int32], n: int) -> NDArray[np.int64]:
     """Return which ``n`` rows lie farthest from their centroids, ties in row order."""
-    values = rows.astype(np.int16) - np.int16(kernels.ROW_OFFSET)
-    squares = np.einsum("ij,ij->i", values, values, dtype=np.int32)
+    squares = np.empty(len(rows), np.int64)
+    for start in range(0, len(rows), _BLOCK_ROWS):  # so that a block stays in the cache
+        block = slice(start, start + _BLOCK_ROWS)
+        values = rows[block].astype(np.int16)
+        values -= kernels.ROW_OFFSET
+        squares[block] = np.einsum("ij,ij->i", values, values, dtype=np.int32)
     # A score is the product less half a squared length, in steps of which two make one of a row.
-    distances = squares - scores.astype(np.int64)
-    return np.argsort(-distances, kind="stable")[:n]
+    return np.argsort(scores - squares, kind="stable")[:n]
