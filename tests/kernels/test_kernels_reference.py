@@ -39,14 +39,17 @@ def a_table(rows, steps=None):
 def a_query(values, steps):
     """A query for codes of one bit, which alone decide the level."""
     levels = np.tile(np.array([-3, 5], np.int8), 8)
-    values, steps = np.array(values, np.int8), np.array(steps, np.float32)
-    return QuantisedQuery(values, steps, levels, np.float32(0.5), 1)
+    return QuantisedQuery(of_16(values), np.array(steps, np.float32), levels, np.float32(0.5), 1)
+
+
+def of_16(rows):
+    """Rows of whole numbers in 16 dimensions, of which the last are 0."""
+    return np.array([[*row, *[0] * (16 - len(row))] for row in rows], np.int8)
 
 
 def a_query_of_16(*values):
     """The same with values for the first dimensions of 16 and steps of 1, 2, ..."""
-    rows = [[*row, *[0] * (16 - len(row))] for row in values]
-    return a_query(rows, range(1, len(rows) + 1))
+    return a_query(values, range(1, len(values) + 1))
 
 
 def test_maxsim_adds_the_best_product_of_each_query_token():
@@ -91,7 +94,7 @@ def test_centroid_rows_are_products_in_whole_steps_padded_with_the_lowest():
     # Products of the integers: 2 * 10 - 3 * 20 = -40 and 2 * -7 + 3 * 1 = -11; the second token is
     # half as long. A centroid's step is 1 or 10, a table's step 4.
     query = a_query([[2, -3], [2, -3]], [1, 0.5])
-    centroids = np.array([[10, 20], [-7, -1]], np.int8)
+    centroids = of_16([[10, 20], [-7, -1]])
     table_steps = np.zeros(32, np.float32)
     table_steps[:2] = 4
     rows = reference.centroid_rows(query, centroids, floats(1, 10), table_steps)
@@ -103,7 +106,7 @@ def test_centroid_rows_are_products_in_whole_steps_padded_with_the_lowest():
 def test_a_product_beyond_16_bits_is_cut_off():
     query = a_query([[127], [-127]], [1, 1])
     table_steps = np.full(32, 1e-3, np.float32)
-    rows = reference.centroid_rows(query, np.array([[127]], np.int8), floats(1), table_steps)
+    rows = reference.centroid_rows(query, of_16([[127]]), floats(1), table_steps)
     assert rows[0, :2].tolist() == [2**15 - 1, -(2**15)]
 
 
