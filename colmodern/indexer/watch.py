@@ -99,11 +99,12 @@ def _changes(
         from watchfiles import watch as file_changes
     except ImportError as error:
         raise MissingExtraError(purpose="Watching files", extra="watch") from error
-    is_other = True
-    while stop is None or not stop.is_set():
+    is_other, pause = True, Event() if stop is None else stop
+    while not pause.is_set():
         known = _identities(places)
         if None in known:
-            yield True  # whoever reads the files says what is missing
+            yield True  # whoever reads the files says what is missing, unless it waits for its turn
+            pause.wait(TICK_MS / 1000)
             continue
         told = file_changes(
             *places,

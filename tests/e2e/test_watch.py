@@ -14,7 +14,7 @@ import pytest
 
 from colmodern import HashEncoder, Indexer, Searcher
 from colmodern.corpus import ScanOptions
-from colmodern.errors import IndexNotFoundError, InputError, MissingExtraError
+from colmodern.errors import IndexLockedError, IndexNotFoundError, InputError, MissingExtraError
 from colmodern.indexer import Embeddings, status, watch
 from colmodern.storage import IndexReader, IndexWriter, verify
 
@@ -370,3 +370,25 @@ def test_a_watch_ends_where_its_folder_is_gone(folder, tmp_path):
     folder.rename(tmp_path / "elsewhere")
     with pytest.raises(InputError):
         watch(indexer, [folder], report=print, problem=print)
+
+
+def test_a_watch_of_a_gone_folder_waits_for_another_writer_with_pauses(
+    folder, tmp_path, monkeypatch
+):
+    pytest.importorskip("watchfiles")
+    indexer = Indexer(tmp_path / "index", HashEncoder(dim=16))
+    indexer.sync([folder])
+    folder.rename(tmp_path / "elsewhere")
+    looked, stop = [], threading.Event()
+
+    def locked(*_, **__):
+        looked.append(time.monotonic())
+        if len(looked) == 4:
+            stop.set()
+        raise IndexLockedError("Another process writes.", path=indexer.path)
+
+    module = importlib.import_module("colmodern.indexer.watch")
+    monkeypatch.setattr(module, "TICK_MS", 100)
+    monkeypatch.setattr(module, "status", locked)
+    watch(indexer, [folder], report=print, problem=print, stop=stop)
+    assert looked[-1] - looked[0] > 0.29
