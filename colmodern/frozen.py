@@ -55,6 +55,8 @@ def _init_of(kind: Any) -> Callable[..., None]:
     by_place: list[str] = []
     by_name: list[str] = []
     for one in fields(kind):
+        if not one.init:
+            raise TypeError(f"{kind.__qualname__}.{one.name}: @frozen takes every field.")
         names[f"_set_{one.name}"] = getattr(kind, one.name).__set__
         value, default = one.name, ""
         if one.default is not MISSING:
@@ -69,7 +71,7 @@ def _init_of(kind: Any) -> Callable[..., None]:
     if hasattr(kind, "__post_init__"):
         body.append("self.__post_init__()")
     taken = ", ".join(["self", *by_place, *(["*", *by_name] if by_name else [])])
-    exec(f"def __init__({taken}):\n    " + "\n    ".join(body or ["pass"]), names)  # noqa: S102
+    exec(f"def __init__({taken}):\n    " + "\n    ".join(body or ["pass"]), names)
     made: Callable[..., None] = names["__init__"]
     made.__qualname__ = f"{kind.__qualname__}.__init__"
     made.__module__ = kind.__module__

@@ -49,7 +49,7 @@ def distill(
         InputError: A source is missing, cannot be read or has nothing to learn from.
         EncoderError: A checkpoint cannot be read.
     """
-    _require_extra()
+    require_extra()
     if layout is not None:
         recipe = dataclasses.replace(
             recipe, export=dataclasses.replace(recipe.export, format=layout)
@@ -118,7 +118,12 @@ def _chosen(recipe: Recipe, names: Sequence[str]) -> list[Stage]:
     return [s for s in STAGES if s.wanted(recipe) and (not names or s.name in names)]
 
 
-def _require_extra() -> None:
+def require_extra() -> None:
+    """Refuse to go on without the extra ``distill``.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
     try:
         import accelerate  # noqa: F401
         import datasets  # noqa: F401

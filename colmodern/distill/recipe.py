@@ -80,6 +80,16 @@ class Recipe:
                     code="option_conflict",
                 )
 
+    @property
+    def turns_teachers(self) -> bool:
+        """Whether the vectors of the warm start's teachers are turned onto axes of their own.
+
+        Those of several are longer than the student's, and a student that starts from a checkpoint
+        keeps the directions that it has.
+        """
+        several = self.warm_start is not None and len(self.warm_start.all_teachers) > 1
+        return several or bool(self.student.start)
+
     @classmethod
     def load(cls, path: str | Path) -> Recipe:
         """Read a recipe from a TOML file, or one of the package's by its bare name.

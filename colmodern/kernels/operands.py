@@ -49,8 +49,8 @@ class QuantisedQuery:
         bits: How many bits a residual code has: 1, 2 or 4.
 
     Raises:
-        TypeError: An array is none, or of another dtype.
-        ValueError: A shape or a value is another.
+        TypeError: An attribute is no array, or an array of another dtype.
+        ValueError: A shape or a value is not allowed.
     """
 
     values: NDArray[np.int8]
@@ -99,8 +99,8 @@ class CentroidTable:
         n_query: How many query tokens there are.
 
     Raises:
-        TypeError: An array is none, or of another dtype.
-        ValueError: A shape or a value is another.
+        TypeError: An attribute is no array, or an array of another dtype.
+        ValueError: A shape or a value is not allowed.
     """
 
     rows: NDArray[np.int16]

@@ -1,7 +1,8 @@
 """The arithmetic of a search: which documents look good, and what do they score by their codes?
 
-As in ``colmodern.kernels``: arguments are checked here, ``reference.py`` defines what is computed
-for the documents of one segment. A call takes the documents of all segments at once.
+As in ``colmodern.kernels``: arrays are checked here, queries and tables when they are made, and
+``reference.py`` defines what is computed for the documents of one segment. A call takes the
+documents of all segments at once.
 """
 
 from __future__ import annotations

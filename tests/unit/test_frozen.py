@@ -54,6 +54,14 @@ def test_it_is_made_as_a_dataclass_is():
         Alone(1)
 
 
+def test_what_init_does_not_take_is_refused():
+    with pytest.raises(TypeError, match=r"Odd\.a"):
+
+        @frozen
+        class Odd:
+            a: int = field(init=False)
+
+
 def test_it_cannot_be_changed():
     one = Ours(1)
     for name in ("a", "b", "twice", "another"):

@@ -1,13 +1,13 @@
 """From documents to a student that is adapted to them, or to the finding that nothing is gained.
 
-The work takes a minute whatever the size of the corpus, and the same documents give the same
-student: stopped at any moment, it is done again, and an index that was begun goes on.
+The work takes a minute, with training a quarter of an hour, whatever the size of the corpus, and
+the same documents give the same student: stopped at any moment, it is done again, training goes on
+from its last checkpoint, and an index that was begun goes on.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,20 +16,29 @@ from pathlib import Path
 import numpy as np
 
 from colmodern.corpus import ScanOptions
-from colmodern.distill.adapt.general import general_trials
-from colmodern.distill.adapt.judge import Outcome, Pool, Trial
+from colmodern.distill.adapt.judge import Outcome
 from colmodern.distill.adapt.judged import read_judged
-from colmodern.distill.adapt.queries import learned_from, requests
+from colmodern.distill.adapt.queries import PseudoQuery, learned_from
+from colmodern.distill.adapt.reading import Material, Reading
 from colmodern.distill.adapt.report import Adaptation, Measured, first_hits
 from colmodern.distill.adapt.sample import Drawn, documents_of, sample_of
-from colmodern.distill.adapt.student import check_free, write_student
+from colmodern.distill.adapt.student import REPORT_FILE, check_free, write_student
+from colmodern.distill.adapt.training import (
+    between,
+    check_training,
+    named_teachers,
+    record_training,
+    recorded_teachers,
+    trained,
+)
 from colmodern.distill.adapt.weights import expected_matches, fit_weights
 from colmodern.distill.locked import alone
+from colmodern.distill.options.student import TokenTeacher
 from colmodern.encoder import DEFAULT_NAME, Encoder
 from colmodern.encoder.checkpoint.sources import find_model
 from colmodern.encoder.query_weights import QUERY_WEIGHTS_FILE, QueryWeights
 from colmodern.errors import ConfigError, InputError
-from colmodern.types import Document, Progress
+from colmodern.types import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +46,9 @@ LEAST_DOCUMENTS = 20
 """Of fewer, what every document matches cannot be told."""
 MAY_LOSE = 0.005
 """So much of its nDCG@10 on general queries may be lost."""
+_SHARES = (1.0, 0.5)  # of what training made of the weights
 _STRENGTHS = (1.0, 0.5)
-_FITTED, _HELD_OUT = 1_200, 400  # queries at most
+_FITTED = 1_200  # queries at most
 _LEAST_QUERIES = 20
 
 
@@ -52,6 +62,9 @@ class AdaptRequest:
         model: The student to start from: a name or a folder.
         queries: A file of queries and ids of the documents that answer them, which decide whether
             anything is gained in place of made ones.
+        train: Whether the student also reads texts of the corpus, taught by its teachers: a quarter
+            of an hour on two cores (extra ``distill``).
+        teachers: Other teachers than those that its record names; naming some means ``train``.
         scan: Which files, and how they are read.
         seed: Decides what is drawn.
     """
@@ -60,26 +73,33 @@ class AdaptRequest:
     output: Path
     model: str = DEFAULT_NAME
     queries: Path | None = None
+    train: bool = False
+    teachers: Sequence[str] = ()
     scan: ScanOptions = field(default_factory=ScanOptions)
     seed: int = 0
 
 
 def adapt(request: AdaptRequest, *, progress: Progress | None = None) -> Adaptation:
-    """Fit the weights of query tokens to a corpus; write a student if that gains anything.
+    """Adapt a student to a corpus; write it if that gains anything.
 
     Args:
         request: What is to be done.
         progress: Told how far it is.
 
     Raises:
-        ConfigError: The student is adapted already, or another process writes to ``output``.
-        EncoderError: The student cannot be read.
+        ConfigError: The student is adapted already, another process writes to ``output``, or a
+            teacher is missing or does not suit the student.
+        EncoderError: The student or a teacher cannot be read.
         InputError: There are too few documents, files cannot be read, or a query's document is not
             there, or something else lies at ``output``.
+        MissingExtraError: Training is asked for without the extra ``distill``.
+
+    What training has done stays beside ``output``, so that the same call goes on or is quick, until
+    ``forget_training`` is called.
     """
     check_free(request.output)
     name, start = find_model(request.model)
-    if (start / QUERY_WEIGHTS_FILE).is_file():
+    if (start / QUERY_WEIGHTS_FILE).is_file() or (start / REPORT_FILE).is_file():
         raise ConfigError(
             f"{start} is adapted already; name the student that it started from.",
             code="checkpoint_mismatch",
@@ -89,15 +109,41 @@ def adapt(request: AdaptRequest, *, progress: Progress | None = None) -> Adaptat
     given = [] if request.queries is None else read_judged(request.queries)
     tell: Progress = _untold if progress is None else progress
     output = request.output.absolute()
+    teachers = named_teachers(request.teachers)
+    if request.train and not teachers:
+        teachers = recorded_teachers(start, is_ours=name == DEFAULT_NAME)
+    if teachers:
+        check_training(start, teachers)
     work = output.with_name(f".{output.name}.work")
     with alone(work):
         try:
-            weights, found = _Fitting(request, name, given, tell).run()
-            if weights is not None:
-                write_student(start, weights, found.to_dict(), work=work, output=output)
+            best, found = _Fitting(request, (name, start), teachers, given, tell, work).run()
+            if found.adapted:
+                write_student(best.student, best.weights, found.to_dict(), work=work, output=output)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return found
+
+
+def forget_training(output: Path) -> None:
+    """Remove what was kept so that a student that was stopped in its training could go on."""
+    shutil.rmtree(_training_of(output), ignore_errors=True)
+
+
+def _training_of(output: Path) -> Path:
+    return output.absolute().with_name(f".{output.name}.training")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """A student that may be better, and how it was measured."""
+
+    student: Path
+    weights: QueryWeights | None
+    trained: float
+    strength: float
+    own: Outcome
+    general: Outcome
 
 
 class _Fitting:
@@ -106,88 +152,128 @@ class _Fitting:
     def __init__(
         self,
         request: AdaptRequest,
-        name: str,
+        start: tuple[str, Path],
+        teachers: Sequence[TokenTeacher],
         given: list[tuple[str, tuple[str, ...]]],
         tell: Progress,
+        work: Path,
     ) -> None:
-        self._request, self._name, self._given, self._tell = request, name, given, tell
-        self._encoder = Encoder.load(name)
-        self._threads = os.cpu_count() or 1
+        self._request, self._given, self._tell, self._work = request, given, tell, work
+        self._name, self._start = start
+        self._teachers = teachers
 
-    def run(self) -> tuple[QueryWeights | None, Adaptation]:
-        """Return the weights, None if nothing is gained, and what was measured."""
+    def run(self) -> tuple[_Found, Adaptation]:
+        """Return the best student that was found, and what there is to say of it."""
+        request = self._request
         sample = self._drawn()
-        drawn = [one for one in sample.documents if one.id not in sample.answers]
-        documents = [*drawn, *sample.answers.values()]
-        self._tell("adapting (documents)", 0, len(documents))
-        vectors = [one.vectors for one in self._encoder.encode_documents(_texts(documents))]
-        made = learned_from(drawn, seed=self._request.seed)
+        material = Material.of(sample, self._given)
+        made = learned_from(material.drawn, seed=request.seed)
         learned = [one for one in made if one.document % 2 == 0][:_FITTED]
-        trials = self._trials(documents, drawn)
-        if min(len(learned), len(trials)) < (1 if self._given else _LEAST_QUERIES):
+        start = self._reading(self._start, material)
+        if min(len(learned), len(start.own[1])) < (1 if self._given else _LEAST_QUERIES):
             raise InputError(
-                f"Only {len(made)} queries can be made from {len(documents)} documents: their "
-                "texts are too short to adapt a student to.",
+                f"Only {len(made)} queries can be made from {len(material.documents)} documents: "
+                "their texts are too short to adapt a student to.",
                 code="data_empty",
             )
-        self._tell("adapting (queries)", 0, len(learned))
-        queries = self._encoder.encode_queries([one.text for one in learned])
-        about = np.repeat([one.document for one in learned], [len(one) for one in queries])
-        tokens = np.concatenate([one.vectors for one in queries])
-        expected = expected_matches(tokens, about.tolist(), vectors)
-        pool = Pool(vectors, scoring=self._encoder.scoring, threads=self._threads)
-        general = general_trials(self._encoder, seed=self._request.seed, threads=self._threads)
-        return self._best(
-            [(one, fit_weights(tokens, expected, strength=one)) for one in _STRENGTHS],
-            (pool, trials),
-            general,
-            [one.id for one in documents],
-            len(drawn),
+        best = before = self._measured(start, None)
+        read = start
+        if self._teachers:
+            found = self._trained(start, before, sample.texts, material)
+            if found is not None:
+                read, best = found
+        best = self._weighed(read, before, best, learned)
+        is_adapted = best is not before
+        return best, Adaptation(
+            model=str(request.output.absolute()) if is_adapted else self._name,
+            start=self._name,
+            adapted=is_adapted,
+            strength=best.strength,
+            trained=best.trained,
+            documents=len(material.drawn),
+            held_out=Measured.of(before.own, best.own),
+            general=Measured.of(before.general, best.general),
+            changed=first_hits(start.own[1], before.own, best.own, material.ids),
         )
 
-    def _best(
+    def _trained(
         self,
-        candidates: list[tuple[float, QueryWeights]],
-        own: tuple[Pool, list[Trial]],
-        general: tuple[Pool, list[Trial]],
-        ids: list[str],
-        n_documents: int,
-    ) -> tuple[QueryWeights | None, Adaptation]:
-        """Return the strongest weights that gain something and lose little elsewhere."""
-        before, before_general = self._judged(own, None), self._judged(general, None)
-        found = None
-        for strength, weights in candidates:
-            after, after_general = self._judged(own, weights), self._judged(general, weights)
-            measured = Measured.of(before, after)
-            elsewhere = Measured.of(before_general, after_general)
-            is_good = measured.gain > 0 and elsewhere.gain >= -MAY_LOSE
-            logger.info("strength %g: held out %s, general %s", strength, measured, elsewhere)
-            if is_good or found is None:
-                found = Adaptation(
-                    model=str(self._request.output.absolute()) if is_good else self._name,
-                    start=self._name,
-                    adapted=is_good,
-                    strength=strength if is_good else 0.0,
-                    documents=n_documents,
-                    held_out=measured,
-                    general=elsewhere,
-                    changed=first_hits(own[1], before, after, ids) if is_good else (),
-                )
-            if is_good:
-                return weights, found
-        assert found is not None
-        return None, found
+        start: Reading,
+        before: _Found,
+        texts: Sequence[str],
+        material: Material,
+    ) -> tuple[Reading, _Found] | None:
+        """Return a student that has read the corpus, if it gains anything and loses little."""
+        student = trained(
+            self._start,
+            texts,
+            self._teachers,
+            dim=start.encoder.dim,
+            seed=self._request.seed,
+            folder=_training_of(self._request.output),
+            progress=self._tell,
+        )
+        for share in _SHARES:
+            target = between(self._start, student, share, self._work / f"share-{share:g}")
+            record_training(target, self._teachers, share)
+            read = self._reading(target, material)
+            found = self._measured(read, None, trained=share)
+            if self._is_better(f"trained {share:g}", found, before, before):
+                return read, found
+        return None
 
-    def _judged(self, what: tuple[Pool, list[Trial]], weights: QueryWeights | None) -> Outcome:
-        pool, trials = what
-        self._tell("adapting (measuring)", 0, len(trials))
-        return pool.judge(trials, weights)
+    def _weighed(
+        self, read: Reading, before: _Found, best: _Found, learned: Sequence[PseudoQuery]
+    ) -> _Found:
+        """Return the best student so far with the strongest weights that gain something more."""
+        self._tell("adapting (queries)", 0, len(learned))
+        queries = read.encoder.encode_queries([one.text for one in learned])
+        about = np.repeat([one.document for one in learned], [len(one) for one in queries])
+        tokens = np.concatenate([one.vectors for one in queries])
+        expected = expected_matches(tokens, about.tolist(), read.vectors)
+        for strength in _STRENGTHS:
+            weights = fit_weights(tokens, expected, strength=strength)
+            found = self._measured(read, weights, trained=best.trained, strength=strength)
+            if self._is_better(f"strength {strength:g}", found, best, before):
+                return found
+        return best
+
+    def _is_better(self, what: str, found: _Found, than: _Found, before: _Found) -> bool:
+        """Say whether a student gains something, and has lost little elsewhere since the start."""
+        own = Measured.of(than.own, found.own)
+        general = Measured.of(before.general, found.general)
+        logger.info("%s: held out %s, general %s", what, own, general)
+        return own.gain > 0 and general.gain >= -MAY_LOSE
+
+    def _reading(self, student: Path, material: Material) -> Reading:
+        """Return what a student makes of everything."""
+        self._tell("adapting (documents)", 0, len(material.documents))
+        encoder = Encoder.load(self._name if student == self._start else student)
+        return Reading.of(student, encoder, material, seed=self._request.seed)
+
+    def _measured(
+        self,
+        read: Reading,
+        weights: QueryWeights | None,
+        *,
+        trained: float = 0.0,
+        strength: float = 0.0,
+    ) -> _Found:
+        outcomes = []
+        for pool, trials in (read.own, read.general):
+            self._tell("adapting (measuring)", 0, len(trials))
+            outcomes.append(pool.judge(trials, weights))
+        return _Found(read.student, weights, trained, strength, *outcomes)
 
     def _drawn(self) -> Drawn:
         request = self._request
         wanted = frozenset(one for _, ids in self._given for one in ids)
         documents = documents_of(
-            request.roots, request.scan, every_file=bool(wanted), seed=request.seed
+            request.roots,
+            request.scan,
+            every_file=bool(wanted),
+            seed=request.seed,
+            apart=[request.output, self._work, _training_of(request.output)],
         )
         sample = sample_of(documents, wanted, seed=request.seed)
         if len(sample.documents) < LEAST_DOCUMENTS:
@@ -203,32 +289,6 @@ class _Fitting:
                 document=missing,
             )
         return sample
-
-    def _trials(self, documents: list[Document], drawn: list[Document]) -> list[Trial]:
-        """Return what decides: the queries that were given, or made ones of other documents."""
-        if self._given:
-            numbers = {one.id: number for number, one in enumerate(documents)}
-            texts = [text for text, _ in self._given]
-            return [
-                Trial(text, query.vectors, tuple(numbers[one] for one in ids))
-                for (text, ids), query in zip(
-                    self._given, self._encoder.encode_queries(texts), strict=True
-                )
-                if len(query)
-            ]
-        asked = requests(drawn, seed=self._request.seed)
-        held = [one for one in asked if one.document % 2 == 1][:_HELD_OUT]
-        queries = self._encoder.encode_queries([one.text for one in held])
-        masked = self._encoder.encode_documents([one.masked for one in held])
-        return [
-            Trial(one.text, query.vectors, (one.document,), rest.vectors)
-            for one, query, rest in zip(held, queries, masked, strict=True)
-            if len(query)
-        ]
-
-
-def _texts(documents: Sequence[Document]) -> list[str]:
-    return [f"{one.title} {one.text}" if one.title else one.text for one in documents]
 
 
 def _untold(stage: str, done: int, total: int) -> None:

@@ -54,7 +54,8 @@ class Adaptation:
         model: The student to search with: the adapted one, or the one it started from.
         start: The student it started from.
         adapted: Whether anything was gained, so that there is an adapted one.
-        strength: How much of the difference between tokens it keeps; 0: nothing was gained.
+        strength: How much of the difference between tokens it keeps; 0: tokens count alike.
+        trained: The share of the trained weights in its weights, 0 to 1; the start has the rest.
         documents: How many documents stood for the corpus.
         held_out: Queries that were not learned from: made from documents of the corpus, or those
             that were given.
@@ -66,6 +67,7 @@ class Adaptation:
     start: str
     adapted: bool
     strength: float
+    trained: float
     documents: int
     held_out: Measured
     general: Measured
@@ -79,6 +81,8 @@ class Adaptation:
         """Yield what a person wants to know, a line each."""
         if self.adapted:
             yield f"adapted student written to {self.model}"
+            if self.trained:
+                yield "it was trained on texts of these documents by its teachers"
         else:
             yield f"nothing was gained: {self.start} stays, and no student was written"
         yield f"held-out queries: nDCG@10 {self.held_out}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ SAMPLED_DOCUMENTS = 400
 _SAMPLED_FILES = 2_000
 _PIECE = 2_000  # characters
 _WHOLE = 20_000
+_CHARACTERS = 3_000_000  # some 600,000 tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,12 @@ class Drawn:
     Attributes:
         documents: Pieces of documents drawn at random, with their ids, in no order.
         answers: The documents that were asked for by their ids, if they are there.
+        texts: Pieces of all documents, drawn at random, and titles: more of the corpus.
     """
 
     documents: list[Document]
     answers: dict[str, Document]
+    texts: list[str]
 
 
 def sample_of(documents: Iterable[Document], wanted: frozenset[str], *, seed: int) -> Drawn:
@@ -42,23 +46,31 @@ def sample_of(documents: Iterable[Document], wanted: frozenset[str], *, seed: in
     draw = random.Random(seed)
     kept: list[Document] = []
     answers: dict[str, Document] = {}
+    texts = _Texts(_CHARACTERS, seed)
     n_seen = 0
     for document in documents:
         if document.id in wanted:
             answers[document.id] = _cut(document, 0, _WHOLE)
         if not document.text.strip():
             continue
+        for text in _pieces(document):
+            texts.offer(text)
         n_seen += 1
         place = len(kept) if n_seen <= SAMPLED_DOCUMENTS else draw.randrange(n_seen)
         if place < SAMPLED_DOCUMENTS:
             room = max(1, len(document.text) - _PIECE)
             piece = _cut(document, draw.randrange(room), _PIECE)
             kept[place : place + 1] = [piece]
-    return Drawn(kept, answers)
+    return Drawn(kept, answers, texts.kept)
 
 
 def documents_of(
-    roots: Sequence[Path], options: ScanOptions, *, every_file: bool, seed: int
+    roots: Sequence[Path],
+    options: ScanOptions,
+    *,
+    every_file: bool,
+    seed: int,
+    apart: Sequence[Path] = (),
 ) -> Iterator[Document]:
     """Yield the documents of an index, or of files; of very many files, those of some.
 
@@ -67,6 +79,7 @@ def documents_of(
         options: Which files, and how they are read.
         every_file: Whether no file may be passed over.
         seed: Decides which are read.
+        apart: Folders whose files do not belong to it, wherever they lie.
 
     Raises:
         InputError: A root does not exist or cannot be read.
@@ -77,7 +90,12 @@ def documents_of(
             for stored in reader.documents():
                 yield Document(stored.id, stored.text, stored.title)
         return
-    sources = list(scan(roots, options).sources)
+    own = [folder.absolute() for folder in apart]
+    sources = [
+        source
+        for source in scan(roots, options).sources
+        if not any(source.path.absolute().is_relative_to(folder) for folder in own)
+    ]
     if not every_file and len(sources) > _SAMPLED_FILES:
         chosen = random.Random(seed).sample(range(len(sources)), _SAMPLED_FILES)
         sources = [sources[i] for i in sorted(chosen)]
@@ -94,6 +112,38 @@ def _read(source: Source, pool: ExtractionPool, registry: IdRegistry) -> Iterato
             yield registry.claim(document, source, row)
     except ExtractionError:
         return
+
+
+class _Texts:
+    """Some of many texts, so many characters together; each text is as likely as any other."""
+
+    def __init__(self, most: int, seed: int) -> None:
+        self._kept: list[tuple[float, int, str]] = []  # a heap, the next to go first
+        self._room, self._n_seen, self._draw = most, 0, random.Random(seed)
+
+    def offer(self, text: str) -> None:
+        """Look at one more."""
+        heapq.heappush(self._kept, (self._draw.random(), self._n_seen, text))
+        self._n_seen += 1
+        self._room -= len(text)
+        while self._room < 0:
+            self._room += len(heapq.heappop(self._kept)[2])
+
+    @property
+    def kept(self) -> list[str]:
+        """Those that were drawn, in the order they came."""
+        return [text for _, text in sorted((n, text) for _, n, text in self._kept)]
+
+
+def _pieces(document: Document) -> Iterator[str]:
+    """Yield a document's text in pieces, the first with its title."""
+    text, start = document.text, 0
+    while start < len(text):
+        end = start + _PIECE
+        if end < len(text):
+            end = next((i for i in range(end, start, -1) if text[i - 1].isspace()), end)
+        yield f"{document.title}\n{text[start:end]}" if start == 0 else text[start:end]
+        start = end
 
 
 def _untold(_: object) -> None:

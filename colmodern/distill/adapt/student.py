@@ -1,4 +1,4 @@
-"""How does an adapted student come to lie on disk? A copy of its start, and the weights."""
+"""How does an adapted student come to lie on disk? A copy of a student, and the weights."""
 
 from __future__ import annotations
 
@@ -31,13 +31,18 @@ def check_free(output: Path) -> None:
 
 
 def write_student(
-    start: Path, weights: QueryWeights, report: dict[str, Any], *, work: Path, output: Path
+    student: Path,
+    weights: QueryWeights | None,
+    report: dict[str, Any],
+    *,
+    work: Path,
+    output: Path,
 ) -> None:
     """Write a student in one step: there is the old one, none, or the new one.
 
     Args:
-        start: The checkpoint it started from.
-        weights: What its queries are weighed by.
+        student: The checkpoint it started from, or what training made of it.
+        weights: What its queries are weighed by; None: they are not.
         report: What came out, kept beside it.
         work: A folder on the same disk to write in.
         output: Where it goes.
@@ -48,15 +53,17 @@ def write_student(
     from safetensors.numpy import save_file
 
     scratch, old = work / "student", work / "old"
+    check_free(output)  # again: training takes a while
     try:
         for folder in (scratch, old):
             shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(start, scratch, ignore=shutil.ignore_patterns("*.lock", "__pycache__"))
-        tensors = {"weight": weights.weight, "bias": weights.bias}
-        save_file(
-            {name: np.ascontiguousarray(one) for name, one in tensors.items()},
-            scratch / QUERY_WEIGHTS_FILE,
-        )
+        shutil.copytree(student, scratch, ignore=shutil.ignore_patterns("*.lock", "__pycache__"))
+        if weights is not None:
+            tensors = {"weight": weights.weight, "bias": weights.bias}
+            save_file(
+                {name: np.ascontiguousarray(one) for name, one in tensors.items()},
+                scratch / QUERY_WEIGHTS_FILE,
+            )
         write_json(scratch / REPORT_FILE, report)
         if output.exists():
             output.rename(old)

@@ -158,12 +158,14 @@ def keep_targets(
         build_student(
             recipe.student, words, teacher=first_teacher(options, words), seed=recipe.seed
         )
-    teachers = load_token_teachers(options, words, hidden_size=hidden_size).to(training_device())
+    teachers = load_token_teachers(
+        options, words, hidden_size=hidden_size, turned=recipe.turns_teachers
+    ).to(training_device())
     lengths = np.diff(offsets)[chosen] + 2
     shards = [*_shards(lengths)]
     _refuse_full_disk(folder, shards, lengths, hidden_size)
     write_array(folder / _PIECES, chosen)
-    if not teachers.is_one:
+    if recipe.turns_teachers:
         axes = find_axes(
             folder / _AXES,
             teachers,

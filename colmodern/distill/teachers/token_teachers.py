@@ -69,11 +69,6 @@ class TokenTeachers:
         """Dimensions of all their vectors together."""
         return sum(model.config.hidden_size for model in self._models)
 
-    @property
-    def is_one(self) -> bool:
-        """Whether there is one teacher, whose vectors are taken as they are."""
-        return len(self._models) == 1
-
     def to(self, device: torch.device) -> TokenTeachers:
         """Move them to where training runs."""
         self._models = [model.to(device) for model in self._models]
@@ -97,8 +92,6 @@ class TokenTeachers:
         """
         import torch
 
-        if self.is_one:
-            return self._vectors(0, ids, mask)
         together = torch.cat(
             [root * self._vectors(i, ids, mask) for i, root in enumerate(self._roots)], dim=1
         )
@@ -112,7 +105,7 @@ class TokenTeachers:
 
 
 def load_token_teachers(
-    options: WarmStartRecipe, words: Any, *, hidden_size: int | None = None
+    options: WarmStartRecipe, words: Any, *, hidden_size: int | None = None, turned: bool = False
 ) -> TokenTeachers:
     """Return all teachers of a warm start, on the CPU.
 
@@ -120,6 +113,7 @@ def load_token_teachers(
         options: Which teachers.
         words: The student's tokenizer.
         hidden_size: The student's; None: it has been checked.
+        turned: Whether their vectors will be projected by axes; see ``Recipe.turns_teachers``.
 
     Raises:
         ConfigError: A teacher is missing, has not the student's tokens, or vectors of a size that
@@ -135,7 +129,7 @@ def load_token_teachers(
     shares = [entry.weight / total for entry in options.all_teachers]
     teachers = TokenTeachers(models, numbers, shares)
     if hidden_size is not None:
-        _refuse_size(teachers, hidden_size)
+        _refuse_size(teachers, hidden_size, turned=turned)
     return teachers
 
 
@@ -218,8 +212,8 @@ def _numbers(theirs: Any, ours: Any, folder: Path) -> Tensor | None:
     return None if same else torch.from_numpy(numbers)
 
 
-def _refuse_size(teachers: TokenTeachers, hidden_size: int) -> None:
-    if teachers.is_one and teachers.n_dims != hidden_size:
+def _refuse_size(teachers: TokenTeachers, hidden_size: int, *, turned: bool) -> None:
+    if not turned and teachers.n_dims != hidden_size:
         raise ConfigError(
             f"The student's hidden size {hidden_size} must be the teacher's {teachers.n_dims} for "
             "a warm start.",

@@ -163,7 +163,7 @@ def _regulariser(
         return None
     ids, offsets = load_pieces(pieces)
     teachers = load_token_teachers(recipe.warm_start, model.tokenizer)
-    if not teachers.is_one:
+    if axes.is_file():  # the warm start turned them
         teachers.turn(np.load(axes))
     return TokenRegulariser(
         teachers,

@@ -223,16 +223,18 @@ def _lessons(
     """Return the pieces with what teachers say of them: their own words, or what was kept."""
     assert recipe.warm_start is not None
     options, words, device = recipe.warm_start, student.tokenizer, training_device()
-    several = len(options.all_teachers) > 1
+    turned = recipe.turns_teachers
     if options.target_tokens:
         kept = load_kept_targets(targets, ids, offsets)
         return Lessons(
-            kept.ids, kept.offsets, lambda batch, *_: kept(batch).to(device), several, kept
+            kept.ids, kept.offsets, lambda batch, *_: kept(batch).to(device), turned, kept
         )
     backbone: Any = student.backbone
     hidden_size = backbone.config.hidden_size
-    teachers = load_token_teachers(options, words, hidden_size=hidden_size).to(device)
-    if several:
+    teachers = load_token_teachers(options, words, hidden_size=hidden_size, turned=turned).to(
+        device
+    )
+    if turned:
         axes = find_axes(
             folder / "axes.npy",
             teachers,
@@ -243,7 +245,7 @@ def _lessons(
             start=backbone.train(mode=False) if recipe.student.start else None,
         )
         teachers.turn(axes).to(device)
-    return Lessons(ids, offsets, lambda _, rows, mask: teachers(rows, mask), several)
+    return Lessons(ids, offsets, lambda _, rows, mask: teachers(rows, mask), turned)
 
 
 def _new_trainee(recipe: Recipe, student: Student, lessons: Lessons) -> Trainee:

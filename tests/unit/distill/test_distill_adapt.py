@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from colmodern import Document
-from colmodern.distill.adapt import general
+from colmodern.distill.adapt import general, sample, training
 from colmodern.distill.adapt.judge import Pool, Trial
 from colmodern.distill.adapt.judged import read_judged
 from colmodern.distill.adapt.queries import learned_from, requests
 from colmodern.distill.adapt.sample import SAMPLED_DOCUMENTS, sample_of
 from colmodern.distill.adapt.weights import expected_matches, fit_weights
-from colmodern.errors import InputError
+from colmodern.errors import ConfigError, InputError
 from colmodern.request import Scoring
 
 ROOT = Path(__file__).parents[3]
@@ -33,14 +33,14 @@ def units(rows):
 def test_a_sample_is_bounded_and_has_what_was_asked_for():
     documents = [Document(str(i), f"word {i} " * 900) for i in range(SAMPLED_DOCUMENTS + 50)]
     documents.append(Document("empty", "  "))
-    sample = sample_of(documents, frozenset({"7", "none"}), seed=1)
-    assert len(sample.documents) == SAMPLED_DOCUMENTS
-    assert len({one.id for one in sample.documents}) == SAMPLED_DOCUMENTS
-    assert max(len(one.text) for one in sample.documents) <= 2_000
-    assert sample.answers.keys() == {"7"}
-    assert sample.answers["7"].text == documents[7].text[:20_000]
-    assert sample == sample_of(documents, frozenset({"7", "none"}), seed=1)
-    assert sample != sample_of(documents, frozenset({"7", "none"}), seed=2)
+    found = sample_of(documents, frozenset({"7", "none"}), seed=1)
+    assert len(found.documents) == SAMPLED_DOCUMENTS
+    assert len({one.id for one in found.documents}) == SAMPLED_DOCUMENTS
+    assert max(len(one.text) for one in found.documents) <= 2_000
+    assert found.answers.keys() == {"7"}
+    assert found.answers["7"].text == documents[7].text[:20_000]
+    assert found == sample_of(documents, frozenset({"7", "none"}), seed=1)
+    assert found != sample_of(documents, frozenset({"7", "none"}), seed=2)
 
 
 @pytest.mark.parametrize("make", [learned_from, requests])
@@ -140,3 +140,119 @@ def test_the_general_set_is_what_the_handbook_makes():
     made = runpy.run_path(str(ROOT / "examples/judged/make_general.py"))["general"]()
     assert json.loads(Path(general.__file__).with_name("general.json").read_text("utf-8")) == made
     assert all(one["answers"] for one in made["queries"])
+
+
+def test_all_texts_of_a_small_corpus_are_read():
+    documents = [Document("a", "one two", "First"), Document("b", " "), Document("c", "three")]
+    found = sample_of(documents, frozenset(), seed=0)
+    assert found.texts == ["First\none two", "\nthree"]
+
+
+def test_long_texts_are_cut_between_words():
+    text = "word " * 1000 + "x" * 5000
+    found = sample_of([Document("a", text)], frozenset(), seed=0)
+    assert "".join(found.texts) == f"\n{text}"
+    assert all(len(one) <= 2002 for one in found.texts)
+    assert found.texts[0].endswith("word ")
+
+
+def test_of_many_texts_as_many_are_drawn_as_there_is_room_for(monkeypatch):
+    monkeypatch.setattr(sample, "_CHARACTERS", 50)
+    documents = [Document(str(n), f"text {n:04}") for n in range(1000)]  # with a line end: 10
+    found = sample_of(documents, frozenset(), seed=0)
+    assert len(found.texts) == 5
+    assert found.texts == sorted(found.texts)
+    assert found == sample_of(documents, frozenset(), seed=0)
+    assert found.texts != sample_of(documents, frozenset(), seed=1).texts
+
+
+def record(folder, warm_start):
+    (folder / "recipe.json").write_text(json.dumps({"warm_start": warm_start}))
+
+
+def test_who_teaches_is_named_or_recorded(tmp_path):
+    assert [one.model for one in training.named_teachers(["a", "b", "a"])] == ["a", "b"]
+    teachers = [{"model": "package:a", "weight": 0.4}, {"model": str(tmp_path), "weight": 0.6}]
+    record(tmp_path, {"teachers": teachers})
+    found = training.recorded_teachers(tmp_path, is_ours=False)
+    assert [(one.model, one.weight) for one in found] == [
+        ("package:a", 0.4),
+        (str(tmp_path), 0.6),
+    ]
+    record(tmp_path, {"teacher": "package:a", "teachers": []})
+    (found,) = training.recorded_teachers(tmp_path, is_ours=False)
+    assert (found.model, found.weight) == ("package:a", 1.0)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        None,
+        "no JSON",
+        "[]",
+        "[" * 100_000,
+        '{"warm_start": null}',
+        '{"warm_start": {"teachers": [], "teacher": ""}}',
+        *(
+            json.dumps({"warm_start": {"teachers": [one] * n}})
+            for one, n in [
+                ({"model": "a", "weight": 0}, 1),
+                ({"model": "a", "weight": float("inf")}, 1),
+                ({"model": "a", "weight": float("nan")}, 1),
+                ({"model": "a", "weight": 10**400}, 1),
+                ({"model": "a" * 5_000, "weight": 1}, 1),
+                ({"model": "package:a", "weight": 1}, 5_000),
+            ]
+        ),
+    ],
+)
+def test_a_record_that_names_no_teachers_is_told(tmp_path, kept):
+    if kept is not None:
+        (tmp_path / "recipe.json").write_text(kept)
+    with pytest.raises(ConfigError, match=r"does not say .*--teacher") as caught:
+        training.recorded_teachers(tmp_path, is_ours=True)
+    assert (caught.value.code, caught.value.option) == ("option_missing", "teacher")
+
+
+def test_no_teacher_is_fetched_because_a_file_names_it(tmp_path):
+    record(tmp_path, {"teachers": [{"model": "someone/evil", "weight": 1}]})
+    with pytest.raises(ConfigError, match="nothing is fetched"):
+        training.recorded_teachers(tmp_path, is_ours=False)
+    (found,) = training.recorded_teachers(tmp_path, is_ours=True)
+    assert found.model == "someone/evil"
+
+
+def test_a_record_is_kept_beside_what_is_said_of_training(tmp_path):
+    for kept in (None, "[]", '{"name": "x"}'):
+        if kept is not None:
+            (tmp_path / "recipe.json").write_text(kept)
+        training.record_training(tmp_path, training.named_teachers(["a"]), 0.5)
+        found = json.loads((tmp_path / "recipe.json").read_text())
+        assert found.pop("adapted") == {
+            "teachers": ["a"],
+            "tokens": training.TOKENS,
+            "share": 0.5,
+        }
+    assert found == {"name": "x"}
+
+
+def test_weights_between_two_students(tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    start, student = tmp_path / "start", tmp_path / "student"
+    for folder, value in ((start, 0.0), (student, 4.0)):
+        (folder / "1_Dense").mkdir(parents=True)
+        for name in ("model.safetensors", "1_Dense/model.safetensors"):
+            dtype = np.float16 if folder == start else np.float32
+            save_file({"w": np.full((2, 2), value, dtype)}, folder / name)
+    (start / "config.json").write_text("{}")
+    found = training.between(start, student, 0.25, tmp_path / "found")
+    assert (found / "config.json").read_text() == "{}"
+    for name in ("model.safetensors", "1_Dense/model.safetensors"):
+        weights = load_file(found / name)["w"]
+        assert weights.dtype == np.float16
+        assert weights.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    (start / "1_Dense" / "model.safetensors").unlink()
+    with pytest.raises(ConfigError, match="layout") as caught:
+        training.between(start, student, 1.0, tmp_path / "found")
+    assert caught.value.code == "checkpoint_mismatch"
