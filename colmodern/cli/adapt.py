@@ -45,8 +45,8 @@ def adapt(
         bool,
         typer.Option(
             "--train",
-            help="Also train the student on texts of these documents, by its teachers: a quarter "
-            "of an hour (extra distill).",
+            help="Also train the student on texts of these documents, by its teachers: half an "
+            "hour (extra distill).",
         ),
     ] = False,
     teacher: Annotated[

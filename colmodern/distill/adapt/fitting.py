@@ -1,6 +1,6 @@
 """From documents to a student that is adapted to them, or to the finding that nothing is gained.
 
-The work takes a minute, with training a quarter of an hour, whatever the size of the corpus, and
+The work takes a minute, with training half an hour, whatever the size of the corpus, and
 the same documents give the same student: stopped at any moment, it is done again, training goes on
 from its last checkpoint, and an index that was begun goes on.
 """
@@ -62,8 +62,8 @@ class AdaptRequest:
         model: The student to start from: a name or a folder.
         queries: A file of queries and ids of the documents that answer them, which decide whether
             anything is gained in place of made ones.
-        train: Whether the student also reads texts of the corpus, taught by its teachers: a quarter
-            of an hour on two cores (extra ``distill``).
+        train: Whether the student also reads texts of the corpus, taught by its teachers: half
+            an hour on two cores (extra ``distill``).
         teachers: Other teachers than those that its record names; naming some means ``train``.
         scan: Which files, and how they are read.
         seed: Decides what is drawn.
