@@ -157,7 +157,7 @@ def test_a_student_reads_the_corpus(corpus, monkeypatch, tmp_path, trains_shortl
     student = tmp_path / "student"
     status, shown = run(corpus, "--output", student, "--teacher", TEACHER)
     assert status == 0
-    assert "it was trained on texts of these documents by its teachers" in shown
+    assert "tried 100% of the training: held-out" in shown
     report = json.loads((student / REPORT_FILE).read_text())
     assert (report["adapted"], report["trained"]) == (True, 1.0)
     record = json.loads((student / "recipe.json").read_text())

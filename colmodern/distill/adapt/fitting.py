@@ -7,7 +7,6 @@ from its last checkpoint, and an index that was begun goes on.
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from colmodern.distill.adapt.judge import Outcome
 from colmodern.distill.adapt.judged import read_judged
 from colmodern.distill.adapt.queries import PseudoQuery, learned_from
 from colmodern.distill.adapt.reading import Material, Reading
-from colmodern.distill.adapt.report import Adaptation, Measured, first_hits
+from colmodern.distill.adapt.report import Adaptation, Attempt, Measured, first_hits
 from colmodern.distill.adapt.sample import Drawn, documents_of, sample_of
 from colmodern.distill.adapt.student import REPORT_FILE, check_free, write_student
 from colmodern.distill.adapt.training import (
@@ -39,8 +38,6 @@ from colmodern.encoder.checkpoint.sources import find_model
 from colmodern.encoder.query_weights import QUERY_WEIGHTS_FILE, QueryWeights
 from colmodern.errors import ConfigError, InputError
 from colmodern.types import Progress
-
-logger = logging.getLogger(__name__)
 
 LEAST_DOCUMENTS = 20
 """Of fewer, what every document matches cannot be told."""
@@ -161,6 +158,7 @@ class _Fitting:
         self._request, self._given, self._tell, self._work = request, given, tell, work
         self._name, self._start = start
         self._teachers = teachers
+        self._tried: list[Attempt] = []
 
     def run(self) -> tuple[_Found, Adaptation]:
         """Return the best student that was found, and what there is to say of it."""
@@ -194,6 +192,7 @@ class _Fitting:
             held_out=Measured.of(before.own, best.own),
             general=Measured.of(before.general, best.general),
             changed=first_hits(start.own[1], before.own, best.own, material.ids),
+            tried=tuple(self._tried),
         )
 
     def _trained(
@@ -218,7 +217,7 @@ class _Fitting:
             record_training(target, self._teachers, share)
             read = self._reading(target, material)
             found = self._measured(read, None, trained=share)
-            if self._is_better(f"trained {share:g}", found, before, before):
+            if self._is_better(f"{share:.0%} of the training", found, before, before):
                 return read, found
         return None
 
@@ -234,7 +233,7 @@ class _Fitting:
         for strength in _STRENGTHS:
             weights = fit_weights(tokens, expected, strength=strength)
             found = self._measured(read, weights, trained=best.trained, strength=strength)
-            if self._is_better(f"strength {strength:g}", found, best, before):
+            if self._is_better(f"query tokens weighed by {strength:.0%}", found, best, before):
                 return found
         return best
 
@@ -242,8 +241,9 @@ class _Fitting:
         """Say whether a student gains something, and has lost little elsewhere since the start."""
         own = Measured.of(than.own, found.own)
         general = Measured.of(before.general, found.general)
-        logger.info("%s: held out %s, general %s", what, own, general)
-        return own.gain > 0 and general.gain >= -MAY_LOSE
+        is_better = own.gain > 0 and general.gain >= -MAY_LOSE
+        self._tried.append(Attempt(what, own, general, is_better))
+        return is_better
 
     def _reading(self, student: Path, material: Material) -> Reading:
         """Return what a student makes of everything."""

@@ -37,6 +37,30 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """A student that was tried.
+
+    Attributes:
+        what: How it differs from the one it was tried from.
+        held_out: Held-out queries with that one and with it.
+        general: General queries with the start and with it.
+        kept: Whether it gained something and lost little.
+    """
+
+    what: str
+    held_out: Measured
+    general: Measured
+    kept: bool
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        verdict = "kept" if self.kept else "not kept"
+        held_out = f"{self.held_out.before:.4f} -> {self.held_out.after:.4f}"
+        general = f"{self.general.before:.4f} -> {self.general.after:.4f}"
+        return f"{self.what}: held-out {held_out}, general {general}: {verdict}"
+
+
+@dataclass(frozen=True, slots=True)
 class FirstHit:
     """A query whose first hit changed: ids of documents, and which of the two answers it."""
 
@@ -61,6 +85,7 @@ class Adaptation:
             that were given.
         general: Queries about a handbook that has nothing to do with the corpus.
         changed: Examples of held-out queries whose first hit changed.
+        tried: All students that were tried, in their order.
     """
 
     model: str
@@ -72,6 +97,7 @@ class Adaptation:
     held_out: Measured
     general: Measured
     changed: tuple[FirstHit, ...] = ()
+    tried: tuple[Attempt, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -81,10 +107,9 @@ class Adaptation:
         """Yield what a person wants to know, a line each."""
         if self.adapted:
             yield f"adapted student written to {self.model}"
-            if self.trained:
-                yield "it was trained on texts of these documents by its teachers"
         else:
             yield f"nothing was gained: {self.start} stays, and no student was written"
+        yield from (f"tried {one}" for one in self.tried)
         yield f"held-out queries: nDCG@10 {self.held_out}"
         yield f"general queries: nDCG@10 {self.general}"
         for one in self.changed:
