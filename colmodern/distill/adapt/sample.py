@@ -27,7 +27,7 @@ class Drawn:
     Attributes:
         documents: Pieces of documents drawn at random, with their ids, in no order.
         answers: The documents that were asked for by their ids, if they are there.
-        texts: Pieces of all documents, drawn at random, and titles: more of the corpus.
+        texts: Titles, and pieces of texts, of all documents, drawn at random.
     """
 
     documents: list[Document]
@@ -136,13 +136,15 @@ class _Texts:
 
 
 def _pieces(document: Document) -> Iterator[str]:
-    """Yield a document's text in pieces, the first with its title."""
+    """Yield a document's title, which is as short as queries are, and its text in pieces."""
+    if document.title.strip():
+        yield document.title
     text, start = document.text, 0
     while start < len(text):
         end = start + _PIECE
         if end < len(text):
             end = next((i for i in range(end, start, -1) if text[i - 1].isspace()), end)
-        yield f"{document.title}\n{text[start:end]}" if start == 0 else text[start:end]
+        yield text[start:end]
         start = end
 
 
