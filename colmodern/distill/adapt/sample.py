@@ -51,10 +51,10 @@ def sample_of(documents: Iterable[Document], wanted: frozenset[str], *, seed: in
     for document in documents:
         if document.id in wanted:
             answers[document.id] = _cut(document, 0, _WHOLE)
-        if not document.text.strip():
-            continue
         for text in _pieces(document):
             texts.offer(text)
+        if not document.text.strip():
+            continue
         n_seen += 1
         place = len(kept) if n_seen <= SAMPLED_DOCUMENTS else draw.randrange(n_seen)
         if place < SAMPLED_DOCUMENTS:
@@ -139,7 +139,7 @@ def _pieces(document: Document) -> Iterator[str]:
     """Yield a document's title, which is as short as queries are, and its text in pieces."""
     if document.title.strip():
         yield document.title
-    text, start = document.text, 0
+    text, start = document.text if document.text.strip() else "", 0
     while start < len(text):
         end = start + _PIECE
         if end < len(text):

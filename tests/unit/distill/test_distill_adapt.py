@@ -143,9 +143,9 @@ def test_the_general_set_is_what_the_handbook_makes():
 
 
 def test_all_texts_of_a_small_corpus_are_read():
-    documents = [Document("a", "one two", "First"), Document("b", " "), Document("c", "three")]
-    found = sample_of(documents, frozenset(), seed=0)
-    assert found.texts == ["First", "one two", "three"]
+    documents = [Document("a", "one two", "First"), Document("b", " ", "B"), Document("c", "three")]
+    found = sample_of([*documents, Document("d", " ")], frozenset(), seed=0)
+    assert found.texts == ["First", "one two", "B", "three"]
 
 
 def test_long_texts_are_cut_between_words():
