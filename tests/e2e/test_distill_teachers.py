@@ -334,7 +334,7 @@ def test_a_start_of_another_size_than_its_teachers_is_refused(home, looped, tmp_
     values = recipe(home, target_tokens=ALL).to_dict() | {"student": start}
     narrow = make_teacher(tmp_path / "narrow", hidden_size=24)
     for names, words in (
-        ((str(narrow),), "must be the teacher's 24"),
+        ((str(narrow),), "more than the 24 dimensions"),
         ((str(narrow), str(narrow)), "more than the 48 dimensions"),
     ):
         values["warm_start"]["teachers"] = [{"model": name} for name in names]
