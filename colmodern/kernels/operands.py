@@ -5,7 +5,7 @@ A query and its table are checked when they are made, not in each of the dozen c
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +116,7 @@ class CentroidTable:
             raise ValueError("table.steps must be finite; a query token or a centroid is not.")
         if n_lanes % ROW_LANES or not 0 <= self.n_query <= n_lanes:
             raise ValueError(f"table has {n_lanes} lanes for {self.n_query} query tokens.")
-        if self.rows.size and _address(self.rows) % CACHE_LINE:
+        if self.rows.size and self.rows.ctypes.data % CACHE_LINE:
             raise ValueError("table.rows must begin on a cache line; take it from centroid_table.")
 
     def __len__(self) -> int:
@@ -132,7 +132,7 @@ class CentroidTable:
         padded[:n_query] = steps
         n_bytes = n_centroids * n_lanes * 2
         buffer = np.empty(n_bytes + CACHE_LINE, np.uint8)
-        start = -_address(buffer) % CACHE_LINE
+        start = -buffer.ctypes.data % CACHE_LINE
         rows = buffer[start : start + n_bytes].view(np.int16).reshape(n_centroids, n_lanes)
         return cls(rows, padded, n_query)
 
@@ -228,9 +228,3 @@ def table_scales(query: QuantisedQuery, table_steps: FloatVector) -> FloatVector
     scales = np.zeros(len(query), np.float32)
     np.divide(query.steps, table_steps, out=scales, where=table_steps > 0)
     return scales
-
-
-def _address(array: NDArray[Any]) -> int:
-    """Return where an array begins; ``array.ctypes`` takes ten times as long."""
-    address: int = array.__array_interface__["data"][0]
-    return address

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from colmodern.errors import IndexFormatError, InputError
@@ -39,12 +38,7 @@ def request_in_mode(
     mode = request.mode_said
     if mode is Mode.AUTO:
         mode = Mode.HYBRID if words_of(query) and has_words() else Mode.LATE
-    return request if mode is request.mode else _in_mode(request, mode)
-
-
-@lru_cache(maxsize=16)  # each of its options is checked again: a tenth of a millisecond
-def _in_mode(request: SearchRequest, mode: Mode) -> SearchRequest:
-    return replace(request, mode=mode)
+    return request if mode is request.mode else replace(request, mode=mode)
 
 
 def check_has_text(request: SearchRequest, query: str) -> None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from colmodern.searcher.filters import Filters
 
 
-# To ask costs a search more than its plan: Linux has it in a file.
+# To ask takes as long as to plan a search: Linux has it in a file.
 _CORES = os.cpu_count() or 1
 
 

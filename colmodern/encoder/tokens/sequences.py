@@ -107,7 +107,7 @@ def plan_query(
     ids = np.concatenate([text.ids[:body_stop], text.ids[tail:], fillers])
     no_places = np.zeros((n_added, 2), np.int32)
     spans = np.concatenate([text.spans[:body_stop], text.spans[tail:], no_places])
-    # np.isin sorts, which takes ten times as long for a few ids.
+    # np.isin takes three times as long for a few ids.
     keep: NDArray[np.bool_] = (ids[:, np.newaxis] != skipped).all(axis=1)
     if not keep[text.head : body_stop].any():
         return _NOTHING
