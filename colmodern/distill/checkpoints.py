@@ -30,7 +30,7 @@ def find_checkpoint(name: str) -> Path:
     if name.startswith("package:"):
         return _in_package(name)
     folder = at_home(name)
-    if folder is not None and folder.is_dir():
+    if folder is not None and is_folder(name):
         if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
             raise ConfigError(
                 f"{name} is no checkpoint folder: it has no config.json.",
@@ -43,6 +43,15 @@ def find_checkpoint(name: str) -> Path:
         f"There is no checkpoint {name}: no folder with a config.json is there.",
         code="checkpoint_not_found",
     )
+
+
+def is_folder(name: str) -> bool:
+    """Say whether a folder of that name is there; one that no file can have is not."""
+    folder = at_home(name)
+    try:
+        return folder is not None and folder.is_dir()
+    except OSError:
+        return False
 
 
 def _in_package(name: str) -> Path:

@@ -54,7 +54,7 @@ class RecipeRun:
 
     @property
     def axes(self) -> Path:
-        """What vectors of several teachers of the warm start are projected by."""
+        """What the vectors of the warm start's teachers are projected by, if they are."""
         stage = "targets" if _keeps_targets(self.recipe) else "warm-start"
         return self.folder(stage) / "axes.npy"
 

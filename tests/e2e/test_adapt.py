@@ -236,9 +236,8 @@ def test_training_does_not_read_its_own_files(corpus, monkeypatch, trains_shortl
 
 
 def test_a_teacher_that_is_missing_is_named(corpus, tmp_path, trains_shortly):
-    request = fitting.AdaptRequest(
-        roots=[corpus], output=tmp_path / "student", teachers=["package:no_such_teacher"]
-    )
-    with pytest.raises(ColModernError, match="no_such_teacher") as caught:
-        fitting.adapt(request)
-    assert caught.value.code == "checkpoint_not_found"
+    for name in ("package:no_such_teacher", "no_such_teacher" * 300):
+        request = fitting.AdaptRequest(roots=[corpus], output=tmp_path / "student", teachers=[name])
+        with pytest.raises(ColModernError, match="no_such_teacher") as caught:
+            fitting.adapt(request)
+        assert caught.value.code == "checkpoint_not_found"

@@ -79,6 +79,9 @@ class AdaptRequest:
 def adapt(request: AdaptRequest, *, progress: Progress | None = None) -> Adaptation:
     """Adapt a student to a corpus; write it if that gains anything.
 
+    What training has done stays beside ``output``, so that the same call goes on or is quick, until
+    ``forget_training`` is called.
+
     Args:
         request: What is to be done.
         progress: Told how far it is.
@@ -90,9 +93,6 @@ def adapt(request: AdaptRequest, *, progress: Progress | None = None) -> Adaptat
         InputError: There are too few documents, files cannot be read, or a query's document is not
             there, or something else lies at ``output``.
         MissingExtraError: Training is asked for without the extra ``distill``.
-
-    What training has done stays beside ``output``, so that the same call goes on or is quick, until
-    ``forget_training`` is called.
     """
     check_free(request.output)
     name, start = find_model(request.model)
@@ -275,7 +275,7 @@ class _Fitting:
             seed=request.seed,
             apart=[request.output, self._work, _training_of(request.output)],
         )
-        sample = sample_of(documents, wanted, seed=request.seed)
+        sample = sample_of(documents, wanted, seed=request.seed, with_texts=bool(self._teachers))
         if len(sample.documents) < LEAST_DOCUMENTS:
             raise InputError(
                 f"There are {len(sample.documents)} documents with text; adapting needs "

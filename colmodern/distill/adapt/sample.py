@@ -35,13 +35,16 @@ class Drawn:
     texts: list[str]
 
 
-def sample_of(documents: Iterable[Document], wanted: frozenset[str], *, seed: int) -> Drawn:
+def sample_of(
+    documents: Iterable[Document], wanted: frozenset[str], *, seed: int, with_texts: bool = True
+) -> Drawn:
     """Return a sample of documents, drawn in one pass; memory does not grow with the corpus.
 
     Args:
         documents: All of them.
         wanted: Ids of documents that are needed besides.
         seed: Decides which.
+        with_texts: Whether texts are wanted, too.
     """
     draw = random.Random(seed)
     kept: list[Document] = []
@@ -51,7 +54,7 @@ def sample_of(documents: Iterable[Document], wanted: frozenset[str], *, seed: in
     for document in documents:
         if document.id in wanted:
             answers[document.id] = _cut(document, 0, _WHOLE)
-        for text in _pieces(document):
+        for text in _pieces(document) if with_texts else ():
             texts.offer(text)
         if not document.text.strip():
             continue

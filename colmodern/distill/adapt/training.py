@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from colmodern.distill.checkpoints import find_checkpoint, is_folder
 from colmodern.distill.distill import distill, require_extra
 from colmodern.distill.ledger import write_json
 from colmodern.distill.options.data import PrepareRecipe, TextSource
@@ -67,7 +68,7 @@ def recorded_teachers(student: Path, *, is_ours: bool) -> tuple[TokenTeacher, ..
             option="teacher",
         )
     for name, _ in found:
-        if not (is_ours or name.startswith("package:") or Path(name).is_dir()):
+        if not (is_ours or name.startswith("package:") or is_folder(name)):
             raise ConfigError(
                 f"{student} names the teacher {name!r}, which is not on this machine, and nothing "
                 "is fetched because a file names it: name its teachers with --teacher.",
@@ -87,7 +88,6 @@ def check_training(student: Path, teachers: Sequence[TokenTeacher]) -> None:
         EncoderError: A teacher cannot be read.
     """
     require_extra()
-    from colmodern.distill.checkpoints import find_checkpoint
     from colmodern.distill.student.vocabulary import load_tokenizer, token_numbers
 
     if not (student / "modules.json").is_file() or not (student / "model.safetensors").is_file():

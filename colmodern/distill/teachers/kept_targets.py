@@ -3,8 +3,8 @@
 The stage ``targets``. Some pieces are chosen by the seed, as many as the recipe allows, and their
 vectors are written shard by shard, each in one step, so that a run that was stopped goes on with
 the shard it was in. ``pieces.npy`` holds the numbers of the pieces in their order, a shard the
-vectors of a run of them as float16, ``axes.npy`` what vectors of several teachers were projected
-by.
+vectors of a run of them as float16, ``axes.npy`` what they were projected
+by, if they were.
 """
 
 from __future__ import annotations

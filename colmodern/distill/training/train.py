@@ -44,7 +44,7 @@ def train(
         prepared: The folder of the stage ``prepare``.
         lists: The table of scored lists.
         student: The checkpoint to start from.
-        axes: What vectors of several teachers of the warm start are projected by (``.npy``).
+        axes: What vectors of the warm start's teachers are projected by (``.npy``), if they are.
         folder: Where each phase gets a folder of its own: ``student/``, ``snapshots/`` to average,
             ``curve.csv`` and ``curve.png``.
         progress: Told the steps.

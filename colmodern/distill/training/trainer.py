@@ -45,7 +45,7 @@ def make_trainer(
         rows: Its lists.
         student: The checkpoint to start from.
         pieces: The Arrow file of pieces, for the regulariser.
-        axes: What vectors of several teachers of the warm start are projected by (``.npy``).
+        axes: What vectors of the warm start's teachers are projected by (``.npy``), if they are.
         evaluator: Measures on the dev queries; None: nobody does.
         work: Where checkpoints go.
         progress: Told the steps.

@@ -146,6 +146,7 @@ def test_all_texts_of_a_small_corpus_are_read():
     documents = [Document("a", "one two", "First"), Document("b", " ", "B"), Document("c", "three")]
     found = sample_of([*documents, Document("d", " ")], frozenset(), seed=0)
     assert found.texts == ["First", "one two", "B", "three"]
+    assert sample_of(documents, frozenset(), seed=0, with_texts=False).texts == []
 
 
 def test_long_texts_are_cut_between_words():
