@@ -91,6 +91,7 @@ def _shards_alone(
         "--name": names,
         "--shard": config.shard,
         "--writable": config.writable,
+        "--workers": config.workers > 1,
     }
     for option, given in others.items():
         if given:

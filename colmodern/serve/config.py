@@ -51,7 +51,10 @@ class ServeConfig(Options):
         None, minimum=1, maximum=1024, unset="all processors", help="Threads for searches."
     )
     workers: int = option(
-        1, minimum=1, help="Processes: one, whose threads share each index; see --threads."
+        1,
+        minimum=1,
+        maximum=256,
+        help="Processes that search; 1: no other than the server's own.",
     )
     queue: int = option(
         64, minimum=0, maximum=100_000, help="Requests that wait for a thread; more get 503."
@@ -112,14 +115,6 @@ class ServeConfig(Options):
                 "give --token-file, or --insecure if that is wanted"
             )
             raise self.conflict("host", why)
-        if self.workers > 1:
-            raise ConfigError(
-                f"workers must be 1, not {self.workers}: a server is one process, whose threads "
-                "share each index (--threads). For more, start several behind a proxy.",
-                code="option_out_of_range",
-                option="workers",
-                value=self.workers,
-            )
         if wrong := [origin for origin in self.cors if not _ORIGIN.fullmatch(origin)]:
             raise ConfigError(
                 f"cors {wrong[0]!r} is no origin, so no page would have it: give a scheme, a host "

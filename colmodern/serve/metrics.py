@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from colmodern.serve.admission import Admission
+from colmodern.serve.searching.pool import SearchPool
 from colmodern.serve.served import Library
 from colmodern.serve.writing.writer import Writer
 
@@ -73,7 +74,11 @@ class IndexMetrics(Metrics):
     """The numbers of a server of indexes."""
 
     def __init__(
-        self, library: Library, admission: Admission, writers: Mapping[str, Writer]
+        self,
+        library: Library,
+        admission: Admission,
+        writers: Mapping[str, Writer],
+        pool: SearchPool | None = None,
     ) -> None:
         """Begin to count."""
         super().__init__()
@@ -84,10 +89,26 @@ class IndexMetrics(Metrics):
             registry=self._registry,
         )
         self._registry.register(_State(library, admission, writers))
+        if pool is not None:
+            self._registry.register(_Processes(pool))
 
     def count_refresh_failure(self, index: str) -> None:
         """Count a commit that could not be opened."""
         self._refresh_failures.labels(index).inc()
+
+
+class _Processes:
+    """What is so of the processes that search, when somebody looks."""
+
+    def __init__(self, pool: SearchPool) -> None:
+        self._pool = pool
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield a gauge and a counter."""
+        yield GaugeMetricFamily("colmodern_workers", "Processes that search.", self._pool.n)
+        yield CounterMetricFamily(
+            "colmodern_worker_deaths", "Of them, so many died.", self._pool.n_deaths
+        )
 
 
 class _State:

@@ -28,6 +28,8 @@ from colmodern.serve.http.app import Mounted, make_app
 from colmodern.serve.http.connection import LONGEST_HEAD, BoundedConnection, ConnectionLimits
 from colmodern.serve.http.server import Server
 from colmodern.serve.metrics import IndexMetrics
+from colmodern.serve.searching.messages import Setup
+from colmodern.serve.searching.pool import SearchPool
 from colmodern.serve.served import Library, ServedIndex
 from colmodern.serve.writing.writer import Writer
 from colmodern.storage.directory.urls import check_local
@@ -61,7 +63,8 @@ def serve(
         ready: Called with the server's URL when it takes requests.
 
     Raises:
-        ConfigError: The address cannot be used, or the token file cannot be read.
+        ConfigError: The address cannot be used, the token file cannot be read, or an encoder is
+            given where there are several processes.
         EncoderError: An encoder cannot be loaded.
         IndexStoreError: An index cannot be read.
     """
@@ -149,17 +152,40 @@ def make_server(
         ServedIndex(name, path, encoder, shard=config.shard) for name, path in indexes.items()
     ]
     library = Library(served)
-    writers = _writers(library, config) if config.writable else {}
-    admission = Admission(threads=config.threads or os.cpu_count() or 1, queue=config.queue)
+    pool = _pool(indexes, library, config) if config.workers > 1 else None
+    try:
+        writers = _writers(library, config) if config.writable else {}
+    except BaseException:
+        if pool is not None:
+            pool.close()
+        raise
+    threads = max(config.threads or os.cpu_count() or 1, config.workers)
+    admission = Admission(threads=threads, queue=config.queue)
     return Server(
         config=config,
         library=library,
         admission=admission,
         access=access,
         rates=Rates(config.rate),
-        metrics=IndexMetrics(library, admission, writers),
+        metrics=IndexMetrics(library, admission, writers, pool),
         writers=writers,
+        pool=pool,
     )
+
+
+def _pool(indexes: Mapping[str, Path], library: Library, config: ServeConfig) -> SearchPool:
+    if not all(one.names_encoder for one in library):
+        raise ConfigError(
+            f"An encoder that is handed over is in this process alone, but workers is "
+            f"{config.workers}: leave out one of them.",
+            code="option_conflict",
+            option="workers",
+            value=config.workers,
+        )
+    pool = SearchPool(Setup(indexes, config.shard), library, n=config.workers)
+    for one in library:
+        one.follow = pool.refresh
+    return pool
 
 
 def _writers(library: Library, config: ServeConfig) -> Mapping[str, Writer]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from colmodern.searcher import Searcher
 from colmodern.searcher.checks import encoder_of, found_document
 from colmodern.serve.encoding import NoEncoder, SharedEncoder
 from colmodern.serve.pause import Pause
+from colmodern.serve.stopwatch import Stopwatch
 from colmodern.storage import IndexReader, StoredDocument
 from colmodern.storage.snapshot.reader import closed_if_it_fails
 from colmodern.types import QueryEncoder, TokenEmbeddings
@@ -102,6 +104,7 @@ class ServedIndex:
         name: What requests call it.
         path: Where it is.
         names_encoder: Whether that is the one that the index names, which any process can load.
+        follow: Called when another state is served.
     """
 
     def __init__(
@@ -136,6 +139,7 @@ class ServedIndex:
             given = _encoder_of(reader) if encoder is None else encoder
             self._newest = Snapshot(reader, SharedEncoder(given))
             self._newest.warm()
+        self.follow: Callable[[], object] | None = None
         self._refreshing = threading.Lock()
         self._pause: Pause | None = None
 
@@ -209,6 +213,8 @@ class ServedIndex:
                 raise
             self._pause = None
         before.leave()
+        if self.follow is not None:
+            self.follow()
         return True
 
     def _opened(self, reader: IndexReader) -> Snapshot:
@@ -233,6 +239,9 @@ def _encoder_of(reader: IndexReader) -> QueryEncoder:
     if made_with.name.startswith(f"{UNNAMED}:"):
         return NoEncoder(made_with)
     return encoder_of(reader, precision="auto")
+
+
+T = TypeVar("T")
 
 
 class Library:
@@ -284,3 +293,7 @@ class Library:
         """Let go of all of them."""
         for one in self:
             one.close()
+
+
+Work = Callable[[Library, Stopwatch, int], T]
+"""What is done for a request: with the indexes, the watch to stop by, and a number of threads."""

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Self
 
 from colmodern.errors import RequestRefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """The time of a request so far, as another process needs it to go on.
+
+    Attributes:
+        deadline: The seconds that the request may take in all.
+        spent: Those that it has taken.
+        seconds: Of them, the time of each stage that has ended.
+    """
+
+    deadline: float
+    spent: float
+    seconds: Mapping[str, float]
 
 
 class Stopwatch:
@@ -23,6 +40,44 @@ class Stopwatch:
         self._ends = self._started + deadline
         self._stage = "queue"
         self._is_cancelled = False
+        self._tell: Callable[[], object] | None = None
+        self._asks: Callable[[], bool] | None = None
+
+    @classmethod
+    def going_on(cls, elapsed: Elapsed, *, is_cancelled: Callable[[], bool]) -> Self:
+        """Return a watch that goes on in another process, in the stage ``work``.
+
+        Args:
+            elapsed: The time of the request so far.
+            is_cancelled: Asked as each stage begins: whether nobody waits any more.
+        """
+        made = cls(elapsed.deadline)
+        made._asks = is_cancelled
+        made._started -= elapsed.spent
+        made._ends -= elapsed.spent
+        made._seconds = dict(elapsed.seconds)
+        made._stage = "work"
+        return made
+
+    def elapsed(self) -> Elapsed:
+        """Return the time so far, for a process that goes on with the stage that runs."""
+        spent = time.perf_counter() - self._started
+        return Elapsed(self._ends - self._started, spent, self.seconds())
+
+    def take_over(self, seconds: Mapping[str, float]) -> None:
+        """Have the stages that another process has timed, which went on with ``elapsed``."""
+        self._seconds, self._since = dict(seconds), time.perf_counter()
+
+    @contextmanager
+    def telling(self, tell: Callable[[], object]) -> Iterator[None]:
+        """Have ``tell`` called, from any thread, if the request is cancelled meanwhile, or was."""
+        self._tell = tell
+        try:
+            if self._is_cancelled:
+                tell()
+            yield
+        finally:
+            self._tell = None
 
     def __call__(self, stage: str) -> None:
         """Begin a stage; the one before it has ended.
@@ -33,7 +88,7 @@ class Stopwatch:
         now = time.perf_counter()
         self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + now - self._since
         self._stage, self._since = stage, now
-        if self._is_cancelled:
+        if self._is_cancelled or (self._asks is not None and self._asks()):
             raise RequestRefusedError("The client has gone.", code="cancelled")
         if now > self._ends:
             raise self.late()
@@ -61,6 +116,8 @@ class Stopwatch:
     def cancel(self) -> None:
         """Let the request end at its next stage."""
         self._is_cancelled = True
+        if (tell := self._tell) is not None:
+            tell()
 
     def late(self) -> RequestRefusedError:
         """Return the error of a request whose deadline has passed."""

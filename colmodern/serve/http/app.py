@@ -109,6 +109,8 @@ def make_app(server: Server, mounted: Sequence[Mounted] = ()) -> Starlette:
             closing = (asyncio.to_thread(writer.close) for writer in server.writers.values())
             await asyncio.gather(*closing)
             await asyncio.to_thread(server.admission.close)
+            if server.pool is not None:
+                await asyncio.to_thread(server.pool.close)
             server.library.close()
 
     addresses = [

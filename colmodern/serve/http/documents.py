@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -27,7 +30,9 @@ from colmodern.serve.http.part import (
 )
 from colmodern.serve.http.search import milliseconds
 from colmodern.serve.http.server import Server
+from colmodern.serve.served import Library
 from colmodern.serve.stopwatch import Stopwatch
+from colmodern.types import TokenEmbeddings
 
 _MOST_CHARACTERS = 1 << 31
 
@@ -75,8 +80,8 @@ async def explain(server: Server, request: Request) -> Response:
     body = await read_json(request, limit=limits.max_body, seconds=limits.deadline)
     query = text_of(body, "query", longest=limits.max_characters)
     doc_id = text_of(body, "id", longest=LONGEST_ID)
-    passages = whole_number(body.get("passages", 3), "passages", least=1, most=100)
     how: dict[str, Any] = {
+        "passages": whole_number(body.get("passages", 3), "passages", least=1, most=100),
         "scoring": checked_text(body.get("scoring", "auto"), "scoring", longest=100),
         "mode": checked_text(body.get("mode", "auto"), "mode", longest=100),
         "word_weight": body.get("word_weight"),
@@ -88,34 +93,52 @@ async def explain(server: Server, request: Request) -> Response:
         tokens = with_spans(
             vectors_of(vectors, limits, dim=index.encoder.dim), body.get("spans"), query
         )
-    part, fingerprint = PartOfSearch.of(body, limits), fingerprint_of(body)
+    question = _Question(
+        index.name, query, doc_id, how, tokens, fingerprint_of(body), PartOfSearch.of(body, limits)
+    )
+    work = partial(_explained, question, limits.max_answer)
+    return Response(await server.ask(request, work, threads=1), media_type=JSON)
 
-    def work(watch: Stopwatch, _threads: int) -> bytes:
-        with index.use() as snapshot:
-            if part is not None:
-                part.check(snapshot)
-                how["statistics"] = part.statistics
-            asked = {"passages": passages, "begin": watch, **how}
-            if tokens is None and part is None:
-                found = snapshot.searcher.explain(query, doc_id, **asked)
-            else:
-                found = snapshot.searcher.explain_embeddings(
-                    tokens or encoded_query(snapshot, query, watch),
-                    doc_id,
-                    query=query,
-                    fingerprint=fingerprint,
-                    **asked,
-                )
-            watch("answer")
-            values = {
-                "index": index.name,
-                "generation": snapshot.generation,
-                **found.to_dict(),
-                "milliseconds": milliseconds(watch.seconds()),
-            }
-            return checked_size(as_json(values), limits.max_answer)
 
-    return Response(await server.run(request, work, threads=1), media_type=JSON)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Question:
+    """What is to be explained: which document, for which query, and how."""
+
+    index: str
+    query: str
+    doc_id: str
+    how: Mapping[str, Any]
+    tokens: TokenEmbeddings | None
+    fingerprint: str | None
+    part: PartOfSearch | None
+
+
+def _explained(
+    asked: _Question, limit: int, library: Library, watch: Stopwatch, _threads: int
+) -> bytes:
+    with library.named(asked.index).use() as snapshot:
+        how = {"begin": watch, **asked.how}
+        if asked.part is not None:
+            asked.part.check(snapshot)
+            how["statistics"] = asked.part.statistics
+        if asked.tokens is None and asked.part is None:
+            found = snapshot.searcher.explain(asked.query, asked.doc_id, **how)
+        else:
+            found = snapshot.searcher.explain_embeddings(
+                asked.tokens or encoded_query(snapshot, asked.query, watch),
+                asked.doc_id,
+                query=asked.query,
+                fingerprint=asked.fingerprint,
+                **how,
+            )
+        watch("answer")
+        values = {
+            "index": asked.index,
+            "generation": snapshot.generation,
+            **found.to_dict(),
+            "milliseconds": milliseconds(watch.seconds()),
+        }
+        return checked_size(as_json(values), limit)
 
 
 def _place(value: str, name: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from colmodern.serve.encoding import SharedEncoder
 from colmodern.serve.http.answers import JSON, as_json, checked_size, within
 from colmodern.serve.http.body import checked_text, index_of, read_json, text_of, whole_number
 from colmodern.serve.http.server import Server
-from colmodern.serve.served import ServedIndex
+from colmodern.serve.served import Library, ServedIndex
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.types import DocumentEncoder, FloatVector, TokenEmbeddings
 
@@ -43,21 +44,32 @@ async def rerank(server: Server, request: Request) -> Response:
     top_n = whole_number(most, "top_n", least=1, most=limits.max_body)
     is_wanted = body.get("return_documents") is True
     index = server.library.named(index_of(body))
+    work = partial(_reranked, index.name, query, documents, top_n, is_wanted, limits.max_answer)
+    return Response(await server.ask(request, work), media_type=JSON)
 
-    def work(watch: Stopwatch, threads: int) -> bytes:
-        scores = _scores(index, query, documents, watch, threads)
-        order = np.argsort(-scores, kind="stable")[:top_n].tolist()
-        results = [
-            {
-                "index": row,
-                "relevance_score": round(float(scores[row]), 6),
-                **({"document": {"text": documents[row]}} if is_wanted else {}),
-            }
-            for row in order
-        ]
-        return checked_size(as_json({"results": results}), limits.max_answer)
 
-    return Response(await server.run(request, work), media_type=JSON)
+def _reranked(
+    name: str,
+    query: str,
+    documents: Sequence[str],
+    top_n: int,
+    is_wanted: bool,
+    limit: int,
+    library: Library,
+    watch: Stopwatch,
+    threads: int,
+) -> bytes:
+    scores = _scores(library.named(name), query, documents, watch, threads)
+    order = np.argsort(-scores, kind="stable")[:top_n].tolist()
+    results = [
+        {
+            "index": row,
+            "relevance_score": round(float(scores[row]), 6),
+            **({"document": {"text": documents[row]}} if is_wanted else {}),
+        }
+        for row in order
+    ]
+    return checked_size(as_json({"results": results}), limit)
 
 
 async def embeddings(server: Server, request: Request) -> Response:
@@ -74,25 +86,34 @@ async def embeddings(server: Server, request: Request) -> Response:
     kind = _one_of(body, "input_type", ("document", "query"))
     form = _one_of(body, "encoding_format", ("float", "base64"))
     index = server.library.named(index_of(body))
+    work = partial(_embedded, index.name, inputs, kind, form, limits.max_answer)
+    return Response(await server.ask(request, work), media_type=JSON)
 
-    def work(watch: Stopwatch, _threads: int) -> bytes:
-        encoder = index.encoder  # once: another thread may refresh it to another one
-        encode = _encoded_queries if kind == "query" else _encoded
-        found = list(encode(encoder, inputs, watch))
-        watch("answer")
-        n_tokens = sum(map(len, found))
-        parts = (part for row in enumerate(found) for part in _shown(*row, form))
-        rows = b"".join(within(limits.max_answer, parts)).removesuffix(b", ")
-        usage = {"prompt_tokens": n_tokens, "total_tokens": n_tokens}
-        head = {
-            "object": "list",
-            "model": index.name,
-            "fingerprint": encoder.fingerprint,
-            "usage": usage,
-        }
-        return b'%b, "data": [%b]}' % (as_json(head)[:-1], rows)
 
-    return Response(await server.run(request, work), media_type=JSON)
+def _embedded(
+    name: str,
+    inputs: Sequence[str],
+    kind: str,
+    form: str,
+    limit: int,
+    library: Library,
+    watch: Stopwatch,
+    _threads: int,
+) -> bytes:
+    encoder = library.named(name).encoder  # once: another thread may refresh it to another one
+    encode = _encoded_queries if kind == "query" else _encoded
+    found = list(encode(encoder, inputs, watch))
+    watch("answer")
+    n_tokens = sum(map(len, found))
+    parts = (part for row in enumerate(found) for part in _shown(*row, form))
+    rows = b"".join(within(limit, parts)).removesuffix(b", ")
+    head = {
+        "object": "list",
+        "model": name,
+        "fingerprint": encoder.fingerprint,
+        "usage": {"prompt_tokens": n_tokens, "total_tokens": n_tokens},
+    }
+    return b'%b, "data": [%b]}' % (as_json(head)[:-1], rows)
 
 
 async def colbert(server: Server, request: Request) -> Response:
@@ -104,28 +125,31 @@ async def colbert(server: Server, request: Request) -> Response:
     query = text_of(asked, "query", longest=limits.max_characters)
     k = whole_number(asked.get("k", 10), "k", least=1, most=min(100, limits.max_k))
     index = server.library.named(index_of(asked))
-
-    def work(watch: Stopwatch, threads: int) -> bytes:
-        with index.use() as snapshot:
-            how = SearchRequest(k=k, threads=threads)
-            hits = snapshot.searcher.search(query, how, begin=watch)
-            rows = []
-            for hit in hits:
-                text = hit.title if hit.passage is None else hit.passage.text
-                shown = f"{hit.title} | {text}" if hit.title and hit.passage else text
-                rows.append(
-                    {
-                        "text": shown,
-                        "long_text": shown,
-                        "pid": hit.doc_id,
-                        "rank": hit.rank,
-                        "score": round(hit.score, 6),
-                    }
-                )
-            return checked_size(as_json({"query": query, "topk": rows}), limits.max_answer)
-
-    answer = await server.run(request, work, threads=index.n_useful_threads)
+    work = partial(_found, index.name, query, k, limits.max_answer)
+    answer = await server.ask(request, work, threads=index.n_useful_threads)
     return Response(answer, media_type=JSON)
+
+
+def _found(
+    name: str, query: str, k: int, limit: int, library: Library, watch: Stopwatch, threads: int
+) -> bytes:
+    with library.named(name).use() as snapshot:
+        how = SearchRequest(k=k, threads=threads)
+        hits = snapshot.searcher.search(query, how, begin=watch)
+        rows = []
+        for hit in hits:
+            text = hit.title if hit.passage is None else hit.passage.text
+            shown = f"{hit.title} | {text}" if hit.title and hit.passage else text
+            rows.append(
+                {
+                    "text": shown,
+                    "long_text": shown,
+                    "pid": hit.doc_id,
+                    "rank": hit.rank,
+                    "score": round(hit.score, 6),
+                }
+            )
+        return checked_size(as_json({"query": query, "topk": rows}), limit)
 
 
 def _documents(given: Any, name: str, *, longest: int) -> Sequence[str]:

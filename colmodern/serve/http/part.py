@@ -10,6 +10,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from colmodern.serve.config import LONGEST_ID, ServeConfig
 from colmodern.serve.http.answers import JSON, as_json, checked_size
 from colmodern.serve.http.body import checked_text, index_of, read_json, too_many
 from colmodern.serve.http.server import Server
-from colmodern.serve.served import Snapshot
+from colmodern.serve.served import Library, Snapshot
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.types import FloatMatrix, TokenEmbeddings
 
@@ -125,26 +126,36 @@ async def statistics(server: Server, request: Request) -> Response:
         where = checked_text(where, "where", longest=limits.max_body)
     index = server.library.named(index_of(body))
 
-    def work(watch: Stopwatch, _threads: int) -> bytes:
-        with index.use() as snapshot:
-            watch("words")
-            found = snapshot.searcher.statistics(query, where=where, begin=watch)
-            made_with = snapshot.reader.manifest.encoder
-            values = {
-                "index": index.name,
-                "generation": snapshot.generation,
-                "state": snapshot.state,
-                "codec": snapshot.reader.codec.fingerprint,
-                "encoder": {
-                    "name": made_with.name,
-                    "fingerprint": made_with.fingerprint,
-                    "dim": made_with.dim,
-                },
-                "statistics": statistics_to_dict(found),
-            }
-            return checked_size(as_json(values), limits.max_answer)
+    work = partial(_told, index.name, query, where, limits.max_answer)
+    return Response(await server.ask(request, work, threads=1), media_type=JSON)
 
-    return Response(await server.run(request, work, threads=1), media_type=JSON)
+
+def _told(
+    name: str,
+    query: str,
+    where: str | None,
+    limit: int,
+    library: Library,
+    watch: Stopwatch,
+    _threads: int,
+) -> bytes:
+    with library.named(name).use() as snapshot:
+        watch("words")
+        found = snapshot.searcher.statistics(query, where=where, begin=watch)
+        made_with = snapshot.reader.manifest.encoder
+        values = {
+            "index": name,
+            "generation": snapshot.generation,
+            "state": snapshot.state,
+            "codec": snapshot.reader.codec.fingerprint,
+            "encoder": {
+                "name": made_with.name,
+                "fingerprint": made_with.fingerprint,
+                "dim": made_with.dim,
+            },
+            "statistics": statistics_to_dict(found),
+        }
+        return checked_size(as_json(values), limit)
 
 
 def encoded_query(snapshot: Snapshot, query: str, watch: Stopwatch) -> TokenEmbeddings:

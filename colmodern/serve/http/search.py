@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -29,7 +30,7 @@ from colmodern.serve.http.answers import (
 from colmodern.serve.http.body import checked_text, index_of, read_json, too_many, truth_of
 from colmodern.serve.http.part import PartOfSearch, fingerprint_of, vectors_of
 from colmodern.serve.http.server import Server
-from colmodern.serve.served import Snapshot
+from colmodern.serve.served import Library, Snapshot
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.types import TokenEmbeddings
 
@@ -125,20 +126,30 @@ async def search(server: Server, request: Request) -> Response:
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         return Response(status_code=304, headers=headers)
 
-    def work(watch: Stopwatch, threads: int) -> tuple[str, bytes]:
-        with index.use() as snapshot:
-            head = {"index": index.name, "generation": snapshot.generation}
-            if is_lines:
-                rows = _lines(question, snapshot, watch, threads, head)
-                answer = as_ndjson(rows, limits.max_answer)
-            else:
-                hits = map(question.told, question.search(snapshot, watch, threads))
-                answer = _whole(hits, question.is_batch, watch, head, limits.max_answer)
-            return snapshot.version, checked_size(answer, limits.max_answer)
-
-    version, answer = await server.run(request, work, threads=index.n_useful_threads)
+    work = partial(_answered, index.name, question, is_lines, limits.max_answer)
+    version, answer = await server.ask(request, work, threads=index.n_useful_threads)
     headers = {"ETag": _tag(version, asked), "Cache-Control": "no-cache"}
     return Response(answer, headers=headers, media_type=NDJSON if is_lines else JSON)
+
+
+def _answered(
+    name: str,
+    question: SearchBody,
+    is_lines: bool,
+    limit: int,
+    library: Library,
+    watch: Stopwatch,
+    threads: int,
+) -> tuple[str, bytes]:
+    """Return the state that was searched, and the answer."""
+    with library.named(name).use() as snapshot:
+        head = {"index": name, "generation": snapshot.generation}
+        if is_lines:
+            answer = as_ndjson(_lines(question, snapshot, watch, threads, head), limit)
+        else:
+            hits = map(question.told, question.search(snapshot, watch, threads))
+            answer = _whole(hits, question.is_batch, watch, head, limit)
+        return snapshot.version, checked_size(answer, limit)
 
 
 def _tag(version: str, asked: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -15,7 +16,8 @@ from colmodern.serve.access import Access, Rates
 from colmodern.serve.admission import Admission
 from colmodern.serve.config import ServeConfig
 from colmodern.serve.metrics import IndexMetrics, Metrics
-from colmodern.serve.served import Library
+from colmodern.serve.searching.pool import SearchPool
+from colmodern.serve.served import Library, Work
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.serve.writing.writer import Writer
 
@@ -41,6 +43,26 @@ class Server(Front):
     library: Library
     admission: Admission
     writers: Mapping[str, Writer] = field(default_factory=dict)
+    pool: SearchPool | None = None
+
+    async def ask(
+        self, request: Request, work: Work[T], *, threads: int | None = None, is_apart: bool = True
+    ) -> T:
+        """Return what ``work`` returns; in a process of its own, where the server has some.
+
+        Args:
+            request: Whose client is waited for.
+            work: What is done with the indexes.
+            threads: As many as it has a use for; None: all.
+            is_apart: Whether another process may do it; then it has to be a function of a module,
+                or such a one with arguments (``functools.partial``).
+
+        Raises:
+            RequestRefusedError: As ``run``.
+        """
+        if self.pool is not None and is_apart:
+            return await self.run(request, partial(self.pool.run, work), threads=threads)
+        return await self.run(request, partial(work, self.library), threads=threads)
 
     async def run(
         self,

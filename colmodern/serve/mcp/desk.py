@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from colmodern.serve.config import ServeConfig
-from colmodern.serve.served import Library
-from colmodern.serve.stopwatch import Stopwatch
+from colmodern.serve.served import Work
 
 T = TypeVar("T")
-Work = Callable[[Library, Stopwatch, int], T]
-"""What is done in a thread: with the indexes, the watch to stop by, and a number of threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +38,16 @@ class Desk(Protocol):
         """Whether the agent runs on this machine and for its user, who may change the index."""
         ...
 
-    async def run(self, caller: Caller, work: Work[T], *, is_change: bool = False) -> T:
+    async def run(
+        self, caller: Caller, work: Work[T], *, is_change: bool = False, is_apart: bool = False
+    ) -> T:
         """Return what ``work`` returns, done in a thread; a change has no deadline.
+
+        Args:
+            caller: Who asks.
+            work: What is done.
+            is_change: Whether an index is changed by it.
+            is_apart: Whether another process may do it, as ``Server.ask`` has it.
 
         Raises:
             ColModernError: The indexes cannot be opened, there is too much to do, or as ``work``.

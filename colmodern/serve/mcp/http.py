@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, TypeVar
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -19,9 +18,10 @@ from colmodern.serve.config import ServeConfig
 from colmodern.serve.http.answers import JSON
 from colmodern.serve.http.body import read_bytes
 from colmodern.serve.http.server import Server
-from colmodern.serve.mcp.desk import Caller, Work
+from colmodern.serve.mcp.desk import Caller
 from colmodern.serve.mcp.protocol import make_protocol
 from colmodern.serve.mcp.wire import whole
+from colmodern.serve.served import Work
 
 T = TypeVar("T")
 
@@ -41,13 +41,14 @@ class ServerDesk:
         """The limits of the server."""
         return self._server.config
 
-    async def run(self, caller: Caller, work: Work[T], *, is_change: bool = False) -> T:
+    async def run(
+        self, caller: Caller, work: Work[T], *, is_change: bool = False, is_apart: bool = False
+    ) -> T:
         """Return what ``work`` returns; see ``Desk.run``. Nothing is changed from afar."""
         assert not is_change
         threads = max(index.n_useful_threads for index in self._server.library)
-        work_here = partial(work, self._server.library)
         try:
-            return await self._server.run(caller.request, work_here, threads=threads)
+            return await self._server.ask(caller.request, work, threads=threads, is_apart=is_apart)
         except ColModernError as error:
             self._server.metrics.count_refusal(error.code)
             raise

@@ -15,8 +15,8 @@ from typing import TypeVar
 from colmodern.errors import ColModernError
 from colmodern.serve.admission import Admission
 from colmodern.serve.config import ServeConfig
-from colmodern.serve.mcp.desk import Caller, Work
-from colmodern.serve.served import Library, ServedIndex
+from colmodern.serve.mcp.desk import Caller
+from colmodern.serve.served import Library, ServedIndex, Work
 from colmodern.serve.stopwatch import Stopwatch
 from colmodern.types import QueryEncoder
 
@@ -44,7 +44,14 @@ class LocalDesk:
             threads=config.threads or os.cpu_count() or 1, queue=config.queue
         )
 
-    async def run(self, _caller: Caller, work: Work[T], *, is_change: bool = False) -> T:
+    async def run(
+        self,
+        _caller: Caller,
+        work: Work[T],
+        *,
+        is_change: bool = False,
+        is_apart: bool = False,  # noqa: ARG002  there is one process
+    ) -> T:
         """Return what ``work`` returns; see ``Desk.run``."""
         library = await asyncio.to_thread(self._opened)
         watch = Stopwatch(math.inf if is_change else self.config.deadline)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from colmodern.passages.explanation import Match
@@ -79,15 +80,18 @@ def index_schema() -> dict[str, Any]:
 
 async def search(desk: Desk, arguments: Mapping[str, Any], caller: Caller) -> ToolAnswer:
     """Answer a search."""
+    work = partial(_answered, arguments, desk.config.budget)
+    return await desk.run(caller, work, is_apart=True)
 
-    def work(library: Library, watch: Stopwatch, threads: int) -> ToolAnswer:
-        index = library.named(arguments["index"])
-        with index.use() as snapshot:
-            values = found(snapshot, arguments, watch, threads)
-            values = plain({"index": index.name, "generation": snapshot.generation, **values})
-        return ToolAnswer(search_text(values, desk.config.budget), values)
 
-    return await desk.run(caller, work)
+def _answered(
+    arguments: Mapping[str, Any], budget: int, library: Library, watch: Stopwatch, threads: int
+) -> ToolAnswer:
+    index = library.named(arguments["index"])
+    with index.use() as snapshot:
+        values = found(snapshot, arguments, watch, threads)
+        values = plain({"index": index.name, "generation": snapshot.generation, **values})
+    return ToolAnswer(search_text(values, budget), values)
 
 
 def found(

@@ -14,7 +14,7 @@ pytest.importorskip("starlette")
 from starlette.testclient import TestClient
 
 from colmodern.serve.http.app import make_app
-from colmodern.serve.run import make_server
+from colmodern.serve.run import agents_of, make_server
 
 from .kit import ADMIN, DOCUMENTS, ENCODER, READ, WRITE
 
@@ -32,7 +32,7 @@ def client_of(index) -> Callable[..., TestClient]:
 
     def make(more=None, encoder=ENCODER, **options) -> TestClient:
         server = make_server({"i": index, **(more or {})}, ServeConfig(**options), encoder=encoder)
-        client = TestClient(make_app(server), base_url="http://127.0.0.1:8765")
+        client = TestClient(make_app(server, agents_of(server)), base_url="http://127.0.0.1:8765")
         client.__enter__()
         client.server = server
         running.append(client)

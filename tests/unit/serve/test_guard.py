@@ -198,13 +198,6 @@ def test_probes_may_name_any_host_where_tokens_are_asked_for(client_of, tokens):
     refused(client.get("/v1/status", headers={**probe, **bearing(READ)}), "host_refused", 421)
 
 
-def test_there_is_one_worker():
-    assert ServeConfig(workers=1).workers == 1
-    with pytest.raises(ConfigError, match="--threads") as found:
-        ServeConfig(workers=2)
-    assert (found.value.code, found.value.option) == ("option_out_of_range", "workers")
-
-
 def test_a_token_may_ask_so_often(client_of):
     client = client_of(rate=1e-6)
     assert client.get("/v1/status").status_code == 200

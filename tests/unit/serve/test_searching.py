@@ -1,0 +1,317 @@
+"""Do processes of their own search as the server would, whatever becomes of them?"""
+
+import json
+import logging
+import os
+import shutil
+import signal
+import threading
+import time
+from functools import partial
+
+import pytest
+
+from colmodern import HashEncoder, Indexer
+from colmodern.errors import ConfigError, IndexNotFoundError, RequestRefusedError
+from colmodern.serve import ServeConfig
+from colmodern.serve.run import make_server
+from colmodern.serve.searching import messages, process
+from colmodern.serve.stopwatch import Stopwatch
+
+from .kit import ENCODER, WRITE, ended, refused
+
+LONG = 60.0
+
+# Some queries do something else to the process than to be searched.
+_MISBEHAVING = """
+import os, time
+from colmodern.searcher import Searcher
+search = Searcher.search
+def searching(self, query, request=None, **options):
+    if query == "deadly":
+        os._exit(9)
+    if query == "once" and not os.path.exists({mark!r}):
+        open({mark!r}, "w").close()
+        os._exit(9)
+    if query == "endless":
+        open({mark!r}, "w").close()
+        while True:
+            time.sleep(.01)
+            options["begin"]("rescore")
+    if query == "faulty":
+        raise KeyError("nobody foresaw this")
+    return search(self, query, request, **options)
+Searcher.search = searching
+"""
+
+
+@pytest.fixture
+def apart(client_of):
+    """Makes a client of a server with two processes that search."""
+
+    def make(more=None, **options):
+        return client_of(more, encoder=None, **{"workers": 2, **options})
+
+    return make
+
+
+@pytest.fixture
+def mark(tmp_path):
+    return tmp_path / "mark"
+
+
+@pytest.fixture
+def misbehaving(monkeypatch, mark):
+    told = _MISBEHAVING.strip().replace("{mark!r}", repr(str(mark)))
+    begun = "import sys; sys.path[:] = {path!r}\n" + told.replace("{", "{{").replace("}", "}}")
+    main = "\nfrom colmodern.serve.searching.process_main import main; main()"
+    monkeypatch.setattr(process, "_START", begun + main)
+
+
+def pids(client):
+    return [one.pid for one in client.server.pool._all]
+
+
+def is_there(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def seen(mark):
+    ends = time.monotonic() + LONG
+    while not mark.exists():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+REQUESTS = [
+    ("/v1/search", {"query": "red trains"}),
+    ("/v1/search", {"queries": ["red trains", "blue ovens"], "k": 1}),
+    ("/v1/search", {"query": "bread", "mode": "bm25", "precise": True}),
+    ("/v1/search", {"query": "bread", "where": "path like 'a%'"}),
+    ("/v1/search", {"query": "bread", "k": 0}),
+    ("/v1/search", {"query": "bread", "where": "("}),
+    ("/v1/statistics", {"query": "red trains"}),
+    ("/v1/explain", {"query": "red trains", "id": "b/c d"}),
+    ("/v1/explain", {"query": "red trains", "id": "none"}),
+    ("/v1/rerank", {"query": "bread", "documents": ["trains", "bread"], "top_n": 1}),
+    ("/v1/embeddings", {"input": ["bread"], "input_type": "query"}),
+    ("/api/search", {"query": "red trains", "k": 2}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), REQUESTS)
+def test_answers_are_those_of_the_server_itself(apart, client_of, path, body):
+    def told(client):
+        answer = client.post(path, json=body)
+        found = answer.json()
+        times = found.pop("milliseconds", None)
+        found.pop("request_id", None)
+        return answer.status_code, found, times and [*times], answer.headers.get("etag")
+
+    assert told(apart()) == told(client_of(encoder=None))
+
+
+def test_a_line_of_many_that_cannot_be_searched_stops_no_other(apart):
+    answer = apart().post(
+        "/v1/search",
+        json={"queries": ["bread", " ", "trains"]},
+        headers={"Accept": "application/x-ndjson"},
+    )
+    rows = [json.loads(line) for line in answer.text.splitlines()]
+    assert ["error" in row for row in rows] == [False, True, False]
+
+
+def test_agents_are_answered_there(apart, monkeypatch):
+    client = apart()
+    worked = []
+    work = client.server.pool.run
+    monkeypatch.setattr(
+        type(client.server.pool), "run", lambda _, *given: worked.append(1) or work(*given)
+    )
+    call = {"name": "search", "arguments": {"query": "red trains"}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    headers = {"Accept": "application/json, text/event-stream"}
+    answer = client.post("/mcp", json=message, headers=headers).json()
+    assert answer["result"]["structuredContent"]["hits"][0]["id"] == "b/c d"
+    assert worked == [1]
+
+
+def test_what_is_encoded_there_is_counted_here(apart):
+    client = apart()
+    client.post("/v1/search", json={"query": "red trains"})
+    page = client.get("/metrics").text
+    assert 'colmodern_encoded_tokens_total{index="i"} 2.0' in page
+    assert "colmodern_workers 2.0" in page
+    assert 'colmodern_stage_seconds_count{stage="rescore"} 1.0' in page
+
+
+def test_more_requests_than_processes_wait_for_one(apart):
+    client = apart(threads=4)
+    found = []
+
+    def ask():
+        found.append(client.post("/v1/search", json={"query": "red trains"}).status_code)
+
+    asking = [threading.Thread(target=ask) for _ in range(12)]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join(LONG)
+    assert found == [200] * 12
+
+
+def test_one_that_died_between_requests_is_replaced(apart, caplog):
+    client = apart()
+    before = pids(client)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    for _ in range(3):
+        assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
+    assert set(pids(client)).isdisjoint(before[1:])
+    assert "died and is started again" in caplog.text
+    assert f"colmodern_worker_deaths_total {client.server.pool.n_deaths}.0" in (
+        client.get("/metrics").text
+    )
+
+
+def test_a_request_is_answered_though_its_process_dies(misbehaving, apart):
+    client = apart()
+    assert client.post("/v1/search", json={"query": "once"}).status_code == 200
+    assert client.server.pool.n_deaths == 1
+
+
+def test_a_request_of_which_processes_die_has_failed(misbehaving, apart, caplog):
+    client = apart()
+    error = refused(client.post("/v1/search", json={"query": "deadly"}), "internal", 500)
+    assert "deadly" not in error["message"]
+    assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
+    assert client.server.pool.n_deaths == 2
+
+
+def test_what_nobody_foresaw_is_in_the_log_alone(misbehaving, apart, caplog):
+    client = apart()
+    with caplog.at_level(logging.ERROR):
+        error = refused(client.post("/v1/search", json={"query": "faulty"}), "internal", 500)
+    assert "nobody foresaw" in caplog.text
+    assert "nobody foresaw" not in error["message"]
+
+
+def test_a_request_whose_client_has_gone_ends_at_its_next_stage(misbehaving, apart, mark):
+    client = apart()
+    pool, before = client.server.pool, pids(client)
+    found = []
+
+    def run(watch):
+        try:
+            pool.run(partial(_searching, "endless"), watch, 1)
+        except RequestRefusedError as error:
+            found.append(error.code)
+
+    watches = [Stopwatch(LONG), Stopwatch(LONG)]
+    running = [threading.Thread(target=run, args=(watch,)) for watch in watches]
+    for one in running:
+        one.start()
+    seen(mark)
+    for watch in watches:
+        watch.cancel()
+    for one in running:
+        one.join(LONG)
+    assert found == ["cancelled"] * 2
+    assert pids(client) == before
+    assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
+
+
+def _searching(query, library, watch, _threads):
+    with library.named(None).use() as snapshot:
+        return len(snapshot.searcher.search(query, begin=watch))
+
+
+def test_what_is_cancelled_too_late_ends_no_other(apart):
+    client = apart()
+    for one in client.server.pool._all:
+        one._is_working = True
+        one._cancel()
+        one._is_working = False
+    for _ in range(4):
+        assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
+
+
+def test_a_deadline_holds_there(misbehaving, apart):
+    client = apart(deadline=0.3)
+    refused(client.post("/v1/search", json={"query": "endless"}), "deadline_passed", 504)
+    assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
+
+
+def test_work_that_cannot_be_sent_says_so(apart):
+    pool = apart().server.pool
+    with pytest.raises(TypeError, match="another process"):
+        pool.run(lambda *_: None, Stopwatch(LONG), 1)
+    assert pool.run(partial(_searching, "bread"), Stopwatch(LONG), 1) == 3
+
+
+def test_what_is_committed_is_found_at_once(apart, tokens):
+    client = apart(token_file=tokens, writable=True)
+    client.headers["Authorization"] = f"Bearer {WRITE}"
+    for number in range(4):
+        rows = [{"id": f"n{number}", "text": f"purple bicycles {number}"}]
+        told = ended(client, client.put("/v1/documents", json={"documents": rows}))
+        for _ in range(3):
+            found = client.post("/v1/search", json={"query": f"bicycles {number}", "k": 1}).json()
+            assert found["generation"] >= told["generation"]
+            assert found["hits"][0]["id"] == f"n{number}"
+
+
+def test_an_index_made_again_with_another_encoder_is_served_with_that_one(apart, index):
+    client = apart()
+    shutil.rmtree(index)
+    Indexer(index, HashEncoder(dim=32, seed=3)).build([("n", "purple bicycles")])
+    client.server.library.named("i").refresh()
+    for _ in range(3):
+        found = client.post("/v1/search", json={"query": "purple bicycles"}).json()
+        assert [hit["id"] for hit in found["hits"]] == ["n"]
+
+
+def test_all_end_with_the_server(index):
+    from starlette.testclient import TestClient
+
+    from colmodern.serve.http.app import make_app
+
+    server = make_server({"i": index}, ServeConfig(workers=3))
+    with TestClient(make_app(server), base_url="http://127.0.0.1:8765") as client:
+        client.server = server
+        running = pids(client)
+        assert all(map(is_there, running))
+    assert not any(map(is_there, running))
+
+
+def test_an_encoder_of_this_process_alone_is_refused(index):
+    with pytest.raises(ConfigError, match="workers is 2") as found:
+        make_server({"i": index}, ServeConfig(workers=2), encoder=ENCODER)
+    assert (found.value.code, found.value.option) == ("option_conflict", "workers")
+
+
+def test_one_that_cannot_start_says_why(index, monkeypatch):
+    gone = messages.Setup({"i": index / "gone"})
+    monkeypatch.setattr("colmodern.serve.run.Setup", lambda *_: gone)
+    with pytest.raises(IndexNotFoundError, match="gone") as found:
+        make_server({"i": index}, ServeConfig(workers=2))
+    assert found.value.code == "index_not_found"
+
+
+@pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_000])
+def test_messages_of_any_size_pass_a_pipe(size):
+    reading, writing = os.pipe()
+    sending = threading.Thread(target=messages.send, args=(writing, messages.packed(b"x" * size)))
+    sending.start()
+    assert messages.receive(reading) == b"x" * size
+    sending.join()
+    assert not messages.has_message(reading)
+    os.close(writing)
+    assert messages.has_message(reading)  # that there will be none
+    with pytest.raises(EOFError):
+        messages.receive(reading)
+    os.close(reading)
