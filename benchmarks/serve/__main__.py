@@ -1,6 +1,6 @@
 """What does `colmodern serve` answer a second, how long does it take, and what beyond that?
 
-    python -m benchmarks.serve ../shared/data/scifact [--seconds 10]
+    python -m benchmarks.serve ../shared/data/scifact [--seconds 10] [--workers 2]
 
 Indexes a judged collection (about 5,000 documents), starts the server as a program, and asks it
 from this process over loopback: as many clients as it can serve (closed loop) beside
@@ -57,7 +57,7 @@ def main() -> None:
         index = Path(folder) / "i"
         Indexer(index, Encoder.load()).build(dataset.documents)
         (Path(folder) / "tokens").write_text(f"read,write,admin {secrets.token_hex(16)} bench\n")
-        with serving(index, Path(folder) / "tokens") as server:
+        with serving(index, Path(folder) / "tokens", workers=options.workers) as server:
             run(server, index, queries, options)
 
 
@@ -97,7 +97,10 @@ def run(server: Server, index: Path, queries: list[str], options: argparse.Names
     with repeating(lambda number: server.put(f"c{number}"), seconds=0.02, most=COMMITS):
         show(f".7, {COMMITS} commits", loaded(0.7, times=4))
     print(f"    {server.generation() - before} generations were opened meanwhile")
-    print(f"resident memory: {server.resident() / 2**20:.0f} MiB")
+    for pid in (server.pid, *children_of(server.pid)):
+        own, all_ = (bytes_of(pid, name) / 2**20 for name in ("RssAnon", "VmRSS"))
+        what = "the server" if pid == server.pid else "a process of it"
+        print(f"memory of {what}: {own:.0f} MiB of its own, {all_:.0f} with pages of files")
 
 
 def of_in_process(
@@ -180,20 +183,32 @@ class Server:
         return int(generation)
 
     def resident(self) -> int:
-        """Return the bytes of memory of its process."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return 1024 * int(line.split()[1])
-        return 0
+        """Return the bytes of memory of its process; pages of files count, too."""
+        return bytes_of(self.pid, "VmRSS")
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started and that have not ended."""
+    files = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for file in files for child in file.read_text().split()]
+
+
+def bytes_of(pid: int, field: str) -> int:
+    """Return the bytes of memory of a process that a field of its status gives (Linux)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return 1024 * int(line.split()[1])
+    return 0
 
 
 @contextmanager
 def serving(
-    index: Path, tokens: Path, program: Sequence[str] = ("-m", "colmodern")
+    index: Path, tokens: Path, program: Sequence[str] = ("-m", "colmodern"), *, workers: int = 1
 ) -> Iterator[Server]:
-    """Run the server as a program."""
+    """Run the server as a program, with so many processes that search."""
     command = [sys.executable, *program, "serve", str(index), "--port", "0"]
     command += ["--token-file", str(tokens), "--writable", "--format", "json", "--no-access-log"]
+    command += ["--workers", str(workers)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -230,6 +245,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("collection", type=Path)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("-k", type=int, default=10)
+    parser.add_argument("--workers", type=int, default=1, help="processes that search")
     return parser.parse_args()
 
 

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from benchmarks.serve.__main__ import CLIENTS, Server, serving
+from benchmarks.serve.__main__ import CLIENTS, Server, children_of, serving
 from benchmarks.serve.client import bodies_of, closed_loop
 from colmodern import Encoder, Indexer
 from colmodern.eval import Dataset
@@ -104,12 +104,6 @@ def seconds_of(pid: int) -> float:
     """Return the processor seconds that the threads of a process have taken."""
     files = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(file.read_text().split()[0]) for file in files) / 1e9
-
-
-def children_of(pid: int) -> list[int]:
-    """Return the processes that a process has started and that have not ended."""
-    files = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for file in files for child in file.read_text().split()]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Does the server lose, leak or fail anything when it is killed, misused and asked nonsense?
 
-    python -m benchmarks.serve.faults [--kills 100] [--requests 10000] [--seed 0]
+    python -m benchmarks.serve.faults [--kills 100] [--requests 10000] [--seed 0] [--workers 2]
 
-Kills: the process that writes, and a moment later the server, are killed at random moments while
-documents are put and searched; at each next start every job that was accepted is known, and is done
-in the end, with its document in the index.
+Kills: the processes that write and search, and a moment later the server, are killed at random
+moments while documents are put and searched; a search is answered all the same, and at each next
+start every job that was accepted is known, and is done in the end, with its document in the index.
 Requests: random and mutated requests to every address, some over half-open and slow connections;
 no status 500, every error has a code, memory and descriptors stay flat.
 """
@@ -29,8 +29,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
-from benchmarks.serve.__main__ import Server, serving
-from benchmarks.serve.costs import children_of
+from benchmarks.serve.__main__ import Server, children_of, serving
 from colmodern import Encoder, Indexer
 from colmodern.errors import CODES
 
@@ -78,6 +77,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1, help="processes that search")
     options = parser.parse_args()
     found = []
     with tempfile.TemporaryDirectory() as folder:
@@ -85,20 +85,22 @@ def main() -> None:
         tokens.write_text(f"read,write,admin {secrets.token_hex(16)} bench\n")
         rows = [(f"d{n}", f"A {word} and its story.") for n, word in enumerate(_WORDS[:7])]
         Indexer(index, Encoder.load()).build(rows)
-        found += kills(index, tokens, options.kills, random.Random(options.seed))
-        found += requests(index, tokens, options.requests, random.Random(options.seed))
+        chance = random.Random(options.seed)
+        found += kills(index, tokens, options.kills, chance, options.workers)
+        chance = random.Random(options.seed)
+        found += requests(index, tokens, options.requests, chance, options.workers)
     for one in found:
         print(f"FOUND: {one}")
     sys.exit(bool(found))
 
 
-def kills(index: Path, tokens: Path, n: int, chance: random.Random) -> list[str]:
+def kills(index: Path, tokens: Path, n: int, chance: random.Random, workers: int) -> list[str]:
     """Kill the server ``n`` times; return what went wrong."""
     accepted: dict[str, str] = {}  # the job of each document
     done: set[str] = set()
     problems: list[str] = []
     for number in range(n + 1):
-        with serving(index, tokens) as server:
+        with serving(index, tokens, workers=workers) as server:
             problems += [
                 f"start {number}: {name} was done and is not there"
                 for name in sorted(done)[-20:]
@@ -109,7 +111,7 @@ def kills(index: Path, tokens: Path, n: int, chance: random.Random) -> list[str]
                 break
             threads = [
                 threading.Thread(target=_put, args=(server, f"k{number}", accepted, done)),
-                threading.Thread(target=_search, args=(server,)),
+                *(threading.Thread(target=_search, args=(server, problems)) for _ in range(2)),
             ]
             for thread in threads:
                 thread.start()
@@ -137,10 +139,14 @@ def _put(server: Server, prefix: str, accepted: dict[str, str], done: set[str]) 
             number += 1
 
 
-def _search(server: Server) -> None:
+def _search(server: Server, problems: list[str]) -> None:
+    """Search until the server is gone."""
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
         while True:
-            server.ask("POST", "/v1/search", {"query": "the story of a key"})
+            try:
+                server.ask("POST", "/v1/search", {"query": "the story of a key"})
+            except HTTPError as error:
+                problems.append(f"a search was answered with {error.code}")
 
 
 def _all_done(server: Server, accepted: dict[str, str]) -> list[str]:
@@ -172,11 +178,11 @@ def _is_there(server: Server, name: str) -> bool:
         return False
 
 
-def requests(index: Path, tokens: Path, n: int, chance: random.Random) -> list[str]:
+def requests(index: Path, tokens: Path, n: int, chance: random.Random, workers: int) -> list[str]:
     """Send ``n`` random requests; return what went wrong."""
     statuses: Counter[int] = Counter()
     problems: list[str] = []
-    with serving(index, tokens) as server:
+    with serving(index, tokens, workers=workers) as server:
         start = (0, 0)
         for number in range(n):
             if number == n // 5:

@@ -206,16 +206,38 @@ def test_a_client_that_is_gone_ends_no_server(folder):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_process_that_writes_ends_with_a_server_that_is_killed(folder, tmp_path):
+def test_its_processes_end_with_a_server_that_is_killed(folder, tmp_path):
     (tmp_path / "tokens").write_text("write wwwwwwwwwwwwwwww\n")
-    with serving(folder, "--writable", "--token-file", tmp_path / "tokens") as (process, _):
-        task = Path(f"/proc/{process.pid}/task")
-        children = [one for file in task.glob("*/children") for one in file.read_text().split()]
-        assert len(children) == 1
+    options = ("--writable", "--token-file", tmp_path / "tokens", "--workers", 2)
+    with serving(folder, *options) as (process, _):
+        children = children_of(process)
+        assert len(children) == 3
         process.kill()
-        with contextlib.suppress(FileNotFoundError):
-            while " Z " not in Path(f"/proc/{children[0]}/stat").read_text():
-                time.sleep(0.01)
+        for child in children:
+            with contextlib.suppress(FileNotFoundError):
+                while " Z " not in Path(f"/proc/{child}/stat").read_text():
+                    time.sleep(0.01)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_its_processes_end_after_the_searches_of_a_server_that_is_told_to(folder):
+    body = json.dumps({"query": "tea", "k": 1}).encode()
+    with serving(folder, "--workers", 2) as (process, told), begun(told["url"], body) as one:
+        children = children_of(process)
+        process.send_signal(signal.SIGTERM)
+        until_refused(told["url"])
+        for child in children:  # as a terminal or a supervisor tells all of a group
+            os.kill(int(child), signal.SIGTERM)
+        one.sendall(body)
+        assert b"tea.md" in read_all(one)
+        assert process.wait() == -signal.SIGTERM
+        assert not any(Path(f"/proc/{child}").exists() for child in children)
+        assert "Traceback" not in process.said()
+
+
+def children_of(process):
+    task = Path(f"/proc/{process.pid}/task")
+    return [one for file in task.glob("*/children") for one in file.read_text().split()]
 
 
 def test_what_cannot_be_served(folder, tmp_path, program):

@@ -69,32 +69,34 @@ class SearchPool:
             RequestRefusedError: Two processes died of it.
             RuntimeError: Something went wrong there that nobody foresaw.
         """
-        for _ in range(2):
-            process = self._take()
-            try:
-                answer = process.work(self._order(work, watch, threads), watch)
-            except SearchDiedError as error:
-                self.n_deaths += 1
-                logger.warning("a process that searches died and is started again: %s", error)
-                process = self._started_again(process)
-                continue
-            finally:
-                self._put_back(process)
-            watch.take_over(answer.seconds)
-            self._count(answer.encoded)
-            found: T = value_of(answer)
-            return found
-        raise RequestRefusedError(
-            "Two processes died of this request; the log says more.", code="internal"
-        )
+        process = self._take()
+        try:
+            for _ in range(2):
+                process = self._alive(process)
+                try:
+                    answer = process.work(self._order(work, watch, threads), watch)
+                except SearchDiedError:
+                    continue
+                break
+            else:
+                raise RequestRefusedError(
+                    "Two processes died of this request; the log says more.", code="internal"
+                )
+        finally:
+            self._put_back(process)
+        watch.take_over(answer.seconds)
+        self._count(answer.encoded)
+        found: T = value_of(answer)
+        return found
 
     def refresh(self) -> None:
         """Let those that are free open what the server serves now; the others do so when asked."""
-        for process in list(self._all):
-            if not self._takes(process):
+        for one in list(self._all):
+            if not self._takes(process := one):
                 continue
             watch = Stopwatch(_REFRESH_SECONDS)
             try:
+                process = self._alive(process)
                 value_of(process.work(self._order(None, watch, 1), watch))
             except Exception as error:  # noqa: BLE001  it will be told again when a request asks
                 logger.warning("a process that searches does not see the new state: %s", error)
@@ -129,22 +131,27 @@ class SearchPool:
             self._free.append(process)
             self._changes.notify()
 
-    def _started_again(self, dead: SearchProcess) -> SearchProcess:
-        """Return another process in the place of one that died.
+    def _alive(self, process: SearchProcess) -> SearchProcess:
+        """Return a process that was taken, or another in its place if it has died.
 
         Raises:
-            ColModernError: It cannot open an index; the next request tries again.
+            ColModernError: The other cannot open an index; the next request tries again.
             SearchDiedError: It died, too.
         """
+        status = process.status
+        if status is None:
+            return process
+        logger.warning("a process that searches ended with status %d; another starts", status)
         fresh = SearchProcess(self._setup)
         try:
             fresh.wait_until_ready()
         except BaseException:
             fresh.stop()
             raise
-        dead.stop()
+        process.stop()
         with self._changes:
-            self._all[self._all.index(dead)] = fresh
+            self.n_deaths += 1
+            self._all[self._all.index(process)] = fresh
         return fresh
 
     def _count(self, encoded: Mapping[str, int]) -> None:

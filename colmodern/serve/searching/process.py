@@ -47,6 +47,11 @@ class SearchProcess:
             send(self._orders, packed(setup))
 
     @property
+    def status(self) -> int | None:
+        """The status it ended with; None: it has not ended."""
+        return self._process.poll()
+
+    @property
     def pid(self) -> int:
         """Its number."""
         return self._process.pid
@@ -109,7 +114,7 @@ class SearchProcess:
 
     def _died(self) -> SearchDiedError:
         self._process.kill()
-        return SearchDiedError(f"it ended with status {self._process.wait()}")
+        return SearchDiedError(f"A process that searches ended: {self._process.wait()}.")
 
 
 def value_of(answer: Answer) -> Any:

@@ -172,7 +172,7 @@ def test_one_that_died_between_requests_is_replaced(apart, caplog):
     for _ in range(3):
         assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
     assert set(pids(client)).isdisjoint(before[1:])
-    assert "died and is started again" in caplog.text
+    assert "ended with status -9; another starts" in caplog.text
     assert f"colmodern_worker_deaths_total {client.server.pool.n_deaths}.0" in (
         client.get("/metrics").text
     )
@@ -190,6 +190,7 @@ def test_a_request_of_which_processes_die_has_failed(misbehaving, apart, caplog)
     assert "deadly" not in error["message"]
     assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
     assert client.server.pool.n_deaths == 2
+    assert caplog.text.count("ended with status 9") == 2
 
 
 def test_what_nobody_foresaw_is_in_the_log_alone(misbehaving, apart, caplog):
