@@ -104,8 +104,13 @@ class _Processes:
         self._pool = pool
 
     def collect(self) -> Iterator[Metric]:
-        """Yield a gauge and a counter."""
+        """Yield gauges and a counter."""
         yield GaugeMetricFamily("colmodern_workers", "Processes that search.", self._pool.n)
+        yield GaugeMetricFamily(
+            "colmodern_worker_resident_bytes",
+            "Their memory; pages of files that they share count in each.",
+            self._pool.resident_bytes(),
+        )
         yield CounterMetricFamily(
             "colmodern_worker_deaths", "Of them, so many died.", self._pool.n_deaths
         )

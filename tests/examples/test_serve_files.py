@@ -26,7 +26,8 @@ def shown_metrics(tmp_path):
 
     encoder = HashEncoder(dim=64)
     Indexer(tmp_path / "i", encoder).build([("a", "x")])
-    server = make_server({"i": tmp_path / "i"}, ServeConfig(), encoder=encoder)
+    server = make_server({"i": tmp_path / "i"}, ServeConfig(workers=2))
+    server.pool.close()
     server.metrics.count_request("/v1/search", 200, 0.1)
     server.metrics.count_stages({"encode": 0.1})
     server.metrics.count_refusal("overloaded")

@@ -57,6 +57,10 @@ class SearchPool:
         """How many processes there are."""
         return len(self._all)
 
+    def resident_bytes(self) -> int:
+        """Return the bytes of memory that all have, on Linux; 0 elsewhere."""
+        return sum(one.resident_bytes() for one in self._all)
+
     def run(self, work: Work[T], watch: Stopwatch, threads: int) -> T:
         """Return what ``work`` returns, done in a process; once more if that one dies.
 

@@ -3,8 +3,10 @@
 import json
 import logging
 import os
+import re
 import shutil
 import signal
+import sys
 import threading
 import time
 from functools import partial
@@ -146,6 +148,9 @@ def test_what_is_encoded_there_is_counted_here(apart):
     page = client.get("/metrics").text
     assert 'colmodern_encoded_tokens_total{index="i"} 2.0' in page
     assert "colmodern_workers 2.0" in page
+    if sys.platform == "linux":
+        (told,) = re.findall(r"^colmodern_worker_resident_bytes (.+)$", page, re.MULTILINE)
+        assert float(told) > 2 * 2**20
     assert 'colmodern_stage_seconds_count{stage="rescore"} 1.0' in page
 
 
