@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
+from colmodern.codec.centroids import float_centroids
 from colmodern.types import FloatMatrix, FloatVector
 
 N_PROBES = 12
@@ -65,17 +66,18 @@ def make_cells(centroids: NDArray[np.int8], *, threads: int = 1) -> kernels.Cell
     return kernels.pack_cells(centroids, cells, representatives, N_PROBES)
 
 
-def cells_of(centroids: NDArray[np.int8]) -> kernels.Cells:
-    """Return the cells of a codec's centroids, int8 on the grid; those made last are kept.
+def cells_of(centroids: NDArray[np.int8], steps: FloatVector) -> kernels.Cells:
+    """Return the cells of a codec's centroids and their steps; those made last are kept.
 
     A process that makes one small commit after another would spend most of its time on them.
     """
-    return _made_last(np.ascontiguousarray(centroids).tobytes(), centroids.shape[1])
+    return _made_last(centroids.tobytes(), steps.tobytes(), centroids.shape[1])
 
 
 @lru_cache(maxsize=1)
-def _made_last(data: bytes, dim: int) -> kernels.Cells:
-    return make_cells(np.frombuffer(data, np.int8).reshape(-1, dim))
+def _made_last(data: bytes, steps: bytes, dim: int) -> kernels.Cells:
+    centroids = np.frombuffer(data, np.int8).reshape(-1, dim)
+    return make_cells(on_grid(float_centroids(centroids, np.frombuffer(steps, np.float32))))
 
 
 def one_cell(centroids: NDArray[np.int8]) -> kernels.Cells:

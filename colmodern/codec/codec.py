@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colmodern import kernels
-from colmodern.codec.cells import cells_of, on_grid, row_step
+from colmodern.codec.cells import cells_of, row_step
 from colmodern.codec.centroids import MAX_VALUE, float_centroids
 from colmodern.codec.codes import Codes
 from colmodern.codec.document_sample import DocumentSample
@@ -326,7 +326,7 @@ class Codec:
 
     @cached_property
     def _cells(self) -> kernels.Cells:
-        return cells_of(on_grid(self.float_centroids))
+        return cells_of(self.centroids, self.centroid_steps)
 
     @cached_property
     def _codebook(self) -> kernels.Codebook:
