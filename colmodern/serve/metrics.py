@@ -105,7 +105,7 @@ class _Processes:
 
     def collect(self) -> Iterator[Metric]:
         """Yield gauges and a counter."""
-        yield GaugeMetricFamily("colmodern_workers", "Processes that search.", self._pool.n)
+        yield GaugeMetricFamily("colmodern_workers", "Processes that search.", self._pool.n_alive)
         yield GaugeMetricFamily(
             "colmodern_worker_resident_bytes",
             "Their memory; pages of files that they share count in each.",

@@ -184,7 +184,7 @@ def _pool(indexes: Mapping[str, Path], library: Library, config: ServeConfig) ->
         )
     pool = SearchPool(Setup(indexes, config.shard), library, n=config.workers)
     for one in library:
-        one.follow = pool.refresh
+        one.follow = pool.wake
     return pool
 
 

@@ -96,6 +96,9 @@ class WarmStartRecipe:
             pieces again and again. 0: teachers run along with the student.
         embeddings_from_targets: A new student's word embeddings start as the mean kept vector of
             each token, not as the first teacher's: with several teachers those lie elsewhere.
+        tokens_a_step: So many tokens make a step.
+        learning_rate: Of all weights but the word embeddings; 0: those alone are trained.
+        embedding_learning_rate: Of the word embeddings.
     """
 
     teacher: str = ""

@@ -289,13 +289,17 @@ def _optimiser(student: Student, options: WarmStartRecipe) -> torch.optim.Optimi
 
     embeddings = student.backbone.get_input_embeddings().weight
     rest = [p for p in student.backbone.parameters() if p is not embeddings]
-    rate = options.learning_rate
-    groups = [
-        _group([embeddings], options.embedding_learning_rate, 0.0),
-        _group([p for p in rest if p.ndim > 1], rate, options.weight_decay),
-        _group([p for p in rest if p.ndim == 1], rate, 0.0),
-        _group(list(student.projection.parameters()), rate / 4, 0.0),
-    ]
+    projection, rate = list(student.projection.parameters()), options.learning_rate
+    groups = [_group([embeddings], options.embedding_learning_rate, 0.0)]
+    if rate:
+        groups += [
+            _group([p for p in rest if p.ndim > 1], rate, options.weight_decay),
+            _group([p for p in rest if p.ndim == 1], rate, 0.0),
+            _group(projection, rate / 4, 0.0),
+        ]
+    else:
+        for parameter in (*rest, *projection):
+            parameter.requires_grad_(False)
     return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), fused=True)
 
 

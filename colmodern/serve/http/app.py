@@ -108,9 +108,9 @@ def make_app(server: Server, mounted: Sequence[Mounted] = ()) -> Starlette:
             refreshing.cancel()
             closing = (asyncio.to_thread(writer.close) for writer in server.writers.values())
             await asyncio.gather(*closing)
-            await asyncio.to_thread(server.admission.close)
-            if server.pool is not None:
+            if server.pool is not None:  # what is stuck there ends, and with it the thread it has
                 await asyncio.to_thread(server.pool.close)
+            await asyncio.to_thread(server.admission.close)
             server.library.close()
 
     addresses = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import pickle
 import select
@@ -40,12 +41,14 @@ class Order:
             looks for a newer one first.
         elapsed: The time that the request has taken so far.
         threads: How many are its own.
+        number: It tells the orders of a process apart.
     """
 
     work: Any
     versions: Mapping[str, str]
     elapsed: Elapsed
     threads: int = 1
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,18 +58,48 @@ class Answer:
     Attributes:
         value: What the work returned.
         error: An error of ours that it raised, the traceback of any other; None: it did not.
+        is_behind: Whether nothing was done, for the state that the server has cannot be opened.
         seconds: The time of each stage of the request.
         encoded: Tokens of queries that were encoded for it, by the name of the index.
     """
 
     value: Any = None
     error: Exception | str | None = None
+    is_behind: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict)
     encoded: Mapping[str, int] = field(default_factory=dict)
 
 
-CANCEL = "cancel"
-"""To a process: nobody waits for the order that it works on; it may have ended already."""
+class OrderNumbers:
+    """Which order has begun, and which one nobody waits for: memory that both can see."""
+
+    BYTES = 2 * _LENGTH.size
+
+    def __init__(self, file: int) -> None:
+        """Map a file of so many bytes, all 0: no order has that number."""
+        self._memory = mmap.mmap(file, self.BYTES)
+
+    @property
+    def begun(self) -> int:
+        """The number of the order that the process took last."""
+        return self._number(0)
+
+    @begun.setter
+    def begun(self, number: int) -> None:
+        _LENGTH.pack_into(self._memory, 0, number)
+
+    @property
+    def cancelled(self) -> int:
+        """The number of the order that the server gave up last."""
+        return self._number(_LENGTH.size)
+
+    @cancelled.setter
+    def cancelled(self, number: int) -> None:
+        _LENGTH.pack_into(self._memory, _LENGTH.size, number)
+
+    def _number(self, place: int) -> int:
+        found: int = _LENGTH.unpack_from(self._memory, place)[0]
+        return found
 
 
 def packed(message: Any) -> bytes:
@@ -76,47 +109,57 @@ def packed(message: Any) -> bytes:
 
 
 def receive(file: int) -> Any:
-    """Return the next message of an open file; no byte more is read.
+    """Return the next message of a pipe; no byte more is read.
 
     Raises:
         EOFError: There is none any more.
-        OSError: The file cannot be read.
+        OSError: The pipe cannot be read.
     """
     (n_bytes,) = _LENGTH.unpack(_read(file, _LENGTH.size))
     return pickle.loads(_read(file, n_bytes))
 
 
-def send(file: int, data: bytes) -> None:
-    """Write all of some bytes.
+def send(file: int, data: bytes, *, seconds: float | None = None) -> None:
+    """Write all of some bytes into a pipe.
+
+    Args:
+        file: The pipe; with ``seconds`` one that does not block.
+        data: The bytes.
+        seconds: How long it may be full; None: however long.
 
     Raises:
-        OSError: Nobody reads them any more.
+        OSError: Nobody reads them any more, or not in time.
     """
     rest = memoryview(data)
     while rest:
-        rest = rest[os.write(file, rest) :]
+        try:
+            rest = rest[os.write(file, rest) :]
+        except BlockingIOError:
+            if not _is_ready(file, select.POLLOUT, seconds or 0.0):
+                raise TimeoutError("nobody reads the pipe") from None
 
 
-def has_message(file: int) -> bool:
-    """Say whether a message waits, or no more will come.
+def has_message(file: int, *, seconds: float) -> bool:
+    """Say whether a message comes within some seconds, or no more will come.
 
-    Windows does not tell of pipes: there a cancelled order ends by its deadline.
+    Windows does not tell of pipes: an answer is waited for however long it takes there.
     """
-    return sys.platform != "win32" and bool(select.select([file], [], [], 0)[0])
+    return sys.platform == "win32" or _is_ready(file, select.POLLIN, seconds)
+
+
+def _is_ready(file: int, event: int, seconds: float) -> bool:
+    pipe = select.poll()
+    pipe.register(file, event)
+    return bool(pipe.poll(1000 * seconds))
 
 
 def _read(file: int, n_bytes: int) -> bytearray:
     found = bytearray(n_bytes)
     rest = memoryview(found)
     while rest:
-        n_read = os.readv(file, [rest]) if sys.platform != "win32" else _read_some(file, rest)
-        if not n_read:
+        data = os.read(file, min(len(rest), 1 << 20))
+        if not data:
             raise EOFError
-        rest = rest[n_read:]
+        rest[: len(data)] = data
+        rest = rest[len(data) :]
     return found
-
-
-def _read_some(file: int, into: memoryview) -> int:
-    data = os.read(file, len(into))
-    into[: len(data)] = data
-    return len(data)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import traceback
 from collections.abc import Mapping
-from functools import partial
+from contextlib import suppress
 from typing import Any
 
 from colmodern.errors import ColModernError
 from colmodern.serve.searching.messages import (
-    CANCEL,
     Answer,
     Order,
+    OrderNumbers,
     Setup,
-    has_message,
     packed,
     receive,
     send,
@@ -27,27 +25,30 @@ from colmodern.serve.stopwatch import Stopwatch
 _GARBAGE = 50_000  # new objects until garbage is looked for, as in the server
 
 
-def main() -> None:
-    """Take orders on standard input, answer on standard output, until the server is gone."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # they mean the server, which ends this
-        signal.signal(number, signal.SIG_IGN)
+def main(shared: int | None) -> None:
+    """Take orders on standard input, answer on standard output, until the server is gone.
+
+    Args:
+        shared: The file of ``OrderNumbers``; None: there is none.
+    """
     orders, answers = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # a library that prints would speak in between
     try:
-        _run(orders, answers)
+        _run(orders, answers, None if shared is None else OrderNumbers(shared))
     except (EOFError, BrokenPipeError):
         os._exit(0)  # nobody is there whom anything could be told
 
 
-def _run(orders: int, answers: int) -> None:
+def _run(orders: int, answers: int, numbers: OrderNumbers | None) -> None:
     library = _opened(receive(orders), answers)
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
     while True:
-        order = receive(orders)
-        if order != CANCEL:  # else of an order that has ended
-            send(answers, _packed(_answered(order, library, orders)))
+        order: Order = receive(orders)
+        if numbers is not None:
+            numbers.begun = order.number
+        send(answers, _packed(_answered(order, library, numbers)))
 
 
 def _opened(setup: Setup, answers: int) -> Library:
@@ -61,22 +62,34 @@ def _opened(setup: Setup, answers: int) -> Library:
     return library
 
 
-def _answered(order: Order, library: Library, orders: int) -> Answer:
-    # While an order is at work, only its end can be told.
-    watch = Stopwatch.going_on(order.elapsed, is_cancelled=partial(has_message, orders))
+def _answered(order: Order, library: Library, numbers: OrderNumbers | None) -> Answer:
+    def is_cancelled() -> bool:
+        return numbers is not None and numbers.cancelled == order.number
+
+    watch = Stopwatch.going_on(order.elapsed, is_cancelled=is_cancelled)
+    if not _is_up_to_date(order, library):
+        return Answer(is_behind=True)
     before = _encoded(library)
     value, error = None, None
     try:
-        for one in library:
-            if order.versions.get(one.name) != one.version:
-                one.refresh()
         if order.work is not None:
             value = order.work(library, watch, order.threads)
     except Exception as failure:  # noqa: BLE001  the server raises it again
         error = _told(failure)
     after = _encoded(library)
     encoded = {name: n - before[name] for name, n in after.items() if n > before[name]}
-    return Answer(value, error, watch.seconds(), encoded)
+    return Answer(value, error, seconds=watch.seconds(), encoded=encoded)
+
+
+def _is_up_to_date(order: Order, library: Library) -> bool:
+    """Say whether every index is in the state that the server has, or a newer one."""
+    for one in library:
+        if order.versions.get(one.name) != one.version:
+            with suppress(Exception):  # the server has opened it, and can do the work itself
+                one.refresh(retry=False)
+                continue
+            return False
+    return True
 
 
 def _encoded(library: Library) -> Mapping[str, int]:

@@ -18,6 +18,7 @@ from colmodern.errors import ConfigError, IndexNotFoundError, RequestRefusedErro
 from colmodern.serve import ServeConfig
 from colmodern.serve.run import make_server
 from colmodern.serve.searching import messages, process
+from colmodern.serve.searching import pool as searching_pool
 from colmodern.serve.stopwatch import Stopwatch
 
 from .kit import ENCODER, WRITE, ended, refused
@@ -65,9 +66,14 @@ def mark(tmp_path):
 @pytest.fixture
 def misbehaving(monkeypatch, mark):
     told = _MISBEHAVING.strip().replace("{mark!r}", repr(str(mark)))
-    begun = "import sys; sys.path[:] = {path!r}\n" + told.replace("{", "{{").replace("}", "}}")
-    main = "\nfrom colmodern.serve.searching.process_main import main; main()"
-    monkeypatch.setattr(process, "_START", begun + main)
+    started_by(monkeypatch, told.replace("{", "{{").replace("}", "}}"))
+
+
+def started_by(monkeypatch, program):
+    """Have processes run something else first."""
+    begin, end = process._START.split("from colmodern", 1)
+    start = begin.replace("; ", "\n") + program + "\nfrom colmodern" + end.replace("; ", "\n")
+    monkeypatch.setattr(process, "_START", start)
 
 
 def pids(client):
@@ -82,9 +88,9 @@ def is_there(pid):
     return True
 
 
-def seen(mark):
+def until(is_so):
     ends = time.monotonic() + LONG
-    while not mark.exists():
+    while not is_so():
         assert time.monotonic() < ends
         time.sleep(0.01)
 
@@ -169,33 +175,88 @@ def test_more_requests_than_processes_wait_for_one(apart):
     assert found == [200] * 12
 
 
-def test_one_that_died_between_requests_is_replaced(apart, caplog):
+def test_those_that_died_between_requests_are_replaced(apart, caplog):
     client = apart()
-    before = pids(client)
+    pool, before = client.server.pool, pids(client)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
     for _ in range(3):
         assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
-    assert set(pids(client)).isdisjoint(before[1:])
-    assert "ended with status -9; another starts" in caplog.text
-    assert f"colmodern_worker_deaths_total {client.server.pool.n_deaths}.0" in (
-        client.get("/metrics").text
-    )
+    until(lambda: pool.n_alive == 2)
+    assert set(pids(client)).isdisjoint(before)
+    assert caplog.text.count("has ended with status -9") == 2
+    page = client.get("/metrics").text
+    assert "colmodern_worker_deaths_total 2.0" in page
+    assert "colmodern_workers 2.0" in page
 
 
 def test_a_request_is_answered_though_its_process_dies(misbehaving, apart):
     client = apart()
     assert client.post("/v1/search", json={"query": "once"}).status_code == 200
-    assert client.server.pool.n_deaths == 1
+    until(lambda: client.server.pool.n_deaths == 1)
 
 
 def test_a_request_of_which_processes_die_has_failed(misbehaving, apart, caplog):
     client = apart()
-    error = refused(client.post("/v1/search", json={"query": "deadly"}), "internal", 500)
-    assert "deadly" not in error["message"]
+    for _ in range(2):
+        error = refused(client.post("/v1/search", json={"query": "deadly"}), "internal", 500)
+        assert "deadly" not in error["message"]
     assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
-    assert client.server.pool.n_deaths == 2
-    assert caplog.text.count("ended with status 9") == 2
+    until(lambda: client.server.pool.n_deaths == 4)
+    assert caplog.text.count("has ended with status 9") == 4
+
+
+def test_where_none_can_be_started_the_server_searches(apart, index, monkeypatch, caplog):
+    client = apart()
+    pool = client.server.pool
+    monkeypatch.setattr(process, "_START", "exit(3)")
+    for pid in pids(client):
+        os.kill(pid, signal.SIGKILL)
+    for _ in range(3):
+        assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
+    until(lambda: pool._pause is not None)
+    assert pool.n_alive == 0
+    assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
+    assert caplog.text.count("no process that searches can be started") == 1
+    monkeypatch.undo()
+    until(lambda: pool.n_alive == 2)
+
+
+def test_one_that_cannot_open_the_newest_state_is_passed_over(apart, index, monkeypatch):
+    client = apart()
+    for one in client.server.pool._all:
+        os.kill(one.pid, signal.SIGSTOP)
+    Indexer(index, HashEncoder(dim=64)).update([("n", "purple bicycles")])
+    client.server.library.named("i").refresh()
+    shutil.move(index, index.with_name("away"))
+    for one in client.server.pool._all:
+        os.kill(one.pid, signal.SIGCONT)
+    for _ in range(3):
+        found = client.post("/v1/search", json={"query": "purple bicycles"}).json()
+        assert (found["generation"], found["hits"][0]["id"]) == (2, "n")
+
+
+def test_one_that_hangs_keeps_the_server_from_nothing_else(apart, tokens):
+    client = apart(token_file=tokens, writable=True)
+    client.headers["Authorization"] = f"Bearer {WRITE}"
+    stopped = pids(client)[-1]
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        rows = [{"id": "n", "text": "purple bicycles"}]
+        assert ended(client, client.put("/v1/documents", json={"documents": rows}))["generation"]
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+
+
+def test_a_server_ends_though_one_hangs_at_work(misbehaving, apart, monkeypatch, mark):
+    monkeypatch.setattr(searching_pool, "_GRACE", 0.3)
+    client = apart(deadline=0.3)
+    os.kill(pids(client)[-1], signal.SIGSTOP)
+    refused(client.post("/v1/search", json={"query": "red trains"}), "deadline_passed", 504)
+    began = time.monotonic()
+    client.__exit__(None, None, None)
+    client.__exit__ = lambda *_: None
+    assert time.monotonic() - began < 10
 
 
 def test_what_nobody_foresaw_is_in_the_log_alone(misbehaving, apart, caplog):
@@ -221,7 +282,7 @@ def test_a_request_whose_client_has_gone_ends_at_its_next_stage(misbehaving, apa
     running = [threading.Thread(target=run, args=(watch,)) for watch in watches]
     for one in running:
         one.start()
-    seen(mark)
+    until(mark.exists)
     for watch in watches:
         watch.cancel()
     for one in running:
@@ -239,9 +300,7 @@ def _searching(query, library, watch, _threads):
 def test_what_is_cancelled_too_late_ends_no_other(apart):
     client = apart()
     for one in client.server.pool._all:
-        one._is_working = True
-        one._cancel()
-        one._is_working = False
+        one._cancel(next(one._numbers))
     for _ in range(4):
         assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
 
@@ -250,6 +309,38 @@ def test_a_deadline_holds_there(misbehaving, apart):
     client = apart(deadline=0.3)
     refused(client.post("/v1/search", json={"query": "endless"}), "deadline_passed", 504)
     assert client.post("/v1/search", json={"query": "red trains"}).status_code == 200
+
+
+def test_one_that_is_stuck_is_replaced(apart, monkeypatch):
+    monkeypatch.setattr(process, "_STUCK_SECONDS", 0.1)
+    pool = apart().server.pool
+    stuck = [one.pid for one in pool._all]
+    for pid in stuck:
+        os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(RequestRefusedError):
+        pool.run(partial(_searching, "bread"), Stopwatch(0.1), 1)
+    monkeypatch.setattr(process, "_STUCK_SECONDS", LONG)
+    until(lambda: {one.pid for one in pool._all} != {*stuck})
+    assert pool.run(partial(_searching, "bread"), Stopwatch(LONG), 1) == 3
+
+
+def test_an_order_that_nobody_reads_ends(apart, monkeypatch):
+    monkeypatch.setattr(process, "_STUCK_SECONDS", 0.1)
+    pool = apart().server.pool
+    os.kill(pool._all[-1].pid, signal.SIGSTOP)
+    with pytest.raises(RequestRefusedError):
+        pool.run(partial(_searching, "bread" * 100_000), Stopwatch(0.1), 1)
+    until(lambda: pool.n_deaths == 1)
+
+
+def test_no_work_begins_once_it_is_closed(apart):
+    pool = apart().server.pool
+    pool.close()
+    with pytest.raises(RequestRefusedError) as found:
+        pool.run(partial(_searching, "bread"), Stopwatch(LONG), 1)
+    assert found.value.code == "overloaded"
+    pool.wake()
+    assert pool.n_alive == 0
 
 
 def test_work_that_cannot_be_sent_says_so(apart):
@@ -315,9 +406,9 @@ def test_messages_of_any_size_pass_a_pipe(size):
     sending.start()
     assert messages.receive(reading) == b"x" * size
     sending.join()
-    assert not messages.has_message(reading)
+    assert not messages.has_message(reading, seconds=0)
     os.close(writing)
-    assert messages.has_message(reading)  # that there will be none
+    assert messages.has_message(reading, seconds=0)  # that there will be none
     with pytest.raises(EOFError):
         messages.receive(reading)
     os.close(reading)
