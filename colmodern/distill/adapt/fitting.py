@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,7 @@ LEAST_DOCUMENTS = 20
 """Of fewer, what every document matches cannot be told."""
 MAY_LOSE = 0.005
 """So much of its nDCG@10 on general queries may be lost."""
-_SHARES = (1.0, 0.5)  # of what training made of the weights
+_SHARES = (1.0, 0.75, 0.5)  # of what training made of the weights
 _STRENGTHS = (1.0, 0.5)
 _FITTED = 1_200  # queries at most
 _LEAST_QUERIES = 20
@@ -202,7 +202,12 @@ class _Fitting:
         texts: Sequence[str],
         material: Material,
     ) -> tuple[Reading, _Found] | None:
-        """Return a student that has read the corpus, if it gains anything and loses little."""
+        """Return a student that has read the corpus, if it gains anything and loses little.
+
+        Of its weights and those of the start, mixed in several shares, the mixture is taken that
+        gains most by made and general queries together: a little of what is learned of a corpus is
+        of use elsewhere, all of it is not.
+        """
         student = trained(
             self._start,
             texts,
@@ -212,14 +217,18 @@ class _Fitting:
             folder=_training_of(self._request.output),
             progress=self._tell,
         )
+        tried: list[tuple[Attempt, Reading, _Found]] = []
         for share in _SHARES:
             target = between(self._start, student, share, self._work / f"share-{share:g}")
             record_training(target, self._teachers, share)
             read = self._reading(target, material)
             found = self._measured(read, None, trained=share)
-            if self._is_better(f"{share:.0%} of the training", found, before, before):
-                return read, found
-        return None
+            attempt = _attempt(f"{share:.0%} of the training", found, before, before)
+            tried.append((attempt, read, found))
+        good = [one for one in tried if one[0].kept]
+        best = max(good, key=lambda one: one[0].gain) if good else None
+        self._tried += [replace(one[0], kept=one is best) for one in tried]
+        return None if best is None else best[1:]
 
     def _weighed(
         self, read: Reading, before: _Found, best: _Found, learned: Sequence[PseudoQuery]
@@ -233,17 +242,11 @@ class _Fitting:
         for strength in _STRENGTHS:
             weights = fit_weights(tokens, expected, strength=strength)
             found = self._measured(read, weights, trained=best.trained, strength=strength)
-            if self._is_better(f"query tokens weighed by {strength:.0%}", found, best, before):
+            attempt = _attempt(f"query tokens weighed by {strength:.0%}", found, best, before)
+            self._tried.append(attempt)
+            if attempt.kept:
                 return found
         return best
-
-    def _is_better(self, what: str, found: _Found, than: _Found, before: _Found) -> bool:
-        """Say whether a student gains something, and has lost little elsewhere since the start."""
-        own = Measured.of(than.own, found.own)
-        general = Measured.of(before.general, found.general)
-        is_better = own.gain > 0 and general.gain >= -MAY_LOSE
-        self._tried.append(Attempt(what, own, general, is_better))
-        return is_better
 
     def _reading(self, student: Path, material: Material) -> Reading:
         """Return what a student makes of everything."""
@@ -289,6 +292,13 @@ class _Fitting:
                 document=missing,
             )
         return sample
+
+
+def _attempt(what: str, found: _Found, than: _Found, before: _Found) -> Attempt:
+    """Return how a student did: whether it gains, and has lost little elsewhere since the start."""
+    own = Measured.of(than.own, found.own)
+    general = Measured.of(before.general, found.general)
+    return Attempt(what, own, general, kept=own.gain > 0 and general.gain >= -MAY_LOSE)
 
 
 def _untold(stage: str, done: int, total: int) -> None:

@@ -44,13 +44,18 @@ class Attempt:
         what: How it differs from the one it was tried from.
         held_out: Held-out queries with that one and with it.
         general: General queries with the start and with it.
-        kept: Whether it gained something and lost little.
+        kept: Whether it was taken: it gained something and lost little.
     """
 
     what: str
     held_out: Measured
     general: Measured
     kept: bool
+
+    @property
+    def gain(self) -> float:
+        """What both kinds of queries gained together."""
+        return self.held_out.gain + self.general.gain
 
     def __str__(self) -> str:
         """Return it in words."""
