@@ -16,6 +16,7 @@ import numpy as np
 from colmodern.errors import ConfigError, RequestRefusedError
 from colmodern.indexer.agreement import UNNAMED
 from colmodern.remote.reading import open_index
+from colmodern.request import SearchRequest
 from colmodern.searcher import Searcher
 from colmodern.searcher.checks import encoder_of, found_document
 from colmodern.serve.encoding import NoEncoder, SharedEncoder
@@ -28,6 +29,8 @@ from colmodern.types import QueryEncoder, TokenEmbeddings
 # A thread more is of use for so many tokens more. Below that, handing work over costs a search more
 # than it gains, and the next one waits.
 _TOKENS_A_THREAD = 4_000_000
+
+_WARMING = SearchRequest(k=1, probes=1, gathered=1, candidates=1, passages=False)
 
 
 class Snapshot:
@@ -78,7 +81,8 @@ class Snapshot:
             vector = np.ones((1, self.reader.codec.dim), np.float32)
             vector /= np.linalg.norm(vector)
             tokens = TokenEmbeddings(vector, np.zeros((1, 2), np.int32))
-            self.searcher.search_embeddings(tokens, k=1, passages=False)
+            # No vector of a query is like this one, so need would not decide when to stop.
+            self.searcher.search_embeddings(tokens, _WARMING, query="a")
 
     def take(self) -> bool:
         """Keep it open for one user more; False if it is closed already."""
