@@ -3,13 +3,14 @@
 import json
 import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from colmodern import Document
-from colmodern.distill.adapt import general, sample, training
-from colmodern.distill.adapt.judge import Pool, Trial
+from colmodern.distill.adapt import fitting, general, sample, training
+from colmodern.distill.adapt.judge import Outcome, Pool, Trial
 from colmodern.distill.adapt.judged import read_judged
 from colmodern.distill.adapt.queries import learned_from, requests
 from colmodern.distill.adapt.sample import SAMPLED_DOCUMENTS, sample_of
@@ -257,3 +258,32 @@ def test_weights_between_two_students(tmp_path):
     with pytest.raises(ConfigError, match="layout") as caught:
         training.between(start, student, 1.0, tmp_path / "found")
     assert caught.value.code == "checkpoint_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("gains", "kept"),
+    [
+        ({1.0: (0.03, -0.004), 0.75: (0.028, 0.002), 0.5: (0.01, 0.01)}, 0.75),
+        ({1.0: (0.03, -0.006), 0.75: (0.02, -0.004), 0.5: (0.01, 0.0)}, 0.75),
+        ({1.0: (0.03, 0.0), 0.75: (0.02, 0.0), 0.5: (0.0, 0.5)}, 1.0),
+        ({1.0: (0.03, -0.006), 0.75: (-0.01, 0.1), 0.5: (0.01, -0.01)}, None),
+    ],
+)
+def test_the_mixture_that_gains_most_and_loses_little_is_taken(monkeypatch, tmp_path, gains, kept):
+    def found(gain, *, trained):
+        own, general = (Outcome(np.array([0.4 + one], np.float32), [0]) for one in gain)
+        return fitting._Found(tmp_path, None, trained, 0.0, own, general)
+
+    request = fitting.AdaptRequest(roots=[tmp_path], output=tmp_path / "s", train=True)
+    run = fitting._Fitting(request, ("x", tmp_path), [], [], lambda *_: None, tmp_path)
+    for name in ("trained", "between", "record_training"):
+        monkeypatch.setattr(fitting, name, lambda *_, **__: tmp_path)
+    monkeypatch.setattr(run, "_reading", lambda *_: None)
+    monkeypatch.setattr(
+        run, "_measured", lambda *_, trained: found(gains[trained], trained=trained)
+    )
+    start = SimpleNamespace(encoder=SimpleNamespace(dim=2))
+    taken = run._trained(start, found((0.0, 0.0), trained=0.0), [], None)
+    assert (None if taken is None else taken[1].trained) == kept
+    told = {one.what: one.kept for one in run._tried}
+    assert told == {f"{share:.0%} of the training": share == kept for share in gains}
