@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from colmodern import __version__
 from colmodern.serve.stopwatch import Elapsed
 
 _LENGTH = struct.Struct("<Q")
@@ -25,14 +26,16 @@ class Setup:
     Attributes:
         indexes: The path of each index, by name, as for ``serve``.
         shard: As in ``ServeConfig``.
+        version: Of the server, whose words another version may not understand.
     """
 
     indexes: Mapping[str, Path]
     shard: int | None = None
+    version: str = __version__
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Order:
+class SearchOrder:
     """To a process: do this.
 
     Attributes:
@@ -52,7 +55,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class SearchAnswer:
     """From a process: this came of it.
 
     Attributes:

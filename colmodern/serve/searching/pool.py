@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from colmodern.errors import RequestRefusedError
 from colmodern.serve.pause import Pause
-from colmodern.serve.searching.messages import Order, Setup
+from colmodern.serve.searching.messages import SearchOrder, Setup
 from colmodern.serve.searching.process import SearchDiedError, SearchProcess, value_of
 from colmodern.serve.served import Library, Work
 from colmodern.serve.stopwatch import Stopwatch
@@ -26,6 +26,8 @@ _KEEP_SECONDS = 1.0
 _REFRESH_SECONDS = 30.0
 # A request of which so many processes died is not tried again.
 _MOST_DEATHS = 2
+# One that so many processes died of before they began with it is done by the server.
+_MOST_LOST = 3
 # Orders at work when the server ends have so many seconds, then processes have as many to end.
 _GRACE = 5.0
 
@@ -76,6 +78,9 @@ class SearchPool:
     def run(self, work: Work[T], watch: Stopwatch, threads: int) -> T:
         """Return what ``work`` returns, done in a process; once more if that one dies.
 
+        A process may also die before it begins with it: then the next one has it, and after some
+        the server itself, which it cannot harm.
+
         Args:
             work: A function of a module, or such a one with arguments (``functools.partial``).
             watch: That of the request.
@@ -85,15 +90,18 @@ class SearchPool:
             RequestRefusedError: Two processes died of it, or the server ends.
             RuntimeError: Something went wrong there that nobody foresaw.
         """
-        n_died = 0
+        n_died = n_lost = 0
         while n_died < _MOST_DEATHS:
-            process = self._take(watch, may_be_none=not n_died)
+            process = None
+            if n_lost < _MOST_LOST or n_died:
+                process = self._take(watch, may_be_none=not n_died)
             if process is None:
                 return work(self._library, watch, threads)
             try:
                 answer = process.work(self._order(work, watch, threads), watch)
             except SearchDiedError as error:
                 n_died += error.had_begun
+                n_lost += not error.had_begun
                 continue
             finally:
                 self._put_back(process)
@@ -124,8 +132,8 @@ class SearchPool:
         self._keeper.join(_GRACE)
         _stop(self._all)
 
-    def _order(self, work: Work[T] | None, watch: Stopwatch, threads: int) -> Order:
-        return Order(work, self._versions(), watch.elapsed(), threads)
+    def _order(self, work: Work[T] | None, watch: Stopwatch, threads: int) -> SearchOrder:
+        return SearchOrder(work, self._versions(), watch.elapsed(), threads)
 
     def _versions(self) -> Mapping[str, str]:
         return {one.name: one.version for one in self._library}

@@ -17,9 +17,9 @@ from typing import Any
 
 from colmodern.errors import ColModernError
 from colmodern.serve.searching.messages import (
-    Answer,
-    Order,
     OrderNumbers,
+    SearchAnswer,
+    SearchOrder,
     Setup,
     has_message,
     packed,
@@ -121,7 +121,7 @@ class SearchProcess:
         """
         value_of(self._received(_READY_SECONDS))
 
-    def work(self, order: Order, watch: Stopwatch) -> Answer:
+    def work(self, order: SearchOrder, watch: Stopwatch) -> SearchAnswer:
         """Return what comes of an order; one that is cancelled ends at its next stage.
 
         Raises:
@@ -170,12 +170,12 @@ class SearchProcess:
         with self._whole():
             send(self._orders, data, seconds=seconds)
 
-    def _received(self, seconds: float) -> Answer:
+    def _received(self, seconds: float) -> SearchAnswer:
         with self._whole():
             found = receive(self._answers) if has_message(self._answers, seconds=seconds) else None
         if found is None:
             raise self._died()
-        assert isinstance(found, Answer)
+        assert isinstance(found, SearchAnswer)
         return found
 
     @contextmanager
@@ -198,7 +198,7 @@ class SearchProcess:
         return SearchDiedError(f"A process that searches ended: {self._process.wait()}.")
 
 
-def value_of(answer: Answer) -> Any:
+def value_of(answer: SearchAnswer) -> Any:
     """Return what the work of an answer returned.
 
     Raises:
@@ -212,7 +212,7 @@ def value_of(answer: Answer) -> Any:
     return answer.value
 
 
-def _as_bytes(order: Order) -> bytes:
+def _as_bytes(order: SearchOrder) -> bytes:
     try:
         return packed(order)
     except (pickle.PicklingError, AttributeError) as error:

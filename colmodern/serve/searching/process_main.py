@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from colmodern.errors import ColModernError
+import colmodern
+from colmodern.errors import ColModernError, RequestRefusedError
 from colmodern.serve.searching.messages import (
-    Answer,
-    Order,
     OrderNumbers,
+    SearchAnswer,
+    SearchOrder,
     Setup,
     packed,
     receive,
@@ -45,7 +46,7 @@ def _run(orders: int, answers: int, numbers: OrderNumbers | None) -> None:
     gc.freeze()
     gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
     while True:
-        order: Order = receive(orders)
+        order: SearchOrder = receive(orders)
         if numbers is not None:
             numbers.begun = order.number
         send(answers, _packed(_answered(order, library, numbers)))
@@ -53,22 +54,32 @@ def _run(orders: int, answers: int, numbers: OrderNumbers | None) -> None:
 
 def _opened(setup: Setup, answers: int) -> Library:
     try:
+        _check_version(setup)
         found = [ServedIndex(name, path, shard=setup.shard) for name, path in setup.indexes.items()]
         library = Library(found)
     except Exception as error:
-        send(answers, _packed(Answer(error=_told(error))))
+        send(answers, _packed(SearchAnswer(error=_told(error))))
         raise EOFError from error
-    send(answers, packed(Answer()))
+    send(answers, packed(SearchAnswer()))
     return library
 
 
-def _answered(order: Order, library: Library, numbers: OrderNumbers | None) -> Answer:
+def _check_version(setup: Setup) -> None:
+    if setup.version != colmodern.__version__:
+        raise RequestRefusedError(
+            f"This server is colmodern {setup.version}, but {colmodern.__version__} is installed "
+            "now: start it again.",
+            code="internal",
+        )
+
+
+def _answered(order: SearchOrder, library: Library, numbers: OrderNumbers | None) -> SearchAnswer:
     def is_cancelled() -> bool:
         return numbers is not None and numbers.cancelled == order.number
 
     watch = Stopwatch.going_on(order.elapsed, is_cancelled=is_cancelled)
     if not _is_up_to_date(order, library):
-        return Answer(is_behind=True)
+        return SearchAnswer(is_behind=True)
     before = _encoded(library)
     value, error = None, None
     try:
@@ -78,10 +89,10 @@ def _answered(order: Order, library: Library, numbers: OrderNumbers | None) -> A
         error = _told(failure)
     after = _encoded(library)
     encoded = {name: n - before[name] for name, n in after.items() if n > before[name]}
-    return Answer(value, error, seconds=watch.seconds(), encoded=encoded)
+    return SearchAnswer(value, error, seconds=watch.seconds(), encoded=encoded)
 
 
-def _is_up_to_date(order: Order, library: Library) -> bool:
+def _is_up_to_date(order: SearchOrder, library: Library) -> bool:
     """Say whether every index is in the state that the server has, or a newer one."""
     for one in library:
         if order.versions.get(one.name) != one.version:
@@ -100,9 +111,9 @@ def _told(error: Exception) -> Exception | str:
     return error if isinstance(error, ColModernError) else traceback.format_exc()
 
 
-def _packed(answer: Answer) -> bytes:
+def _packed(answer: SearchAnswer) -> bytes:
     try:
         return packed(answer)
     except Exception as failure:  # noqa: BLE001  a value that an error has may be anything
         told: Any = str(answer.error) if answer.error is not None else repr(failure)
-        return packed(Answer(error=told, seconds=answer.seconds, encoded=answer.encoded))
+        return packed(SearchAnswer(error=told, seconds=answer.seconds, encoded=answer.encoded))

@@ -259,6 +259,18 @@ def test_a_server_ends_though_one_hangs_at_work(misbehaving, apart, monkeypatch,
     assert time.monotonic() - began < 10
 
 
+def test_one_that_dies_before_it_begins_is_not_the_fault_of_the_request(apart, monkeypatch):
+    started_by(monkeypatch, "import colmodern.serve.searching.process_main as m; m.receive = None")
+    monkeypatch.setattr(process.SearchProcess, "wait_until_ready", lambda _: None)
+    assert apart().post("/v1/search", json={"query": "red trains"}).status_code == 200
+
+
+def test_one_of_another_version_is_not_asked(index, monkeypatch):
+    started_by(monkeypatch, "import colmodern; colmodern.__version__ = '999'")
+    with pytest.raises(RequestRefusedError, match="999 is installed now: start it again"):
+        make_server({"i": index}, ServeConfig(workers=2))
+
+
 def test_what_nobody_foresaw_is_in_the_log_alone(misbehaving, apart, caplog):
     client = apart()
     with caplog.at_level(logging.ERROR):
