@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from colmodern.errors import ColModernError
 from colmodern.serve.searching.messages import (
@@ -72,7 +72,7 @@ class SearchProcess:
         self.versions: Mapping[str, str] = {}
         self.is_missed = False
         self._numbers = count(1)
-        with tempfile.TemporaryFile() as cell:
+        with _memory() as cell:
             cell.truncate(OrderNumbers.BYTES)
             self._shared = OrderNumbers(cell.fileno())
             shared = () if sys.platform == "win32" else (cell.fileno(),)
@@ -196,6 +196,13 @@ class SearchProcess:
     def _died(self) -> SearchDiedError:
         self._process.kill()
         return SearchDiedError(f"A process that searches ended: {self._process.wait()}.")
+
+
+def _memory() -> IO[bytes]:
+    """Return a file that two processes can map; on Linux no disk has to be writable for it."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("colmodern-orders"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def value_of(answer: SearchAnswer) -> Any:
