@@ -1,7 +1,7 @@
 """Does the server do what its description says, whatever a program makes of that?
 
     pip install schemathesis
-    python -m benchmarks.serve.schema [--examples 300] [--command schemathesis]
+    python -m benchmarks.serve.schema [--examples 300] [--command schemathesis] [--workers 2]
 
 Starts a server that may be written to, and lets schemathesis make requests from ``/openapi.json``
 for each operation, right ones and wrong ones: with a token of all scopes, then without any. No
@@ -36,13 +36,14 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=300, help="at most, of an operation")
     parser.add_argument("--command", default="schemathesis")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1, help="processes that search")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         index, tokens = Path(folder) / "i", Path(folder) / "tokens"
         tokens.write_text(f"read,write,admin {secrets.token_hex(16)} bench\n")
         rows = [(f"d{n}", f"A key, tea number {n}, and their story.") for n in range(7)]
         Indexer(index, Encoder.load()).build(rows)
-        with serving(index, tokens) as server:
+        with serving(index, tokens, workers=options.workers) as server:
             bearer = ["--header", f"Authorization: Bearer {server.token}"]
             failed = asked(server, options, folder, bearer)
             before = (server.resident(), descriptors_of(server))
