@@ -217,17 +217,19 @@ class _Fitting:
             folder=_training_of(self._request.output),
             progress=self._tell,
         )
-        tried: list[tuple[Attempt, Reading, _Found]] = []
+        best: tuple[Attempt, Reading, _Found] | None = None
         for share in _SHARES:
             target = between(self._start, student, share, self._work / f"share-{share:g}")
             record_training(target, self._teachers, share)
             read = self._reading(target, material)
             found = self._measured(read, None, trained=share)
             attempt = _attempt(f"{share:.0%} of the training", found, before, before)
-            tried.append((attempt, read, found))
-        good = [one for one in tried if one[0].kept]
-        best = max(good, key=lambda one: one[0].gain) if good else None
-        self._tried += [replace(one[0], kept=one is best) for one in tried]
+            self._tried.append(attempt)
+            if attempt.kept and (best is None or attempt.gain > best[0].gain):
+                best = attempt, read, found
+        self._tried = [
+            replace(one, kept=best is not None and one is best[0]) for one in self._tried
+        ]
         return None if best is None else best[1:]
 
     def _weighed(
