@@ -25,7 +25,7 @@ from colmodern.eval import Dataset
 
 _REQUESTS, _DOCUMENTS = 160, 10
 _INTERPRETERS_GARBAGE = (
-    "import runpy, colmodern.serve.run as run; run._GARBAGE = 700; "
+    "import runpy, colmodern.serve.garbage as garbage; garbage._OBJECTS = 700; "
     "runpy.run_module('colmodern', run_name='__main__')"
 )
 

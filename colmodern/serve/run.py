@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import logging
 import os
 import socket
@@ -19,17 +18,19 @@ import uvicorn
 from starlette.applications import Starlette
 
 from colmodern.corpus import resolved
-from colmodern.errors import ConfigError
+from colmodern.errors import ColModernError, ConfigError
 from colmodern.serve.access import Access, Rates
 from colmodern.serve.admission import Admission
 from colmodern.serve.config import ServeConfig
 from colmodern.serve.coordinator.shards_file import ShardsFile
+from colmodern.serve.garbage import settle
 from colmodern.serve.http.app import Mounted, make_app
 from colmodern.serve.http.connection import LONGEST_HEAD, BoundedConnection, ConnectionLimits
 from colmodern.serve.http.server import Server
 from colmodern.serve.metrics import IndexMetrics
 from colmodern.serve.searching.messages import Setup
 from colmodern.serve.searching.pool import SearchPool
+from colmodern.serve.searching.process import SearchDiedError
 from colmodern.serve.served import Library, ServedIndex
 from colmodern.serve.writing.writer import Writer
 from colmodern.storage.directory.urls import check_local
@@ -39,9 +40,6 @@ logger = logging.getLogger(__name__)
 
 # Files of indexes, of the log and of the process itself.
 _OTHER_FILES = 500
-
-# After so many new objects garbage is looked for: a search makes some thousands, and no garbage.
-_GARBAGE = 50_000
 
 # Searches that run when the server is told to end have so many seconds.
 _GRACE = 10
@@ -63,8 +61,8 @@ def serve(
         ready: Called with the server's URL when it takes requests.
 
     Raises:
-        ConfigError: The address cannot be used, the token file cannot be read, or an encoder is
-            given where there are several processes.
+        ConfigError: The address cannot be used, the token file cannot be read, an encoder is given
+            where there are several processes, or those cannot be started.
         EncoderError: An encoder cannot be loaded.
         IndexStoreError: An index cannot be read.
     """
@@ -114,10 +112,7 @@ def _run(
     listening = _listen(config)
     try:
         app = make()
-        # What is loaded stays: a look for garbage among it would stop every search for a moment.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
+        settle()
         _Uvicorn(
             uvicorn.Config(
                 app,
@@ -182,7 +177,17 @@ def _pool(indexes: Mapping[str, Path], library: Library, config: ServeConfig) ->
             option="workers",
             value=config.workers,
         )
-    pool = SearchPool(Setup(indexes, config.shard), library, n=config.workers)
+    try:
+        pool = SearchPool(Setup(indexes, config.shard), library, n=config.workers)
+    except ColModernError:  # some are errors of the system, too
+        raise
+    except (OSError, SearchDiedError) as error:
+        raise ConfigError(
+            f"{config.workers} processes that search cannot be started: {error}; ask for fewer.",
+            code="option_invalid",
+            option="workers",
+            value=config.workers,
+        ) from error
     for one in library:
         one.follow = pool.wake
     return pool

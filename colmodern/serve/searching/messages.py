@@ -61,7 +61,8 @@ class SearchAnswer:
     Attributes:
         value: What the work returned.
         error: An error of ours that it raised, the traceback of any other; None: it did not.
-        is_behind: Whether nothing was done, for the state that the server has cannot be opened.
+        is_behind: Whether nothing was done, for the state that the server has cannot be opened;
+            ``error`` says why.
         seconds: The time of each stage of the request.
         encoded: Tokens of queries that were encoded for it, by the name of the index.
     """

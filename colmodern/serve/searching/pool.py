@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from colmodern.errors import RequestRefusedError
 from colmodern.serve.pause import Pause
-from colmodern.serve.searching.messages import SearchOrder, Setup
+from colmodern.serve.searching.messages import SearchAnswer, SearchOrder, Setup
 from colmodern.serve.searching.process import SearchDiedError, SearchProcess, value_of
 from colmodern.serve.served import Library, Work
 from colmodern.serve.stopwatch import Stopwatch
@@ -63,12 +63,13 @@ class SearchPool:
         self._is_closed = False
         self._wake = threading.Event()
         self._pause: Pause | None = None
+        self._told = ""
         self._keeper = threading.Thread(target=self._keep, name="colmodern-keep", daemon=True)
         self._keeper.start()
 
     @property
     def n_alive(self) -> int:
-        """How many processes there are."""
+        """How many processes have not died."""
         return sum(one.status is None for one in self._all)
 
     def resident_bytes(self) -> int:
@@ -216,10 +217,17 @@ class SearchPool:
         if process.versions != self._versions():
             watch = Stopwatch(_REFRESH_SECONDS)
             try:
-                process.work(self._order(None, watch, 1), watch)
+                self._tell_behind(process.work(self._order(None, watch, 1), watch))
             except SearchDiedError:
                 self._wake.set()
         return process
+
+    def _tell_behind(self, answer: SearchAnswer) -> None:
+        """Log once why a process cannot open the state that the server has."""
+        told = str(answer.error) if answer.is_behind else ""
+        if told and told != self._told:
+            logger.error("a process that searches is behind, the server does its work: %s", told)
+        self._told = told
 
     def _another(self, dead: SearchProcess) -> SearchProcess:
         """Return another process in the place of a dead one, or that one if none can be started."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import traceback
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import colmodern
 from colmodern.errors import ColModernError, RequestRefusedError
+from colmodern.serve.garbage import settle
 from colmodern.serve.searching.messages import (
     OrderNumbers,
     SearchAnswer,
@@ -22,8 +21,6 @@ from colmodern.serve.searching.messages import (
 )
 from colmodern.serve.served import Library, ServedIndex
 from colmodern.serve.stopwatch import Stopwatch
-
-_GARBAGE = 50_000  # new objects until garbage is looked for, as in the server
 
 
 def main(shared: int | None) -> None:
@@ -42,9 +39,7 @@ def main(shared: int | None) -> None:
 
 def _run(orders: int, answers: int, numbers: OrderNumbers | None) -> None:
     library = _opened(receive(orders), answers)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
+    settle()
     while True:
         order: SearchOrder = receive(orders)
         if numbers is not None:
@@ -78,8 +73,8 @@ def _answered(order: SearchOrder, library: Library, numbers: OrderNumbers | None
         return numbers is not None and numbers.cancelled == order.number
 
     watch = Stopwatch.going_on(order.elapsed, is_cancelled=is_cancelled)
-    if not _is_up_to_date(order, library):
-        return SearchAnswer(is_behind=True)
+    if (why := _why_behind(order, library)) is not None:
+        return SearchAnswer(error=why, is_behind=True)
     before = _encoded(library)
     value, error = None, None
     try:
@@ -92,15 +87,15 @@ def _answered(order: SearchOrder, library: Library, numbers: OrderNumbers | None
     return SearchAnswer(value, error, seconds=watch.seconds(), encoded=encoded)
 
 
-def _is_up_to_date(order: SearchOrder, library: Library) -> bool:
-    """Say whether every index is in the state that the server has, or a newer one."""
+def _why_behind(order: SearchOrder, library: Library) -> Exception | str | None:
+    """Return why an index has an older state than the server; None: none has."""
     for one in library:
         if order.versions.get(one.name) != one.version:
-            with suppress(Exception):  # the server has opened it, and can do the work itself
+            try:
                 one.refresh(retry=False)
-                continue
-            return False
-    return True
+            except Exception as error:  # noqa: BLE001  the server has opened it, and does the work
+                return _told(error)
+    return None
 
 
 def _encoded(library: Library) -> Mapping[str, int]:

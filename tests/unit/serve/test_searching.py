@@ -222,7 +222,14 @@ def test_where_none_can_be_started_the_server_searches(apart, index, monkeypatch
     until(lambda: pool.n_alive == 2)
 
 
-def test_one_that_cannot_open_the_newest_state_is_passed_over(apart, index, monkeypatch):
+def test_more_than_can_be_started_are_refused(index, monkeypatch):
+    monkeypatch.setattr(process, "_START", "exit(3)")
+    with pytest.raises(ConfigError, match="2 processes that search cannot be started") as found:
+        make_server({"i": index}, ServeConfig(workers=2))
+    assert (found.value.code, found.value.option) == ("option_invalid", "workers")
+
+
+def test_one_that_cannot_open_the_newest_state_is_passed_over(apart, index, caplog):
     client = apart()
     for one in client.server.pool._all:
         os.kill(one.pid, signal.SIGSTOP)
@@ -234,6 +241,7 @@ def test_one_that_cannot_open_the_newest_state_is_passed_over(apart, index, monk
     for _ in range(3):
         found = client.post("/v1/search", json={"query": "purple bicycles"}).json()
         assert (found["generation"], found["hits"][0]["id"]) == (2, "n")
+    until(lambda: "a process that searches is behind" in caplog.text)
 
 
 def test_one_that_hangs_keeps_the_server_from_nothing_else(apart, tokens):
@@ -251,7 +259,8 @@ def test_one_that_hangs_keeps_the_server_from_nothing_else(apart, tokens):
 def test_a_server_ends_though_one_hangs_at_work(misbehaving, apart, monkeypatch, mark):
     monkeypatch.setattr(searching_pool, "_GRACE", 0.3)
     client = apart(deadline=0.3)
-    os.kill(pids(client)[-1], signal.SIGSTOP)
+    for pid in pids(client):
+        os.kill(pid, signal.SIGSTOP)
     refused(client.post("/v1/search", json={"query": "red trains"}), "deadline_passed", 504)
     began = time.monotonic()
     client.__exit__(None, None, None)
